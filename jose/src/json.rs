@@ -1,0 +1,246 @@
+//! A strict reader for JSON texts (RFC 8259) whose author is not trusted.
+//!
+//! Beyond the grammar it refuses what parsers disagree about (RFC 7493 §2): members that occur twice, at any depth,
+//! and surrogates that stand alone. It keeps the digits of numbers as they were written, since a date or an
+//! identifier must not pass through floating point. It does not recurse: nesting costs a stack entry, up to
+//! [`MAX_DEPTH`].
+
+mod decimal;
+mod parser;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+pub use decimal::Decimal;
+
+/// How deeply arrays and objects may nest.
+pub const MAX_DEPTH: usize = 32;
+
+/// A parsed JSON text.
+///
+/// Its values lie in one flat list, each followed by what it contains.
+#[derive(Clone, Debug)]
+pub struct Document<'t> {
+    /// INVARIANT: never empty; the first node is the whole text.
+    nodes: Vec<Node<'t>>,
+}
+
+#[derive(Clone, Debug)]
+struct Node<'t> {
+    name: Option<Cow<'t, str>>,
+    content: Content<'t>,
+    span: Range<usize>,
+    /// The index of the first node that is not part of this one.
+    next: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Content<'t> {
+    Array,
+    Bool(bool),
+    Null,
+    Number(&'t str),
+    Object,
+    String(Cow<'t, str>),
+}
+
+impl<'t> Document<'t> {
+    /// Reads `text`, all of it.
+    pub fn parse(text: &'t [u8]) -> Result<Self, Error> {
+        let text = core::str::from_utf8(text).map_err(|error| Error::new(error.valid_up_to(), ErrorKind::NotUtf8))?;
+        parser::parse(text)
+    }
+
+    /// The value that the text consists of.
+    pub fn root(&self) -> Value<'_> {
+        Value { nodes: &self.nodes, index: 0 }
+    }
+}
+
+/// A value inside a [`Document`].
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'d> {
+    nodes: &'d [Node<'d>],
+    index: usize,
+}
+
+/// What a value is, for telling people.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// `[…]`
+    Array,
+    /// `true` or `false`
+    Bool,
+    /// `null`
+    Null,
+    /// digits
+    Number,
+    /// `{…}`
+    Object,
+    /// `"…"`
+    String,
+}
+
+impl<'d> Value<'d> {
+    /// What this value is.
+    pub fn kind(self) -> Kind {
+        match self.content() {
+            Some(Content::Array) => Kind::Array,
+            Some(Content::Bool(_)) => Kind::Bool,
+            Some(Content::Null) | None => Kind::Null,
+            Some(Content::Number(_)) => Kind::Number,
+            Some(Content::Object) => Kind::Object,
+            Some(Content::String(_)) => Kind::String,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The boolean that this is.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.content()? {
+            Content::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number that this is, exact; [`Decimal::text`] has its digits as written.
+    pub fn as_number(self) -> Option<Decimal<'d>> {
+        match self.content()? {
+            Content::Number(text) => Some(Decimal::new(text)),
+            _ => None,
+        }
+    }
+
+    /// The string that this is, escapes resolved.
+    pub fn as_str(self) -> Option<&'d str> {
+        match self.content()? {
+            Content::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The elements of an array; nothing for other values.
+    pub fn elements(self) -> impl Iterator<Item = Self> {
+        let is_array = matches!(self.content(), Some(Content::Array));
+        self.children().filter(move |_| is_array)
+    }
+
+    /// The members of an object, in written order; nothing for other values.
+    pub fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
+        self.children().filter_map(|child| Some((child.name()?, child)))
+    }
+
+    /// The member called `name` of an object.
+    pub fn get(self, name: &str) -> Option<Self> {
+        self.members().find_map(|(found, value)| (found == name).then_some(value))
+    }
+
+    /// Where in the text, in bytes, this value stands.
+    pub fn span(self) -> Range<usize> {
+        self.node().map_or(0..0, |node| node.span.clone())
+    }
+
+    fn name(self) -> Option<&'d str> {
+        self.node()?.name.as_deref()
+    }
+
+    fn content(self) -> Option<&'d Content<'d>> {
+        self.node().map(|node| &node.content)
+    }
+
+    fn node(self) -> Option<&'d Node<'d>> {
+        self.nodes.get(self.index)
+    }
+
+    fn children(self) -> Children<'d> {
+        let end = self.node().map_or(0, |node| node.next);
+        Children { nodes: self.nodes, next: self.index.saturating_add(1), end }
+    }
+}
+
+struct Children<'d> {
+    nodes: &'d [Node<'d>],
+    next: usize,
+    end: usize,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Value<'d>;
+
+    fn next(&mut self) -> Option<Value<'d>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let value = Value { nodes: self.nodes, index: self.next };
+        self.next = value.node()?.next;
+        Some(value)
+    }
+}
+
+/// Why a text is not acceptable JSON, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Error {
+    /// The byte at which it was noticed.
+    pub offset: usize,
+    /// What was wrong.
+    pub kind: ErrorKind,
+}
+
+/// What was wrong with a text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ErrorKind {
+    /// A control character, an unknown escape or half a surrogate pair in a string.
+    BadString,
+    /// A number outside the grammar, such as `01`, `+1` or `1.`.
+    BadNumber,
+    /// A member that occurs twice in one object.
+    DuplicateMember(String),
+    /// Something else than what the grammar asks for here.
+    Expected(&'static str),
+    /// Bytes that are not UTF-8.
+    NotUtf8,
+    /// Nesting beyond [`MAX_DEPTH`].
+    TooDeep,
+}
+
+impl Error {
+    pub(crate) fn new(offset: usize, kind: ErrorKind) -> Self {
+        Self { offset, kind }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ErrorKind::BadString => formatter.write_str("a string holds a control character or a broken escape")?,
+            ErrorKind::BadNumber => formatter.write_str("a number is not written as JSON asks")?,
+            ErrorKind::DuplicateMember(name) => write!(formatter, "the member `{name}` occurs twice")?,
+            ErrorKind::Expected(what) => write!(formatter, "expected {what}")?,
+            ErrorKind::NotUtf8 => formatter.write_str("the text is not UTF-8")?,
+            ErrorKind::TooDeep => write!(formatter, "arrays and objects nest deeper than {MAX_DEPTH}")?,
+        }
+        write!(formatter, " (at byte {})", self.offset)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Array => "a list",
+            Self::Bool => "a boolean",
+            Self::Null => "null",
+            Self::Number => "a number",
+            Self::Object => "an object",
+            Self::String => "a string",
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! JWK sets (RFC 7517 §5).
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{KeyError, VerificationKey};
+use crate::Algorithm;
+use crate::json::{self, Kind, Value};
+
+/// How many keys may fit one token: trying more would let a key set decide what a request costs.
+const MAX_CANDIDATES: usize = 5;
+
+/// The keys of an issuer.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct KeySet {
+    keys: Vec<VerificationKey>,
+    skipped: Vec<SkippedKey>,
+}
+
+/// An entry of a set that is no key to verify with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SkippedKey {
+    /// Its place in `keys`.
+    pub index: usize,
+    /// Its `kid`, where that is a string.
+    pub kid: Option<String>,
+    /// Why it was passed over.
+    pub error: KeyError,
+}
+
+/// The keys that may have signed a token.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Candidates<'k> {
+    /// At least one, at most five.
+    Keys(Vec<&'k VerificationKey>),
+    /// No key has this `kid`, or, without one, allows the algorithm.
+    None,
+    /// More keys than are tried.
+    TooMany,
+    /// Keys have this `kid`, but none of them allows the algorithm.
+    WrongAlgorithm,
+}
+
+impl KeySet {
+    /// Reads the text of a set of at most `max_keys` entries. Needs one usable key.
+    pub fn from_json(text: &[u8], max_keys: usize) -> Result<Self, KeySetError> {
+        let document = json::Document::parse(text).map_err(KeySetError::Json)?;
+        Self::from_value(document.root(), max_keys)
+    }
+
+    /// Reads a set of at most `max_keys` entries that is part of a larger text. Needs one usable key.
+    pub fn from_value(set: Value<'_>, max_keys: usize) -> Result<Self, KeySetError> {
+        let entries = set.get("keys").filter(|keys| keys.kind() == Kind::Array).ok_or(KeySetError::NoKeys)?;
+        let count = entries.elements().count();
+        if count > max_keys {
+            return Err(KeySetError::TooManyKeys { count, max: max_keys });
+        }
+        let mut keys = Self::default();
+        for (index, entry) in entries.elements().enumerate() {
+            match VerificationKey::from_jwk(entry) {
+                Ok(key) if keys.keys.contains(&key) => {}
+                Ok(key) => keys.keys.push(key),
+                Err(error) => {
+                    let kid = entry.get("kid").and_then(|kid| kid.as_str().map(ToString::to_string));
+                    keys.skipped.push(SkippedKey { index, kid, error });
+                }
+            }
+        }
+        if keys.keys.is_empty() {
+            return Err(KeySetError::NoUsableKey { skipped: keys.skipped });
+        }
+        Ok(keys)
+    }
+
+    /// The usable keys.
+    pub fn keys(&self) -> &[VerificationKey] {
+        &self.keys
+    }
+
+    /// The entries that were passed over.
+    pub fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+
+    /// The keys that a token with this `kid` and algorithm may have been signed with.
+    pub fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Candidates<'_> {
+        let named = || self.keys.iter().filter(|key| kid.is_none() || key.kid() == kid);
+        let keys: Vec<_> = named().filter(|key| key.allows(algorithm)).collect();
+        match keys.len() {
+            0 if kid.is_some() && named().next().is_some() => Candidates::WrongAlgorithm,
+            0 => Candidates::None,
+            1..=MAX_CANDIDATES => Candidates::Keys(keys),
+            _ => Candidates::TooMany,
+        }
+    }
+}
+
+/// Why a text is no key set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeySetError {
+    /// It is not acceptable JSON.
+    Json(json::Error),
+    /// It is no object with an array `keys`.
+    NoKeys,
+    /// No entry is a key to verify with.
+    NoUsableKey {
+        /// The entries, each with what is wrong with it.
+        skipped: Vec<SkippedKey>,
+    },
+    /// It holds more entries than are accepted.
+    TooManyKeys {
+        /// The entries found.
+        count: usize,
+        /// The entries accepted.
+        max: usize,
+    },
+}
+
+impl core::error::Error for KeySetError {}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(formatter, "it is not strict JSON: {error}"),
+            Self::NoKeys => formatter.write_str("it is not an object with a list `keys`"),
+            Self::NoUsableKey { skipped } => {
+                formatter.write_str("it holds no usable key")?;
+                skipped.iter().take(3).try_for_each(|key| write!(formatter, "; {key}"))
+            }
+            Self::TooManyKeys { count, max } => write!(formatter, "it holds {count} keys, more than {max}"),
+        }
+    }
+}
+
+impl fmt::Display for SkippedKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "keys[{}]: {}", self.index, self.error)
+    }
+}

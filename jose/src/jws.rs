@@ -1,0 +1,175 @@
+//! Tokens: JWS in the compact serialisation (RFC 7515 §7.1) whose payload is a claims set (RFC 7519 §3).
+//!
+//! ```text
+//! text ──EncodedToken::decode──▶ octets ──parse──▶ UntrustedToken ──verify──▶ Token
+//! ```
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::json::{Document, Kind, Value};
+use crate::jwk::VerificationKey;
+use crate::signature::SignatureVerifier;
+use crate::{Algorithm, base64url};
+
+/// The three parts of a token, decoded.
+#[derive(Clone, Debug)]
+pub struct EncodedToken<'t> {
+    signing_input: &'t [u8],
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'t> EncodedToken<'t> {
+    /// Splits and decodes `text`.
+    pub fn decode(text: &'t [u8]) -> Result<Self, ParseError> {
+        let mut parts = text.split(|&byte| byte == b'.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(ParseError::Parts);
+        };
+        let signing_input = header.len().saturating_add(1).saturating_add(payload.len());
+        Ok(Self {
+            signing_input: text.get(..signing_input).unwrap_or_default(),
+            header: base64url::decode(header).ok_or(ParseError::Base64("header"))?,
+            payload: base64url::decode(payload).ok_or(ParseError::Base64("payload"))?,
+            signature: base64url::decode(signature).ok_or(ParseError::Base64("signature"))?,
+        })
+    }
+
+    /// Reads header and payload.
+    pub fn parse(&self) -> Result<UntrustedToken<'_>, ParseError> {
+        let header = Document::parse(&self.header).map_err(|_| ParseError::Json("header"))?;
+        let payload = Document::parse(&self.payload).map_err(|_| ParseError::Json("payload"))?;
+        for (part, document) in [("header", &header), ("payload", &payload)] {
+            if document.root().kind() != Kind::Object {
+                return Err(ParseError::NotAnObject(part));
+            }
+        }
+        for member in ["alg", "kid", "typ"] {
+            if header.root().get(member).is_some_and(|value| value.as_str().is_none()) {
+                return Err(ParseError::Member(member));
+            }
+        }
+        if header.root().get("alg").is_none() {
+            return Err(ParseError::Member("alg"));
+        }
+        Ok(UntrustedToken { encoded: self, header, payload })
+    }
+}
+
+/// A token that is well formed, and nothing more: every value in it was chosen by whoever sent it.
+#[derive(Debug)]
+pub struct UntrustedToken<'e> {
+    encoded: &'e EncodedToken<'e>,
+    header: Document<'e>,
+    payload: Document<'e>,
+}
+
+impl<'e> UntrustedToken<'e> {
+    /// The algorithm that the header names, where it is one of [`Algorithm::ALL`].
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.header_string("alg").and_then(Algorithm::from_name)
+    }
+
+    /// Whether the header asks for an extension that changes what the token means: `crit` (RFC 7515 §4.1.11), or
+    /// an unencoded payload (RFC 7797). None is supported.
+    pub fn has_extensions(&self) -> bool {
+        let header = self.header.root();
+        header.get("crit").is_some() || header.get("b64").is_some_and(|b64| b64.as_bool() != Some(true))
+    }
+
+    /// The `kid` by which the header names a key.
+    pub fn kid(&self) -> Option<&str> {
+        self.header_string("kid")
+    }
+
+    /// The claim `iss`, unverified: good for choosing whose keys are asked, and nothing else.
+    pub fn issuer(&self) -> Option<Value<'_>> {
+        self.payload.root().get("iss")
+    }
+
+    /// Turns this into a [`Token`] if the signature fits one of `keys` under the algorithm that the header names
+    /// and the key allows.
+    pub fn verify(
+        self,
+        keys: &[&VerificationKey],
+        verifier: &dyn SignatureVerifier,
+    ) -> Result<Token<'e>, BadSignature> {
+        let algorithm = self.algorithm().ok_or(BadSignature)?;
+        let encoded = self.encoded;
+        let fits = keys.iter().any(|key| {
+            key.allows(algorithm) && verifier.verify(key.key(), algorithm, encoded.signing_input, &encoded.signature)
+        });
+        if !fits {
+            return Err(BadSignature);
+        }
+        Ok(Token { header: self.header, payload: self.payload })
+    }
+
+    fn header_string(&self, member: &str) -> Option<&str> {
+        self.header.root().get(member)?.as_str()
+    }
+}
+
+/// A token whose signature was made with a key of its issuer. Its dates and audience are still to be checked.
+#[derive(Debug)]
+pub struct Token<'e> {
+    header: Document<'e>,
+    payload: Document<'e>,
+}
+
+impl Token<'_> {
+    /// The `typ` of the header.
+    pub fn typ(&self) -> Option<&str> {
+        self.header.root().get("typ")?.as_str()
+    }
+
+    /// The claims set, an object.
+    pub fn claims(&self) -> Value<'_> {
+        self.payload.root()
+    }
+}
+
+/// No key that was tried made the signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BadSignature;
+
+impl core::error::Error for BadSignature {}
+
+impl fmt::Display for BadSignature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the signature fits no key that may have made it")
+    }
+}
+
+/// Why a text is no token. Carries nothing of the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ParseError {
+    /// A part is not strict base64url.
+    Base64(&'static str),
+    /// A part is not strict JSON.
+    Json(&'static str),
+    /// A header member is absent or of the wrong type.
+    Member(&'static str),
+    /// A part is JSON, but no object.
+    NotAnObject(&'static str),
+    /// There are not three parts.
+    Parts,
+}
+
+impl core::error::Error for ParseError {}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Base64(part) => write!(formatter, "the {part} is not strict base64url"),
+            Self::Json(part) => write!(formatter, "the {part} is not strict JSON"),
+            Self::Member(member) => write!(formatter, "the header member {member} is missing or not a string"),
+            Self::NotAnObject(part) => write!(formatter, "the {part} is not a JSON object"),
+            Self::Parts => formatter.write_str("there are not three parts between dots"),
+        }
+    }
+}
