@@ -1,0 +1,139 @@
+//! The answers to requests that are refused.
+
+use serde_json::json;
+
+use crate::reason::Reason;
+use crate::request::Request;
+
+/// An answer in place of the upstream's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body: a problem document (RFC 9457), or for gRPC the `grpc-message`.
+    pub body: String,
+    /// For gRPC calls, the `grpc-status`.
+    pub grpc_status: Option<u8>,
+}
+
+/// A refusal, with what its answer needs beside the reason.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    /// The scopes that would have done.
+    pub(crate) scopes: Vec<String>,
+    /// Whole seconds after which another try makes sense.
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, scopes: Vec::new(), retry_after: None }
+    }
+}
+
+impl Refusal {
+    /// What the client gets to see.
+    pub(crate) fn answer(&self, request: &Request<'_>, realm: &str) -> Reply {
+        let status = self.reason.status();
+        let mut headers = vec![("cache-control", String::from("no-store"))];
+        headers.extend(self.challenge(realm).map(|challenge| ("www-authenticate", challenge)));
+        headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        if request.is_grpc() {
+            return Reply {
+                status,
+                headers,
+                body: self.reason.detail().to_string(),
+                grpc_status: Some(grpc_status(status)),
+            };
+        }
+        headers.push(("content-type", String::from("application/problem+json")));
+        let problem = json!({
+            "type": "about:blank",
+            "title": title(status),
+            "status": status,
+            "detail": self.reason.detail(),
+            "reason": self.reason.name(),
+        });
+        Reply { status, headers, body: problem.to_string(), grpc_status: None }
+    }
+
+    /// RFC 6750 §3: an `error` only where a credential was sent.
+    fn challenge(&self, realm: &str) -> Option<String> {
+        let challenge = format!("Bearer realm=\"{realm}\"");
+        let detail = self.reason.detail();
+        match (self.reason, self.reason.status()) {
+            (Reason::AmbiguousPath, _) => None,
+            (Reason::MissingToken, _) => Some(challenge),
+            (_, 400) => Some(format!("{challenge}, error=\"invalid_request\"")),
+            (_, 401) => Some(format!("{challenge}, error=\"invalid_token\", error_description=\"{detail}\"")),
+            (Reason::InsufficientScope, _) => {
+                // INVARIANT: scopes are scope-tokens, which hold neither quotes nor backslashes.
+                Some(format!("{challenge}, error=\"insufficient_scope\", scope=\"{}\"", self.scopes.join(" ")))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        _ => "Service Unavailable",
+    }
+}
+
+/// The codes of gRPC that say the same: `INVALID_ARGUMENT`, `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNAVAILABLE`.
+fn grpc_status(status: u16) -> u8 {
+    match status {
+        400 => 3,
+        401 => 16,
+        403 => 7,
+        _ => 14,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    /// One line for each reason: status, challenge, retry-after.
+    #[test]
+    fn every_reason_has_its_answer() {
+        let mut table = String::new();
+        for reason in Reason::ALL {
+            let refusal = Refusal {
+                reason,
+                scopes: vec!["a:read".into(), "b".into()],
+                retry_after: (reason.status() == 503).then_some(7),
+            };
+            let reply = refusal.answer(&Request::new(&[]), "demo");
+            let others: Vec<_> = reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            writeln!(table, "{}: {} | {}", reason.name(), reply.status, others.join(" | ")).expect("fits");
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn the_body_is_a_problem_document() {
+        let reply = Refusal::from(Reason::Expired).answer(&Request::new(&[]), "demo");
+        insta::assert_snapshot!(reply.body, @r#"{"detail":"the token has expired","reason":"expired","status":401,"title":"Unauthorized","type":"about:blank"}"#);
+    }
+
+    #[test]
+    fn grpc_calls_get_a_status_and_no_document() {
+        let lines: [(&[u8], &[u8]); 1] = [(b"content-type", b"application/grpc+proto")];
+        for (reason, status) in
+            [(Reason::Expired, 16), (Reason::NoRule, 7), (Reason::AmbiguousPath, 3), (Reason::Overloaded, 14)]
+        {
+            let reply = Refusal::from(reason).answer(&Request::new(&lines), "demo");
+            assert_eq!((reply.grpc_status, reply.body.as_str()), (Some(status), reason.detail()));
+            assert!(!reply.headers.iter().any(|(name, _)| *name == "content-type"));
+        }
+    }
+}

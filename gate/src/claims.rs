@@ -1,0 +1,96 @@
+//! Finding claims, and reading the ones that hold strings.
+
+use std::fmt;
+
+use jose::json::{Kind, Value};
+
+/// Where a claim stands: the member names that lead to it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClaimRef(Vec<String>);
+
+impl ClaimRef {
+    /// A reference written as a dotted path: `realm_access.roles`.
+    pub fn dotted(path: &str) -> Option<Self> {
+        Self::exact(path.split('.').map(str::to_string).collect())
+    }
+
+    /// A reference written as member names: `["https://example.com/roles"]`.
+    pub fn exact(names: Vec<String>) -> Option<Self> {
+        let is_usable = !names.is_empty() && names.iter().all(|name| !name.is_empty());
+        is_usable.then_some(Self(names))
+    }
+
+    /// The claim, unless it is absent or null.
+    pub fn find<'d>(&self, claims: Value<'d>) -> Option<Value<'d>> {
+        let found = self.0.iter().try_fold(claims, |value, name| value.get(name))?;
+        (!found.is_null()).then_some(found)
+    }
+}
+
+impl fmt::Display for ClaimRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join("."))
+    }
+}
+
+/// A claim that should hold strings holds something else.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct NotStrings;
+
+/// The scopes in a claim: a string is split at spaces, an array of strings is not (RFC 8693 §4.2, RFC 9068 §2.2.3).
+pub(crate) fn scopes(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
+    match claim.as_str() {
+        Some(text) => Ok(text.split(' ').filter(|scope| !scope.is_empty()).collect()),
+        None => array_of_strings(claim),
+    }
+}
+
+/// The groups in a claim: a string is one group, an array of strings several.
+pub(crate) fn groups(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
+    match claim.as_str() {
+        Some(group) => Ok(vec![group]),
+        None => array_of_strings(claim),
+    }
+}
+
+fn array_of_strings(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
+    if claim.kind() != Kind::Array {
+        return Err(NotStrings);
+    }
+    claim.elements().map(|element| element.as_str().ok_or(NotStrings)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jose::json::Document;
+
+    #[test]
+    fn references_lead_through_objects() {
+        let document = Document::parse(br#"{"a":{"b":[1]},"a.b":2,"n":null,"":3}"#).expect("is JSON");
+        let find =
+            |reference: Option<ClaimRef>| reference.and_then(|found| found.find(document.root()).map(Value::kind));
+        assert_eq!(find(ClaimRef::dotted("a.b")), Some(Kind::Array));
+        assert_eq!(find(ClaimRef::exact(vec!["a.b".into()])), Some(Kind::Number));
+        assert_eq!(find(ClaimRef::dotted("n")), None, "null is absent");
+        assert_eq!(find(ClaimRef::dotted("a.b.c")), None);
+        for refused in ["", ".", "a.", ".a", "a..b"] {
+            assert_eq!(ClaimRef::dotted(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn scopes_in_a_string_are_split_and_in_an_array_are_not() {
+        let read = |json: &str| {
+            let document = Document::parse(json.as_bytes()).expect(json);
+            let owned = |found: Vec<&str>| found.into_iter().map(str::to_string).collect::<Vec<_>>();
+            (scopes(document.root()).map(owned), groups(document.root()).map(owned))
+        };
+        let strings = |list: &[&str]| Ok(list.iter().map(|text| (*text).to_string()).collect::<Vec<_>>());
+        assert_eq!(read(r#""  a b  ""#), (strings(&["a", "b"]), strings(&["  a b  "])));
+        assert_eq!(read(r#"["a b","c"]"#), (strings(&["a b", "c"]), strings(&["a b", "c"])));
+        for refused in ["1", "true", "{}", "[1]", r#"["a",null]"#, r#"[["a"]]"#] {
+            assert_eq!(read(refused), (Err(NotStrings), Err(NotStrings)), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The configuration: from one JSON document to a policy in which invalid states cannot be written.
+//!
+//! Reading goes on after an error, so that people see all of them at once, each with its path.
+
+mod access;
+mod duration;
+mod headers;
+mod issuer;
+mod policy;
+mod reader;
+mod rule;
+mod text;
+mod uri;
+
+use std::fmt;
+
+pub use self::duration::parse as parse_duration;
+pub use self::issuer::{Audiences, FetchSettings, Issuer, KeySource};
+pub use self::policy::{Limits, Policy};
+pub use self::uri::HttpUri;
+
+/// The environment of the VM, by variable name.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// Everything that is wrong with a configuration.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+/// One thing that is wrong with a configuration.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigError {
+    /// Where: `rules[3].match.paths[0]`; empty for the document as a whole.
+    pub path: String,
+    /// What, and what was expected instead.
+    pub message: String,
+}
+
+impl ConfigErrors {
+    fn one(message: impl Into<String>) -> Self {
+        Self(vec![ConfigError { path: String::new(), message: message.into() }])
+    }
+
+    /// The errors, in the order of the document.
+    pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
+        self.0.iter()
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => formatter.write_str(&self.message),
+            path => write!(formatter, "{path}: {}", self.message),
+        }
+    }
+}

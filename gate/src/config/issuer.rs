@@ -1,0 +1,258 @@
+//! `issuers`: who may sign tokens, and where their keys come from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jose::Algorithm;
+use jose::jwk::KeySet;
+
+use super::reader::{Node, Object, all};
+use super::{Environment, HttpUri, duration};
+use crate::claims::ClaimRef;
+
+/// Algorithms of RFC 7518 and RFC 8037 that the contract has and this build has not.
+const PLANNED_ALGORITHMS: [&str; 10] =
+    ["ES384", "ES512", "HS256", "HS384", "HS512", "PS256", "PS384", "PS512", "RS384", "RS512"];
+
+/// An issuer of tokens.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    /// What rules, metrics and logs call it.
+    pub name: String,
+    /// What `iss` must be, byte for byte.
+    pub issuer: String,
+    /// What `aud` must name.
+    pub audiences: Audiences,
+    /// The algorithms that its tokens may use.
+    pub algorithms: Vec<Algorithm>,
+    /// The `typ` that its tokens must have; absent: not checked.
+    pub token_types: Option<Vec<String>>,
+    /// Whether a token needs `exp`.
+    pub require_expiration: bool,
+    /// How long `exp` may lie after `iat`; whole seconds.
+    pub max_lifetime: Option<Duration>,
+    /// How far clocks may differ.
+    pub clock_skew: Duration,
+    /// Where its keys come from.
+    pub keys: KeySource,
+    /// The claims that hold scopes, united.
+    pub scope_claims: Vec<ClaimRef>,
+    /// The claim that holds groups.
+    pub groups_claim: ClaimRef,
+    /// The scopes that membership in one of their groups gives.
+    pub group_scopes: BTreeMap<String, Vec<String>>,
+}
+
+/// The audiences that an issuer's tokens may be for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Audiences {
+    /// The check is switched off.
+    Any,
+    /// The token needs one of them.
+    OneOf(Vec<String>),
+}
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// From its `jwksUri`, by callout.
+    Fetched(FetchSettings),
+    /// From the configuration.
+    Inline(KeySet),
+}
+
+/// How keys are fetched.
+#[derive(Clone, Debug)]
+pub struct FetchSettings {
+    /// The URI of the key set.
+    pub uri: HttpUri,
+    /// The proxy's name for the upstream that callouts go to.
+    pub cluster: String,
+    /// How long a callout may take.
+    pub timeout: Duration,
+    /// The age at which keys are fetched again.
+    pub refresh_after: Duration,
+    /// How long past `refresh_after` keys are used while the issuer cannot be reached.
+    pub max_stale: Duration,
+    /// The least time between two extra fetches for unknown keys.
+    pub unknown_key_cooldown: Duration,
+}
+
+pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Vec<Issuer>> {
+    let nodes = node.list()?;
+    let issuers: Vec<_> = nodes.iter().map(|node| read(node, max_keys, env)).collect();
+    for (index, (node, issuer)) in nodes.iter().zip(&issuers).enumerate() {
+        let Some(issuer) = issuer else { continue };
+        for earlier in issuers.iter().take(index).flatten() {
+            if earlier.name == issuer.name {
+                node.error(format!("the name `{}` is taken by another issuer", issuer.name));
+            }
+            if earlier.issuer == issuer.issuer {
+                node.error(format!("`{}` is the issuer of `{}` already", issuer.issuer, earlier.name));
+            }
+        }
+    }
+    all(issuers.into_iter())
+}
+
+fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Issuer> {
+    let mut object = node.object()?;
+    let name = object.required("name").and_then(|node| read_name(&node));
+    let issuer = object.required("issuer").and_then(|node| node.text().map(str::to_string));
+    let audiences = object.required("audiences").and_then(|node| read_audiences(&node));
+    let algorithms = object.or("algorithms", Algorithm::ALL.to_vec(), |node| node.list_of(read_algorithm));
+    let token_types = object.or("tokenTypes", None, |node| node.list_of(read_text).map(Some));
+    let require_expiration = object.or("requireExpiration", true, Node::boolean);
+    let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
+    let clock_skew = object.or("clockSkew", Duration::from_mins(1), duration::any);
+    let keys = object.required("keys").and_then(|node| read_keys(&node, max_keys, env));
+    let default_scopes = ["scope", "scp"].into_iter().filter_map(ClaimRef::dotted).collect();
+    let scope_claims = object.or("scopeClaims", default_scopes, |node| node.list_of(claim_ref));
+    let groups_claim = match object.optional("groupsClaim") {
+        Some(node) => claim_ref(&node),
+        None => ClaimRef::dotted("groups"),
+    };
+    let group_scopes = object.or("groupScopes", BTreeMap::new(), read_group_scopes);
+    object.finish();
+    Some(Issuer {
+        name: name?,
+        issuer: issuer?,
+        audiences: audiences?,
+        algorithms: algorithms?,
+        token_types: token_types?,
+        require_expiration: require_expiration?,
+        max_lifetime: max_lifetime?,
+        clock_skew: clock_skew?,
+        keys: keys?,
+        scope_claims: scope_claims?,
+        groups_claim: groups_claim?,
+        group_scopes: group_scopes?,
+    })
+}
+
+fn read_name(node: &Node<'_, '_>) -> Option<String> {
+    let name = node.string()?;
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    match !name.is_empty() && name.bytes().all(is_plain) {
+        true => Some(name.to_string()),
+        false => node.expected("a name of the characters `a-z`, `0-9` and `-`"),
+    }
+}
+
+fn read_audiences(node: &Node<'_, '_>) -> Option<Audiences> {
+    match node.value.as_str() {
+        Some("any") => Some(Audiences::Any),
+        Some(_) => node.expected("a list of audiences, or `any`"),
+        None => node.list_of(read_text).map(Audiences::OneOf),
+    }
+}
+
+fn read_algorithm(node: &Node<'_, '_>) -> Option<Algorithm> {
+    node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)), &PLANNED_ALGORITHMS)
+}
+
+fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {
+    let lifetime = duration::of_keys(node)?;
+    match lifetime.subsec_nanos() {
+        0 => Some(lifetime),
+        _ => node.expected("a duration in whole seconds"),
+    }
+}
+
+fn read_text(node: &Node<'_, '_>) -> Option<String> {
+    node.text().map(str::to_string)
+}
+
+fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>>> {
+    let entries = node.entries()?.into_iter().map(|(scope, groups)| {
+        if !super::access::is_scope(scope) {
+            groups.error(format!("`{scope}` is not one scope (RFC 6749 §3.3)"));
+        }
+        groups.list_of(read_text).map(|groups| (scope.to_string(), groups))
+    });
+    all(entries).map(|entries| entries.into_iter().collect())
+}
+
+/// A claim reference: a dotted path, or a list of member names.
+pub(super) fn claim_ref(node: &Node<'_, '_>) -> Option<ClaimRef> {
+    const EXPECTED: &str = "a claim: a dotted path or a list of member names";
+    let found = match node.value.as_str() {
+        Some(path) => ClaimRef::dotted(path),
+        None if node.value.elements().next().is_some() => ClaimRef::exact(node.list_of(read_text)?),
+        None => None,
+    };
+    found.or_else(|| node.expected(EXPECTED))
+}
+
+fn read_keys(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<KeySource> {
+    let mut object = node.object()?;
+    let discovery = object.optional("discovery");
+    let uri = object.optional("jwksUri");
+    let inline = object.optional("inline");
+    let sources = [&discovery, &uri, &inline].into_iter().flatten().count();
+    if sources != 1 {
+        node.error(format!("expected exactly one of `discovery`, `jwksUri` and `inline`, found {sources}"));
+    }
+    let source = match (discovery, uri, inline) {
+        (Some(discovery), ..) => {
+            // Its other members are read for their own mistakes.
+            let _ = read_fetch(&mut object, None);
+            discovery.unsupported()
+        }
+        (_, uri, None) => read_fetch(&mut object, uri).map(KeySource::Fetched),
+        (_, _, Some(inline)) => read_inline(&inline, max_keys, env).map(KeySource::Inline),
+    };
+    object.finish();
+    source
+}
+
+fn read_fetch(object: &mut Object<'_, '_>, uri: Option<Node<'_, '_>>) -> Option<FetchSettings> {
+    let uri = uri.and_then(|node| match HttpUri::parse(node.string()?) {
+        Ok(uri) => Some(uri),
+        Err(expected) => node.expected(expected),
+    });
+    let cluster = object.required("cluster").and_then(|node| read_text(&node));
+    object.planned(&["jwksCluster"]);
+    let mut duration = |name, default| object.or(name, Duration::from_secs(default), duration::of_keys);
+    let timeout = duration("timeout", 5);
+    let refresh_after = duration("refreshAfter", 300);
+    let max_stale = duration("maxStale", 86_400);
+    let unknown_key_cooldown = duration("unknownKeyCooldown", 30);
+    // Every VM fetches for itself so far: the explicit wish for that is met, the one for sharing is not.
+    let share = object.optional("share");
+    if let Some(node) = share.filter(|node| node.boolean() == Some(true)) {
+        node.error("`true` is not supported yet");
+    }
+    Some(FetchSettings {
+        uri: uri?,
+        cluster: cluster?,
+        timeout: timeout?,
+        refresh_after: refresh_after?,
+        max_stale: max_stale?,
+        unknown_key_cooldown: unknown_key_cooldown?,
+    })
+}
+
+fn read_inline(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<KeySet> {
+    let found = match node.value.get("env") {
+        None => KeySet::from_value(node.value, max_keys),
+        Some(_) => {
+            let mut object = node.object()?;
+            let name = object.required("env").and_then(|node| read_text(&node));
+            object.finish();
+            let name = name?;
+            let Some(text) = env(&name) else {
+                node.error(format!("the variable `{name}` is not set in the VM's environment"));
+                return None;
+            };
+            KeySet::from_json(text.as_bytes(), max_keys)
+        }
+    };
+    match found {
+        Ok(keys) => Some(keys),
+        Err(error) => {
+            node.error(format!("this is no usable key set: {error}"));
+            None
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The document as a whole.
+
+use std::time::Duration;
+
+use jose::json::Document;
+
+use super::reader::{Collector, Node};
+use super::{ConfigErrors, Environment, Issuer, access, duration, headers, issuer, rule, text};
+use crate::credential::Sources;
+use crate::hygiene::Hygiene;
+use crate::identity::IdentityHeader;
+use crate::rules::{Access, Rule};
+
+/// A configuration that was checked. Everything the engine decides follows from it.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Who may sign tokens.
+    pub issuers: Vec<Issuer>,
+    /// Where a token may stand.
+    pub credentials: Sources,
+    /// Whether the upstream sees the credential that was verified.
+    pub forward_token: bool,
+    /// What requests need; the first rule that matches decides.
+    pub rules: Vec<Rule>,
+    /// What requests need that no rule matches.
+    pub default: Access,
+    /// What the upstream is told.
+    pub identity: Vec<IdentityHeader>,
+    /// What clients may not send.
+    pub hygiene: Hygiene,
+    /// The `realm` of challenges.
+    pub realm: String,
+    /// What bounds memory and time.
+    pub limits: Limits,
+}
+
+/// What bounds memory and time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest token, in bytes.
+    pub token_bytes: usize,
+    /// The longest key set, in bytes.
+    pub key_set_bytes: usize,
+    /// The most entries of a key set.
+    pub keys: usize,
+    /// The most requests that wait for keys at a time, per worker.
+    pub waiting: usize,
+    /// How long a request waits for keys.
+    pub wait_for: Duration,
+    /// The longest value of an identity header, in bytes.
+    pub header_bytes: usize,
+}
+
+impl Policy {
+    /// Reads a configuration as a proxy hands it over: JSON text or an encoded `google.protobuf.Struct`.
+    ///
+    /// `env` answers for the VM's environment.
+    pub fn parse(configuration: &[u8], env: Environment<'_>) -> Result<Self, ConfigErrors> {
+        let text = text::to_json(configuration)?;
+        let document = Document::parse(&text)
+            .map_err(|error| ConfigErrors::one(format!("the configuration is not JSON: {error}")))?;
+        let collector = Collector::default();
+        let policy = read(&collector.root(document.root()), env);
+        collector.finish(policy)
+    }
+}
+
+fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
+    let mut object = node.object()?;
+    let limits = object.or("limits", Limits::default(), read_limits);
+    let max_keys = limits.unwrap_or_default().keys;
+    let issuers = object.required("issuers").and_then(|node| issuer::read_all(&node, max_keys, env));
+    let credentials = object.or("credentials", Sources::default(), headers::read_credentials);
+    let conflict = object.or("credentialConflict", (), |node| node.word(&[("refuse", ())], &["first"]));
+    let forward_token = object.or("forwardToken", false, Node::boolean);
+    let rules = object.or("rules", Vec::new(), |node| rule::read_all(node, issuers.as_deref()));
+    let default = object.or("default", Access::Deny, access::word);
+    let identity = object.or("identityHeaders", headers::default_identity(), headers::read_identity);
+    let strip = object.or("stripHeaders", headers::default_strip(), headers::read_strip);
+    let modes = [
+        object.or("mode", (), |node| node.word(&[("enforce", ())], &["audit"])),
+        object.or("scopeMatch", (), |node| node.word(&[("exact", ())], &["hierarchical"])),
+        object.or("paths", (), |node| node.word(&[("strict", ())], &["lenient"])),
+        object.or("corsPreflight", (), |node| node.word(&[("check", ())], &["pass"])),
+        conflict,
+    ];
+    let realm = object.or("realm", String::from("jotgate"), read_realm);
+    object.planned(&["clientIp", "resourceMetadata"]);
+    object.finish();
+
+    let (credentials, rules, identity) = (credentials?, rules?, identity?);
+    let hygiene = Hygiene::new(&identity, strip?, &credentials);
+    headers::check_overlaps(node, &hygiene, &credentials, &rules);
+    modes.into_iter().collect::<Option<()>>()?;
+    Some(Policy {
+        issuers: issuers?,
+        credentials,
+        forward_token: forward_token?,
+        rules,
+        default: default?,
+        identity,
+        hygiene,
+        realm: realm?,
+        limits: limits?,
+    })
+}
+
+fn read_realm(node: &Node<'_, '_>) -> Option<String> {
+    let realm = node.text()?;
+    // It stands in a quoted-string (RFC 9110 §5.6.4).
+    match realm.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\')) {
+        true => Some(realm.to_string()),
+        false => node.expected("printable ASCII without `\"` and `\\`"),
+    }
+}
+
+fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
+    let defaults = Limits::default();
+    let mut object = node.object()?;
+    let mut number = |name, default: usize, min: u64, max: u64| {
+        object.or(name, default, |node| node.integer(min, max).and_then(|number| usize::try_from(number).ok()))
+    };
+    let token_bytes = number("tokenBytes", defaults.token_bytes, 64, 1 << 20);
+    let key_set_bytes = number("keySetBytes", defaults.key_set_bytes, 1024, 1 << 24);
+    let keys = number("keys", defaults.keys, 1, 10_000);
+    let waiting = number("waiting", defaults.waiting, 0, 1_000_000);
+    let header_bytes = number("headerBytes", defaults.header_bytes, 1, 1 << 20);
+    let wait_for = object.or("waitFor", defaults.wait_for, duration::any);
+    object.planned(&["tokenCacheBytes"]);
+    object.finish();
+    Some(Limits {
+        token_bytes: token_bytes?,
+        key_set_bytes: key_set_bytes?,
+        keys: keys?,
+        waiting: waiting?,
+        wait_for: wait_for?,
+        header_bytes: header_bytes?,
+    })
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            token_bytes: 16_384,
+            key_set_bytes: 262_144,
+            keys: 100,
+            waiting: 1000,
+            wait_for: Duration::from_secs(5),
+            header_bytes: 8192,
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Reading JSON values with their path, collecting errors instead of stopping at the first.
+
+use std::cell::RefCell;
+
+use jose::json::{Kind, Value};
+
+use super::{ConfigError, ConfigErrors};
+
+/// What is wrong so far.
+#[derive(Debug, Default)]
+pub(super) struct Collector(RefCell<Vec<ConfigError>>);
+
+impl Collector {
+    /// The whole of a document.
+    pub(super) fn root<'d, 'c>(&'c self, value: Value<'d>) -> Node<'d, 'c> {
+        Node { value, path: String::new(), collector: self }
+    }
+
+    fn add(&self, path: &str, message: String) {
+        self.0.borrow_mut().push(ConfigError { path: path.to_string(), message });
+    }
+
+    /// `value`, if nothing was wrong.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
+        let errors = self.0.into_inner();
+        match value {
+            Some(value) if errors.is_empty() => Ok(value),
+            // INVARIANT: a reader that gives no value has said why.
+            _ => Err(ConfigErrors(errors)),
+        }
+    }
+}
+
+/// A value in the document, with its path.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'d, 'c> {
+    pub(super) value: Value<'d>,
+    path: String,
+    collector: &'c Collector,
+}
+
+impl<'d, 'c> Node<'d, 'c> {
+    pub(super) fn error(&self, message: impl Into<String>) {
+        self.collector.add(&self.path, message.into());
+    }
+
+    /// Like [`Node::error`], about a member of this value that was read before.
+    pub(super) fn error_at(&self, member: &str, message: impl Into<String>) {
+        self.collector.add(&join(&self.path, member), message.into());
+    }
+
+    /// `None`, having said that `expected` was expected.
+    pub(super) fn expected<T>(&self, expected: &str) -> Option<T> {
+        let found = match (self.value.as_str(), self.value.as_number(), self.value.as_bool()) {
+            (Some(text), ..) => format!("`{text}`"),
+            (_, Some(number), _) => format!("`{}`", number.text()),
+            (.., Some(value)) => format!("`{value}`"),
+            _ => self.value.kind().to_string(),
+        };
+        self.error(format!("expected {expected}, found {found}"));
+        None
+    }
+
+    /// `None`, having said that this is not built yet.
+    pub(super) fn unsupported<T>(&self) -> Option<T> {
+        match self.value.as_str() {
+            Some(text) => self.error(format!("`{text}` is not supported yet")),
+            None => self.error("not supported yet"),
+        }
+        None
+    }
+
+    pub(super) fn string(&self) -> Option<&'d str> {
+        self.value.as_str().or_else(|| self.expected("a string"))
+    }
+
+    /// A string that is not empty.
+    pub(super) fn text(&self) -> Option<&'d str> {
+        match self.string()? {
+            "" => {
+                self.error("expected a string that is not empty");
+                None
+            }
+            text => Some(text),
+        }
+    }
+
+    pub(super) fn boolean(&self) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.expected("`true` or `false`"))
+    }
+
+    /// A whole number; `60` and `60.0` mean the same.
+    pub(super) fn integer(&self, min: u64, max: u64) -> Option<u64> {
+        let number = self.value.as_number().and_then(jose::json::Decimal::to_u64);
+        number
+            .filter(|number| (min..=max).contains(number))
+            .or_else(|| self.expected(&format!("a whole number from {min} to {max}")))
+    }
+
+    /// One of `known`; of the words in `planned` it is said that they are not built yet.
+    pub(super) fn word<T: Clone>(&self, known: &[(&str, T)], planned: &[&str]) -> Option<T> {
+        let text = self.value.as_str();
+        let found = known.iter().find(|(word, _)| text == Some(word)).map(|(_, value)| value.clone());
+        if found.is_some() {
+            return found;
+        }
+        if text.is_some_and(|text| planned.contains(&text)) {
+            return self.unsupported();
+        }
+        let words: Vec<_> = known.iter().map(|(word, _)| *word).chain(planned.iter().copied()).collect();
+        self.expected(&one_of(&words))
+    }
+
+    /// The elements of a list.
+    pub(super) fn elements(&self) -> Option<Vec<Self>> {
+        if self.value.kind() != Kind::Array {
+            return self.expected("a list");
+        }
+        let elements = self.value.elements().enumerate();
+        let node = |(index, value)| Node { value, path: format!("{}[{index}]", self.path), collector: self.collector };
+        Some(elements.map(node).collect())
+    }
+
+    /// The elements of a list that makes no sense without one.
+    pub(super) fn list(&self) -> Option<Vec<Self>> {
+        let elements = self.elements()?;
+        if elements.is_empty() {
+            self.error("expected at least one entry, found an empty list");
+            return None;
+        }
+        Some(elements)
+    }
+
+    /// A list of which every element is read by `read`; `None` if one could not be.
+    pub(super) fn list_of<T>(&self, read: impl Fn(&Self) -> Option<T>) -> Option<Vec<T>> {
+        all(self.list()?.iter().map(read))
+    }
+
+    pub(super) fn object(&self) -> Option<Object<'d, 'c>> {
+        match self.value.kind() {
+            Kind::Object => Some(Object { node: self.clone(), known: Vec::new() }),
+            _ => self.expected("an object"),
+        }
+    }
+
+    /// The members of an object that serves as a map.
+    pub(super) fn entries(&self) -> Option<Vec<(&'d str, Self)>> {
+        let object = self.object()?;
+        Some(self.value.members().map(|(name, value)| (name, object.member(name, value))).collect())
+    }
+}
+
+/// An object whose members are known by name. [`Object::finish`] says which are not.
+#[derive(Debug)]
+pub(super) struct Object<'d, 'c> {
+    node: Node<'d, 'c>,
+    known: Vec<&'static str>,
+}
+
+impl<'d, 'c> Object<'d, 'c> {
+    pub(super) fn optional(&mut self, name: &'static str) -> Option<Node<'d, 'c>> {
+        self.known.push(name);
+        self.node.value.get(name).map(|value| self.member(name, value))
+    }
+
+    pub(super) fn required(&mut self, name: &'static str) -> Option<Node<'d, 'c>> {
+        let found = self.optional(name);
+        if found.is_none() {
+            self.node.error(format!("`{name}` is missing"));
+        }
+        found
+    }
+
+    /// The member `name` as `read` reads it; `default` where it is absent. `None` if it could not be read.
+    pub(super) fn or<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        read: impl FnOnce(&Node<'d, 'c>) -> Option<T>,
+    ) -> Option<T> {
+        match self.optional(name) {
+            Some(node) => read(&node),
+            None => Some(default),
+        }
+    }
+
+    /// Members of the contract that are not built yet.
+    pub(super) fn planned(&mut self, names: &[&'static str]) {
+        for name in names {
+            if let Some(node) = self.optional(name) {
+                node.error("not supported yet");
+            }
+        }
+    }
+
+    /// Says which members are unknown.
+    pub(super) fn finish(mut self) {
+        self.known.sort_unstable();
+        for (name, value) in self.node.value.members() {
+            if !self.known.contains(&name) {
+                self.member(name, value).error(format!("unknown member, expected {}", one_of(&self.known)));
+            }
+        }
+    }
+
+    fn member(&self, name: &str, value: Value<'d>) -> Node<'d, 'c> {
+        Node { value, path: join(&self.node.path, name), collector: self.node.collector }
+    }
+}
+
+fn join(path: &str, member: &str) -> String {
+    if path.is_empty() { member.to_string() } else { format!("{path}.{member}") }
+}
+
+/// All of the values, if none is `None`. Unlike `collect` it reads on after the first.
+pub(super) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let mut complete = true;
+    let values: Vec<T> = values.inspect(|value| complete &= value.is_some()).flatten().collect();
+    complete.then_some(values)
+}
+
+/// `` `a`, `b` or `c` ``
+pub(super) fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::from("nothing"),
+    }
+}

@@ -1,0 +1,85 @@
+//! `rules`: which requests need what.
+
+use super::reader::{Node, all};
+use super::{Issuer, access};
+use crate::rules::{Access, HostPattern, Matcher, PathPattern, Rule};
+
+const METHOD: &str = "a method such as `GET`, in capitals";
+
+pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Vec<Rule>> {
+    let nodes = node.elements()?;
+    let rules: Vec<_> = nodes.iter().enumerate().map(|(index, node)| read(node, index, issuers)).collect();
+    for (index, (node, rule)) in nodes.iter().zip(&rules).enumerate() {
+        let name = |rule: &&Rule| node.value.get("name").is_some_and(|name| name.as_str() == Some(&rule.name));
+        if rule
+            .as_ref()
+            .filter(name)
+            .is_some_and(|rule| rules.iter().take(index).flatten().any(|earlier| earlier.name == rule.name))
+        {
+            node.error("the name is taken by an earlier rule");
+        }
+    }
+    all(rules.into_iter())
+}
+
+fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option<Rule> {
+    let mut object = node.object()?;
+    let name = object.or("name", index.to_string(), |node| node.text().map(str::to_string));
+    let matcher = object.or("match", Matcher::default(), read_matcher);
+    let access: Option<Access> = object.required("access").and_then(|node| access::read(&node, issuers));
+    let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
+    object.planned(&["mode", "challenge"]);
+    object.finish();
+    Some(Rule { name: name?, matcher: matcher?, access: access?, forward_token: forward_token? })
+}
+
+fn read_matcher(node: &Node<'_, '_>) -> Option<Matcher> {
+    let mut object = node.object()?;
+    let hosts = object.or("hosts", Vec::new(), |node| node.list_of(|node| parsed(node, HostPattern::parse)));
+    let paths = object.or("paths", Vec::new(), |node| node.list_of(read_path));
+    let methods = object.or("methods", Vec::new(), |node| node.list_of(read_method));
+    let headers = object.or("headers", Vec::new(), read_headers);
+    object.finish();
+    Some(Matcher { hosts: hosts?, paths: paths?, methods: methods?, headers: headers? })
+}
+
+fn read_path(node: &Node<'_, '_>) -> Option<PathPattern> {
+    if node.value.get("regex").is_some() {
+        return node.unsupported();
+    }
+    parsed(node, PathPattern::parse)
+}
+
+fn parsed<T>(node: &Node<'_, '_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    let text = node.string()?;
+    match parse(text) {
+        Ok(pattern) => Some(pattern),
+        Err(problem) => {
+            node.error(format!("`{text}` {problem}"));
+            None
+        }
+    }
+}
+
+fn read_method(node: &Node<'_, '_>) -> Option<String> {
+    let method = node.string()?;
+    // RFC 9110 §9.1 has methods case-sensitive: `get` would never match what clients send.
+    match !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')) {
+        true => Some(method.to_string()),
+        false => node.expected(METHOD),
+    }
+}
+
+fn read_headers(node: &Node<'_, '_>) -> Option<Vec<(String, String)>> {
+    let entries = node.entries()?;
+    if entries.is_empty() {
+        return node.expected("at least one header");
+    }
+    all(entries.into_iter().map(|(name, value)| {
+        if !super::headers::is_name(name) {
+            value.error(format!("`{name}` is not a header name"));
+            return None;
+        }
+        Some((name.to_ascii_lowercase(), value.string()?.to_string()))
+    }))
+}

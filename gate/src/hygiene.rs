@@ -1,0 +1,148 @@
+//! Identity hygiene: no client can send a header that the upstream would take for the gate's word.
+
+use crate::credential::Sources;
+use crate::edit::HeaderEdit;
+use crate::identity::IdentityHeader;
+use crate::request::{HeaderLine, Request};
+
+/// Which header names clients may not send.
+///
+/// Servers fold names in their own ways (CGI turns `-` into `_`, some turn `.` too), so a name is compared by what
+/// every one of them could make of it.
+#[derive(Clone, Debug, Default)]
+pub struct Hygiene {
+    /// Folded names.
+    names: Vec<String>,
+    /// Folded prefixes.
+    prefixes: Vec<String>,
+    /// Names of credential headers, folded and as they are: other spellings are removed.
+    credentials: Vec<(String, String)>,
+}
+
+impl Hygiene {
+    /// `strip` holds folded names, and folded prefixes where the flag is set.
+    pub(crate) fn new(identity: &[IdentityHeader], strip: Vec<(String, bool)>, sources: &Sources) -> Self {
+        let (prefixes, names): (Vec<_>, Vec<_>) = strip.into_iter().partition(|(_, is_prefix)| *is_prefix);
+        let own = identity.iter().map(|header| fold(header.name.as_bytes()));
+        Self {
+            names: names.into_iter().map(|(name, _)| name).chain(own).collect(),
+            prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
+            credentials: sources.iter().map(|source| (fold(source.header.as_bytes()), source.header.clone())).collect(),
+        }
+    }
+
+    /// Whether `name` is one of the gate's, in whatever spelling.
+    pub fn is_identity(&self, name: &[u8]) -> bool {
+        // Pseudo-headers are the proxy's own, and a colon is no spelling of a dash.
+        if name.starts_with(b":") {
+            return false;
+        }
+        let folded = fold(name);
+        self.names.contains(&folded) || self.prefixes.iter().any(|prefix| folded.starts_with(prefix.as_str()))
+    }
+
+    /// What has to be taken from a request, whatever becomes of it.
+    pub(crate) fn edits(&self, request: &Request<'_>) -> Vec<HeaderEdit> {
+        let mut edits = self.removals(request.all_lines());
+        // RFC 9110 §7.6.1: what `Connection` names is dropped by the next hop, so it may name nothing of ours.
+        let is_plain = |value: &[u8]| value.eq_ignore_ascii_case(b"upgrade");
+        if request.is_upgrade() && !request.lines("connection").all(is_plain) {
+            HeaderEdit::remove_once(&mut edits, b"connection");
+            edits.push(HeaderEdit::add("connection", "upgrade"));
+        }
+        edits
+    }
+
+    /// The removal of what clients may not send, from headers or trailers.
+    pub(crate) fn removals<'r>(&self, lines: impl Iterator<Item = HeaderLine<'r>>) -> Vec<HeaderEdit> {
+        let mut edits = Vec::new();
+        for (name, _) in lines {
+            if self.is_identity(name) || self.is_credential_variant(name) {
+                HeaderEdit::remove_once(&mut edits, name);
+            }
+        }
+        edits
+    }
+
+    fn is_credential_variant(&self, name: &[u8]) -> bool {
+        let folded = fold(name);
+        self.credentials
+            .iter()
+            .any(|(credential, exact)| *credential == folded && !name.eq_ignore_ascii_case(exact.as_bytes()))
+    }
+}
+
+/// What is left of a header name in every spelling: lower case, and `-` for all but letters and digits.
+pub(crate) fn fold(name: &[u8]) -> String {
+    name.iter()
+        .map(|&byte| match byte {
+            b'a'..=b'z' | b'0'..=b'9' => char::from(byte),
+            b'A'..=b'Z' => char::from(byte.to_ascii_lowercase()),
+            _ => '-',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fold_to_letters_digits_and_dashes() {
+        for name in ["X-Auth-Request-User", "x_auth_request_user", "X.Auth.Request.User", "x-auth_request\u{7f}user"] {
+            assert_eq!(fold(name.as_bytes()), "x-auth-request-user");
+        }
+        assert_eq!(fold(b"\xff:"), "--");
+    }
+
+    #[test]
+    fn identity_names_are_removed_in_every_spelling_and_nothing_else_is() {
+        let hygiene = Hygiene {
+            names: vec!["x-user".into()],
+            prefixes: vec!["x-auth-".into()],
+            credentials: vec![
+                ("authorization".into(), "authorization".into()),
+                ("x-api-token".into(), "x-api-token".into()),
+            ],
+        };
+        let lines: Vec<HeaderLine<'_>> = [
+            "x_user",
+            "X.USER",
+            "x-auth-",
+            "x_auth_anything",
+            "x_api_token",
+            "x-api-token",
+            "x-users",
+            "x-aut",
+            "authorization",
+            ":authority",
+            "x-user",
+            "x-user",
+        ]
+        .into_iter()
+        .map(|name| (name.as_bytes(), &b"v"[..]))
+        .collect();
+        let removed: Vec<_> = hygiene
+            .edits(&Request::new(&lines))
+            .into_iter()
+            .map(|edit| match edit {
+                HeaderEdit::Remove(name) => String::from_utf8(name).expect("is ASCII"),
+                HeaderEdit::Add(name, _) => panic!("{name} was added"),
+            })
+            .collect();
+        assert_eq!(removed, ["x_user", "X.USER", "x-auth-", "x_auth_anything", "x_api_token", "x-user"]);
+    }
+
+    #[test]
+    fn an_upgrade_cannot_name_headers_away() {
+        let edits = |connection: &'static [u8]| {
+            let lines: [HeaderLine<'_>; 2] = [(b"upgrade", b"websocket"), (b"connection", connection)];
+            Hygiene::default().edits(&Request::new(&lines))
+        };
+        assert!(edits(b"Upgrade").is_empty());
+        assert_eq!(
+            edits(b"upgrade, x-auth-request-user"),
+            [HeaderEdit::Remove(b"connection".to_vec()), HeaderEdit::add("connection", "upgrade")]
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! The decision engine of an identity gate: who may pass, and what the upstream is told.
+//!
+//! # Contract
+//!
+//! The engine is sans-I/O: a deterministic state machine without host calls, clock, randomness or I/O. A host drives
+//! it, and any schedule of requests, failures and clocks can be played to it.
+//!
+//! - **In**: [`Gate::handle_request`] takes a borrowed view of a request, [`Gate::handle_fetch`] the outcome of a
+//!   fetch, [`Gate::handle_timeout`] the passing of time, [`Gate::cancel`] the end of a request. Each takes the
+//!   present instant; instants are the host's and may even run backwards.
+//! - **Out**: each request gets one [`Decision`]: forward it with these edits, reply with this, or wait. What else is
+//!   to be done comes from [`Gate::poll_effect`]: **after every call the host takes effects until there are none**,
+//!   and calls [`Gate::handle_timeout`] when [`Gate::next_timeout`] has come.
+//! - A request that waits is named by [`Effect::Resume`], once there is something new to decide on: the host then
+//!   hands it to [`Gate::handle_request`] again. The engine keeps no copy of it. No request waits longer than
+//!   `limits.waitFor`, nor more of them than `limits.waiting`.
+//! - Signatures are checked behind [`jose::signature::SignatureVerifier`], which the host may implement.
+//! - A request passes only through [`Decision::Forward`], whose edits leave in it no identity header that is not
+//!   the engine's own. Whatever is missing, broken or late is a refusal.
+//!
+//! Everything a client or an issuer sent is taken as bytes, and no such bytes make the engine panic.
+//!
+//! ```text
+//!            headers ──▶ hygiene ──▶ canonical path ──▶ rule ──▶ credential ──▶ token ──▶ access ──▶ identity
+//!                                        │               │           │            │  ▲       │
+//!                                        ▼               ▼           ▼            ▼  │       ▼
+//!                                     400 ambiguous   403 denied   400, 401     401, 503    403
+//!                                                                                 │  │
+//!            time, fetched key sets ──────────────▶ keys of each issuer ──────────┘  └── wait, resume
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod claims;
+pub mod config;
+pub mod credential;
+pub mod hygiene;
+pub mod identity;
+pub mod principal;
+pub mod request;
+pub mod rules;
+
+mod answer;
+mod decision;
+mod edit;
+mod gate;
+mod keys;
+mod random;
+mod reason;
+mod report;
+mod time;
+mod token;
+mod waiting;
+
+pub use self::answer::Reply;
+pub use self::config::{ConfigErrors, Policy};
+pub use self::edit::HeaderEdit;
+pub use self::gate::{Decision, Effect, Gate, Level, RequestId};
+pub use self::keys::{Fetch, FetchFailure, FetchId, FetchResponse};
+pub use self::reason::Reason;
+pub use self::report::Report;
+pub use self::request::{HeaderLine, Request};
+pub use self::time::Timestamp;

@@ -1,0 +1,27 @@
+//! Jitter. The engine draws no randomness: the host gives it a seed.
+
+use core::time::Duration;
+
+/// `SplitMix64`: enough to keep proxies from asking an issuer in step; never for secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct Jitter(u64);
+
+impl Jitter {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A duration below a tenth of `duration`.
+    pub(crate) fn tenth_of(&mut self, duration: Duration) -> Duration {
+        let thousandths = u32::try_from(self.next() % 1000).unwrap_or(0);
+        duration / 10_000 * thousandths
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,74 @@
+//! A request as the proxy sees it: a borrowed view over its headers.
+
+mod path;
+
+pub use self::path::{AmbiguousPath, CanonicalPath};
+
+/// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
+pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);
+
+/// The headers of a request, in the order in which the proxy holds them; names in lower case.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'r> {
+    lines: &'r [HeaderLine<'r>],
+    method: &'r [u8],
+    path: &'r [u8],
+    authority: &'r [u8],
+}
+
+impl<'r> Request<'r> {
+    /// A view over header lines. What a request lacks is empty.
+    pub fn new(lines: &'r [HeaderLine<'r>]) -> Self {
+        let mut request = Self { lines, method: b"", path: b"", authority: b"" };
+        for &(name, value) in lines {
+            match name {
+                b":method" => request.method = value,
+                b":path" => request.path = value,
+                b":authority" => request.authority = value,
+                _ => {}
+            }
+        }
+        request
+    }
+
+    /// All lines.
+    pub fn all_lines(&self) -> impl Iterator<Item = HeaderLine<'r>> {
+        self.lines.iter().copied()
+    }
+
+    /// The values of the lines called `name` (in lower case).
+    pub fn lines(&self, name: &str) -> impl Iterator<Item = &'r [u8]> {
+        let lines = self.lines.iter();
+        lines.filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, value)| value)
+    }
+
+    /// `:method`.
+    pub fn method(&self) -> &'r [u8] {
+        self.method
+    }
+
+    /// `:path`, as received: path and query.
+    pub fn path(&self) -> &'r [u8] {
+        self.path
+    }
+
+    /// `:path` without its query.
+    pub fn path_without_query(&self) -> &'r [u8] {
+        self.path.split(|&byte| byte == b'?').next().unwrap_or_default()
+    }
+
+    /// `:authority`: host and port.
+    pub fn authority(&self) -> &'r [u8] {
+        self.authority
+    }
+
+    /// Whether this asks for another protocol on the connection (RFC 9110 §7.8).
+    pub fn is_upgrade(&self) -> bool {
+        self.lines("upgrade").next().is_some()
+    }
+
+    /// Whether this is a gRPC call, by its content type.
+    pub fn is_grpc(&self) -> bool {
+        self.lines("content-type").any(|value| value == b"application/grpc" || value.starts_with(b"application/grpc+"))
+    }
+}

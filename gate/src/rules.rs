@@ -1,0 +1,54 @@
+//! Rules: which requests need what. The first rule that matches decides.
+
+mod access;
+mod host;
+mod path;
+
+pub use self::access::{Access, Denial, Quantifier, Requirement};
+pub use self::host::HostPattern;
+pub use self::path::PathPattern;
+
+use crate::request::{CanonicalPath, Request};
+
+/// A rule, checked and compiled.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What logs and metrics call it.
+    pub name: String,
+    /// Which requests it is for.
+    pub matcher: Matcher,
+    /// What it asks of them.
+    pub access: Access,
+    /// Overrides the policy's `forwardToken`.
+    pub forward_token: Option<bool>,
+}
+
+/// Which requests a rule is for: a request matches when it does so in every dimension. An empty dimension has no
+/// condition.
+#[derive(Clone, Debug, Default)]
+pub struct Matcher {
+    /// One of these hosts.
+    pub hosts: Vec<HostPattern>,
+    /// One of these paths.
+    pub paths: Vec<PathPattern>,
+    /// One of these methods.
+    pub methods: Vec<String>,
+    /// Every line of these headers has this value; names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Matcher {
+    /// Whether this is the rule for `request`.
+    pub fn matches(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> bool {
+        let any = |is_empty: bool, found: bool| is_empty || found;
+        any(self.methods.is_empty(), self.methods.iter().any(|method| method.as_bytes() == request.method()))
+            && any(self.paths.is_empty(), self.paths.iter().any(|pattern| pattern.matches(path)))
+            && any(self.hosts.is_empty(), self.hosts.iter().any(|pattern| pattern.matches(request.authority())))
+            && self.headers.iter().all(|(name, value)| has_value(request, name, value))
+    }
+}
+
+fn has_value(request: &Request<'_>, name: &str, value: &str) -> bool {
+    let mut lines = request.lines(name).peekable();
+    lines.peek().is_some() && lines.all(|line| line == value.as_bytes())
+}

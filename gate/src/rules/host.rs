@@ -1,0 +1,105 @@
+//! Hosts: without case, port and trailing dot (RFC 9110 §4.2.3).
+
+/// `api.example.com`, or `*.example.org` for one or more labels in front.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HostPattern {
+    /// In lower case. For a wildcard: with its leading dot.
+    name: String,
+    is_wildcard: bool,
+}
+
+impl HostPattern {
+    /// Reads a pattern; `Err` says what is wrong with it.
+    pub fn parse(pattern: &str) -> Result<Self, String> {
+        let (name, is_wildcard) = match pattern.strip_prefix("*.") {
+            Some(apex) => (apex, true),
+            None => (pattern, false),
+        };
+        let is_address = name.starts_with('[') && name.ends_with(']') && !is_wildcard;
+        let is_label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        if !is_address && !name.split('.').all(is_label) {
+            return Err("is not a host: expected a name such as `api.example.com` or `*.example.com`, without port, \
+                        path and trailing dot"
+                .to_string());
+        }
+        let dot = if is_wildcard { "." } else { "" };
+        Ok(Self { name: format!("{dot}{}", name.to_ascii_lowercase()), is_wildcard })
+    }
+
+    /// Whether `authority` (host, perhaps with a port) is one of these hosts.
+    pub fn matches(&self, authority: &[u8]) -> bool {
+        let host = host(authority);
+        if !self.is_wildcard {
+            return host.eq_ignore_ascii_case(self.name.as_bytes());
+        }
+        // Something stands before the dot, and it is no empty label.
+        let Some(labels) = host.len().checked_sub(self.name.len()).filter(|&length| length > 0) else { return false };
+        host.split_at_checked(labels).is_some_and(|(labels, apex)| {
+            apex.eq_ignore_ascii_case(self.name.as_bytes())
+                && labels.split(|&byte| byte == b'.').all(|label| !label.is_empty())
+        })
+    }
+}
+
+fn host(authority: &[u8]) -> &[u8] {
+    let port = authority.iter().rposition(|&byte| byte == b':');
+    let host = match port.and_then(|at| authority.split_at_checked(at)) {
+        // `[::1]` has colons of its own; a port has digits only.
+        Some((host, port)) if port.iter().skip(1).all(u8::is_ascii_digit) => host,
+        _ => authority,
+    };
+    host.strip_suffix(b".").unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_match_without_case_port_and_trailing_dot() {
+        let matches =
+            |pattern: &str, authority: &str| HostPattern::parse(pattern).expect(pattern).matches(authority.as_bytes());
+        for authority in ["api.example.com", "API.Example.COM:8443", "api.example.com.", "api.example.com.:80"] {
+            assert!(matches("Api.example.com", authority), "{authority}");
+        }
+        for authority in
+            ["example.com", "xapi.example.com", "api.example.com.evil", "api.example.com:8a", "", "api.example.com.."]
+        {
+            assert!(!matches("api.example.com", authority), "{authority}");
+        }
+        assert!(matches("[::1]", "[::1]:80") && matches("[::1]", "[::1]"));
+    }
+
+    #[test]
+    fn a_wildcard_is_one_or_more_labels_and_not_the_apex() {
+        let matches =
+            |authority: &str| HostPattern::parse("*.example.org").expect("is a host").matches(authority.as_bytes());
+        assert!(matches("a.example.org") && matches("a.B.example.org:1") && matches("a.EXAMPLE.org."));
+        assert!(
+            !matches("example.org")
+                && !matches(".example.org")
+                && !matches("aexample.org")
+                && !matches("a..example.org")
+        );
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for pattern in [
+            "",
+            "*",
+            "*.",
+            "a*.example.com",
+            "*.*.example.com",
+            "example.com:80",
+            "example.com.",
+            "exa mple",
+            "example.com/",
+            "https://example.com",
+        ] {
+            assert!(HostPattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! From the bytes of a credential to a token that was verified in full.
+//!
+//! The checks stand in the order in which the contract names their reasons: the first failure gives the answer.
+
+use std::cmp::Ordering;
+
+use jose::claims::{NumericDate, audience_contains, is_type};
+use jose::json::Value;
+use jose::jwk::Candidates;
+use jose::jws::{EncodedToken, Token, UntrustedToken};
+use jose::signature::SignatureVerifier;
+
+use crate::claims::{ClaimRef, NotStrings, groups, scopes};
+use crate::config::{Audiences, Issuer, Policy};
+use crate::keys::IssuerKeys;
+use crate::reason::Reason;
+use crate::time::Timestamp;
+
+/// A token whose signature, type, dates and audience were all checked.
+#[derive(Debug)]
+pub(crate) struct VerifiedToken<'e> {
+    issuer: usize,
+    token: Token<'e>,
+    scopes: Vec<String>,
+    groups: Vec<String>,
+    audiences: Vec<String>,
+}
+
+impl VerifiedToken<'_> {
+    pub(crate) fn issuer(&self) -> usize {
+        self.issuer
+    }
+
+    pub(crate) fn claims(&self) -> Value<'_> {
+        self.token.claims()
+    }
+
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    pub(crate) fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    pub(crate) fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+}
+
+/// Why a token was not verified.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Failure {
+    /// Its issuer has no usable keys at the moment.
+    NoKeys {
+        /// The issuer, by its place in the configuration.
+        issuer: usize,
+    },
+    /// It is refused.
+    Refused(Reason),
+    /// It is refused, unless its issuer has published new keys meanwhile.
+    UnknownKey {
+        /// The issuer, by its place in the configuration.
+        issuer: usize,
+        /// Why it is refused otherwise.
+        reason: Reason,
+    },
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+/// What logs may tell about a token before it is verified.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Claimed {
+    pub(crate) issuer: Option<usize>,
+    pub(crate) kid: Option<String>,
+}
+
+/// What a token is verified against.
+#[derive(Clone, Copy)]
+pub(crate) struct Verification<'v> {
+    pub(crate) policy: &'v Policy,
+    pub(crate) keys: &'v [IssuerKeys],
+    pub(crate) verifier: &'v dyn SignatureVerifier,
+    pub(crate) now: Timestamp,
+}
+
+impl Verification<'_> {
+    /// Decodes `text`, if it is short enough to be looked at.
+    pub(crate) fn decode<'t>(&self, text: &'t [u8]) -> Result<EncodedToken<'t>, Failure> {
+        if text.len() > self.policy.limits.token_bytes {
+            return Err(Reason::TokenTooLarge.into());
+        }
+        EncodedToken::decode(text).map_err(|_| Reason::MalformedToken.into())
+    }
+
+    /// Verifies a token. What is learned on the way goes to `claimed`.
+    pub(crate) fn verify<'e>(
+        &self,
+        encoded: &'e EncodedToken<'e>,
+        claimed: &mut Claimed,
+    ) -> Result<VerifiedToken<'e>, Failure> {
+        let untrusted = encoded.parse().map_err(|_| Reason::MalformedToken)?;
+        claimed.kid = untrusted.kid().map(str::to_string);
+        if untrusted.algorithm().is_none() || untrusted.has_extensions() {
+            return Err(Reason::UnsupportedAlgorithm.into());
+        }
+        let index = self.find_issuer(&untrusted)?;
+        claimed.issuer = Some(index);
+        let (Some(issuer), Some(keys)) = (self.policy.issuers.get(index), self.keys.get(index)) else {
+            return Err(Reason::UnknownIssuer.into());
+        };
+        let token = self.check_signature(untrusted, index, issuer, keys)?;
+        check_claims(token, index, issuer, self.now).map_err(Failure::Refused)
+    }
+
+    /// `iss` picks the issuer, byte for byte.
+    fn find_issuer(&self, token: &UntrustedToken<'_>) -> Result<usize, Reason> {
+        let claim = token.issuer().ok_or(Reason::UnknownIssuer)?;
+        let name = claim.as_str().ok_or(Reason::BadClaim)?;
+        self.policy.issuers.iter().position(|issuer| issuer.issuer == name).ok_or(Reason::UnknownIssuer)
+    }
+
+    fn check_signature<'e>(
+        &self,
+        token: UntrustedToken<'e>,
+        index: usize,
+        issuer: &Issuer,
+        keys: &IssuerKeys,
+    ) -> Result<Token<'e>, Failure> {
+        let algorithm = token.algorithm().filter(|algorithm| issuer.algorithms.contains(algorithm));
+        let algorithm = algorithm.ok_or(Reason::UnsupportedAlgorithm)?;
+        let set = keys.usable(self.now).ok_or(Failure::NoKeys { issuer: index })?;
+        let is_named = token.kid().is_some();
+        match set.candidates(token.kid(), algorithm) {
+            Candidates::Keys(keys) => token.verify(&keys, self.verifier).map_err(|_| match is_named {
+                true => Failure::Refused(Reason::BadSignature),
+                false => Failure::UnknownKey { issuer: index, reason: Reason::BadSignature },
+            }),
+            Candidates::None => Err(Failure::UnknownKey { issuer: index, reason: Reason::UnknownKey }),
+            Candidates::TooMany => Err(Reason::UnknownKey.into()),
+            Candidates::WrongAlgorithm => Err(Reason::UnsupportedAlgorithm.into()),
+        }
+    }
+}
+
+fn check_claims<'e>(
+    token: Token<'e>,
+    index: usize,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<VerifiedToken<'e>, Reason> {
+    let claims = token.claims();
+    if let Some(wanted) = &issuer.token_types {
+        let typ = token.typ().ok_or(Reason::WrongType)?;
+        if !wanted.iter().any(|wanted| is_type(typ, wanted)) {
+            return Err(Reason::WrongType);
+        }
+    }
+    let scopes = united(&issuer.scope_claims, claims, scopes)?;
+    let groups = united(std::slice::from_ref(&issuer.groups_claim), claims, groups)?;
+    let mut audiences = Vec::new();
+    if let Some(aud) = claims.get("aud") {
+        audience_contains(aud, |name| {
+            audiences.push(name.to_string());
+            false
+        })
+        .ok_or(Reason::BadClaim)?;
+    }
+    check_dates(claims, issuer, now)?;
+    match &issuer.audiences {
+        Audiences::OneOf(wanted) if !wanted.iter().any(|name| audiences.contains(name)) => Err(Reason::WrongAudience),
+        _ => Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences }),
+    }
+}
+
+/// The strings in all of `references`, each once, in the order of the token.
+fn united(
+    references: &[ClaimRef],
+    claims: Value<'_>,
+    read: impl Fn(Value<'_>) -> Result<Vec<&str>, NotStrings>,
+) -> Result<Vec<String>, Reason> {
+    let mut all: Vec<String> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for claim in references.iter().filter_map(|reference| reference.find(claims)) {
+        for text in read(claim).map_err(|NotStrings| Reason::BadClaim)? {
+            if seen.insert(text.to_string()) {
+                all.push(text.to_string());
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// RFC 7519 §4.1.4 to §4.1.6.
+fn check_dates(claims: Value<'_>, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {
+    let date = |name| claims.get(name).map(|claim| NumericDate::from_claim(claim).ok_or(Reason::BadClaim)).transpose();
+    let (exp, nbf, iat) = (date("exp")?, date("nbf")?, date("iat")?);
+    let skew = issuer.clock_skew;
+    match exp {
+        None if issuer.require_expiration => return Err(Reason::BadClaim),
+        // now >= exp + skew, without letting the left side wrap below the epoch.
+        Some(exp)
+            if now.since_epoch().checked_sub(skew).is_some_and(|then| exp.cmp_instant(then) != Ordering::Greater) =>
+        {
+            return Err(Reason::Expired);
+        }
+        _ => {}
+    }
+    let latest = now.after(skew).since_epoch();
+    if [nbf, iat].into_iter().flatten().any(|date| date.cmp_instant(latest) == Ordering::Greater) {
+        return Err(Reason::NotYetValid);
+    }
+    let Some(max) = issuer.max_lifetime else { return Ok(()) };
+    match (exp, iat) {
+        (Some(exp), Some(iat)) if exp.is_later_by_more_than(iat, max) => Err(Reason::LifetimeTooLong),
+        (Some(_), Some(_)) => Ok(()),
+        _ => Err(Reason::BadClaim),
+    }
+}
