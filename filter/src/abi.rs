@@ -1,0 +1,285 @@
+//! The host's functions, wrapped.
+//!
+//! The SDK's wrappers panic where a status is not among those they expect, and some turn bytes into strings on the
+//! way; here every status is a value.
+#![expect(unsafe_code, reason = "the ABI passes pointers; each block states why they are good")]
+
+use std::ptr::null_mut;
+use std::time::Duration;
+
+/// A status of the host other than 0, OK.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Status(pub(crate) u32);
+
+/// What a call to the host gives.
+pub(crate) type Answer<T> = Result<T, Status>;
+
+/// Header maps, by their number.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum Map {
+    /// Of the request.
+    RequestHeaders = 0,
+    /// Behind the request's body.
+    RequestTrailers = 1,
+    /// Of the answer to a callout.
+    CalloutHeaders = 6,
+}
+
+/// Buffers, by their number.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum Buffer {
+    /// The body of the answer to a callout.
+    CalloutBody = 4,
+    /// The configuration of the plugin.
+    PluginConfiguration = 7,
+}
+
+/// Levels of the log, by their number.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum LogLevel {
+    /// Good to know.
+    Info = 2,
+    /// Somebody should look.
+    Warn = 3,
+    /// Something does not work.
+    Error = 4,
+}
+
+/// Kinds of metrics, by their number.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum MetricKind {
+    /// Goes up.
+    Counter = 0,
+    /// Goes up and down.
+    Gauge = 1,
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        results: *mut *mut u8,
+        results_size: *mut usize,
+    ) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_get_buffer_bytes(buffer: u32, start: usize, max_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout_milliseconds: u32,
+        token: *mut u32,
+    ) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_log(level: u32, message: *const u8, message_size: usize) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+}
+
+/// Adds a line to a header map.
+pub(crate) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Answer<()> {
+    // SAFETY: pointers and sizes are those of live slices, which the host reads during the call only.
+    check(unsafe { proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+/// Calls a function that this host may have and others have not.
+pub(crate) fn call_foreign_function(name: &str, arguments: &[u8]) -> Answer<Vec<u8>> {
+    // SAFETY: as above; `owned` says what the host writes.
+    owned(|data, size| unsafe {
+        proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, size)
+    })
+}
+
+/// Lets the paused request of the effective context go on.
+pub(crate) fn continue_request() -> Answer<()> {
+    const HTTP_REQUEST: u32 = 0;
+    // SAFETY: no pointers.
+    check(unsafe { proxy_continue_stream(HTTP_REQUEST) })
+}
+
+/// Makes a metric, or finds the one of that name.
+pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Answer<u32> {
+    let mut id = 0;
+    // SAFETY: as above; the host writes one `u32`.
+    check(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) }).map(|()| id)
+}
+
+/// At most `max` bytes of a buffer.
+pub(crate) fn buffer(buffer: Buffer, max: usize) -> Answer<Vec<u8>> {
+    // SAFETY: `owned` says what the host writes.
+    owned(|data, size| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, max, data, size) })
+}
+
+/// The time since the epoch, in nanoseconds.
+pub(crate) fn now() -> Answer<u64> {
+    let mut time = 0;
+    // SAFETY: the host writes one `u64`.
+    check(unsafe { proxy_get_current_time_nanoseconds(&raw mut time) }).map(|()| time)
+}
+
+/// A whole header map, as [`crate::pairs`] reads it.
+pub(crate) fn header_map(map: Map) -> Answer<Vec<u8>> {
+    // SAFETY: `owned` says what the host writes.
+    owned(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
+}
+
+/// The value of a header.
+pub(crate) fn header(map: Map, name: &str) -> Answer<Vec<u8>> {
+    // SAFETY: as above.
+    owned(|data, size| unsafe { proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, size) })
+}
+
+/// Starts an HTTP request without a body; the host calls back with the token that this gives.
+pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: Duration) -> Answer<u32> {
+    const NO_TRAILERS: [u8; 4] = [0; 4];
+    let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    let mut token = 0;
+    // SAFETY: pointers and sizes are those of live slices; the body has no bytes; the host writes one `u32`.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            NO_TRAILERS.as_ptr(),
+            0,
+            NO_TRAILERS.as_ptr(),
+            NO_TRAILERS.len(),
+            timeout,
+            &raw mut token,
+        )
+    };
+    check(status).map(|()| token)
+}
+
+/// Adds to a counter.
+pub(crate) fn increment_metric(id: u32, offset: i64) -> Answer<()> {
+    // SAFETY: no pointers.
+    check(unsafe { proxy_increment_metric(id, offset) })
+}
+
+/// Writes to the log. A host that cannot log is no reason to stop.
+pub(crate) fn log(level: LogLevel, message: &str) {
+    // SAFETY: pointer and size are those of a live slice.
+    let _ = unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// Sets a gauge.
+pub(crate) fn record_metric(id: u32, value: u64) -> Answer<()> {
+    // SAFETY: no pointers.
+    check(unsafe { proxy_record_metric(id, value) })
+}
+
+/// Removes all lines of a name from a header map.
+pub(crate) fn remove_header(map: Map, name: &[u8]) -> Answer<()> {
+    // SAFETY: pointer and size are those of a live slice.
+    check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// Answers the request of the effective context. `headers` is as [`crate::pairs`] writes it.
+pub(crate) fn send_response(
+    status: u16,
+    details: &str,
+    body: &str,
+    headers: &[u8],
+    grpc_status: Option<u8>,
+) -> Answer<()> {
+    let grpc_status = grpc_status.map_or(-1, i32::from);
+    // SAFETY: pointers and sizes are those of live slices.
+    check(unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            grpc_status,
+        )
+    })
+}
+
+/// Chooses the context that the next calls are about.
+pub(crate) fn set_effective_context(context: u32) -> Answer<()> {
+    // SAFETY: no pointers.
+    check(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Sets a property of one segment, which access logs read as filter state.
+pub(crate) fn set_property(name: &str, value: &[u8]) -> Answer<()> {
+    // SAFETY: pointers and sizes are those of live slices.
+    check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+/// Asks for a tick after `period`, and one after each further; zero: none.
+pub(crate) fn set_tick_period(period: Duration) -> Answer<()> {
+    let milliseconds = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    // SAFETY: no pointers.
+    check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+fn check(status: u32) -> Answer<()> {
+    match status {
+        0 => Ok(()),
+        status => Err(Status(status)),
+    }
+}
+
+/// Takes over memory that the host fills: it asks [`allocate`] for it, and writes its address and size.
+fn owned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Answer<Vec<u8>> {
+    let (mut data, mut size) = (null_mut(), 0);
+    check(call(&raw mut data, &raw mut size))?;
+    if data.is_null() {
+        return Ok(Vec::new());
+    }
+    // SAFETY: `allocate` made this memory, of this size, and gave it away.
+    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+/// Memory for the host to fill, zeroed: what it leaves alone holds nothing old.
+pub(crate) fn allocate(size: usize) -> *mut u8 {
+    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
+}

@@ -1,0 +1,294 @@
+//! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use gate::{
+    Decision, Effect, Fetch, FetchFailure, FetchId, FetchResponse, Gate, HeaderEdit, Level, Policy, Reply, Report,
+};
+use gate::{Request, RequestId, Timestamp};
+
+use crate::abi::{self, Answer, Buffer, LogLevel, Map, MetricKind};
+use crate::pairs;
+use crate::signature::HostSignatures;
+
+/// What the host does with a request.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(crate) enum Action {
+    /// It goes on.
+    Continue = 0,
+    /// All of it is held, body included, whatever the host's options say: `StopAllIterationAndWatermark`.
+    Pause = 4,
+}
+
+/// Everything in this VM: a host may run several configurations in one.
+#[derive(Debug)]
+pub(crate) struct Vm {
+    plugins: BTreeMap<u32, Plugin>,
+    /// The root context of each request's context.
+    requests: BTreeMap<u32, u32>,
+}
+
+impl Vm {
+    pub(crate) const fn new() -> Self {
+        Self { plugins: BTreeMap::new(), requests: BTreeMap::new() }
+    }
+
+    pub(crate) fn create_context(&mut self, context: u32, root: u32) {
+        // A root context has no root; it becomes a plugin when it is configured.
+        if root != 0 {
+            self.requests.insert(context, root);
+        }
+    }
+
+    pub(crate) fn delete_context(&mut self, context: u32) {
+        match self.requests.remove(&context) {
+            Some(root) => {
+                if let Some(plugin) = self.plugins.get_mut(&root) {
+                    plugin.gate.cancel(RequestId(context));
+                }
+            }
+            None => {
+                self.plugins.remove(&context);
+            }
+        }
+    }
+
+    pub(crate) fn configure(&mut self, root: u32, configuration_size: usize) -> bool {
+        let configuration = match configuration_size {
+            0 => Ok(Vec::new()),
+            size => abi::buffer(Buffer::PluginConfiguration, size),
+        };
+        let (Ok(configuration), Ok(now)) = (configuration, abi::now()) else {
+            abi::log(LogLevel::Error, "jotgate: the host gives neither configuration nor time");
+            return false;
+        };
+        match Policy::parse(&configuration, &|name| std::env::var(name).ok()) {
+            Ok(policy) => {
+                let mut plugin = Plugin::new(root, policy, Timestamp::from_nanos(now));
+                plugin.settle(Timestamp::from_nanos(now));
+                self.plugins.insert(root, plugin);
+                true
+            }
+            Err(errors) => {
+                for error in errors.iter() {
+                    abi::log(LogLevel::Error, &format!("jotgate: configuration refused: {error}"));
+                }
+                false
+            }
+        }
+    }
+
+    pub(crate) fn tick(&mut self, root: u32) {
+        if let (Some(plugin), Ok(now)) = (self.plugins.get_mut(&root), abi::now()) {
+            let now = Timestamp::from_nanos(now);
+            // The host ticks on with the period that it was given for this one instant.
+            plugin.armed = None;
+            plugin.gate.handle_timeout(now);
+            plugin.settle(now);
+        }
+    }
+
+    pub(crate) fn callout_answered(&mut self, root: u32, token: u32, body_size: usize) {
+        if let (Some(plugin), Ok(now)) = (self.plugins.get_mut(&root), abi::now()) {
+            plugin.callout_answered(token, body_size, Timestamp::from_nanos(now));
+        }
+    }
+
+    pub(crate) fn request_headers(&mut self, context: u32) -> Action {
+        let plugin = self.requests.get(&context).and_then(|root| self.plugins.get_mut(root));
+        let (Some(plugin), Ok(now)) = (plugin, abi::now()) else { return refuse_for_the_host() };
+        let now = Timestamp::from_nanos(now);
+        let action = plugin.decide(context, now);
+        plugin.settle(now);
+        action.unwrap_or_else(|_| refuse_for_the_host())
+    }
+
+    pub(crate) fn request_trailers(&self, context: u32) -> Action {
+        let plugin = self.requests.get(&context).and_then(|root| self.plugins.get(root));
+        match plugin.map(Plugin::clean_trailers) {
+            Some(Ok(())) => Action::Continue,
+            _ => refuse_for_the_host(),
+        }
+    }
+}
+
+/// The host did not do what the engine needs it to do: nobody passes.
+fn refuse_for_the_host() -> Action {
+    abi::log(LogLevel::Error, "jotgate: a call to the host failed, the request is refused");
+    let headers = pairs::encode(&[("cache-control", "no-store")]);
+    // If even this fails, the request is held until the host gives up on it.
+    let _ = abi::send_response(500, "jotgate_host_failure", "", &headers, None);
+    Action::Pause
+}
+
+#[derive(Debug)]
+struct Plugin {
+    root: u32,
+    gate: Gate,
+    signatures: HostSignatures,
+    /// Callouts under way, by the host's token.
+    fetches: BTreeMap<u32, (FetchId, usize)>,
+    metrics: BTreeMap<String, u32>,
+    /// What the host was last asked to wake for.
+    armed: Option<Timestamp>,
+}
+
+impl Plugin {
+    fn new(root: u32, policy: Policy, now: Timestamp) -> Self {
+        // Seeded by the host; any number will do.
+        let seed = RandomState::new().hash_one(root);
+        Self {
+            root,
+            gate: Gate::new(policy, now, seed),
+            signatures: HostSignatures::check(),
+            fetches: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+            armed: None,
+        }
+    }
+
+    /// Hands the request of the effective context to the engine, and carries out the decision.
+    fn decide(&mut self, context: u32, now: Timestamp) -> Answer<Action> {
+        let bytes = abi::header_map(Map::RequestHeaders)?;
+        let Some(lines) = pairs::decode(&bytes) else { return Ok(refuse_for_the_host()) };
+        match self.gate.handle_request(RequestId(context), &Request::new(&lines), now, &self.signatures) {
+            Decision::Forward(edits, report) => {
+                apply(Map::RequestHeaders, &edits)?;
+                self.report(report);
+                Ok(Action::Continue)
+            }
+            Decision::Reply(reply, report) => {
+                reply_with(&reply, &report)?;
+                self.report(report);
+                Ok(Action::Pause)
+            }
+            Decision::Wait => Ok(Action::Pause),
+        }
+    }
+
+    fn clean_trailers(&self) -> Answer<()> {
+        let bytes = abi::header_map(Map::RequestTrailers)?;
+        let lines = pairs::decode(&bytes).ok_or(abi::Status(u32::MAX))?;
+        apply(Map::RequestTrailers, &self.gate.handle_trailers(&lines))
+    }
+
+    fn callout_answered(&mut self, token: u32, body_size: usize, now: Timestamp) {
+        let Some((id, max)) = self.fetches.remove(&token) else { return };
+        // What the host does not hand out is missing: the engine judges by what is there.
+        let status = abi::header(Map::CalloutHeaders, ":status").unwrap_or_default();
+        let body = match body_size.min(max) {
+            0 => Vec::new(),
+            size => abi::buffer(Buffer::CalloutBody, size).unwrap_or_default(),
+        };
+        self.gate.handle_fetch(id, Ok(FetchResponse { status: &status, body: &body }), now);
+        self.settle(now);
+    }
+
+    /// Carries out effects until there are none, and has the host call again in time.
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(effect) = self.gate.poll_effect() {
+            match effect {
+                Effect::Count(name) => self.count(name),
+                Effect::Fetch(fetch) => self.fetch(&fetch, now),
+                Effect::Gauge(name, value) => self.gauge(name, value),
+                Effect::Log(Level::Info, text) => abi::log(LogLevel::Info, &format!("jotgate: {text}")),
+                Effect::Log(Level::Warn, text) => abi::log(LogLevel::Warn, &format!("jotgate: {text}")),
+                Effect::Resume(RequestId(context)) => self.resume(context, now),
+            }
+        }
+        self.arm(now);
+    }
+
+    fn fetch(&mut self, fetch: &Fetch, now: Timestamp) {
+        let headers = pairs::encode(&[
+            (":method", "GET"),
+            (":scheme", fetch.scheme),
+            (":authority", &fetch.authority),
+            (":path", &fetch.path),
+            ("accept", "application/jwk-set+json, application/json"),
+        ]);
+        match abi::http_call(&fetch.cluster, &headers, fetch.timeout) {
+            Ok(token) => {
+                self.fetches.insert(token, (fetch.id, fetch.max_body_bytes));
+            }
+            Err(abi::Status(status)) => self.gate.handle_fetch(fetch.id, Err(FetchFailure::NotSent { status }), now),
+        }
+    }
+
+    fn resume(&mut self, context: u32, now: Timestamp) {
+        if abi::set_effective_context(context).is_err() {
+            // The host no longer knows the request.
+            self.gate.cancel(RequestId(context));
+            return;
+        }
+        match self.decide(context, now) {
+            Ok(Action::Continue) if abi::continue_request().is_ok() => {}
+            Ok(Action::Pause) => {}
+            _ => {
+                refuse_for_the_host();
+            }
+        }
+        let _ = abi::set_effective_context(self.root);
+    }
+
+    fn arm(&mut self, now: Timestamp) {
+        let next = self.gate.next_timeout();
+        if next == self.armed {
+            return;
+        }
+        // Periods are whole milliseconds: rounded up, so that what is due is due, and never zero, which means never.
+        let wait = |next: Timestamp| next.since(now).saturating_add(Duration::from_millis(1));
+        // Without ticks the engine does what is due when a request comes.
+        if abi::set_tick_period(next.map_or(Duration::ZERO, wait)).is_ok() {
+            self.armed = next;
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        for (name, value) in &report.properties {
+            // Access logs without this are no reason to refuse anyone.
+            let _ = abi::set_property(name, value.as_bytes());
+        }
+        if let Some(line) = &report.log {
+            abi::log(LogLevel::Info, &format!("jotgate: {line}"));
+        }
+        self.count(report.metric);
+    }
+
+    fn count(&mut self, name: String) {
+        if let Some(id) = self.metric(MetricKind::Counter, name) {
+            let _ = abi::increment_metric(id, 1);
+        }
+    }
+
+    fn gauge(&mut self, name: String, value: u64) {
+        if let Some(id) = self.metric(MetricKind::Gauge, name) {
+            let _ = abi::record_metric(id, value);
+        }
+    }
+
+    fn metric(&mut self, kind: MetricKind, name: String) -> Option<u32> {
+        if let Some(&id) = self.metrics.get(&name) {
+            return Some(id);
+        }
+        let id = abi::define_metric(kind, &name).ok()?;
+        self.metrics.insert(name, id);
+        Some(id)
+    }
+}
+
+fn apply(map: Map, edits: &[HeaderEdit]) -> Answer<()> {
+    edits.iter().try_for_each(|edit| match edit {
+        HeaderEdit::Add(name, value) => abi::add_header(map, name.as_bytes(), value.as_bytes()),
+        HeaderEdit::Remove(name) => abi::remove_header(map, name),
+    })
+}
+
+fn reply_with(reply: &Reply, report: &Report) -> Answer<()> {
+    let headers: Vec<_> = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let details = report.details.as_deref().unwrap_or_default();
+    abi::send_response(reply.status, details, &reply.body, &pairs::encode(&headers), reply.grpc_status)
+}
