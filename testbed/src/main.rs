@@ -1,0 +1,146 @@
+//! `testbed issuer` and `testbed upstream`: the servers around a gate, for demos and benchmarks.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use testbed::issuer::{Issuer, Options};
+use testbed::keys::Algorithm;
+use testbed::upstream::Upstream;
+use tokio::io::AsyncReadExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What a gate meets in the world: an issuer and an upstream. For demos, tests and benchmarks only.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    server: Server,
+}
+
+#[derive(Subcommand)]
+enum Server {
+    /// An issuer that mints any token for anybody and fails on demand.
+    #[command(after_help = ISSUER_HELP)]
+    Issuer(IssuerArguments),
+    /// An HTTP server that answers with what reached it, as JSON.
+    #[command(after_help = UPSTREAM_HELP)]
+    Upstream(Common),
+}
+
+const ISSUER_HELP: &str = "\
+Tokens:
+  curl 'http://127.0.0.1:18001/token?sub=alice&scope=orders:read'
+  Parameters, also as members of a JSON body: sub, scope, groups, aud, lifetime (seconds, may be negative), alg,
+  kid, typ, claims and header (JSON objects; null removes a member), and flaw: alg-none, bad-signature,
+  der-signature, duplicate-member, embedded-jwk, empty-signature, foreign-key, hs256-public-jwk,
+  hs256-public-key, padded, tampered, unknown-kid or unpublished-key.
+
+Control:
+  curl -X POST 'http://127.0.0.1:18001/control/rotate?keep=true'   (publish=false: sign with them, but hide them)
+  curl -X POST http://127.0.0.1:18001/control/publish
+  curl -d '{\"mode\": \"status\", \"status\": 500, \"times\": 2}' http://127.0.0.1:18001/control/jwks
+  curl http://127.0.0.1:18001/control/stats
+  curl -X POST http://127.0.0.1:18001/control/reset
+  Modes of /control/jwks and /control/discovery: ok, status (status), html, garbage, truncated, cut_off,
+  oversize (bytes), stall, slow (millis), close, redirect and body (body, content_type); for the key set also
+  empty_set, no_usable_key and odd_keys; for discovery also wrong_issuer, no_jwks_uri and foreign_jwks_uri (uri).
+  With `times` all is well again after so many requests.";
+
+const UPSTREAM_HELP: &str = "\
+The last segment of a path picks the answer: /sse?events=3&interval_ms=100, /ndjson?lines=3&interval_ms=100,
+/status/CODE, /ws (a WebSocket that echoes), /slow?ms=1000. Everything else is answered with the request as JSON.";
+
+#[derive(Args)]
+struct Common {
+    /// Where to listen: a port of 127.0.0.1, 0 for any that is free.
+    #[arg(long, value_name = "127.0.0.1:PORT", value_parser = loopback)]
+    listen: SocketAddrV4,
+    /// Stop when standard input ends, as it does when the process at its other end dies.
+    #[arg(long)]
+    stop_with_parent: bool,
+}
+
+#[derive(Args)]
+struct IssuerArguments {
+    #[command(flatten)]
+    common: Common,
+    /// The `iss` of tokens; by default the URL where it listens.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// One key is made for each; the first signs by default.
+    #[arg(long, value_delimiter = ',', default_values = ["RS256", "ES256", "EdDSA"])]
+    algorithms: Vec<Algorithm>,
+    /// The `aud` of tokens that ask for no other.
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    audience: String,
+    /// The `Cache-Control` of the key set and the discovery document.
+    #[arg(long, value_name = "VALUE")]
+    cache_control: Option<String>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match serve(Arguments::parse().server).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("testbed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(server: Server) -> std::io::Result<()> {
+    match server {
+        Server::Issuer(arguments) => {
+            let common = arguments.common;
+            let issuer = Issuer::start(Options {
+                port: common.listen.port(),
+                issuer: arguments.issuer,
+                algorithms: arguments.algorithms,
+                audience: arguments.audience,
+                cache_control: arguments.cache_control,
+            })?;
+            announce("issuer", issuer.address())?;
+            until_stopped(common.stop_with_parent).await
+        }
+        Server::Upstream(common) => {
+            let upstream = Upstream::start(common.listen.port())?;
+            announce("upstream", upstream.address())?;
+            until_stopped(common.stop_with_parent).await
+        }
+    }
+}
+
+fn announce(name: &str, address: SocketAddr) -> std::io::Result<()> {
+    let mut output = std::io::stdout();
+    writeln!(output, "testbed {name} listening on http://{address}")?;
+    output.flush()
+}
+
+async fn until_stopped(with_parent: bool) -> std::io::Result<()> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
+        () = end_of_input(), if with_parent => {
+            // The thread that reads cannot be woken, so the process must not wait for it.
+            std::process::exit(0);
+        }
+    }
+    Ok(())
+}
+
+async fn end_of_input() {
+    let mut input = tokio::io::stdin();
+    let mut bytes = [0; 256];
+    while input.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+}
+
+/// Tokens for anybody and failures on demand must not be offered to a network.
+fn loopback(text: &str) -> Result<SocketAddrV4, String> {
+    let address: SocketAddrV4 = text.parse().map_err(|_| "expected 127.0.0.1:PORT".to_owned())?;
+    if *address.ip() == Ipv4Addr::LOCALHOST { Ok(address) } else { Err("it listens on 127.0.0.1 only".to_owned()) }
+}
