@@ -99,10 +99,14 @@ fn grpc_status(status: u16) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use std::fmt::Write as _;
 
     /// One line for each reason: status, challenge, retry-after.
+    #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
     fn every_reason_has_its_answer() {
         let mut table = String::new();
@@ -119,6 +123,7 @@ mod tests {
         insta::assert_snapshot!(table);
     }
 
+    #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
     fn the_body_is_a_problem_document() {
         let reply = Refusal::from(Reason::Expired).answer(&Request::new(&[]), "demo");

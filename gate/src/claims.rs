@@ -62,6 +62,9 @@ fn array_of_strings(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use jose::json::Document;
 

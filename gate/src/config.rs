@@ -33,11 +33,13 @@ pub struct ConfigError {
     pub path: String,
     /// What, and what was expected instead.
     pub message: String,
+    /// The byte of the JSON text at which the value in question begins.
+    pub offset: usize,
 }
 
 impl ConfigErrors {
     fn one(message: impl Into<String>) -> Self {
-        Self(vec![ConfigError { path: String::new(), message: message.into() }])
+        Self(vec![ConfigError { path: String::new(), message: message.into(), offset: 0 }])
     }
 
     /// The errors, in the order of the document.

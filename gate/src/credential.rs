@@ -130,6 +130,9 @@ fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn take(sources: &Sources, lines: &[(&str, &str)]) -> (Result<Option<String>, Reason>, usize) {

@@ -85,6 +85,9 @@ pub(crate) fn fold(name: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

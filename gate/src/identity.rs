@@ -130,6 +130,9 @@ fn check(text: String, max_bytes: usize) -> Result<String, Unrepresentable> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use jose::json::Document;
 

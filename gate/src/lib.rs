@@ -52,6 +52,9 @@ mod time;
 mod token;
 mod waiting;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::answer::Reply;
 pub use self::config::{ConfigErrors, Policy};
 pub use self::edit::HeaderEdit;

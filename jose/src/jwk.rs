@@ -5,6 +5,8 @@
 
 mod key;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use key::{KeyError, PublicKey, VerificationKey};
 pub use set::{Candidates, KeySet, KeySetError, SkippedKey};

@@ -52,7 +52,8 @@ fn json_texts_are_read_as_the_grammar_says() {
             _ => {}
         }
         counts[usize::from(parsed.is_ok())] += 1;
-        if parsed.is_ok() {
+        // serde_json reads numbers as doubles, which not every number fits.
+        if parsed.is_ok() && !name.starts_with("i_number") {
             assert!(serde_json::from_slice::<Value>(&text).is_ok(), "serde_json refuses what was accepted: {name}");
         }
     }

@@ -16,13 +16,14 @@ impl Collector {
         Node { value, path: String::new(), collector: self }
     }
 
-    fn add(&self, path: &str, message: String) {
-        self.0.borrow_mut().push(ConfigError { path: path.to_string(), message });
+    fn add(&self, path: &str, message: String, offset: usize) {
+        self.0.borrow_mut().push(ConfigError { path: path.to_string(), message, offset });
     }
 
     /// `value`, if nothing was wrong.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
-        let errors = self.0.into_inner();
+        let mut errors = self.0.into_inner();
+        errors.sort_by_key(|error| error.offset);
         match value {
             Some(value) if errors.is_empty() => Ok(value),
             // INVARIANT: a reader that gives no value has said why.
@@ -41,12 +42,13 @@ pub(super) struct Node<'d, 'c> {
 
 impl<'d, 'c> Node<'d, 'c> {
     pub(super) fn error(&self, message: impl Into<String>) {
-        self.collector.add(&self.path, message.into());
+        self.collector.add(&self.path, message.into(), self.value.span().start);
     }
 
     /// Like [`Node::error`], about a member of this value that was read before.
     pub(super) fn error_at(&self, member: &str, message: impl Into<String>) {
-        self.collector.add(&join(&self.path, member), message.into());
+        let offset = self.value.get(member).unwrap_or(self.value).span().start;
+        self.collector.add(&join(&self.path, member), message.into(), offset);
     }
 
     /// `None`, having said that `expected` was expected.

@@ -13,17 +13,29 @@ pub(super) fn to_json(configuration: &[u8]) -> Result<Vec<u8>, ConfigErrors> {
         (Some(b'{'), _) => Ok(configuration.to_vec()),
         // Field 1, length-delimited: how every Struct that is not empty begins.
         (_, Some(0x0a)) => from_struct(configuration),
-        _ => Err(ConfigErrors::one(format!(
-            "expected a JSON object, found `{}`: where this is YAML in a StringValue, give the same YAML as a \
-             `google.protobuf.Struct` instead",
-            excerpt(configuration)
-        ))),
+        _ => Err(not_json(configuration)),
     }
 }
 
+fn not_json(text: &[u8]) -> ConfigErrors {
+    ConfigErrors::one(format!(
+        "expected a JSON object, found `{}`: where this is YAML in a StringValue, give the same YAML as a \
+         `google.protobuf.Struct` instead",
+        excerpt(text)
+    ))
+}
+
+/// A text may begin with a line feed, which is how a Struct begins, too.
+fn is_text(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes)
+        .is_ok_and(|text| !text.chars().any(|character| character.is_control() && !character.is_whitespace()))
+}
+
 fn from_struct(bytes: &[u8]) -> Result<Vec<u8>, ConfigErrors> {
-    let message = prost_types::Struct::decode(bytes)
-        .map_err(|error| ConfigErrors::one(format!("expected JSON or a google.protobuf.Struct: {error}")))?;
+    let message = prost_types::Struct::decode(bytes).map_err(|error| match is_text(bytes) {
+        true => not_json(bytes),
+        false => ConfigErrors::one(format!("expected JSON or a google.protobuf.Struct: {error}")),
+    })?;
     let value = Kind::StructValue(message);
     serde_json::to_vec(&to_value(value)).map_err(|error| ConfigErrors::one(format!("the Struct is not JSON: {error}")))
 }

@@ -133,6 +133,9 @@ impl fmt::Display for AmbiguousPath {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn strict(path: &str) -> Result<String, AmbiguousPath> {

@@ -55,6 +55,9 @@ fn host(authority: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

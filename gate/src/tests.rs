@@ -1,0 +1,8 @@
+//! Tests of the engine as a whole: requests in, decisions out.
+
+mod access;
+mod config;
+mod keys;
+mod requests;
+mod support;
+mod tokens;

@@ -1,0 +1,148 @@
+//! What people are told about their configuration.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use serde_json::{Value, json};
+
+#[cfg(not(target_family = "wasm"))]
+use super::support::ISSUER;
+use super::support::{Key, inline};
+use crate::Policy;
+
+fn errors(config: &Value) -> String {
+    text_errors(config.to_string().as_bytes())
+}
+
+fn text_errors(config: &[u8]) -> String {
+    match Policy::parse(config, &|name| (name == "KEYS").then(|| String::from("{}"))) {
+        Ok(_) => String::from("no errors"),
+        Err(errors) => errors.to_string(),
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn issuer(keys: &Value) -> Value {
+    json!({"issuers": [{"name": "main", "issuer": ISSUER, "audiences": ["api"], "keys": keys}]})
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn all_errors_are_told_at_once_each_with_its_path() {
+    let config = json!({
+        "issuers": [
+            {"name": "Main", "issuer": "", "audiences": "orders", "algorithms": ["RS256", "none", "PS256"], "tokenTypes": [],
+             "clockSkew": "1 minute", "maxLifetime": 60, "keys": {"jwksUri": "idp/jwks", "cluster": "", "timeout": "10ms", "share": true}, "extra": 1},
+            {"issuer": "x", "audiences": [], "keys": {"jwksUri": "https://u@h/", "discovery": {}}},
+            {"name": "c", "issuer": "y", "audiences": [1], "keys": {}, "scopeClaims": ["a..b"], "groupScopes": {"a b": ["x"], "c": []}},
+        ],
+        "credentials": [{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session"}, {}, {"header": "cookie"}],
+        "credentialConflict": "first",
+        "forwardToken": "no",
+        "rules": [
+            {"name": "a", "match": {"paths": ["x", "/a/../b", {"regex": "/v[0-9]"}, 7], "hosts": ["api.example.com:80"], "methods": ["get"], "headers": {}, "host": "x"}},
+            {"name": "a", "access": "everyone"},
+            {"access": {"scopes": {"all": ["read orders"]}, "groups": {"some": ["x"]}, "claims": {}, "issuers": ["nobody"], "audiences": {"all": ["x"]}}},
+            {"access": {}, "mode": "audit"},
+            "public",
+        ],
+        "default": {"scopes": {"all": ["x"]}},
+        "identityHeaders": {"Host": "sub", "X-User": "$name", "x_user": "sub", "X-B": {"firstOf": ["a"]}, "X-C": {"claim": "c", "join": ";"}, "X D": "d", "X-E": 1, "X-F": "$token"},
+        "stripHeaders": ["X-*-User", "Content-*", "", "a b"],
+        "mode": "audit", "realm": "a\"b", "scopeMatch": "loose", "paths": "lenient", "corsPreflight": true,
+        "clientIp": {}, "limits": {"tokenBytes": 1.5, "keys": 0, "waitFor": "-1s", "tokenCacheBytes": 1, "wait": 1},
+        "rule": [],
+    });
+    insta::assert_snapshot!(errors(&config));
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn what_is_no_document_is_told_apart() {
+    let all: Vec<_> = [
+        &b""[..],
+        b" \n ",
+        b"issuers:\n- name: main\n",
+        b"[]",
+        b"{",
+        b"{\"issuers\":[],\"issuers\":[]}",
+        b"{}",
+        b"null",
+        b"\x0a\xff\xff",
+        b"\xff",
+        b"\n  issuers: []",
+    ]
+    .into_iter()
+    .map(|text| format!("{:?}: {}", String::from_utf8_lossy(text), text_errors(text)))
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn keys_and_overlaps_are_checked() {
+    let private = json!({"inline": {"keys": [{"kty": "EC", "crv": "P-256", "d": "AA"}]}});
+    let mut twice = inline(&json!({}));
+    let first = twice["issuers"][0].clone();
+    twice["issuers"].as_array_mut().expect("is a list").push(first);
+    let all: Vec<_> = [
+        issuer(&private),
+        issuer(&json!({"inline": {"keys": []}})),
+        issuer(&json!({"inline": {"env": "UNSET"}})),
+        issuer(&json!({"inline": {"env": "KEYS"}})),
+        issuer(&json!({"discovery": {}, "cluster": "idp", "refreshAfter": "0s"})),
+        issuer(&json!({"jwksUri": "https://h/", "cluster": "idp", "jwksCluster": "x"})),
+        twice,
+        inline(&json!({"credentials": [{"header": "x-auth-request-token"}]})),
+        inline(&json!({"rules": [{"match": {"headers": {"X_Auth_Request_User": "x"}}, "access": "public"}]})),
+    ]
+    .iter()
+    .map(errors)
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn numbers_may_have_passed_through_doubles() {
+    assert_eq!(
+        text_errors(inline(&json!({"limits": {"keys": 60.0, "waiting": 1e3}})).to_string().as_bytes()),
+        "no errors"
+    );
+    assert_ne!(
+        text_errors(inline(&json!({"limits": {"keys": 9_007_199_254_740_993_u64}})).to_string().as_bytes()),
+        "no errors"
+    );
+}
+
+#[test]
+fn a_struct_means_the_same_as_its_text() {
+    use prost::Message as _;
+    use prost_types::value::Kind;
+    fn to_struct(value: &Value) -> prost_types::Value {
+        let kind = match value {
+            Value::Null => Kind::NullValue(0),
+            Value::Bool(value) => Kind::BoolValue(*value),
+            Value::Number(number) => Kind::NumberValue(number.as_f64().expect("is a double")),
+            Value::String(text) => Kind::StringValue(text.clone()),
+            Value::Array(values) => {
+                Kind::ListValue(prost_types::ListValue { values: values.iter().map(to_struct).collect() })
+            }
+            Value::Object(members) => Kind::StructValue(prost_types::Struct {
+                fields: members.iter().map(|(name, value)| (name.clone(), to_struct(value))).collect(),
+            }),
+        };
+        prost_types::Value { kind: Some(kind) }
+    }
+    let encode = |value: &Value| match to_struct(value).kind {
+        Some(Kind::StructValue(message)) => message.encode_to_vec(),
+        _ => panic!("not an object"),
+    };
+    let good = inline(&json!({"limits": {"keys": 60}, "identityHeaders": {}, "stripHeaders": [], "rules": []}));
+    assert_eq!(text_errors(&encode(&good)), "no errors");
+    let bad = json!({"issuers": [{"name": true, "keys": {"inline": {"keys": [Key::new("a").jwk()]}}}], "limits": {"keys": 0.5}});
+    assert_eq!(text_errors(&encode(&bad)), errors(&bad));
+    for length in 0..encode(&good).len() {
+        // Told or taken, where it ends between two members; never a panic.
+        let _ = text_errors(&encode(&good)[..length]);
+    }
+}

@@ -1,0 +1,266 @@
+//! The life of keys: fetched, refreshed, kept through trouble; and the requests that wait for them.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::support::{Key, NOW, World, fetched, key_set};
+use crate::{FetchFailure, Timestamp};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn world() -> World {
+    World::new(&fetched(&json!({}), &json!({})))
+}
+
+/// With keys that were fetched.
+fn settled() -> World {
+    let mut world = world();
+    world.answer_keys(&[&Key::new("a")]);
+    world
+}
+
+/// A token that stays good.
+fn token(kid: &'static str) -> String {
+    Key::new(kid).token(&json!({"exp": NOW * 2}))
+}
+
+#[test]
+fn keys_are_fetched_as_soon_as_there_is_a_policy() {
+    let world = world();
+    let [fetch] = world.fetches.as_slice() else { panic!("{:?}", world.fetches) };
+    assert_eq!(
+        (fetch.cluster.as_str(), fetch.scheme, fetch.authority.as_str(), fetch.path.as_str()),
+        ("idp", "https", "idp.example.com", "/jwks")
+    );
+    assert_eq!(fetch.timeout, 5 * SECOND);
+}
+
+#[test]
+fn requests_that_arrive_before_the_keys_wait_for_them() {
+    let mut world = world();
+    for _ in 0..3 {
+        assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    }
+    assert_eq!(world.get("/public", &[]).summary(), "ok", "public routes never wait");
+    assert_eq!(world.get("/x", &[]).summary(), "401 missing_token", "nor do requests without a token");
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.resumed.len(), 3);
+    assert!(world.resumed.values().all(|outcome| outcome.summary() == "ok"));
+    assert!(world.fetches.is_empty());
+}
+
+#[test]
+fn no_request_waits_longer_than_the_limit() {
+    let mut world = World::new(&fetched(&json!({"timeout": "60s"}), &json!({"waitFor": "2s"})));
+    assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    let id = world.last();
+    world.pass(SECOND);
+    assert!(world.resumed.is_empty());
+    world.pass(SECOND);
+    let outcome = &world.resumed[&id];
+    assert_eq!((outcome.summary().as_str(), outcome.header("retry-after")), ("503 keys_unavailable", Some("1")));
+}
+
+#[test]
+fn no_more_requests_wait_than_the_limit() {
+    let mut world = World::new(&fetched(&json!({}), &json!({"waiting": 2})));
+    let outcomes: Vec<_> = (0..4).map(|_| world.with_token(&token("a")).summary()).collect();
+    assert_eq!(outcomes, ["waiting", "waiting", "503 overloaded", "503 overloaded"]);
+    world.gate.cancel(crate::RequestId(1));
+    assert_eq!(world.with_token(&token("a")).summary(), "waiting", "who leaves makes room");
+}
+
+#[test]
+fn without_news_in_time_the_answer_is_503_at_once() {
+    let mut world = world();
+    for _ in 0..4 {
+        world.fail(FetchFailure::NoAnswer);
+        world.pass(Duration::from_secs(9));
+    }
+    // The fifth try is under way; it fails, and the sixth is 16 to 18 seconds off.
+    world.fail(FetchFailure::NoAnswer);
+    let outcome = world.with_token(&token("a"));
+    assert_eq!(outcome.summary(), "503 keys_unavailable");
+    let retry_after: u64 = outcome.header("retry-after").and_then(|text| text.parse().ok()).expect("is a number");
+    assert!((16..=18).contains(&retry_after), "{retry_after}");
+}
+
+#[test]
+fn requests_wait_on_when_another_try_is_due_in_time() {
+    let mut world = world();
+    assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    world.answer("503", "no healthy upstream");
+    assert!(world.resumed.is_empty(), "the next try is a second off");
+    world.pass(Duration::from_millis(1100));
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.resumed[&1].summary(), "ok");
+}
+
+#[test]
+fn failures_back_off_up_to_half_a_minute() {
+    let mut world = world();
+    let mut delays = Vec::new();
+    for _ in 0..8 {
+        world.fail(FetchFailure::NoAnswer);
+        let failed = world.now;
+        while world.fetches.is_empty() {
+            world.pass(Duration::from_millis(100));
+        }
+        delays.push(world.now.since(failed).as_secs_f64());
+    }
+    for (delay, expected) in delays.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]) {
+        assert!((expected..=expected * 1.1 + 0.1).contains(delay), "{delays:?}");
+    }
+}
+
+#[test]
+fn keys_are_refreshed_in_the_background() {
+    let mut world = settled();
+    world.pass_until_fetch();
+    let age = world.now.since(Timestamp::from_secs(NOW)).as_secs();
+    assert!((300..330).contains(&age), "{age}: `refreshAfter`, and up to a tenth of it more");
+    assert_eq!(world.fetches.len(), 1);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok", "while the old keys do");
+    world.answer_keys(&[&Key::new("b")]);
+    assert_eq!(world.with_token(&token("b")).summary(), "ok");
+    assert_ne!(world.with_token(&token("a")).summary(), "ok", "a key that left the set is gone");
+}
+
+#[test]
+fn a_bad_answer_never_costs_good_keys() {
+    let good = key_set(&[&Key::new("b")]);
+    let too_long = format!("{good}{}", " ".repeat(300_000));
+    for (status, body) in [
+        ("500", good.as_str()),
+        ("404", &good),
+        ("204", &good),
+        ("206", &good),
+        ("304", ""),
+        ("", &good),
+        ("200x", &good),
+        ("200", ""),
+        ("200", "<html>login</html>"),
+        ("200", "{\"keys\":["),
+        ("200", "{}"),
+        ("200", "[]"),
+        ("200", "{\"keys\":null}"),
+        ("200", "{\"keys\":[]}"),
+        ("200", "{\"keys\":[null,1,\"x\",[]]}"),
+        ("200", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}"),
+        ("200", &too_long),
+    ] {
+        let mut world = settled();
+        world.pass_until_fetch();
+        world.answer(status, body);
+        assert_eq!(world.with_token(&token("a")).summary(), "ok", "{status} {}", &body[..body.len().min(30)]);
+        assert!(world.log.last().is_some_and(|line| line.contains("stay in use")), "{:?}", world.log);
+    }
+}
+
+#[test]
+fn keys_are_used_until_they_are_too_stale() {
+    let mut world =
+        World::new(&fetched(&json!({"refreshAfter": "60s", "maxStale": "120s"}), &json!({"waitFor": "0s"})));
+    world.answer_keys(&[&Key::new("a")]);
+    let fail_for = |world: &mut World, seconds| {
+        for _ in 0..seconds {
+            world.pass(SECOND);
+            while !world.fetches.is_empty() {
+                world.answer("500", "");
+            }
+        }
+    };
+    fail_for(&mut world, 180);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok");
+    fail_for(&mut world, 1);
+    assert_eq!(world.with_token(&token("a")).summary(), "503 keys_unavailable");
+    world.pass_until_fetch();
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok");
+}
+
+#[test]
+fn trouble_is_logged_once_per_change_of_state() {
+    let mut world = settled();
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    for (status, lines) in [("500", 2), ("500", 2), ("502", 3), ("502", 3)] {
+        world.pass_until_fetch();
+        world.answer(status, "");
+        assert_eq!(world.log.len(), lines, "{:?}", world.log);
+    }
+    world.pass_until_fetch();
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.log.len(), 4, "{:?}", world.log);
+    assert!(
+        world.log[1].contains(
+            "keys of issuer `main`: not fetched from cluster `idp`: expected status 200, found 500; 1 keys of"
+        ),
+        "{:?}",
+        world.log
+    );
+}
+
+#[test]
+fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
+    let mut world = settled();
+    for _ in 0..50 {
+        assert_eq!(world.with_token(&token("b")).summary(), "waiting");
+    }
+    assert_eq!(world.fetches.len(), 1);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok", "known keys never wait");
+    world.answer_keys(&[&Key::new("a")]);
+    assert!(world.resumed.values().all(|outcome| outcome.summary() == "401 unknown_key"));
+    assert_eq!(world.resumed.len(), 50);
+    for _ in 0..50 {
+        assert_eq!(world.with_token(&token("b")).summary(), "401 unknown_key", "the miss is remembered");
+    }
+    assert!(world.fetches.is_empty());
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.with_token(&token("b")).summary(), "waiting");
+    world.answer_keys(&[&Key::new("a"), &Key::new("b")]);
+    assert_eq!(world.resumed.values().last().map(super::support::Outcome::summary).as_deref(), Some("ok"));
+}
+
+#[test]
+fn an_unknown_kid_is_refused_when_its_fetch_fails() {
+    let mut world = settled();
+    assert_eq!(world.with_token(&token("b")).summary(), "waiting");
+    let id = world.last();
+    world.answer("500", "");
+    assert_eq!(world.resumed[&id].summary(), "401 unknown_key");
+    assert_eq!(world.with_token(&token("a")).summary(), "ok");
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_ignored() {
+    let mut world = world();
+    let late = world.fetches.remove(0);
+    world.pass(Duration::from_secs(8));
+    assert_eq!(world.fetches.len(), 1, "the first fetch was given up");
+    let body = key_set(&[&Key::new("b")]);
+    world.gate.handle_fetch(late.id, Ok(crate::FetchResponse { status: b"200", body: body.as_bytes() }), world.now);
+    world.settle();
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok");
+}
+
+#[test]
+fn a_host_without_timers_fetches_on_demand() {
+    let mut world = settled();
+    world.now = world.now.after(Duration::from_secs(400));
+    assert!(world.fetches.is_empty());
+    assert_eq!(world.with_token(&token("a")).summary(), "ok");
+    assert_eq!(world.fetches.len(), 1);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nothing() {
+    let mut world = settled();
+    world.now = Timestamp::from_secs(NOW - 86_400);
+    assert_eq!(world.with_token(&Key::new("a").token(&json!({"iat": null}))).summary(), "ok");
+    assert_eq!(world.with_token(&token("b")).summary(), "waiting");
+}

@@ -1,0 +1,276 @@
+//! A small world to test in: keys, tokens, a clock that stands still until it is told otherwise.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jose::base64url;
+use jose::signature::Software;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use serde_json::{Value, json};
+
+use crate::{
+    Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, Policy, Reply, Request, RequestId,
+    Timestamp,
+};
+
+pub(super) const ISSUER: &str = "https://idp.example.com";
+pub(super) const NOW: u64 = 1_800_000_000;
+
+/// A key pair for ES256; the same for the same name.
+pub(super) struct Key {
+    kid: &'static str,
+    pair: SigningKey,
+}
+
+impl Key {
+    pub(super) fn new(kid: &'static str) -> Self {
+        let mut secret = [7_u8; 32];
+        for (byte, letter) in secret.iter_mut().zip(kid.bytes()) {
+            *byte = letter;
+        }
+        Self { kid, pair: SigningKey::from_slice(&secret).expect("is in range") }
+    }
+
+    pub(super) fn jwk(&self) -> Value {
+        let point = self.pair.verifying_key().to_sec1_point(false);
+        let coordinate = |value: Option<&[u8]>| base64url::encode(value.expect("is a point"));
+        json!({
+            "kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig",
+            "x": coordinate(point.x().map(|x| x.as_slice())), "y": coordinate(point.y().map(|y| y.as_slice())),
+        })
+    }
+
+    /// A token of exactly these claims.
+    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| base64url::encode(value.to_string().as_bytes());
+        let input = format!("{}.{}", part(header), part(claims));
+        let signature: Signature = self.pair.sign(input.as_bytes());
+        format!("{input}.{}", base64url::encode(&signature.to_bytes()))
+    }
+
+    /// A good token, with `changes` to its claims; null takes a claim away.
+    pub(super) fn token(&self, changes: &Value) -> String {
+        let mut claims = json!({"iss": ISSUER, "aud": "api", "sub": "alice", "iat": NOW - 10, "exp": NOW + 3600});
+        merge(&mut claims, changes);
+        self.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": self.kid}), &claims)
+    }
+}
+
+pub(super) fn merge(into: &mut Value, changes: &Value) {
+    let (Some(into), Some(changes)) = (into.as_object_mut(), changes.as_object()) else { panic!("not objects") };
+    for (name, value) in changes {
+        match value {
+            Value::Null => into.remove(name),
+            value => into.insert(name.clone(), value.clone()),
+        };
+    }
+}
+
+/// A configuration whose issuer has one inline key, `a`, with `changes` to its top level.
+pub(super) fn inline(changes: &Value) -> Value {
+    let mut config = json!({
+        "issuers": [{"name": "main", "issuer": ISSUER, "audiences": ["api"], "keys": {"inline": {"keys": [Key::new("a").jwk()]}}}],
+        "default": "authenticated",
+    });
+    merge(&mut config, changes);
+    config
+}
+
+/// A configuration whose issuer has its keys fetched, with `changes` to its `keys` and its `limits`.
+pub(super) fn fetched(keys: &Value, limits: &Value) -> Value {
+    let mut source = json!({"jwksUri": "https://idp.example.com/jwks", "cluster": "idp"});
+    merge(&mut source, keys);
+    json!({
+        "issuers": [{"name": "main", "issuer": ISSUER, "audiences": ["api"], "keys": source}],
+        "rules": [{"match": {"paths": ["/public"]}, "access": "public"}, {"access": "authenticated"}],
+        "limits": limits,
+    })
+}
+
+pub(super) fn policy(config: &Value) -> Policy {
+    Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Forwarded(BTreeMap<String, Vec<String>>),
+    Replied(Reply),
+    Waiting,
+}
+
+impl Outcome {
+    /// `ok`, `waiting`, or status and reason.
+    pub(super) fn summary(&self) -> String {
+        match self {
+            Self::Forwarded(_) => String::from("ok"),
+            Self::Waiting => String::from("waiting"),
+            Self::Replied(reply) => {
+                let body: Value = serde_json::from_str(&reply.body).expect("is a problem document");
+                format!("{} {}", reply.status, body["reason"].as_str().expect("has a reason"))
+            }
+        }
+    }
+
+    /// The values of a header that the upstream sees.
+    pub(super) fn seen(&self, name: &str) -> Vec<String> {
+        match self {
+            Self::Forwarded(headers) => headers.get(name).cloned().unwrap_or_default(),
+            other => panic!("not forwarded: {other:?}"),
+        }
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Replied(reply) => {
+                reply.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
+            }
+            other => panic!("not replied: {other:?}"),
+        }
+    }
+}
+
+pub(super) struct World {
+    pub(super) gate: Gate,
+    pub(super) now: Timestamp,
+    /// What the engine asked for and nobody answered yet.
+    pub(super) fetches: Vec<Fetch>,
+    pub(super) log: Vec<String>,
+    /// Requests that wait, as they were sent.
+    waiting: BTreeMap<u32, Vec<(String, String)>>,
+    /// What became of requests that had waited.
+    pub(super) resumed: BTreeMap<u32, Outcome>,
+    next_id: u32,
+}
+
+impl World {
+    pub(super) fn new(config: &Value) -> Self {
+        let now = Timestamp::from_secs(NOW);
+        let gate = Gate::new(policy(config), now, 1);
+        let mut world = Self {
+            gate,
+            now,
+            fetches: Vec::new(),
+            log: Vec::new(),
+            waiting: BTreeMap::new(),
+            resumed: BTreeMap::new(),
+            next_id: 1,
+        };
+        world.settle();
+        world
+    }
+
+    pub(super) fn with_token(&mut self, token: &str) -> Outcome {
+        self.get("/x", &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    pub(super) fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Outcome {
+        let mut lines =
+            vec![(":method", "GET"), (":path", path), (":authority", "api.example.com"), (":scheme", "https")];
+        lines.extend(headers);
+        self.send(&lines)
+    }
+
+    pub(super) fn send(&mut self, lines: &[(&str, &str)]) -> Outcome {
+        let lines: Vec<_> = lines.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect();
+        let id = self.next_id;
+        self.next_id += 1;
+        let outcome = self.decide(id, lines);
+        self.settle();
+        outcome
+    }
+
+    /// The number of the request that was sent last.
+    pub(super) fn last(&self) -> u32 {
+        self.next_id - 1
+    }
+
+    fn decide(&mut self, id: u32, lines: Vec<(String, String)>) -> Outcome {
+        let borrowed: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        match self.gate.handle_request(RequestId(id), &Request::new(&borrowed), self.now, &Software) {
+            Decision::Forward(edits, _) => Outcome::Forwarded(apply(&lines, edits)),
+            Decision::Reply(reply, _) => Outcome::Replied(reply),
+            Decision::Wait => {
+                self.waiting.insert(id, lines);
+                Outcome::Waiting
+            }
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        while let Some(effect) = self.gate.poll_effect() {
+            match effect {
+                Effect::Fetch(fetch) => self.fetches.push(fetch),
+                Effect::Log(_, text) => self.log.push(text),
+                Effect::Resume(RequestId(id)) => {
+                    let lines = self.waiting.remove(&id).expect("only what waits is resumed");
+                    match self.decide(id, lines) {
+                        Outcome::Waiting => {}
+                        outcome => assert!(self.resumed.insert(id, outcome).is_none(), "{id} was resumed twice"),
+                    }
+                }
+                Effect::Count(_) | Effect::Gauge(..) => {}
+            }
+        }
+    }
+
+    /// Lets time pass, with every timeout on the way.
+    pub(super) fn pass(&mut self, duration: Duration) {
+        let end = self.now.after(duration);
+        while let Some(due) = self.gate.next_timeout().filter(|due| *due <= end) {
+            self.now = due.max(self.now);
+            self.gate.handle_timeout(self.now);
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until the engine asks for a fetch.
+    pub(super) fn pass_until_fetch(&mut self) {
+        while self.fetches.is_empty() {
+            let due = self.gate.next_timeout().expect("something is due");
+            self.pass(due.since(self.now));
+        }
+    }
+
+    /// Answers the oldest fetch.
+    pub(super) fn answer(&mut self, status: &str, body: &str) {
+        let fetch = self.fetches.remove(0);
+        self.gate.handle_fetch(
+            fetch.id,
+            Ok(FetchResponse { status: status.as_bytes(), body: body.as_bytes() }),
+            self.now,
+        );
+        self.settle();
+    }
+
+    pub(super) fn answer_keys(&mut self, keys: &[&Key]) {
+        self.answer("200", &key_set(keys));
+    }
+
+    pub(super) fn fail(&mut self, failure: FetchFailure) {
+        let fetch = self.fetches.remove(0);
+        self.gate.handle_fetch(fetch.id, Err(failure), self.now);
+        self.settle();
+    }
+}
+
+pub(super) fn key_set(keys: &[&Key]) -> String {
+    json!({"keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()}).to_string()
+}
+
+fn apply(lines: &[(String, String)], edits: Vec<HeaderEdit>) -> BTreeMap<String, Vec<String>> {
+    let mut headers = lines.to_vec();
+    for edit in edits {
+        match edit {
+            HeaderEdit::Add(name, value) => headers.push((name, value)),
+            HeaderEdit::Remove(name) => headers.retain(|(found, _)| !found.as_bytes().eq_ignore_ascii_case(&name)),
+        }
+    }
+    let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in headers {
+        map.entry(name).or_default().push(value);
+    }
+    map
+}

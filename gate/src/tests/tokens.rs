@@ -1,0 +1,167 @@
+//! Verification: each reason of the contract, and their order.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use serde_json::json;
+
+use super::support::{ISSUER, Key, NOW, World, inline, merge};
+
+fn verdict(changes: &serde_json::Value) -> String {
+    World::new(&inline(&json!({}))).with_token(&Key::new("a").token(changes)).summary()
+}
+
+/// With `changes` to the issuer.
+fn verdict_of(issuer: &serde_json::Value, token: &str) -> String {
+    let mut config = inline(&json!({}));
+    merge(&mut config["issuers"][0], issuer);
+    World::new(&config).with_token(token).summary()
+}
+
+#[test]
+fn a_good_token_passes() {
+    assert_eq!(verdict(&json!({})), "ok");
+    assert_eq!(verdict(&json!({"aud": ["other", "api"]})), "ok");
+}
+
+#[test]
+fn the_issuer_must_be_configured_byte_for_byte() {
+    assert_eq!(verdict(&json!({"iss": null})), "401 unknown_issuer");
+    assert_eq!(verdict(&json!({"iss": format!("{ISSUER}/")})), "401 unknown_issuer");
+    assert_eq!(verdict(&json!({"iss": [ISSUER]})), "401 bad_claim");
+}
+
+#[test]
+fn a_token_expires_at_exp_plus_skew() {
+    assert_eq!(verdict(&json!({"exp": NOW - 59})), "ok");
+    assert_eq!(verdict(&json!({"exp": NOW - 60})), "401 expired");
+    assert_eq!(verdict(&json!({"exp": null})), "401 bad_claim");
+    let without_skew =
+        |exp: serde_json::Value| verdict_of(&json!({"clockSkew": "0s"}), &Key::new("a").token(&json!({"exp": exp})));
+    assert_eq!(without_skew(json!(NOW)), "401 expired");
+    assert_eq!(without_skew(json!(NOW + 1)), "ok");
+    for bad in [json!("1900000000"), json!(true), json!([1]), json!({}), json!(-1), json!(1e300)] {
+        assert_eq!(verdict(&json!({"exp": bad})), "401 bad_claim", "{bad}");
+    }
+    assert_eq!(verdict_of(&json!({"requireExpiration": false}), &Key::new("a").token(&json!({"exp": null}))), "ok");
+}
+
+#[test]
+fn nbf_and_iat_may_not_lie_in_the_future() {
+    for claim in ["nbf", "iat"] {
+        assert_eq!(verdict(&json!({claim: NOW + 60})), "ok");
+        assert_eq!(verdict(&json!({claim: NOW + 61})), "401 not_yet_valid");
+        assert_eq!(verdict(&json!({claim: "soon"})), "401 bad_claim");
+    }
+}
+
+#[test]
+fn a_lifetime_needs_both_ends_and_has_a_limit() {
+    let limited = |changes| verdict_of(&json!({"maxLifetime": "1h"}), &Key::new("a").token(&changes));
+    assert_eq!(limited(json!({"iat": NOW, "exp": NOW + 3600})), "ok");
+    assert_eq!(limited(json!({"iat": NOW, "exp": NOW + 3601})), "401 lifetime_too_long");
+    assert_eq!(limited(json!({"iat": null})), "401 bad_claim");
+}
+
+#[test]
+fn the_audience_must_be_named() {
+    for audience in [json!("other"), json!(""), json!([]), json!(["other"]), json!(null)] {
+        assert_eq!(verdict(&json!({"aud": audience})), "401 wrong_audience", "{audience}");
+    }
+    assert_eq!(verdict(&json!({"aud": 1})), "401 bad_claim");
+    assert_eq!(verdict_of(&json!({"audiences": "any"}), &Key::new("a").token(&json!({"aud": null}))), "ok");
+}
+
+#[test]
+fn the_type_is_checked_where_types_are_listed() {
+    let typed = |typ| {
+        let token = Key::new("a").sign(
+            &json!({"alg": "ES256", "kid": "a", "typ": typ}),
+            &json!({"iss": ISSUER, "aud": "api", "exp": NOW + 9}),
+        );
+        verdict_of(&json!({"tokenTypes": ["at+jwt"]}), &token)
+    };
+    assert_eq!(typed("application/AT+JWT"), "ok");
+    assert_eq!(typed("JWT"), "401 wrong_type");
+}
+
+#[test]
+fn algorithms_and_extensions_that_are_not_supported_are_refused() {
+    let key = Key::new("a");
+    let claims = json!({"iss": ISSUER, "aud": "api", "exp": NOW + 9});
+    let header = |header| World::new(&inline(&json!({}))).with_token(&key.sign(&header, &claims)).summary();
+    assert_eq!(header(json!({"alg": "ES256"})), "ok", "without a kid every key is tried");
+    for alg in ["none", "None", "HS256", "ES384", "es256", ""] {
+        assert_eq!(header(json!({"alg": alg, "kid": "a"})), "401 unsupported_algorithm", "{alg}");
+    }
+    assert_eq!(header(json!({"alg": "EdDSA", "kid": "a"})), "401 unsupported_algorithm", "the key decides");
+    assert_eq!(header(json!({"alg": "ES256", "kid": "a", "crit": ["exp"]})), "401 unsupported_algorithm");
+    assert_eq!(header(json!({"alg": "ES256", "kid": "a", "b64": false})), "401 unsupported_algorithm");
+    assert_eq!(verdict_of(&json!({"algorithms": ["RS256"]}), &key.token(&json!({}))), "401 unsupported_algorithm");
+    for broken in [
+        json!({"kid": "a"}),
+        json!({"alg": 1}),
+        json!({"alg": "ES256", "kid": 1}),
+        json!({"alg": "ES256", "typ": {}}),
+        json!([]),
+    ] {
+        assert_eq!(header(broken.clone()), "401 malformed_token", "{broken}");
+    }
+}
+
+#[test]
+fn a_signature_must_fit_the_key_that_is_named() {
+    let (known, foreign) = (Key::new("a"), Key::new("b"));
+    let claims = json!({"iss": ISSUER, "aud": "api", "exp": NOW + 9});
+    let mut world = World::new(&inline(&json!({})));
+    assert_eq!(world.with_token(&foreign.token(&json!({}))).summary(), "401 unknown_key");
+    assert_eq!(
+        world.with_token(&foreign.sign(&json!({"alg": "ES256", "kid": "a"}), &claims)).summary(),
+        "401 bad_signature"
+    );
+    assert_eq!(world.with_token(&foreign.sign(&json!({"alg": "ES256"}), &claims)).summary(), "401 bad_signature");
+    assert_eq!(
+        world.with_token(&known.sign(&json!({"alg": "ES256", "kid": ""}), &claims)).summary(),
+        "401 unknown_key"
+    );
+}
+
+#[test]
+fn any_flipped_bit_is_refused() {
+    let token = Key::new("a").token(&json!({"scope": "x"}));
+    let mut world = World::new(&inline(&json!({})));
+    for position in (0..token.len()).step_by(5) {
+        for bit in 0..7 {
+            let mut changed = token.clone().into_bytes();
+            changed[position] ^= 1 << bit;
+            let Ok(changed) = String::from_utf8(changed) else { continue };
+            assert_ne!(world.with_token(&changed).summary(), "ok", "bit {bit} at {position}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_token_is_malformed_and_what_is_long_is_not_looked_at() {
+    let mut world = World::new(&inline(&json!({"limits": {"tokenBytes": 400}})));
+    for text in ["a", "a.b", "a.b.c", "..", "....", "é.é.é", "e30.e30.", "bnVsbA.e30.", "\u{0}"] {
+        assert_eq!(world.with_token(text).summary(), "401 malformed_token", "{text}");
+    }
+    assert_eq!(world.with_token(&".".repeat(401)).summary(), "401 token_too_large");
+    assert_eq!(world.with_token(&".".repeat(400)).summary(), "401 malformed_token");
+}
+
+#[test]
+fn the_first_failure_gives_the_reason() {
+    let foreign = Key::new("b");
+    let sign = |changes| {
+        let mut claims = json!({"iss": ISSUER, "aud": "wrong", "exp": 1, "nbf": NOW * 2, "scope": 1});
+        merge(&mut claims, &changes);
+        Key::new("a").sign(&json!({"alg": "ES256", "kid": "a"}), &claims)
+    };
+    let verdict = |token: &str| World::new(&inline(&json!({}))).with_token(token).summary();
+    assert_eq!(verdict(&foreign.token(&json!({"exp": 1, "iss": "x"}))), "401 unknown_issuer");
+    assert_eq!(verdict(&sign(json!({}))), "401 bad_claim", "types come before dates");
+    assert_eq!(verdict(&sign(json!({"scope": null}))), "401 expired");
+    assert_eq!(verdict(&sign(json!({"scope": null, "exp": NOW + 9}))), "401 not_yet_valid");
+    assert_eq!(verdict(&sign(json!({"scope": null, "exp": NOW + 9, "nbf": null}))), "401 wrong_audience");
+}

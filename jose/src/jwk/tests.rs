@@ -1,0 +1,152 @@
+//! Which JWKs are keys, and which keys fit a token.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::*;
+use crate::Algorithm;
+use crate::json::Document;
+
+const N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+const ED: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+fn rsa(more: &str) -> String {
+    format!(r#"{{"kty":"RSA","n":"{N}","e":"AQAB"{more}}}"#)
+}
+
+fn p256(more: &str) -> String {
+    format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"{more}}}"#)
+}
+
+fn ed25519(x: &str) -> String {
+    format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#)
+}
+
+fn import(jwk: &str) -> Result<VerificationKey, KeyError> {
+    VerificationKey::from_jwk(Document::parse(jwk.as_bytes()).expect(jwk).root())
+}
+
+#[test]
+fn keys_verify_what_their_type_and_alg_allow() {
+    for (jwk, algorithm) in [(rsa(""), Algorithm::Rs256), (p256(""), Algorithm::Es256), (ed25519(ED), Algorithm::EdDsa)]
+    {
+        let key = import(&jwk).expect("is a key");
+        for other in Algorithm::ALL {
+            assert_eq!(key.allows(other), other == algorithm, "{algorithm} {other}");
+        }
+    }
+    assert!(import(&rsa(r#","alg":"RS256","use":"sig","key_ops":["verify"],"x5c":["x"],"ext":true"#)).is_ok());
+}
+
+#[test]
+fn purpose_and_algorithm_must_fit() {
+    for (more, error) in [
+        (r#","use":"enc""#, KeyError::Use),
+        (r#","use":1"#, KeyError::Type("use")),
+        (r#","key_ops":["encrypt"]"#, KeyError::Use),
+        (r#","key_ops":[]"#, KeyError::Use),
+        (r#","key_ops":"verify""#, KeyError::Type("key_ops")),
+        (r#","key_ops":["verify",1]"#, KeyError::Type("key_ops")),
+        (r#","alg":"ES256""#, KeyError::Algorithm),
+        (r#","alg":"RSA-OAEP""#, KeyError::Algorithm),
+        (r#","alg":7"#, KeyError::Type("alg")),
+        (r#","kid":7"#, KeyError::Type("kid")),
+        (r#","d":"AA""#, KeyError::Private),
+        (r#","p":"AA""#, KeyError::Private),
+    ] {
+        assert_eq!(import(&rsa(more)), Err(error), "{more}");
+    }
+}
+
+#[test]
+fn rsa_numbers_must_be_of_use() {
+    let with = |n: &str, e: &str| import(&format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#));
+    assert!(with(&format!("AAAA{N}"), "AAEAAQ").is_ok(), "leading zeros change no number");
+    for exponent in ["AQ", "Ag", "Aw", "EQ", "AQAC", "_____w", "AQAAAAAB", "AA"] {
+        let refused = with(N, exponent);
+        assert!(refused == Err(KeyError::RsaExponent) || exponent == "_____w", "{exponent}: {refused:?}");
+    }
+    assert_eq!(with(&N[..171], "AQAB"), Err(KeyError::Encoding("n")), "bits behind the last octet");
+    assert_eq!(with(&N[..340], "AQAB"), Err(KeyError::RsaSize(2040)));
+    assert_eq!(with(&N.repeat(5), "AQAB").map_err(|error| error.to_string().contains("bits")), Err(true));
+    let even = format!("{}g", &N[..N.len() - 1]);
+    assert!(with(&even, "AQAB").is_err());
+    assert_eq!(with("", "AQAB"), Err(KeyError::Encoding("n")));
+    assert_eq!(with(&format!("{N}="), "AQAB"), Err(KeyError::Encoding("n")));
+}
+
+#[test]
+fn points_must_lie_on_their_curve_and_be_of_full_order() {
+    let with = |x: &str, y: &str| import(&format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#));
+    assert_eq!(with(X, X), Err(KeyError::Invalid));
+    let zero = "A".repeat(43);
+    assert_eq!(with(&zero, &zero), Err(KeyError::Invalid));
+    assert_eq!(with(&format!("AAAA{X}"), Y), Err(KeyError::Invalid), "a coordinate has its full size and no more");
+    assert_eq!(with("AAAA", Y), Err(KeyError::Invalid));
+    // Points of small order, and encodings of numbers beyond the field's.
+    for refused in [
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "7P___________________________________________w".get(..43).unwrap_or_default(),
+        "7v________________________________________38",
+        "",
+    ] {
+        assert!(import(&ed25519(refused)).is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn unknown_types_and_curves_are_no_keys() {
+    assert_eq!(import(r#"{"kty":"oct","k":"AAAA"}"#), Err(KeyError::UnknownType));
+    assert_eq!(import(r#"{"kty":"AKP"}"#), Err(KeyError::UnknownType));
+    assert_eq!(import(r#"{"kty":1}"#), Err(KeyError::Type("kty")));
+    assert_eq!(import("{}"), Err(KeyError::Missing("kty")));
+    assert_eq!(import("[]"), Err(KeyError::NotAnObject));
+    assert_eq!(import(r#"{"kty":"EC","crv":"secp256k1"}"#), Err(KeyError::UnknownCurve));
+    assert_eq!(import(r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#), Err(KeyError::UnknownCurve));
+    assert_eq!(import(r#"{"kty":"OKP","x":"AA"}"#), Err(KeyError::Missing("crv")));
+}
+
+#[test]
+fn one_odd_key_never_spoils_its_set() {
+    let text = format!(
+        r#"{{"keys":[null,1,"x",[],{{}},{{"kty":"RSA","n":1,"e":"AQAB","kid":"w"}},{},{}]}}"#,
+        p256(""),
+        p256("")
+    );
+    let set = KeySet::from_json(text.as_bytes(), 10).expect("holds a key");
+    assert_eq!((set.keys().len(), set.skipped().len()), (1, 6), "exact duplicates count once");
+    assert_eq!(set.skipped()[5].kid.as_deref(), Some("w"));
+    assert!(matches!(KeySet::from_json(text.as_bytes(), 7), Err(KeySetError::TooManyKeys { count: 8, max: 7 })));
+    for refused in
+        ["", "{}", "[]", "null", r#"{"keys":null}"#, r#"{"keys":{}}"#, r#"{"Keys":[]}"#, r#"{"keys":[]}"#, &p256("")]
+    {
+        assert!(KeySet::from_json(refused.as_bytes(), 10).is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn candidates_fit_kid_and_algorithm() {
+    let text = format!(r#"{{"keys":[{},{},{}]}}"#, rsa(r#","kid":"r""#), p256(r#","kid":"e""#), p256(""));
+    let set = KeySet::from_json(text.as_bytes(), 10).expect("holds keys");
+    let count = |kid, algorithm| match set.candidates(kid, algorithm) {
+        Candidates::Keys(keys) => Ok(keys.len()),
+        other => Err(format!("{other:?}")),
+    };
+    assert_eq!(count(Some("r"), Algorithm::Rs256), Ok(1));
+    assert_eq!(count(None, Algorithm::Es256), Ok(2));
+    assert_eq!(count(Some("r"), Algorithm::Es256), Err("WrongAlgorithm".into()));
+    assert_eq!(count(Some(""), Algorithm::Es256), Err("None".into()));
+    assert_eq!(count(None, Algorithm::EdDsa), Err("None".into()));
+
+    let many: String = (0..6).map(|index| p256(&format!(r#","kid":"{index}""#)) + ",").collect();
+    let text = format!(r#"{{"keys":[{}]}}"#, many.trim_end_matches(','));
+    let set = KeySet::from_json(text.as_bytes(), 10).expect("holds keys");
+    assert_eq!(set.candidates(None, Algorithm::Es256), Candidates::TooMany);
+    assert!(matches!(set.candidates(Some("3"), Algorithm::Es256), Candidates::Keys(_)));
+}
