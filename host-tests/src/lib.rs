@@ -1,0 +1,21 @@
+//! Tests of the plugin as proxies run it.
+//!
+//! [`host`] is a strict proxy-wasm host on wasmtime, in which a test moves the clock and plays the network;
+//! [`cases`] runs behaviours in it that are written as data. [`envoy`] starts a real Envoy.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    reason = "this is a library for tests, and a panic is how a test fails"
+)]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a panic is how a test fails"))]
+
+mod built;
+pub mod cases;
+pub mod envoy;
+pub mod host;
+
+pub use built::{built, built_path};

@@ -1,0 +1,10 @@
+//! The plugin in a real Envoy, over real HTTP, against a real issuer.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+mod configuration;
+mod keys;
+mod observed;
+mod requests;
+mod streams;
+mod world;

@@ -1,0 +1,100 @@
+//! An issuer, an upstream, and an Envoy with the plugin between them.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use host_tests::envoy::http::{Request, Response};
+use host_tests::envoy::{Bootstrap, Envoy};
+use serde_json::{Value, json};
+use testbed::issuer::{Issuer, Options, TokenRequest};
+use testbed::upstream::Upstream;
+
+/// Long enough for anything that should happen soon.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) struct World {
+    pub(crate) issuer: Issuer,
+    pub(crate) upstream: Upstream,
+    pub(crate) envoy: Envoy,
+}
+
+impl World {
+    /// With the usual configuration, changed at its top level.
+    pub(crate) fn new(changes: &Value) -> Self {
+        Self::with(changes, |bootstrap| bootstrap)
+    }
+
+    pub(crate) fn with(changes: &Value, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Self {
+        let issuer = Issuer::start(Options::default()).unwrap();
+        let config = config(&issuer, changes);
+        Self::start(issuer, |bootstrap| change(bootstrap.plugin(&config.to_string())))
+    }
+
+    pub(crate) fn start(issuer: Issuer, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Self {
+        let upstream = Upstream::start(0).unwrap();
+        let bootstrap = change(Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()));
+        let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
+        Self { issuer, upstream, envoy }
+    }
+
+    pub(crate) fn send(&self, request: &Request) -> Response {
+        request.send(self.envoy.address("gateway")).unwrap()
+    }
+
+    /// A good token, changed.
+    pub(crate) fn token(&self, request: TokenRequest) -> String {
+        self.issuer.token(&request).unwrap()
+    }
+
+    pub(crate) fn alice(&self) -> String {
+        self.token(TokenRequest { scope: Some("read".into()), ..TokenRequest::subject("alice") })
+    }
+
+    /// What this token gets on a path that needs one.
+    pub(crate) fn verdict(&self, token: &str) -> (u16, String) {
+        verdict(&self.send(&Request::get("/x").bearer(token)))
+    }
+
+    /// The gate still works.
+    pub(crate) fn assert_good_passes(&self) {
+        assert_eq!(self.verdict(&self.alice()), (200, String::new()));
+    }
+}
+
+/// Status and reason.
+pub(crate) fn verdict(response: &Response) -> (u16, String) {
+    let is_problem = response.header("content-type").as_deref() == Some("application/problem+json");
+    let reason = if is_problem { response.json()["reason"].as_str().unwrap_or_default().to_string() } else { String::new() };
+    (response.status, reason)
+}
+
+pub(crate) fn refused(status: u16, reason: &str) -> (u16, String) {
+    (status, reason.to_string())
+}
+
+/// Public below `/public`, scopes for writing, tokens for all else.
+pub(crate) fn config(issuer: &Issuer, changes: &Value) -> Value {
+    let mut config = json!({
+        "issuers": [{
+            "name": "main", "issuer": issuer.issuer(), "audiences": ["demo"],
+            "keys": {"jwksUri": format!("{}/jwks", issuer.url()), "cluster": "issuer"},
+        }],
+        "rules": [
+            {"name": "public", "match": {"paths": ["/public/**"]}, "access": "public"},
+            {"name": "write", "match": {"methods": ["POST", "PUT"]}, "access": {"scopes": {"all": ["write"]}}},
+            {"name": "rest", "access": "authenticated"},
+        ],
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        config[name] = value.clone();
+    }
+    config
+}
+
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < SOON, "{what}: not within {SOON:?}");
+        sleep(Duration::from_millis(50));
+    }
+}
