@@ -4,7 +4,7 @@
 //! way; here every status is a value.
 #![expect(unsafe_code, reason = "the ABI passes pointers; each block states why they are good")]
 
-use std::ptr::null_mut;
+use std::ptr::{null_mut, slice_from_raw_parts_mut};
 use std::time::Duration;
 
 /// A status of the host other than 0, OK.
@@ -276,7 +276,7 @@ fn owned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Answer<Vec<u8>> 
         return Ok(Vec::new());
     }
     // SAFETY: `allocate` made this memory, of this size, and gave it away.
-    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
+    Ok(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) }.into_vec())
 }
 
 /// Memory for the host to fill, zeroed: what it leaves alone holds nothing old.

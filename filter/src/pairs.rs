@@ -1,8 +1,11 @@
 //! Header maps as they cross the border: a count, the lengths of names and values, then each text with a NUL behind
 //! it. Numbers are 32 bits, little-endian.
 
-/// Reads a map; `None` if it is not well formed.
+/// Reads a map; `None` if it is not well formed. Hosts hand over nothing at all for a map without entries.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    if bytes.is_empty() {
+        return Some(Vec::new());
+    }
     let (count, rest) = number(bytes)?;
     let (mut lengths, mut texts) = rest.split_at_checked(count.checked_mul(8)?)?;
     let mut pairs = Vec::with_capacity(count);
@@ -60,7 +63,8 @@ mod tests {
     #[test]
     fn broken_maps_are_refused_at_every_length() {
         let whole = encode(&[("name", "value")]);
-        for length in 0..whole.len() {
+        assert_eq!(decode(&[]), Some(Vec::new()));
+        for length in 1..whole.len() {
             assert_eq!(decode(whole.get(..length).unwrap_or_default()), None, "{length}");
         }
         assert_eq!(decode(&[0xff; 64]), None);

@@ -11,6 +11,7 @@
 
 mod fetch;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jose::jwk::KeySet;
@@ -212,11 +213,15 @@ impl FetchedKeys {
         let is_news = self.told.take().is_some() || self.failures > 0 || self.keys.is_none();
         let is_odd = self.keys.as_ref().is_none_or(|(known, _)| known.skipped() != keys.skipped());
         let usable = keys.keys().len();
-        let passed_over: String = keys.skipped().iter().take(5).map(|key| format!("; passed over: {key}")).collect();
+        let mut text = format!("{usable} usable");
+        for key in keys.skipped().iter().take(5) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "; passed over: {key}");
+        }
         let is_trouble = is_odd && !keys.skipped().is_empty();
         self.failures = 0;
         self.keys = Some((keys, now));
-        (is_news || is_trouble).then(|| Notice { is_trouble, text: format!("{usable} usable{passed_over}") })
+        (is_news || is_trouble).then_some(Notice { is_trouble, text })
     }
 
     fn fail(&mut self, failure: FetchFailure, now: Timestamp, jitter: &mut Jitter) -> Option<Notice> {

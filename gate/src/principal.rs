@@ -40,7 +40,7 @@ impl Principal {
         let identity = rendered.collect();
         Self {
             issuer: token.issuer(),
-            subject: claims.get("sub").and_then(|sub| sub.as_str()).map(str::to_string),
+            subject: claims.get("sub").and_then(jose::json::Value::as_str).map(str::to_string),
             scopes,
             audiences: token.audiences().to_vec(),
             groups,

@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn durations_are_a_number_and_a_unit() {
-        assert_eq!(parse("90m"), Some(Duration::from_secs(5400)));
+        assert_eq!(parse("90m"), Some(Duration::from_mins(90)));
         assert_eq!(parse("0s"), Some(Duration::ZERO));
         assert_eq!(parse("250ms"), Some(Duration::from_millis(250)));
         for refused in

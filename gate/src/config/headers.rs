@@ -81,7 +81,8 @@ pub(super) fn read_strip(node: &Node<'_, '_>) -> Option<Vec<(String, bool)>> {
         if name.contains('*') {
             return node.expected("a header name, with a `*` at its end at most");
         }
-        if !is_name(name) && !(is_prefix && name.is_empty()) {
+        let is_pattern = is_name(name) || (is_prefix && name.is_empty());
+        if !is_pattern {
             return node.expected("a header name");
         }
         let folded = fold(name.as_bytes());

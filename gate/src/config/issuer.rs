@@ -234,25 +234,24 @@ fn read_fetch(object: &mut Object<'_, '_>, uri: Option<Node<'_, '_>>) -> Option<
 }
 
 fn read_inline(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<KeySet> {
-    let found = match node.value.get("env") {
-        None => KeySet::from_value(node.value, max_keys),
-        Some(_) => {
-            let mut object = node.object()?;
-            let name = object.required("env").and_then(|node| read_text(&node));
-            object.finish();
-            let name = name?;
-            let Some(text) = env(&name) else {
-                node.error(format!("the variable `{name}` is not set in the VM's environment"));
-                return None;
-            };
-            KeySet::from_json(text.as_bytes(), max_keys)
-        }
+    let found = if node.value.get("env").is_some() {
+        let text = read_variable(node, env)?;
+        KeySet::from_json(text.as_bytes(), max_keys)
+    } else {
+        KeySet::from_value(node.value, max_keys)
     };
-    match found {
-        Ok(keys) => Some(keys),
-        Err(error) => {
-            node.error(format!("this is no usable key set: {error}"));
-            None
-        }
+    found.map_err(|error| node.error(format!("this is no usable key set: {error}"))).ok()
+}
+
+/// `{env: NAME}`: the text of a variable.
+fn read_variable(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
+    let mut object = node.object()?;
+    let name = object.required("env").and_then(|node| read_text(&node));
+    object.finish();
+    let name = name?;
+    let text = env(&name);
+    if text.is_none() {
+        node.error(format!("the variable `{name}` is not set in the VM's environment"));
     }
+    text
 }

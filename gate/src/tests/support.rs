@@ -1,6 +1,7 @@
 //! A small world to test in: keys, tokens, a clock that stands still until it is told otherwise.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::time::Duration;
 
 use jose::base64url;
@@ -37,7 +38,7 @@ impl Key {
         let coordinate = |value: Option<&[u8]>| base64url::encode(value.expect("is a point"));
         json!({
             "kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig",
-            "x": coordinate(point.x().map(|x| x.as_slice())), "y": coordinate(point.y().map(|y| y.as_slice())),
+            "x": coordinate(point.x().map(Deref::deref)), "y": coordinate(point.y().map(Deref::deref)),
         })
     }
 

@@ -55,7 +55,8 @@ fn the_quickstart_works() {
     let builder = builder.port("issuer", issuer.address()).port("upstream", upstream.address());
     let envoy = builder.start().unwrap_or_else(|error| panic!("{error}"));
     let send = |request: Request| request.send(envoy.address("gateway")).unwrap();
-    let token = issuer.token(&TokenRequest { scope: Some("orders:write".into()), ..TokenRequest::subject("alice") }).unwrap();
+    let token =
+        issuer.token(&TokenRequest { scope: Some("orders:write".into()), ..TokenRequest::subject("alice") }).unwrap();
     assert_eq!(send(Request::get("/healthz")).status, 200);
     assert_eq!(send(Request::get("/orders/7")).status, 401);
     assert_eq!(send(Request::new("POST", "/orders/7").bearer(&token)).seen("x-auth-request-user"), ["alice"]);
@@ -69,13 +70,19 @@ fn the_quickstart_works() {
 fn two_configurations_can_share_a_vm() {
     let issuer = Issuer::start(Options::default()).unwrap();
     let upstream = Upstream::start(0).unwrap();
-    let open = config(&issuer, &json!({"rules": [], "default": "optional", "identityHeaders": {"X-Second": "sub"}, "stripHeaders": []}));
+    let open = config(
+        &issuer,
+        &json!({"rules": [], "default": "optional", "identityHeaders": {"X-Second": "sub"}, "stripHeaders": []}),
+    );
     let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", issuer.address());
     // The first keeps the token for the second.
     let first = config(&issuer, &json!({"forwardToken": true})).to_string();
     let envoy = Envoy::start(&bootstrap.plugin(&first).plugin(&open.to_string()).text()).unwrap();
     let token = issuer.token(&TokenRequest::subject("alice")).unwrap();
     let response = Request::get("/x").bearer(&token).send(envoy.address("gateway")).unwrap();
-    assert_eq!((response.seen("x-second"), response.seen("x-auth-request-user")), (vec!["alice".into()], vec!["alice".into()]));
+    assert_eq!(
+        (response.seen("x-second"), response.seen("x-auth-request-user")),
+        (vec!["alice".into()], vec!["alice".into()])
+    );
     assert_eq!(Request::get("/x").send(envoy.address("gateway")).unwrap().status, 401);
 }

@@ -90,7 +90,7 @@ fn a_cluster_that_does_not_exist_harms_nobody_else() {
     config["issuers"].as_array_mut().unwrap().push(lost);
     let world = World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
     let claims = json!({"iss": "https://lost"}).as_object().unwrap().clone();
-    let token = world.token(TokenRequest { claims, ..TokenRequest::subject("alice") });
+    let token = world.token(&TokenRequest { claims, ..TokenRequest::subject("alice") });
     assert_eq!(world.verdict(&token), refused(503, "keys_unavailable"));
     world.assert_good_passes();
     assert!(world.envoy.log().contains("is there a cluster of that name?"), "{}", world.envoy.log());
@@ -99,7 +99,8 @@ fn a_cluster_that_does_not_exist_harms_nobody_else() {
 /// Thousands of requests before the first keys: each passes, or is told that too many wait.
 #[test]
 fn a_crowd_at_the_start_is_served_or_told_to_come_back() {
-    let world = faulty(Fault::lasting(Mode::Slow { millis: 3000 }), &json!({"limits": {"waiting": 300, "waitFor": "10s"}}));
+    let world =
+        faulty(Fault::lasting(Mode::Slow { millis: 3000 }), &json!({"limits": {"waiting": 300, "waitFor": "10s"}}));
     let token = world.alice();
     let requests: Vec<_> = (0..2000).map(|_| Request::get("/x").bearer(&token)).collect();
     let mut counts = [0, 0];
@@ -117,7 +118,6 @@ fn a_crowd_at_the_start_is_served_or_told_to_come_back() {
     assert_eq!(counts[0] + counts[1], 2000);
     assert!(counts[0] > 0, "nobody passed: {counts:?}");
     world.assert_good_passes();
-
 }
 
 /// Whatever the host's option says, nothing of a request reaches the upstream before it was decided.
@@ -131,7 +131,8 @@ fn a_body_is_held_back_while_its_request_waits() {
             bootstrap.plugin(&config).plugin_option("allow_on_headers_stop_iteration", &json!(allow))
         });
         let mut connection = Connection::open(world.envoy.address("gateway")).unwrap();
-        let bad = world.token(TokenRequest { flaw: testbed::flaws::Flaw::BadSignature, ..TokenRequest::subject("alice") });
+        let bad =
+            world.token(&TokenRequest { flaw: testbed::flaws::Flaw::BadSignature, ..TokenRequest::subject("alice") });
         connection.write(&Request::new("PATCH", "/x").bearer(&bad).body("secret").bytes()).unwrap();
         let response = connection.response(false).unwrap();
         assert_eq!(verdict(&response), refused(401, "bad_signature"), "allowed: {allow}");
@@ -189,7 +190,9 @@ fn inline_keys_may_stand_in_the_environment() {
     config["issuers"][0]["keys"] = json!({"inline": {"env": "JWKS"}});
     let keys = json!({"JWKS": issuer.key_set().to_string()});
     let world = World::start(issuer, |bootstrap| {
-        bootstrap.plugin(&config.to_string()).plugin_option("vm_config/environment_variables", &json!({"key_values": keys}))
+        bootstrap
+            .plugin(&config.to_string())
+            .plugin_option("vm_config/environment_variables", &json!({"key_values": keys}))
     });
     world.assert_good_passes();
 }

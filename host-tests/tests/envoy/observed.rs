@@ -12,14 +12,24 @@ fn decisions_are_in_the_access_log_the_metrics_and_the_log() {
     let token = world.alice();
     world.send(&Request::get("/x?secret=1").bearer(&token));
     world.send(&Request::get("/y?access_token=secret2"));
-    let expired = world.token(TokenRequest { lifetime: Some(-3600), ..TokenRequest::subject("mallory") });
+    let expired = world.token(&TokenRequest { lifetime: Some(-3600), ..TokenRequest::subject("mallory") });
     world.send(&Request::get("/z z".replace(' ', "%20").as_str()).bearer(&expired));
 
     let entries = world.envoy.access_log(3);
     assert_eq!(entries[0]["decision"], "allowed");
-    assert_eq!((&entries[0]["subject"], &entries[0]["issuer"], &entries[0]["rule"]), (&json!("alice"), &json!("main"), &json!("rest")));
-    assert_eq!((&entries[1]["decision"], &entries[1]["reason"], &entries[1]["details"]), (&json!("denied"), &json!("missing_token"), &json!("jotgate_missing_token")));
-    assert_eq!((&entries[2]["reason"], &entries[2]["subject"]), (&json!("expired"), &json!(null)), "an unverified subject is nobody's business");
+    assert_eq!(
+        (&entries[0]["subject"], &entries[0]["issuer"], &entries[0]["rule"]),
+        (&json!("alice"), &json!("main"), &json!("rest"))
+    );
+    assert_eq!(
+        (&entries[1]["decision"], &entries[1]["reason"], &entries[1]["details"]),
+        (&json!("denied"), &json!("missing_token"), &json!("jotgate_missing_token"))
+    );
+    assert_eq!(
+        (&entries[2]["reason"], &entries[2]["subject"]),
+        (&json!("expired"), &json!(null)),
+        "an unverified subject is nobody's business"
+    );
 
     assert_eq!(world.envoy.stat("wasmcustom.jotgate_requests_allowed").unwrap(), 1);
     assert_eq!(world.envoy.stat("wasmcustom.jotgate_requests_denied_missing_token").unwrap(), 1);
@@ -30,7 +40,8 @@ fn decisions_are_in_the_access_log_the_metrics_and_the_log() {
     let log = world.envoy.log();
     assert!(log.contains("request refused: reason=missing_token rule=rest method=GET path=/y"), "{log}");
     assert!(log.contains("request refused: reason=expired rule=rest issuer=main kid="), "{log}");
-    for secret in ["secret", &token[token.len() - 20..], &expired[expired.len() - 20..], "mallory"] {
+    let signature = |token: &str| token.rsplit('.').next().unwrap().to_string();
+    for secret in ["secret", &signature(&token), &signature(&expired), "mallory"] {
         assert!(!log.contains(secret), "{secret} is in\n{log}");
     }
 }
@@ -39,5 +50,9 @@ fn decisions_are_in_the_access_log_the_metrics_and_the_log() {
 fn signatures_are_checked_by_the_host_where_that_works() {
     let world = World::new(&json!({}));
     world.assert_good_passes();
-    assert!(world.envoy.log().contains("the host's verify_signature is used for: RS256, ES256"), "{}", world.envoy.log());
+    assert!(
+        world.envoy.log().contains("the host's verify_signature is used for: RS256, ES256"),
+        "{}",
+        world.envoy.log()
+    );
 }

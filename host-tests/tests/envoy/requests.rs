@@ -16,7 +16,7 @@ fn with_claims(claims: Value) -> TokenRequest {
 fn each_token_gets_its_verdict_and_good_ones_pass_after_it() {
     let world = World::new(&json!({}));
     for alg in ["RS256", "ES256", "EdDSA"] {
-        let token = world.token(TokenRequest { alg: Some(alg.into()), ..TokenRequest::subject("alice") });
+        let token = world.token(&TokenRequest { alg: Some(alg.into()), ..TokenRequest::subject("alice") });
         assert_eq!(world.verdict(&token), refused(200, ""), "{alg}");
     }
     let flawed = |flaw| TokenRequest { flaw, ..TokenRequest::subject("alice") };
@@ -44,13 +44,13 @@ fn each_token_gets_its_verdict_and_good_ones_pass_after_it() {
         (flawed(Flaw::UnpublishedKey), "unknown_key"),
     ] {
         for alg in ["RS256", "ES256", "EdDSA"] {
-            let token = world.token(TokenRequest { alg: Some(alg.into()), ..request.clone() });
+            let token = world.token(&TokenRequest { alg: Some(alg.into()), ..request.clone() });
             assert_eq!(world.verdict(&token), refused(401, reason), "{reason} {alg} {:?}", request.flaw);
             world.assert_good_passes();
         }
     }
     let der = TokenRequest { alg: Some("ES256".into()), ..flawed(Flaw::DerSignature) };
-    assert_eq!(world.verdict(&world.token(der)), refused(401, "bad_signature"));
+    assert_eq!(world.verdict(&world.token(&der)), refused(401, "bad_signature"));
     for text in ["a", "a.b.c", "....", &"x".repeat(16_385)] {
         let reason = if text.len() > 16_384 { "token_too_large" } else { "malformed_token" };
         assert_eq!(world.verdict(text), refused(401, reason));
@@ -69,14 +69,21 @@ fn answers_are_those_of_the_contract() {
 
     let scope = world.send(&Request::new("POST", "/x").bearer(&world.alice()));
     assert_eq!(verdict(&scope), refused(403, "insufficient_scope"));
-    assert_eq!(scope.header("www-authenticate").unwrap(), r#"Bearer realm="orders", error="insufficient_scope", scope="write""#);
-    let writer = world.token(TokenRequest { scope: Some("read write".into()), ..TokenRequest::subject("bob") });
+    assert_eq!(
+        scope.header("www-authenticate").unwrap(),
+        r#"Bearer realm="orders", error="insufficient_scope", scope="write""#
+    );
+    let writer = world.token(&TokenRequest { scope: Some("read write".into()), ..TokenRequest::subject("bob") });
     assert_eq!(world.send(&Request::new("POST", "/x").bearer(&writer)).status, 200);
 
     let head = world.send(&Request::new("HEAD", "/x"));
     assert_eq!((head.status, head.body.len()), (401, 0));
 
-    let grpc = world.send(&Request::new("POST", "/pkg.Service/Method").header("content-type", "application/grpc").header("te", "trailers"));
+    let grpc = world.send(
+        &Request::new("POST", "/pkg.Service/Method")
+            .header("content-type", "application/grpc")
+            .header("te", "trailers"),
+    );
     assert_eq!((grpc.status, grpc.header("grpc-status").as_deref()), (200, Some("16")));
     assert_eq!(grpc.header("grpc-message").as_deref(), Some("the request needs a token"));
     assert!(grpc.body.is_empty());
@@ -98,7 +105,9 @@ fn credentials_are_one_or_refused() {
     for value in ["Basic abc", &token, "Token abc"] {
         assert_eq!(with(value), refused(401, "missing_token"), "{value}");
     }
-    for (first, second) in [(&bearer, &bearer), (&bearer, &String::from("Basic abc")), (&String::from("Basic abc"), &bearer)] {
+    for (first, second) in
+        [(&bearer, &bearer), (&bearer, &String::from("Basic abc")), (&String::from("Basic abc"), &bearer)]
+    {
         let request = Request::get(gateway).header("authorization", first).header("authorization", second);
         assert_eq!(world.send(&request).status, 400);
         let request = Request::get(gateway).header("Authorization", first).header("AUTHORIZATION", second);
@@ -112,7 +121,14 @@ fn credentials_are_one_or_refused() {
 fn no_client_can_forge_an_identity() {
     let world = World::new(&json!({}));
     let forged = |mut request: Request| {
-        for name in ["X-Auth-Request-User", "X_Auth_Request_User", "X.Auth.Request.User", "x-auth-request-user", "X-Auth-Request-Email", "X-Auth-Request-Whatever"] {
+        for name in [
+            "X-Auth-Request-User",
+            "X_Auth_Request_User",
+            "X.Auth.Request.User",
+            "x-auth-request-user",
+            "X-Auth-Request-Email",
+            "X-Auth-Request-Whatever",
+        ] {
             request = request.header(name, "admin");
         }
         request
@@ -139,7 +155,7 @@ fn a_forged_identity_cannot_choose_the_route() {
     let world = World::with(&json!({}), |bootstrap| bootstrap.routes(&routes));
     let forged = Request::get("/public/a").header("x-auth-request-user", "admin");
     assert_eq!(world.send(&forged).text(), "for all");
-    let admin = world.token(TokenRequest::subject("admin"));
+    let admin = world.token(&TokenRequest::subject("admin"));
     assert_eq!(world.send(&Request::get("/x").bearer(&admin)).text(), "for admins");
 }
 
@@ -152,7 +168,9 @@ fn odd_bytes_harm_nobody() {
     assert_eq!(verdict(&world.send(&odd)), refused(401, "malformed_token"));
     let odd = Request::get("/x").header("x-auth-request-user", b"\xff").header("authorization", b"\xff");
     assert_eq!(verdict(&world.send(&odd)), refused(401, "missing_token"));
-    for path in ["/public/../x", "/public/%2e%2e/x", "/public//x", "/public/a;x", "/public/%2fx", "/public/a%00", "/public\\x"] {
+    for path in
+        ["/public/../x", "/public/%2e%2e/x", "/public//x", "/public/a;x", "/public/%2fx", "/public/a%00", "/public\\x"]
+    {
         let response = world.send(&Request::get(path));
         assert_eq!(verdict(&response), refused(400, "ambiguous_path"), "{path}");
     }
@@ -167,8 +185,11 @@ fn a_header_of_many_claims_is_told_faithfully() {
     let identity = json!({"X-Name": "name", "X-Number": "number", "X-Roles": "realm_access.roles", "X-Rule": "$rule", "X-Gone": "gone"});
     let world = World::new(&json!({"identityHeaders": identity}));
     let claims = json!({"name": "Jos\u{e9}", "number": 9_007_199_254_740_993_u64, "realm_access": {"roles": ["a", "b"]}, "gone": null});
-    let response = world.send(&Request::get("/x").bearer(&world.token(with_claims(claims))));
+    let response = world.send(&Request::get("/x").bearer(&world.token(&with_claims(claims))));
     let seen = |name| response.seen(name).join("|");
-    assert_eq!((seen("x-number"), seen("x-roles"), seen("x-rule"), seen("x-gone")), ("9007199254740993".into(), "a,b".into(), "rest".into(), String::new()));
+    assert_eq!(
+        (seen("x-number"), seen("x-roles"), seen("x-rule"), seen("x-gone")),
+        ("9007199254740993".into(), "a,b".into(), "rest".into(), String::new())
+    );
     assert!(seen("x-name").starts_with("Jos"), "{}", seen("x-name"));
 }

@@ -42,12 +42,12 @@ impl World {
     }
 
     /// A good token, changed.
-    pub(crate) fn token(&self, request: TokenRequest) -> String {
-        self.issuer.token(&request).unwrap()
+    pub(crate) fn token(&self, request: &TokenRequest) -> String {
+        self.issuer.token(request).unwrap()
     }
 
     pub(crate) fn alice(&self) -> String {
-        self.token(TokenRequest { scope: Some("read".into()), ..TokenRequest::subject("alice") })
+        self.token(&TokenRequest { scope: Some("read".into()), ..TokenRequest::subject("alice") })
     }
 
     /// What this token gets on a path that needs one.
@@ -64,7 +64,8 @@ impl World {
 /// Status and reason.
 pub(crate) fn verdict(response: &Response) -> (u16, String) {
     let is_problem = response.header("content-type").as_deref() == Some("application/problem+json");
-    let reason = if is_problem { response.json()["reason"].as_str().unwrap_or_default().to_string() } else { String::new() };
+    let reason =
+        if is_problem { response.json()["reason"].as_str().unwrap_or_default().to_string() } else { String::new() };
     (response.status, reason)
 }
 

@@ -281,7 +281,7 @@ mod tests {
         );
         assert_eq!(a.span(), 7..22);
         assert!(root.get("d").expect("is there").is_null());
-        assert_eq!(root.get("").and_then(|value| value.as_bool()), Some(true));
+        assert_eq!(root.get("").and_then(crate::json::Value::as_bool), Some(true));
         assert!(root.get("e").is_none() && a.get("b").is_none() && root.elements().next().is_none());
     }
 

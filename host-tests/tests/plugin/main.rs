@@ -1,0 +1,9 @@
+//! The built plugin in the strict host.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+mod cases;
+mod hostile;
+mod hosts;
+mod waiting;
+mod world;

@@ -1,0 +1,68 @@
+//! Requests that wait, in several VMs.
+
+use std::time::Duration;
+
+use host_tests::host::{CalloutAnswer, Outcome, Pause, Proxy, Response, VmOptions};
+use serde_json::json;
+
+use crate::world::{fetched, key_set, plugin, proxy, start, summary, token, with_token};
+
+#[test]
+fn requests_wait_for_the_first_keys_and_then_pass() {
+    let proxy = Proxy::new();
+    proxy.on_callout(|_| CalloutAnswer::respond(Response::json(key_set())).after(Duration::from_secs(2)));
+    let root = start(&proxy, &fetched(&json!({})));
+    let streams: Vec<_> = ["RS256", "ES256", "EdDSA"].map(|alg| with_token(&root, &proxy, &json!({"alg": alg}))).into();
+    let bad = with_token(&root, &proxy, &json!({"flaw": "bad-signature"}));
+    for stream in &streams {
+        // Nothing of it goes on, whatever the host's options say.
+        assert!(
+            matches!(stream.outcome(), Outcome::Paused(Pause::StopAllIterationAndWatermark)),
+            "{:?}",
+            stream.outcome()
+        );
+    }
+    proxy.advance(Duration::from_secs(2));
+    for stream in &streams {
+        assert_eq!(stream.forwarded().text("x-auth-request-user").as_deref(), Some("alice"));
+        assert_eq!(stream.property_text("jotgate_subject").as_deref(), Some("alice"));
+        stream.end();
+    }
+    assert_eq!(summary(&bad), "401 bad_signature");
+    assert_eq!(root.vm().calls("proxy_http_call"), 1);
+}
+
+#[test]
+fn each_vm_has_its_own_keys_and_waits() {
+    let proxy = proxy();
+    let roots: Vec<_> = (0..4).map(|_| start(&proxy, &fetched(&json!({})))).collect();
+    let streams: Vec<_> = roots.iter().map(|root| with_token(root, &proxy, &json!({}))).collect();
+    proxy.settle();
+    assert!(streams.iter().all(|stream| summary(stream) == "ok"));
+    assert_eq!(proxy.metrics().counter("jotgate_keys_fetched_main"), Some(4));
+    assert_eq!(proxy.metrics().counter("jotgate_requests_allowed"), Some(4));
+}
+
+#[test]
+fn memory_is_bounded_whatever_waits() {
+    let proxy = Proxy::new();
+    proxy.on_callout(|_| CalloutAnswer::hang());
+    let vm = proxy.vm(plugin(), VmOptions::new());
+    let root = vm.start(fetched(&json!({"limits": {"waiting": 100}}))).unwrap();
+    let text = format!("Bearer {}", token(&json!({}), proxy.clock().now()).unwrap());
+    let lines = [(":method", "GET"), (":path", "/x"), (":authority", "h"), ("authorization", text.as_str())];
+    let mut after_first = 0;
+    for round in 0..20 {
+        let streams: Vec<_> = (0..200).map(|_| root.request(lines.as_slice(), true)).collect();
+        let waiting = streams.iter().filter(|stream| stream.is_waiting()).count();
+        // Later the next try may lie too far off for anyone to wait.
+        assert!(waiting == 100 || (round > 0 && waiting == 0), "{waiting} in round {round}");
+        proxy.advance(Duration::from_secs(30));
+        assert!(streams.iter().all(|stream| !stream.is_waiting()), "round {round}");
+        streams.iter().for_each(host_tests::host::Stream::end);
+        match round {
+            0 => after_first = vm.memory_bytes(),
+            _ => assert!(vm.memory_bytes() <= after_first + (1 << 20), "{} of {after_first}", vm.memory_bytes()),
+        }
+    }
+}
