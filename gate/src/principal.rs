@@ -6,7 +6,7 @@ use crate::token::VerifiedToken;
 
 /// A caller whose token was verified, with all that rules and headers need of it.
 ///
-/// The only way to make one is from a [`VerifiedToken`].
+/// The only way to make one is from a `VerifiedToken`.
 #[derive(Clone, Debug)]
 pub struct Principal {
     issuer: usize,

@@ -33,7 +33,8 @@ pub(crate) fn token(request: &Value, now: Duration) -> Result<String, String> {
     let object = |member: &str| request[member].as_object().cloned().unwrap_or_default();
     let name = request["alg"].as_str().unwrap_or("ES256");
     let key = KEYS.iter().find(|key| key.algorithm().name() == name).ok_or(format!("no key for {name}"))?;
-    let mut claims = usual_claims(ISSUER, "api", "alice", i64::try_from(now.as_secs()).unwrap(), 600);
+    let mut claims =
+        usual_claims(ISSUER, "api", "alice", i64::try_from(now.as_secs()).map_err(|error| error.to_string())?, 600);
     claims = merge(claims, &object("claims"));
     claims.retain(|_, value| !value.is_null());
     let flaw: Flaw = match &request["flaw"] {
