@@ -55,7 +55,8 @@ $(ENVOY): .venv/envoy-$(ENVOY_VERSION)
 
 $(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
 	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
-	@cargo install --quiet --locked --debug --root $(TOOLS) --target-dir target/tools wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)
+	@# Without --locked: its lock file may name releases that a registry mirror does not have.
+	@cargo install --quiet --debug --root $(TOOLS) --target-dir target/tools wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)
 	@touch $@
 
 $(TOOLS)/bin/cargo-deny:
@@ -106,7 +107,7 @@ test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
 	$(call step,testing jose and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked -p jose -p gate --target wasm32-unknown-unknown
+		cargo test --locked --lib -p jose -p gate --target wasm32-unknown-unknown
 
 .PHONY: lint
 lint: toolchain $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dependencies

@@ -3,11 +3,14 @@
 //! Key rules come before it, at import: an implementation answers for the arithmetic alone, so that a host's own
 //! cryptography can take its place.
 
+mod examples;
+
 use alloc::vec::Vec;
 
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use sha2::{Digest, Sha256};
 
+pub use self::examples::passes_examples;
 use crate::Algorithm;
 use crate::jwk::PublicKey;
 
@@ -53,33 +56,10 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use super::examples::{EXAMPLES, KEYS};
     use super::*;
     use crate::base64url;
     use crate::jwk::KeySet;
-
-    const KEYS: &str = r#"{"keys":[
-        {"kty":"RSA","kid":"RS256","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"},
-        {"kty":"EC","kid":"ES256","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
-        {"kty":"OKP","kid":"EdDSA","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-
-    /// RFC 7515 A.2 and A.3, RFC 8037 A.4: signing input and signature.
-    const EXAMPLES: [(Algorithm, &str, &str); 3] = [
-        (
-            Algorithm::Rs256,
-            "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
-            "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
-        ),
-        (
-            Algorithm::Es256,
-            "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
-            "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-        ),
-        (
-            Algorithm::EdDsa,
-            "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
-            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
-        ),
-    ];
 
     #[test]
     fn published_examples_verify_and_nothing_near_them_does() {
@@ -114,5 +94,22 @@ mod tests {
         let der = es256_to_der(&base64url::decode(signature.as_bytes()).expect("is base64url")).expect("is in range");
         assert_eq!(der.first(), Some(&0x30));
         assert_eq!((es256_to_der(&[0; 64]), es256_to_der(&[0xff; 64]), es256_to_der(&der)), (None, None, None));
+    }
+
+    #[test]
+    fn only_what_judges_right_passes_the_examples() {
+        for algorithm in Algorithm::ALL {
+            assert!(passes_examples(algorithm, |key, message, signature| {
+                Some(Software.verify(key, algorithm, message, signature))
+            }));
+            for answer in [Some(true), Some(false), None] {
+                assert!(!passes_examples(algorithm, |_, _, _| answer), "{algorithm} {answer:?}");
+            }
+            // One that looks at the signature alone, and one that looks at the message alone.
+            let (_, message, signature) = EXAMPLES.into_iter().find(|(of, ..)| *of == algorithm).expect("is there");
+            let signature = base64url::decode(signature.as_bytes()).expect("is base64url");
+            assert!(!passes_examples(algorithm, |_, _, found| Some(found == signature)));
+            assert!(!passes_examples(algorithm, |_, found, _| Some(found == message.as_bytes())));
+        }
     }
 }

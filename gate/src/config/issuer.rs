@@ -193,25 +193,31 @@ fn read_keys(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Opti
     if sources != 1 {
         node.error(format!("expected exactly one of `discovery`, `jwksUri` and `inline`, found {sources}"));
     }
-    let source = match (discovery, uri, inline) {
-        (Some(discovery), ..) => {
-            // Its other members are read for their own mistakes.
-            let _ = read_fetch(&mut object, None);
-            discovery.unsupported()
-        }
-        (_, uri, None) => read_fetch(&mut object, uri).map(KeySource::Fetched),
-        (_, _, Some(inline)) => read_inline(&inline, max_keys, env).map(KeySource::Inline),
+    // The members that say how to fetch are read in any case, for their own mistakes.
+    let cluster = object.optional("cluster");
+    if cluster.is_none() && inline.is_none() {
+        node.error("`cluster` is missing");
+    }
+    let fetch = read_fetch(&mut object, uri, cluster);
+    let source = match (discovery, inline) {
+        (Some(discovery), _) => discovery.unsupported(),
+        (_, Some(inline)) => read_inline(&inline, max_keys, env).map(KeySource::Inline),
+        _ => fetch.map(KeySource::Fetched),
     };
     object.finish();
     source
 }
 
-fn read_fetch(object: &mut Object<'_, '_>, uri: Option<Node<'_, '_>>) -> Option<FetchSettings> {
+fn read_fetch<'d, 'c>(
+    object: &mut Object<'d, 'c>,
+    uri: Option<Node<'d, 'c>>,
+    cluster: Option<Node<'d, 'c>>,
+) -> Option<FetchSettings> {
     let uri = uri.and_then(|node| match HttpUri::parse(node.string()?) {
         Ok(uri) => Some(uri),
         Err(expected) => node.expected(expected),
     });
-    let cluster = object.required("cluster").and_then(|node| read_text(&node));
+    let cluster = cluster.and_then(|node| read_text(&node));
     object.planned(&["jwksCluster"]);
     let mut duration = |name, default| object.or(name, Duration::from_secs(default), duration::of_keys);
     let timeout = duration("timeout", 5);

@@ -120,8 +120,8 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
     let mut number = |name, default: usize, min: u64, max: u64| {
         object.or(name, default, |node| node.integer(min, max).and_then(|number| usize::try_from(number).ok()))
     };
-    let token_bytes = number("tokenBytes", defaults.token_bytes, 64, 1 << 20);
-    let key_set_bytes = number("keySetBytes", defaults.key_set_bytes, 1024, 1 << 24);
+    let token_bytes = number("tokenBytes", defaults.token_bytes, 1, 1 << 20);
+    let key_set_bytes = number("keySetBytes", defaults.key_set_bytes, 1, 1 << 24);
     let keys = number("keys", defaults.keys, 1, 10_000);
     let waiting = number("waiting", defaults.waiting, 0, 1_000_000);
     let header_bytes = number("headerBytes", defaults.header_bytes, 1, 1 << 20);
