@@ -5,5 +5,6 @@
 mod cases;
 mod hostile;
 mod hosts;
+mod samples;
 mod waiting;
 mod world;
