@@ -144,8 +144,8 @@ fn access_log() -> Value {
     let log = json!({
         "path": "{{dir}}/access.log",
         "log_format": {"json_format": {
-            "method": "%REQUEST_HEADER(:METHOD)%",
-            "path": "%REQUEST_HEADER(:PATH)%",
+            "method": "%REQ(:METHOD)%",
+            "path": "%REQ(:PATH)%",
             "status": "%RESPONSE_CODE%",
             "details": "%RESPONSE_CODE_DETAILS%",
             "flags": "%RESPONSE_FLAGS%",
