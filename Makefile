@@ -18,6 +18,7 @@ CARGO_DENY_VERSION := 0.20.2
 TOOLS := $(CURDIR)/.tools
 ENVOY := .venv/bin/jotgate-envoy
 PLUGIN := dist/jotgate.wasm
+TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
 RUST_SOURCES := $(shell find jose gate filter host-tests testbed -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -81,15 +82,15 @@ $(GUEST): $(RUST_SOURCES)
 	@cargo build --locked -p guest --release --target wasm32-wasip1
 	@touch $@
 
-target/release/testbed: $(RUST_SOURCES)
+$(TESTBED): $(RUST_SOURCES)
 	$(call step,building the testbed: an issuer and an upstream)
-	@cargo build --locked -p testbed --release
+	@cargo build --locked -p testbed
 	@touch $@
 
 # --- Use -------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: toolchain $(PLUGIN) $(ENVOY) target/release/testbed ## Starts Envoy, an issuer and an upstream, and shows the gate (CHECK=1: and exits)
+demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an upstream, and shows the gate (CHECK=1: and exits)
 	@envoy-config/demo.sh
 
 # --- Check -----------------------------------------------------------------------------------------------------------

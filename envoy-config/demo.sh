@@ -42,7 +42,7 @@ start() { # name, command…
 }
 
 wait_for() { # name, URL
-  for _ in $(seq 100); do
+  for _ in $(seq 300); do
     curl -sf -o /dev/null --max-time 1 "$2" && return
     kill -0 "${pids[-1]}" 2>/dev/null || fail "$1 has ended"
     sleep 0.1
@@ -51,9 +51,9 @@ wait_for() { # name, URL
 }
 
 bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000)"
-start issuer target/release/testbed issuer --listen 127.0.0.1:18001 --issuer "$issuer" --audience orders
+start issuer target/debug/testbed issuer --listen 127.0.0.1:18001 --issuer "$issuer" --audience orders
 wait_for "the issuer" "$issuer/jwks"
-start upstream target/release/testbed upstream --listen 127.0.0.1:18002
+start upstream target/debug/testbed upstream --listen 127.0.0.1:18002
 wait_for "the upstream" http://127.0.0.1:18002/
 start envoy .venv/bin/jotgate-envoy -c envoy-config/quickstart.yaml --concurrency 2 --use-dynamic-base-id \
   --log-level warning --component-log-level wasm:info
