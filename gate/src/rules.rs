@@ -48,6 +48,23 @@ impl Matcher {
     }
 }
 
+impl Matcher {
+    /// Whether this provably matches every request that `other` matches: in each dimension it has no condition, or
+    /// one that is equal or wider.
+    pub fn covers(&self, other: &Self) -> bool {
+        covers(&self.hosts, &other.hosts, HostPattern::covers)
+            && covers(&self.paths, &other.paths, PathPattern::covers)
+            && covers(&self.methods, &other.methods, String::eq)
+            && self.headers.iter().all(|header| other.headers.contains(header))
+    }
+}
+
+/// Whether each of the `narrower` alternatives lies within one of the `wider`. No alternatives are no condition.
+fn covers<T>(wider: &[T], narrower: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
+    let is_within = |narrow: &T| wider.iter().any(|wide| covers(wide, narrow));
+    wider.is_empty() || (!narrower.is_empty() && narrower.iter().all(is_within))
+}
+
 fn has_value(request: &Request<'_>, name: &str, value: &str) -> bool {
     let mut lines = request.lines(name).peekable();
     lines.peek().is_some() && lines.all(|line| line == value.as_bytes())

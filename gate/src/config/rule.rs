@@ -19,6 +19,16 @@ pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Optio
             node.error("the name is taken by an earlier rule");
         }
     }
+    for (index, (node, rule)) in nodes.iter().zip(&rules).enumerate() {
+        let Some(rule) = rule else { continue };
+        let hides = |earlier: &&Rule| earlier.matcher.covers(&rule.matcher);
+        if let Some(earlier) = rules.iter().take(index).flatten().find(hides) {
+            node.error(format!(
+                "unreachable: the rule `{}` before it takes every request that it matches",
+                earlier.name
+            ));
+        }
+    }
     all(rules.into_iter())
 }
 

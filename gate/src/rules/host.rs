@@ -43,6 +43,18 @@ impl HostPattern {
     }
 }
 
+impl HostPattern {
+    /// Whether this matches every host that `other` matches.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self.is_wildcard, other.is_wildcard) {
+            (true, true) => other.name.ends_with(&self.name),
+            (true, false) => self.matches(other.name.as_bytes()),
+            (false, true) => false,
+            (false, false) => self.name == other.name,
+        }
+    }
+}
+
 fn host(authority: &[u8]) -> &[u8] {
     let port = authority.iter().rposition(|&byte| byte == b':');
     let host = match port.and_then(|at| authority.split_at_checked(at)) {
@@ -86,6 +98,18 @@ mod tests {
                 && !matches("aexample.org")
                 && !matches("a..example.org")
         );
+    }
+
+    #[test]
+    fn a_wider_pattern_covers_a_narrower_one() {
+        let covers = |wide: &str, narrow: &str| {
+            let parse = |pattern| HostPattern::parse(pattern).expect("is a host");
+            parse(wide).covers(&parse(narrow))
+        };
+        assert!(covers("a.example.org", "A.example.org") && covers("*.example.org", "a.b.example.org"));
+        assert!(covers("*.example.org", "*.example.org") && covers("*.example.org", "*.a.example.org"));
+        assert!(!covers("*.example.org", "example.org") && !covers("*.a.example.org", "*.example.org"));
+        assert!(!covers("a.example.org", "*.example.org") && !covers("*.example.org", "*.badexample.org"));
     }
 
     #[test]

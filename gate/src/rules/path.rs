@@ -49,6 +49,15 @@ impl PathPattern {
         self.with_descendants || found.next().is_none()
     }
 
+    /// Whether this matches every path that `other` matches, as far as that can be told from the patterns.
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_long_enough = match self.with_descendants {
+            true => self.segments.len() <= other.segments.len(),
+            false => self.segments.len() == other.segments.len() && !other.with_descendants,
+        };
+        is_long_enough && self.segments.iter().zip(&other.segments).all(|(wide, narrow)| wide.covers(narrow))
+    }
+
     /// A pattern that no canonical path can equal is a mistake that would open or close nothing.
     fn check_reachable(&self) -> Result<(), String> {
         let segments = self.segments.iter().map(Segment::example);
@@ -90,6 +99,14 @@ impl Segment {
             Self::Literal(literal) => literal == text,
             Self::Runs(runs) => matches_runs(runs, text),
             Self::Whole => !text.is_empty(),
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Literal(literal)) => self.matches(literal),
+            (Self::Whole, Self::Runs(_) | Self::Whole) => true,
+            _ => self == other,
         }
     }
 
@@ -177,6 +194,46 @@ mod tests {
     fn a_name_is_one_whole_segment() {
         assert!(matches("/collections/{id}/items", "/collections/c-1/items"));
         assert!(!matches("/collections/{id}", "/collections/") && !matches("/collections/{id}", "/collections/a/b"));
+    }
+
+    #[test]
+    fn a_wider_pattern_covers_a_narrower_one() {
+        let covers = |wide: &str, narrow: &str| {
+            let parse = |pattern| PathPattern::parse(pattern).expect("is a pattern");
+            parse(wide).covers(&parse(narrow))
+        };
+        for (wide, narrow) in [
+            ("/a", "/a"),
+            ("/**", "/"),
+            ("/**", "/a/**"),
+            ("/a/**", "/a"),
+            ("/a/**", "/a/b"),
+            ("/a/**", "/a/**"),
+            ("/{x}", "/a"),
+            ("/*", "/a"),
+            ("/{x}", "/a*"),
+            ("/{x}/b", "/{y}/b"),
+            ("/a*", "/abc"),
+            ("/a*", "/a*"),
+            ("/{x}/**", "/a/b/**"),
+        ] {
+            assert!(covers(wide, narrow), "{wide} {narrow}");
+        }
+        for (wide, narrow) in [
+            ("/a", "/a/"),
+            ("/a", "/a/**"),
+            ("/a/**", "/**"),
+            ("/a/**", "/ab"),
+            ("/{x}", "/"),
+            ("/a*", "/a"),
+            ("/a*", "/{x}"),
+            ("/a*", "/ab*"),
+            ("/a/{x}", "/a/b/c"),
+            ("/{x}/**", "/**"),
+            ("/b", "/{x}"),
+        ] {
+            assert!(!covers(wide, narrow), "{wide} {narrow}");
+        }
     }
 
     #[test]

@@ -103,6 +103,34 @@ fn keys_and_overlaps_are_checked() {
 }
 
 #[test]
+fn a_rule_that_an_earlier_one_hides_is_an_error() {
+    let rules = |rules: Value| errors(&inline(&json!({"rules": rules})));
+    let hidden = |one: Value, other: Value| {
+        rules(json!([{"name": "first", "match": one, "access": "public"}, {"match": other, "access": "deny"}]))
+    };
+    let error = "rules[1]: unreachable: the rule `first` before it takes every request that it matches";
+    for (one, other) in [
+        (json!({}), json!({})),
+        (json!({}), json!({"paths": ["/a"], "methods": ["GET"]})),
+        (json!({"paths": ["/a/**", "/b"]}), json!({"paths": ["/b", "/a/x"]})),
+        (json!({"methods": ["GET", "HEAD"]}), json!({"methods": ["GET"], "hosts": ["a.example.com"]})),
+        (json!({"hosts": ["*.example.com"]}), json!({"hosts": ["a.example.com"]})),
+        (json!({"headers": {"X-A": "1"}}), json!({"headers": {"x-a": "1", "x-b": "2"}})),
+    ] {
+        assert_eq!(hidden(one.clone(), other.clone()), error, "{one} {other}");
+    }
+    for (one, other) in [
+        (json!({"paths": ["/a"]}), json!({})),
+        (json!({"paths": ["/a"]}), json!({"paths": ["/a", "/b"]})),
+        (json!({"methods": ["GET"]}), json!({"methods": ["GET", "HEAD"]})),
+        (json!({"headers": {"x-a": "1"}}), json!({"headers": {"x-a": "2"}})),
+        (json!({"methods": ["GET"], "paths": ["/**"]}), json!({"paths": ["/a"]})),
+    ] {
+        assert_eq!(hidden(one.clone(), other.clone()), "no errors", "{one} {other}");
+    }
+}
+
+#[test]
 fn numbers_may_have_passed_through_doubles() {
     assert_eq!(
         text_errors(inline(&json!({"limits": {"keys": 60.0, "waiting": 1e3}})).to_string().as_bytes()),
