@@ -1,7 +1,6 @@
 //! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use gate::{
@@ -101,9 +100,10 @@ impl Vm {
         let plugin = self.requests.get(&context).and_then(|root| self.plugins.get_mut(root));
         let (Some(plugin), Ok(now)) = (plugin, abi::now()) else { return refuse_for_the_host() };
         let now = Timestamp::from_nanos(now);
-        let action = plugin.decide(context, now);
+        // A refusal is this request's: it is sent before effects turn to others.
+        let action = plugin.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
         plugin.settle(now);
-        action.unwrap_or_else(|_| refuse_for_the_host())
+        action
     }
 
     pub(crate) fn request_trailers(&self, context: u32) -> Action {
@@ -138,11 +138,10 @@ struct Plugin {
 
 impl Plugin {
     fn new(root: u32, policy: Policy, now: Timestamp) -> Self {
-        // Seeded by the host; any number will do.
-        let seed = RandomState::new().hash_one(root);
         Self {
             root,
-            gate: Gate::new(policy, now, seed),
+            // The instant is not the same in any two VMs, and seeds nothing but jitter.
+            gate: Gate::new(policy, now, now.since_epoch().as_secs() ^ u64::from(now.since_epoch().subsec_nanos())),
             signatures: HostSignatures::check(),
             fetches: BTreeMap::new(),
             metrics: BTreeMap::new(),

@@ -98,7 +98,7 @@ impl Source {
         match &self.scheme {
             None => Line::Credential(check(line)),
             Some(scheme) => match after_scheme(line, scheme) {
-                Some(token) => Line::Credential(check(token)),
+                Some(token) => Line::Credential(token.and_then(check)),
                 // Lines that a proxy joined: the scheme may stand behind a comma.
                 None if line
                     .split(|&byte| byte == b',')
@@ -121,11 +121,20 @@ fn check(token: &[u8]) -> Result<&[u8], Reason> {
     }
 }
 
-/// What stands behind `scheme`, which compares without case.
-fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
+/// What stands behind `scheme`, which compares without case; `None` for another scheme.
+///
+/// Behind it should be blanks. Whatever else cannot go on a scheme's name (RFC 9110 §5.6.2) may end it for some
+/// parser, so it is the same scheme, malformed.
+fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<Result<&'r [u8], Reason>> {
     let (found, rest) = line.split_at_checked(scheme.len())?;
-    let ends = rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b',');
-    (found.eq_ignore_ascii_case(scheme.as_bytes()) && ends).then(|| rest.trim_ascii())
+    if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
+        return None;
+    }
+    match rest.first() {
+        Some(byte) if byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte) => None,
+        Some(b' ' | b'\t') | None => Some(Ok(rest.trim_ascii())),
+        Some(_) => Some(Err(Reason::MalformedCredentials)),
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +184,9 @@ mod tests {
             "Bearer,a",
             "Basic a, Bearer b",
             "Basic a,bearer",
+            "Bearer:a.b.c",
+            "Bearer\u{a0}a.b.c",
+            "Bearer=a.b.c",
             "Bearer Bearer a",
             "Bearer\ta\tb",
         ] {

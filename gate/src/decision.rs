@@ -6,7 +6,7 @@ use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::report::Facts;
 use crate::request::{CanonicalPath, Request};
-use crate::rules::{Access, Denial, Requirement, Rule};
+use crate::rules::{Access, Denial, Requirement, Rule, is_plain_authority};
 use crate::token::{Claimed, Failure, Verification, VerifiedToken};
 
 /// What the gate makes of a request, given the keys that there are.
@@ -41,6 +41,10 @@ pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, fac
     let policy = verification.policy;
     let edits = policy.hygiene.edits(request);
     let Ok(path) = CanonicalPath::strict(request.path()) else { return Reason::AmbiguousPath.into() };
+    let asks_for_hosts = policy.rules.iter().any(|rule| !rule.matcher.hosts.is_empty());
+    if asks_for_hosts && !is_plain_authority(request.authority()) {
+        return Reason::AmbiguousPath.into();
+    }
     let rule = policy.rules.iter().find(|rule| rule.matcher.matches(request, &path));
     facts.rule = rule.map(|rule| rule.name.clone());
     let decision = Decision { request, verification, rule, edits };
@@ -105,7 +109,7 @@ impl Decision<'_> {
             }
             Ok(()) => {}
         }
-        let rule = self.rule.map_or("", |rule| rule.name.as_str());
+        let rule = self.rule.map(|rule| rule.name.as_str());
         let Ok(identity) = principal.identity_headers(rule) else { return Reason::UnrepresentableClaim.into() };
         let policy = self.verification.policy;
         if !self.rule.and_then(|rule| rule.forward_token).unwrap_or(policy.forward_token) {

@@ -13,7 +13,7 @@ use crate::random::Jitter;
 use crate::reason::Reason;
 use crate::report::{Facts, Report};
 use crate::request::{HeaderLine, Request};
-use crate::time::Timestamp;
+use crate::time::{SteadyClock, Timestamp};
 use crate::token::Verification;
 use crate::waiting::{Waiter, Waiting};
 
@@ -60,11 +60,13 @@ pub enum Level {
 #[derive(Clone, Debug)]
 pub struct Gate {
     policy: Policy,
-    /// INVARIANT: one entry for each of `policy.issuers`, in their order.
+    /// INVARIANT: one entry for each of `policy.issuers`, in their order. Their instants are those of `clock`, as
+    /// are those of `waiting`.
     keys: Vec<IssuerKeys>,
     waiting: Waiting,
     effects: VecDeque<Effect>,
     jitter: Jitter,
+    clock: SteadyClock,
     fetches: u64,
 }
 
@@ -73,13 +75,16 @@ impl Gate {
     ///
     /// `seed` spreads the fetches of several proxies in time; it need not be secret.
     pub fn new(policy: Policy, now: Timestamp, seed: u64) -> Self {
-        let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, now)).collect();
+        let mut clock = SteadyClock::default();
+        let steady = clock.advance(now);
+        let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, steady)).collect();
         let mut gate = Self {
             policy,
             keys,
             waiting: Waiting::default(),
             effects: VecDeque::new(),
             jitter: Jitter::new(seed),
+            clock,
             fetches: 0,
         };
         gate.handle_timeout(now);
@@ -94,21 +99,22 @@ impl Gate {
         now: Timestamp,
         verifier: &dyn SignatureVerifier,
     ) -> Decision {
+        let steady = self.clock.advance(now);
         // A host without timers still makes the fetches that are due, one request late.
-        if self.next_timeout().is_some_and(|due| due <= now) {
-            self.handle_timeout(now);
+        if self.next_event().is_some_and(|due| due <= steady) {
+            self.do_what_is_due(steady);
         }
         let waited = self.waiting.remove(id);
         let mut facts = Facts::default();
-        let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now };
+        let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let refusal = match decide(request, &verification, &mut facts) {
             Verdict::Forward(edits) => return Decision::Forward(edits, facts.allowed()),
             Verdict::Refuse(refusal) => refusal,
-            Verdict::NeedsKeys { issuer } => match self.wait_for_keys(id, waited, issuer, now) {
+            Verdict::NeedsKeys { issuer } => match self.wait_for_keys(id, waited, issuer, steady) {
                 Ok(()) => return Decision::Wait,
                 Err(refusal) => refusal,
             },
-            Verdict::NeedsNewKeys { issuer, reason } => match self.wait_for_new_keys(id, waited, issuer, now) {
+            Verdict::NeedsNewKeys { issuer, reason } => match self.wait_for_new_keys(id, waited, issuer, steady) {
                 Ok(true) => return Decision::Wait,
                 Ok(false) => reason.into(),
                 Err(refusal) => refusal,
@@ -119,7 +125,14 @@ impl Gate {
 
     /// The edits that request trailers need.
     pub fn handle_trailers(&self, trailers: &[HeaderLine<'_>]) -> Vec<HeaderEdit> {
-        self.policy.hygiene.removals(trailers.iter().copied())
+        let mut edits = self.policy.hygiene.removals(trailers.iter().copied());
+        // Trailers are merged into headers by some servers: no credential gets in that way.
+        for source in self.policy.credentials.iter() {
+            if trailers.iter().any(|(name, _)| name.eq_ignore_ascii_case(source.header.as_bytes())) {
+                HeaderEdit::remove_once(&mut edits, source.header.as_bytes());
+            }
+        }
+        edits
     }
 
     /// A request is gone, whether it was decided or not.
@@ -129,6 +142,7 @@ impl Gate {
 
     /// Takes the outcome of a fetch. Answers to fetches that are over are ignored.
     pub fn handle_fetch(&mut self, id: FetchId, outcome: Result<FetchResponse<'_>, FetchFailure>, now: Timestamp) {
+        let now = self.clock.advance(now);
         let limits = self.policy.limits;
         let Some((issuer, keys)) = self.keys.iter_mut().enumerate().find_map(|(issuer, keys)| {
             let keys = keys.fetched_mut().filter(|keys| keys.is_in_flight(id))?;
@@ -144,6 +158,26 @@ impl Gate {
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        let steady = self.clock.advance(now);
+        self.do_what_is_due(steady);
+    }
+
+    /// When [`Gate::handle_timeout`] should be called next, by the host's clock as it was last seen.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.next_event().map(|steady| self.clock.to_host(steady))
+    }
+
+    /// The next thing to do. Effects are to be taken until there are none, after every call.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The policy that decides.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn do_what_is_due(&mut self, now: Timestamp) {
         for issuer in 0..self.keys.len() {
             let expired = self.fetched_mut(issuer).map(|(keys, jitter)| keys.expire(now, jitter));
             if let Some(finished) = expired.flatten() {
@@ -155,20 +189,9 @@ impl Gate {
         self.effects.extend(overdue.into_iter().map(Effect::Resume));
     }
 
-    /// When [`Gate::handle_timeout`] should be called next.
-    pub fn next_timeout(&self) -> Option<Timestamp> {
+    fn next_event(&self) -> Option<Timestamp> {
         let keys = self.keys.iter().filter_map(|keys| Some(keys.fetched()?.next_event()));
         keys.chain(self.waiting.next_deadline()).min()
-    }
-
-    /// The next thing to do. Effects are to be taken until there are none, after every call.
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
-    }
-
-    /// The policy that decides.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
     }
 
     /// A request of an issuer without usable keys: it waits while news is due in time.

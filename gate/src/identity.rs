@@ -66,8 +66,8 @@ impl IdentityHeader {
             IdentityValue::Groups => joined(verified.groups.iter().map(|group| Ok(group.as_str())), ","),
             IdentityValue::Issuer => Ok(Some(verified.issuer.to_string())),
             IdentityValue::Scopes => joined(verified.scopes.iter().map(|scope| Ok(scope.as_str())), " "),
-            IdentityValue::Subject => verified.claims.get("sub").map_or(Ok(None), claim_text),
-            IdentityValue::VerifiedEmail => verified_email(verified.claims).map_or(Ok(None), claim_text),
+            IdentityValue::Subject => verified.claims.get("sub").map_or(Ok(None), one_name),
+            IdentityValue::VerifiedEmail => verified_email(verified.claims).map_or(Ok(None), one_name),
         };
         match text.and_then(|text| text.map(|text| check(text, verified.max_bytes)).transpose()) {
             Err(Unrepresentable) if self.omit => Ok(None),
@@ -79,6 +79,14 @@ impl IdentityHeader {
 fn verified_email(claims: Value<'_>) -> Option<Value<'_>> {
     let is_denied = claims.get("email_verified").is_some_and(|verified| verified.as_bool() != Some(true));
     if is_denied { None } else { claims.get("email") }
+}
+
+/// What names one person: a string (RFC 7519 §4.1.2, OIDC Core §5.1), or the digits of a number, which some use.
+fn one_name(claim: Value<'_>) -> Result<Option<String>, Unrepresentable> {
+    match claim.kind() {
+        Kind::String | Kind::Number | Kind::Null => claim_text(claim),
+        Kind::Array | Kind::Bool | Kind::Object => Err(Unrepresentable),
+    }
 }
 
 /// Strings as they are, numbers with the digits they have, nothing for null.
@@ -209,6 +217,7 @@ mod tests {
         let told = || Ok(Some(Rendered::Text("a@b".into())));
         assert_eq!(email(r#"{"email":"a@b"}"#), told());
         assert_eq!(email(r#"{"email":"a@b","email_verified":true}"#), told());
+        assert_eq!(email(r#"{"email":["a@b","c@d"]}"#), Err(Unrepresentable));
         for verified in ["false", "null", "\"true\"", "1", "\"\""] {
             assert_eq!(email(&format!("{{\"email\":\"a@b\",\"email_verified\":{verified}}}")), Ok(None), "{verified}");
         }

@@ -209,7 +209,9 @@ impl FetchedKeys {
 
     fn accept(&mut self, keys: KeySet, now: Timestamp, jitter: &mut Jitter) -> Option<Notice> {
         let refresh = self.settings.refresh_after;
-        self.state = State::Idle { due: now.after(refresh).after(jitter.tenth_of(refresh)) };
+        // However it falls, the next fetch comes well before these keys are too stale to use.
+        let spread = jitter.tenth_of(refresh.min(self.settings.max_stale));
+        self.state = State::Idle { due: now.after(refresh).after(spread) };
         let is_news = self.told.take().is_some() || self.failures > 0 || self.keys.is_none();
         let is_odd = self.keys.as_ref().is_none_or(|(known, _)| known.skipped() != keys.skipped());
         let usable = keys.keys().len();
@@ -228,7 +230,7 @@ impl FetchedKeys {
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << self.failures.min(10)).min(LONGEST_BACK_OFF);
         self.failures = self.failures.saturating_add(1);
         self.state = State::Idle { due: now.after(doubled).after(jitter.tenth_of(doubled)) };
-        if self.told.as_ref() == Some(&failure) {
+        if self.told.as_ref().is_some_and(|told| told.is_alike(&failure)) {
             return None;
         }
         let cluster = &self.settings.cluster;

@@ -73,13 +73,13 @@ impl Principal {
         &self.audiences
     }
 
-    /// The identity headers for a request that `rule` lets pass.
-    pub(crate) fn identity_headers(&self, rule: &str) -> Result<Vec<(String, String)>, Unrepresentable> {
+    /// The identity headers for a request that `rule` lets pass, or the default where no rule matches.
+    pub(crate) fn identity_headers(&self, rule: Option<&str>) -> Result<Vec<(String, String)>, Unrepresentable> {
         let headers = self.identity.as_ref().map_err(|&problem| problem)?;
         let text = |value: &Rendered| match value {
-            Rendered::RuleName => rule.to_string(),
-            Rendered::Text(text) => text.clone(),
+            Rendered::RuleName => rule.map(str::to_string),
+            Rendered::Text(text) => Some(text.clone()),
         };
-        Ok(headers.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+        Ok(headers.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
     }
 }

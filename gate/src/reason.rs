@@ -7,7 +7,7 @@ pub enum Reason {
     AccessDenied,
     /// More than one credential.
     AmbiguousCredentials,
-    /// A path that parsers may read in different ways.
+    /// A path, or where rules look at hosts a host, that parsers may read in different ways.
     AmbiguousPath,
     /// A claim has the wrong type, or one that is needed is missing.
     BadClaim,
@@ -114,7 +114,7 @@ impl Reason {
         match self {
             Self::AccessDenied => "the token does not meet the requirements for this request",
             Self::AmbiguousCredentials => "the request carries more than one credential",
-            Self::AmbiguousPath => "the path can be read in more than one way",
+            Self::AmbiguousPath => "the path or host can be read in more than one way",
             Self::BadClaim => "a claim is missing or has the wrong type",
             Self::BadSignature => "the signature of the token is not valid",
             Self::DeniedByRule => "no one may make this request",

@@ -71,7 +71,9 @@ impl Facts {
             ("jotgate_rule", self.rule.as_deref()),
             ("jotgate_subject", self.subject.as_deref()),
         ];
-        known.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect()
+        // Access logs print them as they are: what could end a line stays out.
+        let is_plain = |value: &&str| !value.chars().any(char::is_control);
+        known.into_iter().filter_map(|(name, value)| Some((name, value.filter(is_plain)?.to_string()))).collect()
     }
 }
 
@@ -103,6 +105,13 @@ mod tests {
     }
 
     #[cfg(not(target_family = "wasm"))] // snapshots are files
+    #[test]
+    fn no_property_ends_a_line_of_the_access_log() {
+        let facts = Facts { subject: Some("a\nb".into()), issuer: Some("main".into()), ..Facts::default() };
+        let names: Vec<_> = facts.allowed().properties.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["jotgate_decision", "jotgate_issuer"]);
+    }
+
     #[test]
     fn the_line_leaves_the_query_out() {
         let lines: [(&[u8], &[u8]); 2] = [(b":method", b"GET"), (b":path", b"/a?access_token=secret")];

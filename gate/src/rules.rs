@@ -6,6 +6,7 @@ mod path;
 
 pub use self::access::{Access, Denial, Quantifier, Requirement};
 pub use self::host::HostPattern;
+pub(crate) use self::host::is_plain as is_plain_authority;
 pub use self::path::PathPattern;
 
 use crate::request::{CanonicalPath, Request};

@@ -86,7 +86,10 @@ pub(crate) struct Verification<'v> {
     pub(crate) policy: &'v Policy,
     pub(crate) keys: &'v [IssuerKeys],
     pub(crate) verifier: &'v dyn SignatureVerifier,
+    /// By the host's clock: what dates in tokens are compared with.
     pub(crate) now: Timestamp,
+    /// By the steady clock: what the age of keys is measured by.
+    pub(crate) steady: Timestamp,
 }
 
 impl Verification<'_> {
@@ -134,7 +137,7 @@ impl Verification<'_> {
     ) -> Result<Token<'e>, Failure> {
         let algorithm = token.algorithm().filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Reason::UnsupportedAlgorithm)?;
-        let set = keys.usable(self.now).ok_or(Failure::NoKeys { issuer: index })?;
+        let set = keys.usable(self.steady).ok_or(Failure::NoKeys { issuer: index })?;
         let is_named = token.kid().is_some();
         match set.candidates(token.kid(), algorithm) {
             Candidates::Keys(keys) => token.verify(&keys, self.verifier).map_err(|_| match is_named {

@@ -223,7 +223,11 @@ impl fmt::Display for Error {
         match &self.kind {
             ErrorKind::BadString => formatter.write_str("a string holds a control character or a broken escape")?,
             ErrorKind::BadNumber => formatter.write_str("a number is not written as JSON asks")?,
-            ErrorKind::DuplicateMember(name) => write!(formatter, "the member `{name}` occurs twice")?,
+            ErrorKind::DuplicateMember(name) => {
+                // The name is a stranger's: it may not break a line, nor fill a log.
+                let name: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+                write!(formatter, "the member `{name}` occurs twice")?;
+            }
             ErrorKind::Expected(what) => write!(formatter, "expected {what}")?,
             ErrorKind::NotUtf8 => formatter.write_str("the text is not UTF-8")?,
             ErrorKind::TooDeep => write!(formatter, "arrays and objects nest deeper than {MAX_DEPTH}")?,

@@ -98,8 +98,17 @@ pub(super) fn default_strip() -> Vec<(String, bool)> {
 pub(super) fn read_credentials(node: &Node<'_, '_>) -> Option<Sources> {
     let sources = node.list_of(read_source)?;
     for (index, source) in sources.iter().enumerate() {
-        if sources.iter().take(index).any(|earlier| earlier == source) {
-            node.error("the same place is listed twice");
+        for earlier in sources.iter().take(index) {
+            let is_same = earlier.header == source.header;
+            if earlier == source || (is_same && (earlier.scheme.is_none() || source.scheme.is_none())) {
+                node.error(format!("the header `{}` without a scheme is one place, and listed twice", source.header));
+            }
+            if !is_same && fold(earlier.header.as_bytes()) == fold(source.header.as_bytes()) {
+                node.error(format!(
+                    "`{}` and `{}` are spellings of one header: each would be removed as the other's forgery",
+                    earlier.header, source.header
+                ));
+            }
         }
     }
     Some(Sources::new(sources))
@@ -109,7 +118,8 @@ fn read_source(node: &Node<'_, '_>) -> Option<Source> {
     let mut object = node.object()?;
     let header = object.optional("header");
     object.planned(&["cookie", "query", "basic", "websocketProtocol"]);
-    if header.is_none() && node.value.members().next().is_none() {
+    let is_planned = |(name, _): (&str, _)| ["cookie", "query", "basic", "websocketProtocol"].contains(&name);
+    if header.is_none() && !node.value.members().any(is_planned) {
         node.error("`header` is missing");
     }
     let scheme = object.or("scheme", None, |node| read_token(node, "an authentication scheme").map(Some));

@@ -26,7 +26,8 @@ impl Collector {
         errors.sort_by_key(|error| error.offset);
         match value {
             Some(value) if errors.is_empty() => Ok(value),
-            // INVARIANT: a reader that gives no value has said why.
+            // A reader that gives no value says why; nobody is left without a word in any case.
+            _ if errors.is_empty() => Err(ConfigErrors::one("the configuration is not usable")),
             _ => Err(ConfigErrors(errors)),
         }
     }
@@ -54,7 +55,10 @@ impl<'d, 'c> Node<'d, 'c> {
     /// `None`, having said that `expected` was expected.
     pub(super) fn expected<T>(&self, expected: &str) -> Option<T> {
         let found = match (self.value.as_str(), self.value.as_number(), self.value.as_bool()) {
-            (Some(text), ..) => format!("`{text}`"),
+            // On one line, whatever it holds.
+            (Some(text), ..) => {
+                format!("`{}`", text.chars().take(100).flat_map(char::escape_debug).collect::<String>())
+            }
             (_, Some(number), _) => format!("`{}`", number.text()),
             (.., Some(value)) => format!("`{value}`"),
             _ => self.value.kind().to_string(),

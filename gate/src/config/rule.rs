@@ -10,17 +10,10 @@ pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Optio
     let nodes = node.elements()?;
     let rules: Vec<_> = nodes.iter().enumerate().map(|(index, node)| read(node, index, issuers)).collect();
     for (index, (node, rule)) in nodes.iter().zip(&rules).enumerate() {
-        let name = |rule: &&Rule| node.value.get("name").is_some_and(|name| name.as_str() == Some(&rule.name));
-        if rule
-            .as_ref()
-            .filter(name)
-            .is_some_and(|rule| rules.iter().take(index).flatten().any(|earlier| earlier.name == rule.name))
-        {
-            node.error("the name is taken by an earlier rule");
-        }
-    }
-    for (index, (node, rule)) in nodes.iter().zip(&rules).enumerate() {
         let Some(rule) = rule else { continue };
+        if rules.iter().take(index).flatten().any(|earlier| earlier.name == rule.name) {
+            node.error(format!("the name `{}` is taken by an earlier rule", rule.name));
+        }
         let hides = |earlier: &&Rule| earlier.matcher.covers(&rule.matcher);
         if let Some(earlier) = rules.iter().take(index).flatten().find(hides) {
             node.error(format!(
@@ -34,13 +27,22 @@ pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Optio
 
 fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option<Rule> {
     let mut object = node.object()?;
-    let name = object.or("name", index.to_string(), |node| node.text().map(str::to_string));
+    let name = object.or("name", index.to_string(), read_name);
     let matcher = object.or("match", Matcher::default(), read_matcher);
     let access: Option<Access> = object.required("access").and_then(|node| access::read(&node, issuers));
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
     object.planned(&["mode", "challenge"]);
     object.finish();
     Some(Rule { name: name?, matcher: matcher?, access: access?, forward_token: forward_token? })
+}
+
+/// A name that headers and logs can carry as it is.
+fn read_name(node: &Node<'_, '_>) -> Option<String> {
+    let name = node.text()?;
+    match name.trim() == name && !name.chars().any(char::is_control) {
+        true => Some(name.to_string()),
+        false => node.expected("a name without control characters and blanks at its ends"),
+    }
 }
 
 fn read_matcher(node: &Node<'_, '_>) -> Option<Matcher> {

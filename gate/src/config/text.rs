@@ -1,5 +1,6 @@
 //! The forms in which a proxy hands over the document: JSON text, or a `google.protobuf.Struct`.
 
+use jose::json::Document;
 use prost::Message as _;
 use prost_types::value::Kind;
 
@@ -10,6 +11,10 @@ pub(super) fn to_json(configuration: &[u8]) -> Result<Vec<u8>, ConfigErrors> {
     let first = configuration.iter().find(|byte| !byte.is_ascii_whitespace());
     match (first, configuration.first()) {
         (None, _) => Err(ConfigErrors::one("the configuration is empty, expected an object with `issuers`")),
+        // A line feed before a brace is also how a Struct may begin: what is no JSON may be one.
+        (Some(b'{'), Some(0x0a)) if Document::parse(configuration).is_err() => {
+            Ok(from_struct(configuration).unwrap_or_else(|_| configuration.to_vec()))
+        }
         (Some(b'{'), _) => Ok(configuration.to_vec()),
         // Field 1, length-delimited: how every Struct that is not empty begins.
         (_, Some(0x0a)) => from_struct(configuration),

@@ -86,6 +86,13 @@ pub(crate) fn read(response: FetchResponse<'_>, limits: &Limits) -> Result<KeySe
     KeySet::from_json(response.body, limits.keys).map_err(FetchFailure::Keys)
 }
 
+impl FetchFailure {
+    /// Whether this is no news to those who know of `other`: the same kind of failure, whatever its details.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
 impl std::error::Error for FetchFailure {}
 
 impl fmt::Display for FetchFailure {

@@ -15,11 +15,8 @@ impl HostPattern {
             Some(apex) => (apex, true),
             None => (pattern, false),
         };
-        let is_address = name.starts_with('[') && name.ends_with(']') && !is_wildcard;
-        let is_label = |label: &str| {
-            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        };
-        if !is_address && !name.split('.').all(is_label) {
+        let is_address = is_address(name.as_bytes()) && !is_wildcard;
+        if !is_address && !is_name(name.as_bytes()) {
             return Err("is not a host: expected a name such as `api.example.com` or `*.example.com`, without port, \
                         path and trailing dot"
                 .to_string());
@@ -55,6 +52,25 @@ impl HostPattern {
     }
 }
 
+/// Whether `authority` is a host that every parser reads the same way: a name or an IPv6 address, and perhaps a port.
+///
+/// Some drop what stands before an `@`, some what is no port behind a colon; rules on hosts cannot serve both.
+pub(crate) fn is_plain(authority: &[u8]) -> bool {
+    let host = host(authority);
+    is_name(host) || is_address(host)
+}
+
+fn is_name(host: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    host.split(|&byte| byte == b'.').all(|label| !label.is_empty() && label.iter().all(is_plain))
+}
+
+fn is_address(host: &[u8]) -> bool {
+    let address = host.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    let is_plain = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    address.is_some_and(|address| !address.is_empty() && address.iter().all(is_plain))
+}
+
 fn host(authority: &[u8]) -> &[u8] {
     let port = authority.iter().rposition(|&byte| byte == b':');
     let host = match port.and_then(|at| authority.split_at_checked(at)) {
@@ -85,6 +101,19 @@ mod tests {
             assert!(!matches("api.example.com", authority), "{authority}");
         }
         assert!(matches("[::1]", "[::1]:80") && matches("[::1]", "[::1]"));
+    }
+
+    #[test]
+    fn authorities_that_parsers_read_differently_are_not_plain() {
+        for plain in ["a", "a.b.c", "A-b_c.d:80", "a.:80", "a.", "[::1]", "[::ffff:1.2.3.4]:443", "127.0.0.1", "a:"] {
+            assert!(is_plain(plain.as_bytes()), "{plain}");
+        }
+        for odd in [
+            "", "u@a.b", "a..", "a:8a", "a:80:80", "a%2eb", "a b", "[::1", "[x]", "a/b", "a\\b", ".a", "\u{e9}.a",
+            ":80", "[]",
+        ] {
+            assert!(!is_plain(odd.as_bytes()), "{odd}");
+        }
     }
 
     #[test]

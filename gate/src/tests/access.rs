@@ -101,6 +101,30 @@ fn issuers_groups_and_audiences_can_be_asked_for() {
 }
 
 #[test]
+fn an_odd_host_dodges_no_rule() {
+    let rules = json!([{"match": {"hosts": ["admin.example.com"]}, "access": "deny"}, {"access": "public"}]);
+    let mut world = World::new(&inline(&json!({"rules": rules})));
+    let mut send =
+        |authority: &str| world.send(&[(":method", "GET"), (":path", "/"), (":authority", authority)]).summary();
+    assert_eq!(
+        (send("api.example.com:80").as_str(), send("ADMIN.example.com.:80").as_str()),
+        ("ok", "403 denied_by_rule")
+    );
+    for odd in [
+        "u@admin.example.com",
+        "admin.example.com..",
+        "admin.example.com:8a",
+        "admin.example.com:80:80",
+        "admin%2eexample.com",
+        "",
+    ] {
+        assert_eq!(send(odd), "400 ambiguous_path", "{odd}");
+    }
+    let mut world = World::new(&inline(&json!({"rules": [{"access": "public"}]})));
+    assert_eq!(world.send(&[(":path", "/"), (":authority", "u@x")]).summary(), "ok", "no rule looks at it");
+}
+
+#[test]
 fn the_first_rule_that_matches_decides() {
     let mut world = World::new(&inline(&json!({"rules": [
         {"match": {"methods": ["POST"], "paths": ["/a/**"]}, "access": "deny"},

@@ -94,6 +94,11 @@ fn keys_and_overlaps_are_checked() {
         issuer(&json!({"jwksUri": "https://h/", "cluster": "idp", "jwksCluster": "x"})),
         twice,
         inline(&json!({"credentials": [{"header": "x-auth-request-token"}]})),
+        inline(&json!({"credentials": [{"scheme": "Bearer"}]})),
+        inline(&json!({"credentials": [{"header": "x-api-token"}, {"header": "x_api_token"}]})),
+        inline(&json!({"credentials": [{"header": "authorization"}, {"header": "authorization", "scheme": "Bearer"}]})),
+        inline(&json!({"rules": [{"name": "1", "match": {"paths": ["/a"]}, "access": "public"}, {"access": "deny"}]})),
+        inline(&json!({"rules": [{"name": "a\nb", "access": "public"}, {"match": {"hosts": ["[foo bar]"]}, "access": "deny"}]})),
         inline(&json!({"rules": [{"match": {"headers": {"X_Auth_Request_User": "x"}}, "access": "public"}]})),
     ]
     .iter()
@@ -169,6 +174,12 @@ fn a_struct_means_the_same_as_its_text() {
     assert_eq!(text_errors(&encode(&good)), "no errors");
     let bad = json!({"issuers": [{"name": true, "keys": {"inline": {"keys": [Key::new("a").jwk()]}}}], "limits": {"keys": 0.5}});
     assert_eq!(text_errors(&encode(&bad)), errors(&bad));
+    // Whatever its first bytes happen to spell.
+    for length in 1..300 {
+        let padded = inline(&json!({"realm": "r".repeat(length)}));
+        assert_eq!(text_errors(&encode(&padded)), "no errors", "{length}");
+        assert_eq!(text_errors(format!("\n{padded}").as_bytes()), "no errors", "{length}");
+    }
     for length in 0..encode(&good).len() {
         // Told or taken, where it ends between two members; never a panic.
         let _ = text_errors(&encode(&good)[..length]);

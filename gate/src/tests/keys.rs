@@ -187,7 +187,7 @@ fn keys_are_used_until_they_are_too_stale() {
 fn trouble_is_logged_once_per_change_of_state() {
     let mut world = settled();
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
-    for (status, lines) in [("500", 2), ("500", 2), ("502", 3), ("502", 3)] {
+    for (status, lines) in [("500", 2), ("500", 2), ("502", 2), ("200", 3), ("200", 3)] {
         world.pass_until_fetch();
         world.answer(status, "");
         assert_eq!(world.log.len(), lines, "{:?}", world.log);
@@ -202,6 +202,16 @@ fn trouble_is_logged_once_per_change_of_state() {
         "{:?}",
         world.log
     );
+}
+
+#[test]
+fn keys_are_fetched_again_before_they_are_too_stale() {
+    for seed in 0..50 {
+        let mut world = World::seeded(&fetched(&json!({"refreshAfter": "24h", "maxStale": "1h"}), &json!({})), seed);
+        world.answer_keys(&[&Key::new("a")]);
+        world.pass_until_fetch();
+        assert_eq!(world.with_token(&token("a")).summary(), "ok", "seed {seed}");
+    }
 }
 
 #[test]
@@ -259,8 +269,29 @@ fn a_host_without_timers_fetches_on_demand() {
 
 #[test]
 fn a_clock_that_is_set_back_stops_nothing() {
+    let month = Duration::from_hours(24 * 30);
+    let back =
+        |world: &mut World| world.now = Timestamp::from_secs(world.now.since_epoch().as_secs() - month.as_secs());
+
     let mut world = settled();
-    world.now = Timestamp::from_secs(NOW - 86_400);
+    back(&mut world);
     assert_eq!(world.with_token(&Key::new("a").token(&json!({"iat": null}))).summary(), "ok");
-    assert_eq!(world.with_token(&token("b")).summary(), "waiting");
+    let start = world.now;
+    world.pass_until_fetch();
+    assert!(world.now.since(start) < Duration::from_secs(331), "{:?}", world.now.since(start));
+
+    let mut world = World::new(&fetched(&json!({"timeout": "60s"}), &json!({})));
+    assert_eq!(world.with_token(&Key::new("a").token(&json!({"iat": null}))).summary(), "waiting");
+    let id = world.last();
+    back(&mut world);
+    world.gate.handle_timeout(world.now);
+    world.pass(5 * SECOND);
+    assert_eq!(world.resumed[&id].summary(), "503 keys_unavailable");
+
+    let mut world = self::world();
+    world.fail(FetchFailure::NoAnswer);
+    back(&mut world);
+    world.gate.handle_timeout(world.now);
+    world.pass(2 * SECOND);
+    assert_eq!(world.fetches.len(), 1);
 }

@@ -59,12 +59,17 @@ fn headers_can_be_chosen() {
         ("Al".into(), "r1,r2".into(), "the rule".into(), "alice".into())
     );
     assert_eq!((seen("x_internal"), seen("x-auth-request-user")), (String::new(), "theirs".into()));
+
+    let mut world = World::new(&inline(&json!({"identityHeaders": {"X-Rule": "$rule"}})));
+    let outcome = world.with_token(&Key::new("a").token(&json!({})));
+    assert!(outcome.seen("x-rule").is_empty(), "where no rule matches, none is named");
 }
 
 #[test]
 fn a_claim_that_no_header_can_carry_is_refused_unless_it_may_be_left_out() {
     let mut world = World::new(&inline(&json!({})));
-    for sub in [json!("a\r\nx: y"), json!(" a"), json!({}), json!("x".repeat(8193))] {
+    for sub in [json!("a\r\nx: y"), json!(" a"), json!({}), json!(["root", "b"]), json!(true), json!("x".repeat(8193))]
+    {
         assert_eq!(
             world.with_token(&Key::new("a").token(&json!({"sub": sub}))).summary(),
             "401 unrepresentable_claim",
@@ -129,7 +134,11 @@ fn malformed_and_several_credentials_are_bad_requests() {
 #[test]
 fn trailers_lose_identity_names() {
     let world = World::new(&inline(&json!({})));
-    let lines: [(&[u8], &[u8]); 3] =
-        [(b"x_auth_request_user", b"admin"), (b"grpc-status", b"0"), (b"x-auth-request-user", b"admin")];
-    assert_eq!(world.gate.handle_trailers(&lines).len(), 2);
+    let lines: [(&[u8], &[u8]); 4] = [
+        (b"x_auth_request_user", b"admin"),
+        (b"grpc-status", b"0"),
+        (b"x-auth-request-user", b"admin"),
+        (b"authorization", b"Bearer a"),
+    ];
+    assert_eq!(world.gate.handle_trailers(&lines).len(), 3, "a credential has no place there");
 }

@@ -147,8 +147,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(config: &Value) -> Self {
+        Self::seeded(config, 1)
+    }
+
+    pub(super) fn seeded(config: &Value, seed: u64) -> Self {
         let now = Timestamp::from_secs(NOW);
-        let gate = Gate::new(policy(config), now, 1);
+        let gate = Gate::new(policy(config), now, seed);
         let mut world = Self {
             gate,
             now,

@@ -101,7 +101,7 @@ impl<'t> Fraction<'t> {
     /// Zeros that stand between the point and the first digit without being written: as many as an exponent says.
     fn leading_zeros(self) -> usize {
         let is_zero = self.significant().next().is_none();
-        if is_zero { 0 } else { usize::try_from(self.decimal.point.saturating_neg()).unwrap_or(0) }
+        if is_zero { 0 } else { leading(self.decimal.point) }
     }
 
     fn significant(self) -> impl Iterator<Item = u8> + use<'t> {
@@ -128,6 +128,11 @@ impl<'t> Fraction<'t> {
         let zeros = |count: usize| core::iter::repeat_n(0, count - common);
         zeros(own).chain(self.significant()).cmp(zeros(others).chain(other.significant()))
     }
+}
+
+/// How many zeros a point that lies before the digits asks for.
+fn leading(point: i64) -> usize {
+    usize::try_from(point.min(0).unsigned_abs()).unwrap_or(usize::MAX)
 }
 
 fn length(digits: &str) -> i64 {

@@ -293,6 +293,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_stranger_wrote_is_quoted_and_cut() {
+        let name = format!("a\\n{}", "b".repeat(1000));
+        let error = Document::parse(format!(r#"{{"{name}":1,"{name}":2}}"#).as_bytes()).expect_err("occurs twice");
+        let text = error.to_string();
+        assert!(text.contains(r"`a\nbbb") && text.len() < 100, "{text}");
+    }
+
+    #[test]
     fn nesting_ends_at_the_limit() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(Document::parse(nested(MAX_DEPTH).as_bytes()).is_ok());

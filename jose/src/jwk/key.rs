@@ -108,10 +108,9 @@ impl PublicKey {
 }
 
 fn rsa_key(jwk: Value<'_>) -> Result<PublicKey, KeyError> {
-    let modulus = BoxedUint::from_be_slice_vartime(&octets(jwk, "n")?);
-    let exponent = octets(jwk, "e")?;
+    let (modulus, exponent) = (octets(jwk, "n")?, octets(jwk, "e")?);
     let is_odd = exponent.last().is_some_and(|last| last % 2 == 1);
-    let exponent = BoxedUint::from_be_slice_vartime(&exponent);
+    let (modulus, exponent) = (number(&modulus)?, number(&exponent)?);
     let bits = modulus.bits_vartime();
     if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
         return Err(KeyError::RsaSize(bits));
@@ -123,6 +122,18 @@ fn rsa_key(jwk: Value<'_>) -> Result<PublicKey, KeyError> {
     let key = RsaPublicKey::new(modulus, exponent).map_err(|_| KeyError::Invalid)?;
     let spki = key.to_public_key_der().map_err(|_| KeyError::Invalid)?.into_vec();
     Ok(PublicKey::Rsa(key, spki))
+}
+
+/// A number, as precise as it needs to be: zeros in front would make all arithmetic with it as wide as they are.
+fn number(octets: &[u8]) -> Result<BoxedUint, KeyError> {
+    const MAX_OCTETS: usize = MAX_RSA_BITS as usize / 8;
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    match octets.get(zeros..).unwrap_or_default() {
+        octets if octets.len() > MAX_OCTETS => {
+            Err(KeyError::RsaSize(u32::try_from(octets.len()).unwrap_or(u32::MAX).saturating_mul(8)))
+        }
+        octets => Ok(BoxedUint::from_be_slice_vartime(octets)),
+    }
 }
 
 fn p256_key(jwk: Value<'_>) -> Result<PublicKey, KeyError> {

@@ -87,8 +87,9 @@ impl KeySet {
     pub fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Candidates<'_> {
         let named = || self.keys.iter().filter(|key| kid.is_none() || key.kid() == kid);
         let keys: Vec<_> = named().filter(|key| key.allows(algorithm)).collect();
+        let is_known = || named().next().is_some() || self.skipped.iter().any(|key| key.kid.as_deref() == kid);
         match keys.len() {
-            0 if kid.is_some() && named().next().is_some() => Candidates::WrongAlgorithm,
+            0 if kid.is_some() && is_known() => Candidates::WrongAlgorithm,
             0 => Candidates::None,
             1..=MAX_CANDIDATES => Candidates::Keys(keys),
             _ => Candidates::TooMany,

@@ -66,7 +66,8 @@ fn purpose_and_algorithm_must_fit() {
 #[test]
 fn rsa_numbers_must_be_of_use() {
     let with = |n: &str, e: &str| import(&format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#));
-    assert!(with(&format!("AAAA{N}"), "AAEAAQ").is_ok(), "leading zeros change no number");
+    let padded = with(&format!("{}{N}", "AAAA".repeat(50_000)), "AAEAAQ");
+    assert_eq!(padded, with(N, "AQAB"), "leading zeros change no number, nor what it costs to count with it");
     for exponent in ["AQ", "Ag", "Aw", "EQ", "AQAC", "_____w", "AQAAAAAB", "AA"] {
         let refused = with(N, exponent);
         assert!(refused == Err(KeyError::RsaExponent) || exponent == "_____w", "{exponent}: {refused:?}");
@@ -143,6 +144,10 @@ fn candidates_fit_kid_and_algorithm() {
     assert_eq!(count(Some("r"), Algorithm::Es256), Err("WrongAlgorithm".into()));
     assert_eq!(count(Some(""), Algorithm::Es256), Err("None".into()));
     assert_eq!(count(None, Algorithm::EdDsa), Err("None".into()));
+
+    let text = format!(r#"{{"keys":[{},{}]}}"#, rsa(r#","kid":"r","use":"enc""#), p256(r#","kid":"e""#));
+    let odd = KeySet::from_json(text.as_bytes(), 10).expect("holds a key");
+    assert_eq!(odd.candidates(Some("r"), Algorithm::Rs256), Candidates::WrongAlgorithm, "it is known, and of no use");
 
     let many: String = (0..6).map(|index| p256(&format!(r#","kid":"{index}""#)) + ",").collect();
     let text = format!(r#"{{"keys":[{}]}}"#, many.trim_end_matches(','));
