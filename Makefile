@@ -100,7 +100,7 @@ test: toolchain test-native test-wasm ## Runs every test
 
 .PHONY: test-native
 test-native: $(PLUGIN) $(GUEST) $(ENVOY)
-	$(call step,testing natively: units, vectors, the plugin in the test host and in Envoy)
+	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
 	@cargo test --locked --workspace --exclude guest
 
 .PHONY: test-wasm
@@ -118,8 +118,8 @@ lint: toolchain $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and depende
 	@cargo clippy --locked --workspace --exclude guest --all-targets -- -D warnings
 	@cargo clippy --locked -p filter -p guest --target wasm32-wasip1 -- -D warnings
 	$(call step,building the documentation)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps -p jose -p gate -p host-tests -p testbed
-	$(call step,checking dependencies: licences, sources, duplicates)
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest
+	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@for script in envoy-config/*.sh .ci/run; do bash -n $$script; done
 
