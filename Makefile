@@ -101,6 +101,8 @@ test: toolchain test-native test-wasm ## Runs every test
 .PHONY: test-native
 test-native: $(PLUGIN) $(GUEST) $(ENVOY)
 	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
+	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
+		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
 	@cargo test --locked --workspace --exclude guest
 
 .PHONY: test-wasm

@@ -2,7 +2,7 @@
 
 #![cfg(not(target_family = "wasm"))]
 #![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test fails by panicking")]
-#![expect(clippy::disallowed_methods, reason = "vectors are files")]
+#![expect(clippy::disallowed_macros, clippy::disallowed_methods, reason = "vectors are files, and may be absent")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,14 +10,29 @@ use std::path::PathBuf;
 use jose::json::Document;
 use jose::jwk::{Candidates, KeySet};
 use jose::jws::EncodedToken;
-use jose::signature::Software;
+use jose::signature::{SignatureVerifier as _, Software};
 use serde_json::Value;
 
+/// Relative paths start at the root of the checkout.
+fn root() -> PathBuf {
+    let given = std::env::var_os("JOTGATE_VECTORS").unwrap_or_else(|| "../shared/vectors".into());
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(given)
+}
+
+/// Says so where there are no vectors; CI must not pass without them.
+fn are_absent() -> bool {
+    let is_absent = !root().exists();
+    let text = format!("there are no test vectors at {}: set JOTGATE_VECTORS to their folder", root().display());
+    assert!(!is_absent || std::env::var_os("CI").is_none(), "{text}");
+    if is_absent {
+        eprintln!("SKIPPED: {text}");
+    }
+    is_absent
+}
+
 fn vectors(path: &str) -> PathBuf {
-    let root = std::env::var_os("JOTGATE_VECTORS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/vectors")), PathBuf::from);
-    let path = root.join(path);
-    assert!(path.exists(), "test vectors are missing: {} (set JOTGATE_VECTORS to their folder)", path.display());
+    let path = root().join(path);
+    assert!(path.exists(), "{} is missing from the test vectors", path.display());
     path
 }
 
@@ -39,6 +54,9 @@ fn verifies(token: &str, jwks: &Value) -> Result<(), String> {
 
 #[test]
 fn json_texts_are_read_as_the_grammar_says() {
+    if are_absent() {
+        return;
+    }
     let mut counts = [0, 0];
     for entry in fs::read_dir(vectors("json-test-suite/test_parsing")).unwrap() {
         let path = entry.unwrap().path();
@@ -63,6 +81,9 @@ fn json_texts_are_read_as_the_grammar_says() {
 
 #[test]
 fn rfc_7515_examples_verify() {
+    if are_absent() {
+        return;
+    }
     for (example, key, verdict) in [
         ("rfc7515_A.2", "rfc7515_A.2.jwk", Ok(())),
         ("rfc7515_A.3", "rfc7515_A.3.jwk", Ok(())),
@@ -82,6 +103,9 @@ fn rfc_7515_examples_verify() {
 
 #[test]
 fn private_keys_are_refused() {
+    if are_absent() {
+        return;
+    }
     let key = read_json("latchset-jose/rfc7515_A.2.jwk");
     let error = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1).unwrap_err();
     assert!(error.to_string().contains("private key"), "{error}");
@@ -90,7 +114,9 @@ fn private_keys_are_refused() {
 /// RFC 8037 A.4 signs a text that is no claims set: the key and the signature are taken by themselves.
 #[test]
 fn rfc_8037_example_verifies() {
-    use jose::signature::SignatureVerifier as _;
+    if are_absent() {
+        return;
+    }
     let example = read_json("rfc7520-cookbook/curve25519/jws.json");
     let mut key = example["input"]["key"].clone();
     key.as_object_mut().unwrap().remove("d");
@@ -107,6 +133,9 @@ fn rfc_8037_example_verifies() {
 
 #[test]
 fn tokens_of_other_implementations_verify() {
+    if are_absent() {
+        return;
+    }
     let mut verified = 0;
     for (index, case) in read_json("verified_tokens.json").as_array().unwrap().iter().enumerate() {
         let supported = ["RS256", "ES256", "EdDSA"].contains(&case["alg"].as_str().unwrap());
@@ -134,6 +163,9 @@ fn is_short(modulus: &Value) -> bool {
 
 #[test]
 fn wycheproof_signatures_are_judged_as_a_strict_verifier_must() {
+    if are_absent() {
+        return;
+    }
     let expectations = read_json("wycheproof/jws_strict_expectations.json");
     let suite = read_json("wycheproof/json_web_signature_test.json");
     let mut counts = [0, 0];
@@ -158,7 +190,6 @@ fn wycheproof_signatures_are_judged_as_a_strict_verifier_must() {
 
 /// Like [`verifies`], for payloads that need not be claims.
 fn verifies_any_payload(token: &str, key: &Value) -> bool {
-    use jose::signature::SignatureVerifier as _;
     let Ok(keys) = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1) else {
         return false;
     };
