@@ -103,6 +103,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    #[cfg(not(target_family = "wasm"))]
     use std::fmt::Write as _;
 
     /// One line for each reason: status, challenge, retry-after.
