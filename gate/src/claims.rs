@@ -1,7 +1,5 @@
 //! Finding claims, and reading the ones that hold strings.
 
-use std::fmt;
-
 use jose::json::{Kind, Value};
 
 /// Where a claim stands: the member names that lead to it.
@@ -24,12 +22,6 @@ impl ClaimRef {
     pub fn find<'d>(&self, claims: Value<'d>) -> Option<Value<'d>> {
         let found = self.0.iter().try_fold(claims, |value, name| value.get(name))?;
         (!found.is_null()).then_some(found)
-    }
-}
-
-impl fmt::Display for ClaimRef {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.join("."))
     }
 }
 

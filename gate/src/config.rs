@@ -14,7 +14,6 @@ mod uri;
 
 use std::fmt;
 
-pub use self::duration::parse as parse_duration;
 pub use self::issuer::{Audiences, FetchSettings, Issuer, KeySource};
 pub use self::policy::{Limits, Policy};
 pub use self::uri::HttpUri;

@@ -2,7 +2,7 @@
 
 use crate::edit::HeaderEdit;
 use crate::reason::Reason;
-use crate::request::Request;
+use crate::request::{Request, is_token_byte};
 
 /// The places where a token may stand.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -131,7 +131,7 @@ fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<Result<&'r [u8], Rea
         return None;
     }
     match rest.first() {
-        Some(byte) if byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte) => None,
+        Some(&byte) if is_token_byte(byte) => None,
         Some(b' ' | b'\t') | None => Some(Ok(rest.trim_ascii())),
         Some(_) => Some(Err(Reason::MalformedCredentials)),
     }

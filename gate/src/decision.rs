@@ -41,8 +41,7 @@ pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, fac
     let policy = verification.policy;
     let edits = policy.hygiene.edits(request);
     let Ok(path) = CanonicalPath::strict(request.path()) else { return Reason::AmbiguousPath.into() };
-    let asks_for_hosts = policy.rules.iter().any(|rule| !rule.matcher.hosts.is_empty());
-    if asks_for_hosts && !is_plain_authority(request.authority()) {
+    if policy.asks_for_hosts && !is_plain_authority(request.authority()) {
         return Reason::AmbiguousPath.into();
     }
     let rule = policy.rules.iter().find(|rule| rule.matcher.matches(request, &path));

@@ -172,11 +172,6 @@ impl Gate {
         self.effects.pop_front()
     }
 
-    /// The policy that decides.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     fn do_what_is_due(&mut self, now: Timestamp) {
         for issuer in 0..self.keys.len() {
             let expired = self.fetched_mut(issuer).map(|(keys, jitter)| keys.expire(now, jitter));
@@ -202,7 +197,7 @@ impl Gate {
         issuer: usize,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let deadline = waited.map_or_else(|| now.after(self.policy.limits.wait_for), |waiter| waiter.deadline);
+        let deadline = self.deadline(waited, now);
         let news = self.keys.get(issuer).and_then(IssuerKeys::fetched).map(|keys| keys.next_news(now));
         match news {
             Some(news) if news < deadline && now < deadline => {
@@ -233,13 +228,18 @@ impl Gate {
                 UnknownKeyFetch::Wanted => self.start_fetch(issuer, now),
             },
         };
-        let deadline = waited.map_or_else(|| now.after(self.policy.limits.wait_for), |waiter| waiter.deadline);
+        let deadline = self.deadline(waited, now);
         match fetch {
             Some(fetch) if now < deadline => {
                 self.admit_waiter(id, Waiter { deadline, issuer, fetch: Some(fetch) }).map(|()| true)
             }
             _ => Ok(false),
         }
+    }
+
+    /// A request that comes back has the deadline that it had.
+    fn deadline(&self, waited: Option<Waiter>, now: Timestamp) -> Timestamp {
+        waited.map_or_else(|| now.after(self.policy.limits.wait_for), |waiter| waiter.deadline)
     }
 
     fn admit_waiter(&mut self, id: RequestId, waiter: Waiter) -> Result<(), Refusal> {

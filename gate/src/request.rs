@@ -72,3 +72,8 @@ impl<'r> Request<'r> {
         self.lines("content-type").any(|value| value == b"application/grpc" || value.starts_with(b"application/grpc+"))
     }
 }
+
+/// Whether `byte` may stand in the name of a header or a scheme (RFC 9110 §5.6.2).
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

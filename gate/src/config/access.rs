@@ -38,8 +38,12 @@ fn read_requirement(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Req
         node.list_of(name).map(Some)
     });
     let scopes = object.or("scopes", None, |node| read_quantifier(node, &["all", "any"], read_scope).map(Some));
-    let groups = object.or("groups", None, |node| read_quantifier(node, &["all", "any"], text).map(Some));
-    let audiences = object.or("audiences", None, |node| read_quantifier(node, &["any"], text).map(Some));
+    let groups = object.or("groups", None, |node| {
+        read_quantifier(node, &["all", "any"], |node: &Node<'_, '_>| node.owned_text()).map(Some)
+    });
+    let audiences = object.or("audiences", None, |node| {
+        read_quantifier(node, &["any"], |node: &Node<'_, '_>| node.owned_text()).map(Some)
+    });
     object.planned(&["claims", "anyOf", "allOf", "not"]);
     object.finish();
     Some(Requirement { issuers: issuers?, scopes: scopes?, groups: groups?, audiences: audiences? })
@@ -62,10 +66,6 @@ fn read_quantifier(
             node.expected(&expected)
         }
     }
-}
-
-fn text(node: &Node<'_, '_>) -> Option<String> {
-    node.text().map(str::to_string)
 }
 
 fn read_scope(node: &Node<'_, '_>) -> Option<String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::reader::Node;
 
 /// Reads `500ms`, `30s`, `5m` or `24h`.
-pub fn parse(text: &str) -> Option<Duration> {
+fn parse(text: &str) -> Option<Duration> {
     let unit = text.find(|character: char| !character.is_ascii_digit())?;
     let (digits, unit) = text.split_at_checked(unit)?;
     let number: u64 = digits.parse().ok()?;

@@ -5,6 +5,7 @@ use super::reader::{Node, all};
 use crate::credential::{Source, Sources};
 use crate::hygiene::{Hygiene, fold};
 use crate::identity::{IdentityHeader, IdentityValue};
+use crate::request::is_token_byte;
 use crate::rules::Rule;
 
 /// Headers that the protocol itself needs, folded: taking them away would break every request.
@@ -176,5 +177,5 @@ fn read_token(node: &Node<'_, '_>, expected: &str) -> Option<String> {
 
 /// RFC 9110 §5.1: a token.
 pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !name.is_empty() && name.bytes().all(is_token_byte)
 }

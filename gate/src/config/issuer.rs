@@ -98,10 +98,10 @@ pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_
 fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Issuer> {
     let mut object = node.object()?;
     let name = object.required("name").and_then(|node| read_name(&node));
-    let issuer = object.required("issuer").and_then(|node| node.text().map(str::to_string));
+    let issuer = object.required("issuer").and_then(|node| node.owned_text());
     let audiences = object.required("audiences").and_then(|node| read_audiences(&node));
     let algorithms = object.or("algorithms", Algorithm::ALL.to_vec(), |node| node.list_of(read_algorithm));
-    let token_types = object.or("tokenTypes", None, |node| node.list_of(read_text).map(Some));
+    let token_types = object.or("tokenTypes", None, |node| node.list_of(Node::owned_text).map(Some));
     let require_expiration = object.or("requireExpiration", true, Node::boolean);
     let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
     let clock_skew = object.or("clockSkew", Duration::from_mins(1), duration::any);
@@ -143,7 +143,7 @@ fn read_audiences(node: &Node<'_, '_>) -> Option<Audiences> {
     match node.value.as_str() {
         Some("any") => Some(Audiences::Any),
         Some(_) => node.expected("a list of audiences, or `any`"),
-        None => node.list_of(read_text).map(Audiences::OneOf),
+        None => node.list_of(Node::owned_text).map(Audiences::OneOf),
     }
 }
 
@@ -159,16 +159,12 @@ fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {
     }
 }
 
-fn read_text(node: &Node<'_, '_>) -> Option<String> {
-    node.text().map(str::to_string)
-}
-
 fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>>> {
     let entries = node.entries()?.into_iter().map(|(scope, groups)| {
         if !super::access::is_scope(scope) {
             groups.error(format!("`{scope}` is not one scope (RFC 6749 §3.3)"));
         }
-        groups.list_of(read_text).map(|groups| (scope.to_string(), groups))
+        groups.list_of(Node::owned_text).map(|groups| (scope.to_string(), groups))
     });
     all(entries).map(|entries| entries.into_iter().collect())
 }
@@ -178,7 +174,7 @@ pub(super) fn claim_ref(node: &Node<'_, '_>) -> Option<ClaimRef> {
     const EXPECTED: &str = "a claim: a dotted path or a list of member names";
     let found = match node.value.as_str() {
         Some(path) => ClaimRef::dotted(path),
-        None if node.value.elements().next().is_some() => ClaimRef::exact(node.list_of(read_text)?),
+        None if node.value.elements().next().is_some() => ClaimRef::exact(node.list_of(Node::owned_text)?),
         None => None,
     };
     found.or_else(|| node.expected(EXPECTED))
@@ -217,7 +213,7 @@ fn read_fetch<'d, 'c>(
         Ok(uri) => Some(uri),
         Err(expected) => node.expected(expected),
     });
-    let cluster = cluster.and_then(|node| read_text(&node));
+    let cluster = cluster.and_then(|node| node.owned_text());
     object.planned(&["jwksCluster"]);
     let mut duration = |name, default| object.or(name, Duration::from_secs(default), duration::of_keys);
     let timeout = duration("timeout", 5);
@@ -252,7 +248,7 @@ fn read_inline(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Op
 /// `{env: NAME}`: the text of a variable.
 fn read_variable(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
     let mut object = node.object()?;
-    let name = object.required("env").and_then(|node| read_text(&node));
+    let name = object.required("env").and_then(|node| node.owned_text());
     object.finish();
     let name = name?;
     let text = env(&name);

@@ -22,6 +22,8 @@ pub struct Policy {
     pub forward_token: bool,
     /// What requests need; the first rule that matches decides.
     pub rules: Vec<Rule>,
+    /// Whether a rule looks at hosts.
+    pub asks_for_hosts: bool,
     /// What requests need that no rule matches.
     pub default: Access,
     /// What the upstream is told.
@@ -96,6 +98,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         issuers: issuers?,
         credentials,
         forward_token: forward_token?,
+        asks_for_hosts: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
         rules,
         default: default?,
         identity,

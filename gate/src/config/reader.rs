@@ -91,6 +91,11 @@ impl<'d, 'c> Node<'d, 'c> {
         }
     }
 
+    /// The same, to keep.
+    pub(super) fn owned_text(&self) -> Option<String> {
+        self.text().map(str::to_string)
+    }
+
     pub(super) fn boolean(&self) -> Option<bool> {
         self.value.as_bool().or_else(|| self.expected("`true` or `false`"))
     }
