@@ -43,21 +43,40 @@ enum Content<'t> {
     Bool(bool),
     Null,
     Number(&'t str),
-    Object,
+    Object {
+        /// Whether a member of it, itself and not deeper, occurs twice.
+        repeats_a_member: bool,
+    },
     String(Cow<'t, str>),
 }
 
 impl<'t> Document<'t> {
     /// Reads `text`, all of it.
     pub fn parse(text: &'t [u8]) -> Result<Self, Error> {
-        let text = core::str::from_utf8(text).map_err(|error| Error::new(error.valid_up_to(), ErrorKind::NotUtf8))?;
-        parser::parse(text)
+        parser::parse(utf8(text)?, Duplicates::Refuse)
+    }
+
+    /// Like [`Document::parse`], except for members that occur twice: [`Value::has_duplicates`] tells of them, so
+    /// that one of many things in the text need not spoil the others.
+    pub fn parse_keeping_duplicates(text: &'t [u8]) -> Result<Self, Error> {
+        parser::parse(utf8(text)?, Duplicates::Keep)
     }
 
     /// The value that the text consists of.
     pub fn root(&self) -> Value<'_> {
         Value { nodes: &self.nodes, index: 0 }
     }
+}
+
+/// What becomes of members that occur twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Duplicates {
+    Keep,
+    Refuse,
+}
+
+fn utf8(text: &[u8]) -> Result<&str, Error> {
+    core::str::from_utf8(text).map_err(|error| Error::new(error.valid_up_to(), ErrorKind::NotUtf8))
 }
 
 /// A value inside a [`Document`].
@@ -92,7 +111,7 @@ impl<'d> Value<'d> {
             Some(Content::Bool(_)) => Kind::Bool,
             Some(Content::Null) | None => Kind::Null,
             Some(Content::Number(_)) => Kind::Number,
-            Some(Content::Object) => Kind::Object,
+            Some(Content::Object { .. }) => Kind::Object,
             Some(Content::String(_)) => Kind::String,
         }
     }
@@ -140,6 +159,18 @@ impl<'d> Value<'d> {
     /// The member called `name` of an object.
     pub fn get(self, name: &str) -> Option<Self> {
         self.members().find_map(|(found, value)| (found == name).then_some(value))
+    }
+
+    /// Whether a member occurs twice, in this object or in anything in it.
+    pub fn has_duplicates(self) -> bool {
+        let end = self.node().map_or(0, |node| node.next);
+        let nodes = self.nodes.get(self.index..end).unwrap_or_default();
+        nodes.iter().any(|node| matches!(node.content, Content::Object { repeats_a_member: true }))
+    }
+
+    /// Whether a member of this object, itself and not deeper, occurs twice.
+    pub fn repeats_a_member(self) -> bool {
+        matches!(self.content(), Some(Content::Object { repeats_a_member: true }))
     }
 
     /// Where in the text, in bytes, this value stands.

@@ -4,10 +4,10 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Content, Document, Error, ErrorKind, MAX_DEPTH, Node};
+use super::{Content, Document, Duplicates, Error, ErrorKind, MAX_DEPTH, Node};
 
-pub(super) fn parse(text: &str) -> Result<Document<'_>, Error> {
-    let mut parser = Parser { text, at: 0, nodes: Vec::new(), open: Vec::new() };
+pub(super) fn parse(text: &str, duplicates: Duplicates) -> Result<Document<'_>, Error> {
+    let mut parser = Parser { text, at: 0, nodes: Vec::new(), open: Vec::new(), duplicates };
     let mut name = None;
     loop {
         let opened = parser.value(name.take())?;
@@ -30,6 +30,7 @@ struct Parser<'t> {
     nodes: Vec<Node<'t>>,
     /// The arrays and objects that are not closed yet, by index; innermost last.
     open: Vec<usize>,
+    duplicates: Duplicates,
 }
 
 enum Next<'t> {
@@ -44,13 +45,13 @@ impl<'t> Parser<'t> {
         let first = self.peek();
         let start = self.at;
         let content = match first {
-            Some(b'{') => self.open_container(Content::Object)?,
+            Some(b'{') => self.open_container(Content::Object { repeats_a_member: false })?,
             Some(b'[') => self.open_container(Content::Array)?,
             Some(b'"') => Content::String(self.string()?),
             Some(b'-' | b'0'..=b'9') => Content::Number(self.number()?),
             _ => self.literal()?,
         };
-        let opened = matches!(content, Content::Array | Content::Object);
+        let opened = matches!(content, Content::Array | Content::Object { .. });
         let next = self.nodes.len().saturating_add(1);
         self.nodes.push(Node { name, content, span: start..self.at, next });
         Ok(opened)
@@ -69,7 +70,7 @@ impl<'t> Parser<'t> {
     fn next_value(&mut self, mut just_opened: bool) -> Result<Next<'t>, Error> {
         loop {
             let Some(&container) = self.open.last() else { return Ok(Next::Nothing) };
-            let is_object = matches!(self.nodes.get(container).map(|node| &node.content), Some(Content::Object));
+            let is_object = matches!(self.nodes.get(container).map(|node| &node.content), Some(Content::Object { .. }));
             let close = if is_object { b'}' } else { b']' };
             match self.peek() {
                 Some(byte) if byte == close => {
@@ -100,11 +101,16 @@ impl<'t> Parser<'t> {
 
     fn close(&mut self, container: usize, is_object: bool) -> Result<(), Error> {
         self.open.pop();
-        if is_object {
-            self.refuse_duplicates(container)?;
+        let duplicate = if is_object { self.find_duplicate(container) } else { None };
+        if let (Some(name), Duplicates::Refuse) = (duplicate, self.duplicates) {
+            return Err(Error::new(self.at, ErrorKind::DuplicateMember(name.to_string())));
         }
+        let repeats_a_member = duplicate.is_some();
         let (end, next) = (self.at, self.nodes.len());
         if let Some(node) = self.nodes.get_mut(container) {
+            if is_object {
+                node.content = Content::Object { repeats_a_member };
+            }
             node.span.end = end;
             node.next = next;
         }
@@ -112,7 +118,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Sorting keeps this at `n log n` for an object of thousands of members.
-    fn refuse_duplicates(&self, object: usize) -> Result<(), Error> {
+    fn find_duplicate(&self, object: usize) -> Option<&str> {
         let mut names = Vec::new();
         let mut child = object.saturating_add(1);
         while let Some(node) = self.nodes.get(child) {
@@ -120,10 +126,7 @@ impl<'t> Parser<'t> {
             child = node.next;
         }
         names.sort_unstable();
-        match names.array_windows().find(|[one, other]| one == other) {
-            Some([name, _]) => Err(Error::new(self.at, ErrorKind::DuplicateMember((*name).to_string()))),
-            None => Ok(()),
-        }
+        names.array_windows().find(|[one, other]| one == other).map(|&[name, _]| name)
     }
 
     fn literal(&mut self) -> Result<Content<'t>, Error> {
