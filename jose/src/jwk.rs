@@ -1,12 +1,17 @@
-//! Public keys as issuers publish them (RFC 7517, RFC 7518 §6, RFC 8037 §2).
+//! Keys as issuers publish them (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 //!
 //! A key is bound to the algorithms it may verify when it is imported; a token never chooses. What is not fit to
 //! verify is not a key, and one odd key never spoils its set.
 
+mod error;
 mod key;
+mod material;
 mod set;
 #[cfg(test)]
 mod tests;
 
-pub use key::{KeyError, PublicKey, VerificationKey};
+pub use error::KeyError;
+use key::optional_string;
+pub use key::{Origin, VerificationKey};
+pub use material::{KeyMaterial, SharedSecret};
 pub use set::{Candidates, KeySet, KeySetError, SkippedKey};

@@ -101,7 +101,8 @@ impl<'e> UntrustedToken<'e> {
         let algorithm = self.algorithm().ok_or(BadSignature)?;
         let encoded = self.encoded;
         let fits = keys.iter().any(|key| {
-            key.allows(algorithm) && verifier.verify(key.key(), algorithm, encoded.signing_input, &encoded.signature)
+            key.allows(algorithm)
+                && verifier.verify(key.material(), algorithm, encoded.signing_input, &encoded.signature)
         });
         if !fits {
             return Err(BadSignature);

@@ -7,6 +7,7 @@
 //! | [`jwk`] | public keys and key sets | RFC 7517, RFC 7518 §6, RFC 8037 |
 //! | [`jws`] | the compact serialisation and its signature | RFC 7515 |
 //! | [`claims`] | the registered claims, dates above all | RFC 7519 |
+//! | `rsa` | the public half of RSA, fast in Wasm | RFC 8017 |
 //! | [`signature`] | the seam behind which signatures are checked | RFC 7518 §3, RFC 8037 §3.1 |
 //!
 //! # Contract
@@ -30,9 +31,13 @@ extern crate alloc;
 pub mod algorithm;
 pub mod base64url;
 pub mod claims;
+mod hash;
 pub mod json;
 pub mod jwk;
 pub mod jws;
+mod rsa;
 pub mod signature;
 
 pub use algorithm::Algorithm;
+pub use hash::Hash;
+pub use rsa::RsaPublicKey;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jose::json::Document;
-use jose::jwk::{Candidates, KeySet};
+use jose::jwk::{Candidates, KeySet, Origin};
 use jose::jws::EncodedToken;
 use jose::signature::{SignatureVerifier as _, Software};
 use serde_json::Value;
@@ -42,7 +42,8 @@ fn read_json(path: &str) -> Value {
 
 /// Whether one of `jwks` (JWK values) makes `token` a verified one.
 fn verifies(token: &str, jwks: &Value) -> Result<(), String> {
-    let keys = KeySet::from_json(jwks.to_string().as_bytes(), 100).map_err(|error| error.to_string())?;
+    let keys =
+        KeySet::from_json(jwks.to_string().as_bytes(), 100, Origin::Issuer).map_err(|error| error.to_string())?;
     let encoded = EncodedToken::decode(token.as_bytes()).map_err(|error| error.to_string())?;
     let token = encoded.parse().map_err(|error| error.to_string())?;
     let algorithm = token.algorithm().ok_or("unsupported algorithm")?;
@@ -107,7 +108,8 @@ fn private_keys_are_refused() {
         return;
     }
     let key = read_json("latchset-jose/rfc7515_A.2.jwk");
-    let error = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1).unwrap_err();
+    let error =
+        KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1, Origin::Issuer).unwrap_err();
     assert!(error.to_string().contains("private key"), "{error}");
 }
 
@@ -120,12 +122,12 @@ fn rfc_8037_example_verifies() {
     let example = read_json("rfc7520-cookbook/curve25519/jws.json");
     let mut key = example["input"]["key"].clone();
     key.as_object_mut().unwrap().remove("d");
-    let keys = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1).unwrap();
+    let keys = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1, Origin::Issuer).unwrap();
     let token = example["output"]["compact"].as_str().unwrap();
     let (input, signature) = token.rsplit_once('.').unwrap();
     let signature = jose::base64url::decode(signature.as_bytes()).unwrap();
     let check = |input: &str, signature: &[u8]| {
-        Software.verify(keys.keys()[0].key(), jose::Algorithm::EdDsa, input.as_bytes(), signature)
+        Software.verify(keys.keys()[0].material(), jose::Algorithm::EdDsa, input.as_bytes(), signature)
     };
     assert!(check(input, &signature));
     assert!(!check(&input[1..], &signature) && !check(input, &signature[1..]) && !check(input, &[0; 64]));
@@ -147,7 +149,8 @@ fn tokens_of_other_implementations_verify() {
         for member in ["kid", "alg", "use", "key_ops"] {
             jwk.as_object_mut().unwrap().remove(member);
         }
-        let keys = KeySet::from_json(serde_json::json!({"keys": [jwk]}).to_string().as_bytes(), 1).unwrap();
+        let keys =
+            KeySet::from_json(serde_json::json!({"keys": [jwk]}).to_string().as_bytes(), 1, Origin::Issuer).unwrap();
         let encoded = EncodedToken::decode(case["token"].as_str().unwrap().as_bytes()).unwrap();
         let token = encoded.parse().unwrap();
         let keys: Vec<_> = keys.keys().iter().collect();
@@ -190,7 +193,8 @@ fn wycheproof_signatures_are_judged_as_a_strict_verifier_must() {
 
 /// Like [`verifies`], for payloads that need not be claims.
 fn verifies_any_payload(token: &str, key: &Value) -> bool {
-    let Ok(keys) = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1) else {
+    let Ok(keys) = KeySet::from_json(serde_json::json!({"keys": [key]}).to_string().as_bytes(), 1, Origin::Issuer)
+    else {
         return false;
     };
     let Some((input, signature)) = token.rsplit_once('.') else { return false };
@@ -210,5 +214,5 @@ fn verifies_any_payload(token: &str, key: &Value) -> bool {
     };
     let kid = header.root().get("kid").and_then(jose::json::Value::as_str);
     matches!(keys.candidates(kid, algorithm), Candidates::Keys(keys)
-        if keys.iter().any(|key| Software.verify(key.key(), algorithm, input.as_bytes(), &signature)))
+        if keys.iter().any(|key| Software.verify(key.material(), algorithm, input.as_bytes(), &signature)))
 }

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{KeyError, VerificationKey};
+use super::{KeyError, Origin, VerificationKey};
 use crate::Algorithm;
 use crate::json::{self, Kind, Value};
 
@@ -44,13 +44,18 @@ pub enum Candidates<'k> {
 
 impl KeySet {
     /// Reads the text of a set of at most `max_keys` entries. Needs one usable key.
-    pub fn from_json(text: &[u8], max_keys: usize) -> Result<Self, KeySetError> {
-        let document = json::Document::parse(text).map_err(KeySetError::Json)?;
-        Self::from_value(document.root(), max_keys)
+    ///
+    /// Members that occur twice spoil the key that they belong to; next to `keys` they spoil the set.
+    pub fn from_json(text: &[u8], max_keys: usize, origin: Origin) -> Result<Self, KeySetError> {
+        let document = json::Document::parse_keeping_duplicates(text).map_err(KeySetError::Json)?;
+        Self::from_value(document.root(), max_keys, origin)
     }
 
     /// Reads a set of at most `max_keys` entries that is part of a larger text. Needs one usable key.
-    pub fn from_value(set: Value<'_>, max_keys: usize) -> Result<Self, KeySetError> {
+    pub fn from_value(set: Value<'_>, max_keys: usize, origin: Origin) -> Result<Self, KeySetError> {
+        if set.repeats_a_member() {
+            return Err(KeySetError::DuplicateMember);
+        }
         let entries = set.get("keys").filter(|keys| keys.kind() == Kind::Array).ok_or(KeySetError::NoKeys)?;
         let count = entries.elements().count();
         if count > max_keys {
@@ -58,7 +63,7 @@ impl KeySet {
         }
         let mut keys = Self::default();
         for (index, entry) in entries.elements().enumerate() {
-            match VerificationKey::from_jwk(entry) {
+            match VerificationKey::from_jwk(entry, origin) {
                 Ok(key) if keys.keys.contains(&key) => {}
                 Ok(key) => keys.keys.push(key),
                 Err(error) => {
@@ -100,6 +105,8 @@ impl KeySet {
 /// Why a text is no key set.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KeySetError {
+    /// A member next to `keys` occurs twice.
+    DuplicateMember,
     /// It is not acceptable JSON.
     Json(json::Error),
     /// It is no object with an array `keys`.
@@ -123,6 +130,7 @@ impl core::error::Error for KeySetError {}
 impl fmt::Display for KeySetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::DuplicateMember => formatter.write_str("a member of it occurs twice"),
             Self::Json(error) => write!(formatter, "it is not strict JSON: {error}"),
             Self::NoKeys => formatter.write_str("it is not an object with a list `keys`"),
             Self::NoUsableKey { skipped } => {

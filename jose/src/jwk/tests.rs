@@ -13,6 +13,10 @@ use crate::json::Document;
 const N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
 const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+const X384: &str = "7DpOQVtOGaRWhhgCn0J_pdqai8SukuAuBqrlKGswDGTe-PDqkFWGYGSiVFFUgLwT";
+const Y384: &str = "gBXZty19VyROqO-awMYhiWcIpZNn-d-59UyoSz8cnbEoiyMcOuDU_nNE_SUzJkcg";
+const X521: &str = "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk";
+const Y521: &str = "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2";
 const ED: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 fn rsa(more: &str) -> String {
@@ -23,22 +27,42 @@ fn p256(more: &str) -> String {
     format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"{more}}}"#)
 }
 
+fn ec(curve: &str, x: &str, y: &str) -> String {
+    format!(r#"{{"kty":"EC","crv":"{curve}","x":"{x}","y":"{y}"}}"#)
+}
+
+fn oct(octets: usize) -> String {
+    format!(r#"{{"kty":"oct","k":"{}"}}"#, crate::base64url::encode(&vec![7; octets]))
+}
+
 fn ed25519(x: &str) -> String {
     format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#)
 }
 
 fn import(jwk: &str) -> Result<VerificationKey, KeyError> {
-    VerificationKey::from_jwk(Document::parse(jwk.as_bytes()).expect(jwk).root())
+    VerificationKey::from_jwk(Document::parse_keeping_duplicates(jwk.as_bytes()).expect(jwk).root(), Origin::Issuer)
 }
 
 #[test]
 fn keys_verify_what_their_type_and_alg_allow() {
-    for (jwk, algorithm) in [(rsa(""), Algorithm::Rs256), (p256(""), Algorithm::Es256), (ed25519(ED), Algorithm::EdDsa)]
-    {
-        let key = import(&jwk).expect("is a key");
-        for other in Algorithm::ALL {
-            assert_eq!(key.allows(other), other == algorithm, "{algorithm} {other}");
-        }
+    for (jwk, expected) in [
+        (rsa(""), "PS256 PS384 PS512 RS256 RS384 RS512"),
+        (rsa(r#","alg":"PS384""#), "PS384"),
+        (p256(""), "ES256"),
+        (ec("P-384", X384, Y384), "ES384"),
+        (ec("P-521", X521, Y521), "ES512"),
+        (ed25519(ED), "EdDSA"),
+        (oct(32), "HS256"),
+        (oct(47), "HS256"),
+        (oct(48), "HS256 HS384"),
+        (oct(64), "HS256 HS384 HS512"),
+        (oct(1000), "HS256 HS384 HS512"),
+    ] {
+        let document = Document::parse(jwk.as_bytes()).expect(&jwk);
+        let key = VerificationKey::from_jwk(document.root(), Origin::Configuration).expect("is a key");
+        let allowed: Vec<_> =
+            Algorithm::ALL.into_iter().filter(|other| key.allows(*other)).map(Algorithm::name).collect();
+        assert_eq!(allowed.join(" "), expected);
     }
     assert!(import(&rsa(r#","alg":"RS256","use":"sig","key_ops":["verify"],"x5c":["x"],"ext":true"#)).is_ok());
 }
@@ -83,12 +107,17 @@ fn rsa_numbers_must_be_of_use() {
 
 #[test]
 fn points_must_lie_on_their_curve_and_be_of_full_order() {
-    let with = |x: &str, y: &str| import(&format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#));
+    let with = |x: &str, y: &str| import(&ec("P-256", x, y));
     assert_eq!(with(X, X), Err(KeyError::Invalid));
     let zero = "A".repeat(43);
     assert_eq!(with(&zero, &zero), Err(KeyError::Invalid));
     assert_eq!(with(&format!("AAAA{X}"), Y), Err(KeyError::Invalid), "a coordinate has its full size and no more");
     assert_eq!(with("AAAA", Y), Err(KeyError::Invalid));
+    for (curve, x, y) in [("P-384", X384, X384), ("P-521", X521, X521), ("P-384", X, Y), ("P-521", X384, Y384)] {
+        assert_eq!(import(&ec(curve, x, y)), Err(KeyError::Invalid), "{curve}");
+    }
+    // Leading zeros are part of a coordinate: without them it is too short.
+    assert_eq!(import(&ec("P-521", &X521[2..], &Y521[2..])), Err(KeyError::Encoding("x")));
     // Points of small order, and encodings of numbers beyond the field's.
     for refused in [
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -103,7 +132,6 @@ fn points_must_lie_on_their_curve_and_be_of_full_order() {
 
 #[test]
 fn unknown_types_and_curves_are_no_keys() {
-    assert_eq!(import(r#"{"kty":"oct","k":"AAAA"}"#), Err(KeyError::UnknownType));
     assert_eq!(import(r#"{"kty":"AKP"}"#), Err(KeyError::UnknownType));
     assert_eq!(import(r#"{"kty":1}"#), Err(KeyError::Type("kty")));
     assert_eq!(import("{}"), Err(KeyError::Missing("kty")));
@@ -114,27 +142,59 @@ fn unknown_types_and_curves_are_no_keys() {
 }
 
 #[test]
+fn secrets_come_from_the_configuration_alone_and_are_long_enough() {
+    let configured = |jwk: &str| {
+        VerificationKey::from_jwk(Document::parse(jwk.as_bytes()).expect(jwk).root(), Origin::Configuration)
+    };
+    assert_eq!(import(&oct(64)), Err(KeyError::Symmetric));
+    assert_eq!(configured(&oct(31)), Err(KeyError::SecretSize(248)));
+    assert_eq!(configured(r#"{"kty":"oct","k":""}"#), Err(KeyError::Encoding("k")));
+    assert_eq!(configured(r#"{"kty":"oct"}"#), Err(KeyError::Missing("k")));
+    let named = |alg: &str, octets| configured(&oct(octets).replace('}', &format!(r#","alg":"{alg}"}}"#)));
+    assert!(named("HS512", 64).is_ok_and(|key| key.allows(Algorithm::Hs512) && !key.allows(Algorithm::Hs256)));
+    assert_eq!(named("HS512", 63), Err(KeyError::Algorithm), "the secret is too short for it");
+    assert_eq!(named("A256GCM", 64), Err(KeyError::Algorithm));
+    let key = configured(&oct(64)).expect("is a key");
+    assert!(!format!("{key:?}").contains("7, 7"), "secrets are not for logs: {key:?}");
+}
+
+#[test]
+fn members_that_occur_twice_spoil_their_key_and_no_other() {
+    let twice = rsa(r#","kid":"twice","kid":"other""#);
+    assert_eq!(import(&twice), Err(KeyError::DuplicateMember));
+    assert_eq!(import(&rsa(r#","odd":[{"a":1,"a":1}]"#)), Err(KeyError::DuplicateMember), "however deep");
+    let set = |text: &str| KeySet::from_json(text.as_bytes(), 10, Origin::Issuer);
+    let found = set(&format!(r#"{{"keys":[{twice},{}],"other":{{"a":1,"a":2}}}}"#, p256(""))).expect("holds a key");
+    assert_eq!((found.keys().len(), &found.skipped()[0].error), (1, &KeyError::DuplicateMember));
+    let twice = format!(r#"{{"keys":[{}],"keys":[{}]}}"#, p256(""), rsa(""));
+    assert_eq!(set(&twice), Err(KeySetError::DuplicateMember));
+}
+
+#[test]
 fn one_odd_key_never_spoils_its_set() {
     let text = format!(
         r#"{{"keys":[null,1,"x",[],{{}},{{"kty":"RSA","n":1,"e":"AQAB","kid":"w"}},{},{}]}}"#,
         p256(""),
         p256("")
     );
-    let set = KeySet::from_json(text.as_bytes(), 10).expect("holds a key");
+    let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds a key");
     assert_eq!((set.keys().len(), set.skipped().len()), (1, 6), "exact duplicates count once");
     assert_eq!(set.skipped()[5].kid.as_deref(), Some("w"));
-    assert!(matches!(KeySet::from_json(text.as_bytes(), 7), Err(KeySetError::TooManyKeys { count: 8, max: 7 })));
+    assert!(matches!(
+        KeySet::from_json(text.as_bytes(), 7, Origin::Issuer),
+        Err(KeySetError::TooManyKeys { count: 8, max: 7 })
+    ));
     for refused in
         ["", "{}", "[]", "null", r#"{"keys":null}"#, r#"{"keys":{}}"#, r#"{"Keys":[]}"#, r#"{"keys":[]}"#, &p256("")]
     {
-        assert!(KeySet::from_json(refused.as_bytes(), 10).is_err(), "{refused}");
+        assert!(KeySet::from_json(refused.as_bytes(), 10, Origin::Issuer).is_err(), "{refused}");
     }
 }
 
 #[test]
 fn candidates_fit_kid_and_algorithm() {
     let text = format!(r#"{{"keys":[{},{},{}]}}"#, rsa(r#","kid":"r""#), p256(r#","kid":"e""#), p256(""));
-    let set = KeySet::from_json(text.as_bytes(), 10).expect("holds keys");
+    let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys");
     let count = |kid, algorithm| match set.candidates(kid, algorithm) {
         Candidates::Keys(keys) => Ok(keys.len()),
         other => Err(format!("{other:?}")),
@@ -146,12 +206,12 @@ fn candidates_fit_kid_and_algorithm() {
     assert_eq!(count(None, Algorithm::EdDsa), Err("None".into()));
 
     let text = format!(r#"{{"keys":[{},{}]}}"#, rsa(r#","kid":"r","use":"enc""#), p256(r#","kid":"e""#));
-    let odd = KeySet::from_json(text.as_bytes(), 10).expect("holds a key");
+    let odd = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds a key");
     assert_eq!(odd.candidates(Some("r"), Algorithm::Rs256), Candidates::WrongAlgorithm, "it is known, and of no use");
 
     let many: String = (0..6).map(|index| p256(&format!(r#","kid":"{index}""#)) + ",").collect();
     let text = format!(r#"{{"keys":[{}]}}"#, many.trim_end_matches(','));
-    let set = KeySet::from_json(text.as_bytes(), 10).expect("holds keys");
+    let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys");
     assert_eq!(set.candidates(None, Algorithm::Es256), Candidates::TooMany);
     assert!(matches!(set.candidates(Some("3"), Algorithm::Es256), Candidates::Keys(_)));
 }
