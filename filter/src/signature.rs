@@ -1,8 +1,8 @@
 //! The host's `verify_signature`, where it can be trusted to work.
 
-use jose::Algorithm;
-use jose::jwk::PublicKey;
-use jose::signature::{SignatureVerifier, Software, es256_to_der, passes_examples};
+use jose::jwk::KeyMaterial;
+use jose::signature::{SignatureVerifier, Software, ecdsa_to_der, passes_examples};
+use jose::{Algorithm, Hash};
 use prost::Message;
 
 use crate::abi::{self, LogLevel};
@@ -28,7 +28,7 @@ impl HostSignatures {
 }
 
 impl SignatureVerifier for HostSignatures {
-    fn verify(&self, key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let by_host = match self.works_for.contains(&algorithm) {
             true => verify_by_host(key, algorithm, message, signature),
             false => None,
@@ -38,18 +38,31 @@ impl SignatureVerifier for HostSignatures {
 }
 
 /// What the host says; `None` where it has nothing to say.
-fn verify_by_host(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
+pub(crate) fn verify_by_host(
+    key: &KeyMaterial,
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
+    use Algorithm::{Es256, Es384, Es512, Rs256, Rs384, Rs512};
     let signature = match (algorithm, key) {
-        (Algorithm::Rs256, PublicKey::Rsa(..)) => signature.to_vec(),
-        // Numbers out of range have no DER form, and make no signature.
-        (Algorithm::Es256, PublicKey::P256(..)) => match es256_to_der(signature) {
-            Some(signature) => signature,
-            None => return Some(false),
-        },
+        (Rs256 | Rs384 | Rs512, KeyMaterial::Rsa(_)) => signature.to_vec(),
+        (Es256, KeyMaterial::P256(..)) | (Es384, KeyMaterial::P384(..)) | (Es512, KeyMaterial::P521(..)) => {
+            // Numbers out of range have no DER form, and make no signature.
+            match ecdsa_to_der(algorithm, signature) {
+                Some(signature) => signature,
+                None => return Some(false),
+            }
+        }
         _ => return None,
     };
+    let hash = match algorithm.hash() {
+        Hash::Sha256 => "sha256",
+        Hash::Sha384 => "sha384",
+        Hash::Sha512 => "sha512",
+    };
     let arguments =
-        Arguments { hash: String::from("sha256"), public_key: key.spki()?.to_vec(), signature, text: message.to_vec() };
+        Arguments { hash: hash.into(), public_key: key.spki()?.to_vec(), signature, text: message.to_vec() };
     let answer = abi::call_foreign_function("verify_signature", &arguments.encode_to_vec()).ok()?;
     Some(Outcome::decode(answer.as_slice()).ok()?.is_valid)
 }

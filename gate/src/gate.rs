@@ -87,6 +87,7 @@ impl Gate {
             clock,
             fetches: 0,
         };
+        gate.warn_of_useless_algorithms();
         gate.handle_timeout(now);
         gate
     }
@@ -170,6 +171,18 @@ impl Gate {
     /// The next thing to do. Effects are to be taken until there are none, after every call.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
+    }
+
+    fn warn_of_useless_algorithms(&mut self) {
+        for issuer in &self.policy.issuers {
+            for algorithm in issuer.useless_algorithms() {
+                let name = &issuer.name;
+                let text = format!(
+                    "issuer `{name}`: `{algorithm}` is listed in vain: it needs an inline `oct` key as long as its hash"
+                );
+                self.effects.push_back(Effect::Log(Level::Warn, text));
+            }
+        }
     }
 
     fn do_what_is_due(&mut self, now: Timestamp) {

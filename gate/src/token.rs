@@ -135,7 +135,7 @@ impl Verification<'_> {
         issuer: &Issuer,
         keys: &IssuerKeys,
     ) -> Result<Token<'e>, Failure> {
-        let algorithm = token.algorithm().filter(|algorithm| issuer.algorithms.contains(algorithm));
+        let algorithm = token.algorithm().filter(|&algorithm| issuer.allows(algorithm));
         let algorithm = algorithm.ok_or(Reason::UnsupportedAlgorithm)?;
         let set = keys.usable(self.steady).ok_or(Failure::NoKeys { issuer: index })?;
         let is_named = token.kid().is_some();

@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::jwk::KeySet;
+use jose::jwk::{KeySet, Origin};
 
 use super::reader::{Node, Object, all};
 use super::{Environment, HttpUri, duration};
 use crate::claims::ClaimRef;
-
-/// Algorithms of RFC 7518 and RFC 8037 that the contract has and this build has not.
-const PLANNED_ALGORITHMS: [&str; 10] =
-    ["ES384", "ES512", "HS256", "HS384", "HS512", "PS256", "PS384", "PS512", "RS384", "RS512"];
 
 /// An issuer of tokens.
 #[derive(Clone, Debug)]
@@ -41,6 +37,29 @@ pub struct Issuer {
     pub groups_claim: ClaimRef,
     /// The scopes that membership in one of their groups gives.
     pub group_scopes: BTreeMap<String, Vec<String>>,
+}
+
+impl Issuer {
+    /// Whether its tokens may use `algorithm`: it is listed, and where it takes a shared secret, there is one for it
+    /// in the configuration.
+    pub fn allows(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm) && (!algorithm.is_symmetric() || self.keys.has_key_for(algorithm))
+    }
+
+    /// The algorithms that are listed in vain.
+    pub(crate) fn useless_algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.algorithms.iter().copied().filter(|&algorithm| !self.allows(algorithm))
+    }
+}
+
+impl KeySource {
+    /// Whether a key for `algorithm` is in the configuration.
+    fn has_key_for(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Fetched(_) => false,
+            Self::Inline(keys) => keys.keys().iter().any(|key| key.allows(algorithm)),
+        }
+    }
 }
 
 /// The audiences that an issuer's tokens may be for.
@@ -100,7 +119,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     let name = object.required("name").and_then(|node| read_name(&node));
     let issuer = object.required("issuer").and_then(|node| node.owned_text());
     let audiences = object.required("audiences").and_then(|node| read_audiences(&node));
-    let algorithms = object.or("algorithms", Algorithm::ALL.to_vec(), |node| node.list_of(read_algorithm));
+    let algorithms = object.or("algorithms", asymmetric(), |node| node.list_of(read_algorithm));
     let token_types = object.or("tokenTypes", None, |node| node.list_of(Node::owned_text).map(Some));
     let require_expiration = object.or("requireExpiration", true, Node::boolean);
     let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
@@ -147,8 +166,13 @@ fn read_audiences(node: &Node<'_, '_>) -> Option<Audiences> {
     }
 }
 
+/// What is allowed where nothing is listed: with a shared secret whoever verifies can sign, so that takes a word.
+fn asymmetric() -> Vec<Algorithm> {
+    Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect()
+}
+
 fn read_algorithm(node: &Node<'_, '_>) -> Option<Algorithm> {
-    node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)), &PLANNED_ALGORITHMS)
+    node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)), &[])
 }
 
 fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {
@@ -238,9 +262,9 @@ fn read_fetch<'d, 'c>(
 fn read_inline(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<KeySet> {
     let found = if node.value.get("env").is_some() {
         let text = read_variable(node, env)?;
-        KeySet::from_json(text.as_bytes(), max_keys)
+        KeySet::from_json(text.as_bytes(), max_keys, Origin::Configuration)
     } else {
-        KeySet::from_value(node.value, max_keys)
+        KeySet::from_value(node.value, max_keys, Origin::Configuration)
     };
     found.map_err(|error| node.error(format!("this is no usable key set: {error}"))).ok()
 }

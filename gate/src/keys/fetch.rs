@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use jose::jwk::{KeySet, KeySetError};
+use jose::jwk::{KeySet, KeySetError, Origin};
 
 use crate::config::{FetchSettings, Limits};
 
@@ -83,7 +83,7 @@ pub(crate) fn read(response: FetchResponse<'_>, limits: &Limits) -> Result<KeySe
     if response.body.len() > limits.key_set_bytes {
         return Err(FetchFailure::TooLong { max: limits.key_set_bytes });
     }
-    KeySet::from_json(response.body, limits.keys).map_err(FetchFailure::Keys)
+    KeySet::from_json(response.body, limits.keys, Origin::Issuer).map_err(FetchFailure::Keys)
 }
 
 impl FetchFailure {

@@ -42,6 +42,11 @@ impl Key {
         })
     }
 
+    /// The public point, uncompressed.
+    pub(super) fn point(&self) -> Vec<u8> {
+        self.pair.verifying_key().to_sec1_point(false).as_bytes().to_vec()
+    }
+
     /// A token of exactly these claims.
     pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| base64url::encode(value.to_string().as_bytes());

@@ -3,9 +3,10 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use jose::base64url;
 use serde_json::json;
 
-use super::support::{ISSUER, Key, NOW, World, inline, merge};
+use super::support::{ISSUER, Key, NOW, World, fetched, inline, merge};
 
 fn verdict(changes: &serde_json::Value) -> String {
     World::new(&inline(&json!({}))).with_token(&Key::new("a").token(changes)).summary()
@@ -164,4 +165,60 @@ fn the_first_failure_gives_the_reason() {
     assert_eq!(verdict(&sign(json!({"scope": null}))), "401 expired");
     assert_eq!(verdict(&sign(json!({"scope": null, "exp": NOW + 9}))), "401 not_yet_valid");
     assert_eq!(verdict(&sign(json!({"scope": null, "exp": NOW + 9, "nbf": null}))), "401 wrong_audience");
+}
+
+/// A token whose MAC is made with `secret`.
+fn mac_token(header: &serde_json::Value, secret: &[u8]) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let part = |value: &serde_json::Value| base64url::encode(value.to_string().as_bytes());
+    let input = format!("{}.{}", part(header), part(&json!({"iss": ISSUER, "aud": "api", "exp": NOW + 9})));
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(secret).expect("takes any").chain_update(&input);
+    format!("{input}.{}", base64url::encode(&mac.finalize().into_bytes()))
+}
+
+#[test]
+fn a_mac_needs_an_inline_secret_and_an_issuer_that_lists_its_algorithm() {
+    let secret = [7; 40];
+    let keys =
+        json!({"inline": {"keys": [{"kty": "oct", "kid": "m", "k": base64url::encode(&secret)}, Key::new("a").jwk()]}});
+    let listed = json!({"keys": keys, "algorithms": ["HS256", "ES256"]});
+    let token = mac_token(&json!({"alg": "HS256", "kid": "m"}), &secret);
+    assert_eq!(verdict_of(&listed, &token), "ok");
+    assert_eq!(verdict_of(&listed, &mac_token(&json!({"alg": "HS256"}), &secret)), "ok");
+    assert_eq!(verdict_of(&json!({"keys": keys}), &token), "401 unsupported_algorithm", "it is not listed");
+    assert_eq!(
+        verdict_of(&json!({"algorithms": ["HS256", "ES256"]}), &token),
+        "401 unsupported_algorithm",
+        "no secret"
+    );
+    assert_eq!(verdict_of(&listed, &mac_token(&json!({"alg": "HS256", "kid": "m"}), &[8; 40])), "401 bad_signature");
+    assert_eq!(verdict_of(&listed, &mac_token(&json!({"alg": "HS256", "kid": "m"}), b"")), "401 bad_signature");
+    let mut config = inline(&json!({}));
+    config["issuers"][0]["algorithms"] = json!(["ES256", "HS256"]);
+    let told = "issuer `main`: `HS256` is listed in vain: it needs an inline `oct` key as long as its hash";
+    assert_eq!(World::new(&config).log, [told]);
+    let longer = mac_token(&json!({"alg": "HS512", "kid": "m"}), &secret);
+    let with_512 = json!({"keys": keys, "algorithms": ["HS256", "HS512"]});
+    assert_eq!(verdict_of(&with_512, &longer), "401 unsupported_algorithm", "the secret is too short for it");
+    // What everyone knows is no secret: neither the public key nor its encodings.
+    for public in [Key::new("a").jwk().to_string().into_bytes(), Key::new("a").point()] {
+        let confused = mac_token(&json!({"alg": "HS256", "kid": "a"}), &public);
+        assert_eq!(verdict_of(&listed, &confused), "401 unsupported_algorithm");
+        let confused = mac_token(&json!({"alg": "HS256"}), &public);
+        assert_eq!(verdict_of(&listed, &confused), "401 bad_signature");
+    }
+}
+
+#[test]
+fn a_secret_that_an_issuer_publishes_is_none() {
+    let secret = [7; 40];
+    let mut config = fetched(&json!({}), &json!({}));
+    config["issuers"][0]["algorithms"] = json!(["HS256", "ES256"]);
+    let mut world = World::new(&config);
+    let published = json!({"keys": [{"kty": "oct", "kid": "m", "k": base64url::encode(&secret)}, Key::new("a").jwk()]});
+    world.answer("200", &published.to_string());
+    let token = mac_token(&json!({"alg": "HS256", "kid": "m"}), &secret);
+    assert_eq!(world.with_token(&token).summary(), "401 unsupported_algorithm");
+    assert!(world.fetches.is_empty(), "and nothing to fetch again for");
+    assert!(world.log.iter().any(|line| line.contains("keys[0]: it is a symmetric key")), "{:?}", world.log);
 }
