@@ -10,6 +10,15 @@ use crate::rsa::{MAX_BITS, MIN_BITS};
 pub enum KeyError {
     /// `alg` names an algorithm that this key does not have, or that is not supported.
     Algorithm,
+    /// A coordinate that is not written in its full size (RFC 7518 §6.2.1.2).
+    CoordinateSize {
+        /// Which.
+        member: &'static str,
+        /// The octets found.
+        octets: usize,
+        /// The octets that the curve asks for.
+        expected: usize,
+    },
     /// A member occurs twice.
     DuplicateMember,
     /// A member is not strict base64url.
@@ -46,6 +55,9 @@ impl fmt::Display for KeyError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Algorithm => formatter.write_str("its `alg` is not supported for this key"),
+            Self::CoordinateSize { member, octets, expected } => {
+                write!(formatter, "its `{member}` has {octets} octets, expected {expected}, leading zeros included")
+            }
             Self::DuplicateMember => formatter.write_str("one of its members occurs twice"),
             Self::Encoding(member) => write!(formatter, "its `{member}` is not strict base64url"),
             Self::Invalid => formatter.write_str("its numbers make no valid key"),

@@ -110,21 +110,20 @@ fn rsa_key(jwk: Value<'_>) -> Result<KeyMaterial, KeyError> {
     })
 }
 
-/// A point of which each coordinate has `size` octets, with its `SubjectPublicKeyInfo`.
+/// A point of which each coordinate has `expected` octets, with its `SubjectPublicKeyInfo`.
 fn ec_key<K: EncodePublicKey, E>(
     jwk: Value<'_>,
-    size: usize,
+    expected: usize,
     from_point: impl FnOnce(&[u8]) -> Result<K, E>,
 ) -> Result<(K, Vec<u8>), KeyError> {
     const UNCOMPRESSED: u8 = 4;
     let mut point = alloc::vec![UNCOMPRESSED];
-    for coordinate in ["x", "y"] {
-        // RFC 7518 §6.2.1.2: the full size of a coordinate, leading zeros included.
-        let octets = octets(jwk, coordinate)?;
-        if octets.len() != size {
-            return Err(KeyError::Invalid);
+    for member in ["x", "y"] {
+        let coordinate = octets(jwk, member)?;
+        if coordinate.len() != expected {
+            return Err(KeyError::CoordinateSize { member, octets: coordinate.len(), expected });
         }
-        point.extend(octets);
+        point.extend(coordinate);
     }
     // Points that are not on the curve are refused here.
     let key = from_point(&point).map_err(|_| KeyError::Invalid)?;
