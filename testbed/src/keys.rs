@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use jwt_compact::Algorithm as _;
 use jwt_compact::AlgorithmSignature as _;
-use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Rsa};
+use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa};
 use p256::pkcs8::LineEnding;
 use p384::ecdsa::signature::Signer as _;
 use rsa::rand_core::{OsRng, RngCore as _};
@@ -25,6 +25,8 @@ pub enum Algorithm {
     ES384,
     ES512,
     HS256,
+    HS384,
+    HS512,
     PS256,
     PS384,
     PS512,
@@ -34,7 +36,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Every algorithm with a public key, so all but `HS256`.
+    /// Every algorithm with a public key, so all but those of HMAC.
     pub const ASYMMETRIC: [Self; 10] = [
         Self::EdDSA,
         Self::ES256,
@@ -56,6 +58,8 @@ impl Algorithm {
             Self::ES384 => "ES384",
             Self::ES512 => "ES512",
             Self::HS256 => "HS256",
+            Self::HS384 => "HS384",
+            Self::HS512 => "HS512",
             Self::PS256 => "PS256",
             Self::PS384 => "PS384",
             Self::PS512 => "PS512",
@@ -78,7 +82,7 @@ impl FromStr for Algorithm {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ASYMMETRIC
             .into_iter()
-            .chain([Self::HS256])
+            .chain([Self::HS256, Self::HS384, Self::HS512])
             .find(|algorithm| algorithm.name() == name)
             .ok_or_else(|| BadRequest::new(format!("unknown algorithm `{name}`")))
     }
@@ -115,6 +119,8 @@ impl SigningKey {
             Algorithm::ES384 => Secret::P384(p384::ecdsa::SigningKey::random(&mut OsRng)),
             Algorithm::ES512 => Secret::P521(p521::ecdsa::SigningKey::random(&mut OsRng)),
             Algorithm::HS256 => Secret::Oct(random::<32>().to_vec()),
+            Algorithm::HS384 => Secret::Oct(random::<48>().to_vec()),
+            Algorithm::HS512 => Secret::Oct(random::<64>().to_vec()),
             Algorithm::PS256 => rsa_secret(Rsa::ps256(), 2048),
             Algorithm::PS384 => rsa_secret(Rsa::ps384(), 2048),
             Algorithm::PS512 => rsa_secret(Rsa::ps512(), 2048),
@@ -158,7 +164,11 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.secret {
             Secret::Ed25519(key) => Ed25519.sign(key, message).as_bytes().into_owned(),
-            Secret::Oct(secret) => Hs256.sign(&Hs256Key::new(secret), message).as_bytes().into_owned(),
+            Secret::Oct(secret) => match self.algorithm {
+                Algorithm::HS384 => Hs384.sign(&Hs384Key::new(secret), message).as_bytes().into_owned(),
+                Algorithm::HS512 => Hs512.sign(&Hs512Key::new(secret), message).as_bytes().into_owned(),
+                _ => Hs256.sign(&Hs256Key::new(secret), message).as_bytes().into_owned(),
+            },
             Secret::P256(key) => Es256.sign(key, message).as_bytes().into_owned(),
             Secret::P384(key) => {
                 let signature: p384::ecdsa::Signature = key.sign(message);
@@ -172,7 +182,7 @@ impl SigningKey {
         }
     }
 
-    /// What is published: the public key with `kid`, `alg` and `use`. An HS256 key shows its secret, as an
+    /// What is published: the public key with `kid`, `alg` and `use`. An HMAC key shows its secret, as an
     /// inline `oct` key does.
     pub fn public_jwk(&self) -> Value {
         let mut jwk = match &self.secret {
@@ -199,7 +209,7 @@ impl SigningKey {
     }
 
     /// The public key as PEM (`SubjectPublicKeyInfo`): what the confusion of RS256 with HS256 uses as a secret.
-    /// An HS256 key has none.
+    /// An HMAC key has none.
     pub fn public_pem(&self) -> Option<String> {
         match &self.secret {
             Secret::Ed25519(key) => key.verifying_key().to_public_key_pem(LineEnding::LF).ok(),

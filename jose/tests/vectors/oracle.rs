@@ -1,0 +1,151 @@
+//! Tokens that jwt-compact signs: they verify here, nothing near them does, and what is accepted here is accepted
+//! there. It shares no code with this crate, down to its generation of RustCrypto.
+
+use jose::Algorithm as Own;
+use jose::jwk::Origin;
+use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs384, Hs512, Rsa};
+use jwt_compact::jwk::JsonWebKey;
+use jwt_compact::{Algorithm, AlgorithmExt as _, UntrustedToken};
+use serde_json::{Map, Value, json};
+use testbed::keys::{Algorithm as Signing, SigningKey};
+use testbed::mint::{mint, mint_text, object, usual_claims};
+
+use crate::verify::verify_token;
+
+const ALGORITHMS: [Signing; 13] = [
+    Signing::EdDSA,
+    Signing::ES256,
+    Signing::ES384,
+    Signing::ES512,
+    Signing::HS256,
+    Signing::HS384,
+    Signing::HS512,
+    Signing::PS256,
+    Signing::PS384,
+    Signing::PS512,
+    Signing::RS256,
+    Signing::RS384,
+    Signing::RS512,
+];
+
+fn claims() -> Map<String, Value> {
+    usual_claims("https://idp.example.com", "api", "alice", 1_800_000_000, 600)
+}
+
+/// What jwt-compact says; `None` for the algorithms that it does not have.
+fn oracle(token: &str, jwk: &Value, algorithm: Signing) -> Option<bool> {
+    fn judge<A: Algorithm>(algorithm: &A, token: &str, jwk: &Value) -> bool
+    where
+        A::VerifyingKey: for<'k> TryFrom<&'k JsonWebKey<'k>>,
+    {
+        let jwk: JsonWebKey<'_> = serde_json::from_value(jwk.clone()).unwrap();
+        let Ok(key) = A::VerifyingKey::try_from(&jwk) else { panic!("the oracle takes no {jwk:?}") };
+        UntrustedToken::new(token)
+            .is_ok_and(|token| algorithm.validator::<Map<String, Value>>(&key).validate(&token).is_ok())
+    }
+    let rsa = |algorithm: Rsa| judge(&algorithm, token, jwk);
+    Some(match algorithm {
+        Signing::EdDSA => judge(&Ed25519, token, jwk),
+        Signing::ES256 => judge(&Es256, token, jwk),
+        Signing::ES384 | Signing::ES512 => return None,
+        Signing::HS256 => judge(&Hs256, token, jwk),
+        Signing::HS384 => judge(&Hs384, token, jwk),
+        Signing::HS512 => judge(&Hs512, token, jwk),
+        Signing::PS256 => rsa(Rsa::ps256()),
+        Signing::PS384 => rsa(Rsa::ps384()),
+        Signing::PS512 => rsa(Rsa::ps512()),
+        Signing::RS256 => rsa(Rsa::rs256()),
+        Signing::RS384 => rsa(Rsa::rs384()),
+        Signing::RS512 => rsa(Rsa::rs512()),
+    })
+}
+
+#[test]
+fn what_was_signed_verifies_with_its_algorithm_and_no_other() {
+    assert_eq!(ALGORITHMS.map(Signing::name), Own::ALL.map(Own::name));
+    let keys = ALGORITHMS.map(SigningKey::generate);
+    for key in &keys {
+        let (jwk, algorithm) = (key.public_jwk(), key.algorithm());
+        let token = mint(key, &Map::new(), &claims());
+        assert_eq!(verify_token(&token, &jwk, Origin::Configuration), Ok(()), "{algorithm}");
+        assert_ne!(oracle(&token, &jwk, algorithm), Some(false), "{algorithm}");
+        for other in ALGORITHMS.into_iter().filter(|other| *other != algorithm) {
+            let renamed = mint(key, &object(json!({"alg": other.name()})), &claims());
+            let mut free = jwk.clone();
+            free.as_object_mut().unwrap().remove("alg");
+            assert!(verify_token(&renamed, &free, Origin::Configuration).is_err(), "{algorithm} as {other}");
+        }
+        for other in keys.iter().filter(|other| other.algorithm() != algorithm) {
+            let mut jwk = other.public_jwk();
+            jwk["kid"] = key.kid().into();
+            assert!(verify_token(&token, &jwk, Origin::Configuration).is_err(), "{algorithm} with {}", other.kid());
+        }
+    }
+}
+
+#[test]
+fn a_token_with_one_bit_flipped_is_no_token() {
+    for algorithm in ALGORITHMS {
+        let key = SigningKey::generate(algorithm);
+        let jwk = key.public_jwk();
+        let token = mint(&key, &Map::new(), &claims());
+        assert_eq!(verify_token(&token, &jwk, Origin::Configuration), Ok(()), "{algorithm}");
+        for place in 0..token.len() {
+            for bit in 0..8 {
+                let mut flipped = token.clone().into_bytes();
+                flipped[place] ^= 1 << bit;
+                // Bytes that are no text are no token either; here is what is text.
+                let Ok(flipped) = String::from_utf8(flipped) else { continue };
+                let found = verify_token(&flipped, &jwk, Origin::Configuration);
+                assert!(found.is_err(), "{algorithm}: bit {bit} of octet {place}: {flipped}");
+            }
+        }
+    }
+}
+
+/// Strictness runs one way: there may be tokens that only the oracle accepts.
+#[test]
+fn what_is_accepted_here_is_accepted_by_the_oracle() {
+    let (mut both, mut only_oracle) = (0, Vec::new());
+    for algorithm in ALGORITHMS {
+        let key = SigningKey::generate(algorithm).with_kid("k");
+        let jwk = key.public_jwk();
+        let name = algorithm.name();
+        let good = mint(&key, &Map::new(), &claims());
+        let mut tokens = vec![good.clone(), format!("{good}="), format!(" {good}"), good.replace('.', " .")];
+        for header in [
+            format!(r#"{{"alg":"{name}"}}"#),
+            format!(" {{ \"kid\" : \"k\" , \"alg\" : \"{name}\" }}\n"),
+            format!(r#"{{"alg":"\u00{:02x}{}","kid":"k"}}"#, name.as_bytes()[0], &name[1..]),
+            format!(r#"{{"alg":"{name}","alg":"{name}"}}"#),
+            format!(r#"{{"alg":"none","alg":"{name}"}}"#),
+            format!(r#"{{"alg":"{name}","x":1,"x":2}}"#),
+            format!(r#"{{"alg":"{name}","crit":["exp"]}}"#),
+            format!(r#"{{"alg":"{name}","b64":false}}"#),
+            format!(r#"{{"alg":"{name}","jwk":{jwk}}}"#),
+            format!(r#"{{"alg":"{name}","x5c":["AA"],"jku":"https://evil.example"}}"#),
+            format!(r#"{{"alg":"{}"}}"#, name.to_lowercase()),
+            format!(r#"{{"alg":"{name}"}}{{}}"#),
+            format!(r#"{{"alg":"{name}","typ":1}}"#),
+            r#"{"alg":"none"}"#.into(),
+            "{}".into(),
+            "[]".into(),
+        ] {
+            for claims in [r#"{"iss":"i","exp":1800000000}"#, r#"{"iss":"i","iss":"j"}"#, "[]", "{}", "\u{feff}{}", ""] {
+                tokens.push(mint_text(&key, &header, claims));
+            }
+        }
+        for token in tokens {
+            let own = verify_token(&token, &jwk, Origin::Configuration);
+            match (own.is_ok(), oracle(&token, &jwk, algorithm)) {
+                (true, Some(false)) => panic!("{algorithm}: only accepted here: {token}"),
+                (true, Some(true)) => both += 1,
+                (false, Some(true)) => only_oracle.push(own),
+                _ => {}
+            }
+        }
+    }
+    assert!(both > 100, "only {both} tokens were accepted by both");
+    // The comparison can fail the other way round: the oracle does accept what is refused here.
+    assert!(!only_oracle.is_empty());
+}
