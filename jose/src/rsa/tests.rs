@@ -24,7 +24,7 @@ impl Random {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next()).expect("fits") % end
+        usize::try_from(self.next() % u64::try_from(end).expect("fits")).expect("fits")
     }
 
     /// A number of which many limbs are the ones where carries go wrong.
@@ -190,6 +190,8 @@ impl Signer {
 }
 
 const MESSAGE: &[u8] = b"what is signed";
+/// Every octet is tried; signing takes its time as Wasm without optimisation, so there some are.
+const STEP: usize = if cfg!(target_family = "wasm") { 19 } else { 1 };
 const HASHES: [Hash; 3] = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
 
 /// 00 01 FF … FF 00 and `tail`, of 256 octets.
@@ -205,7 +207,7 @@ fn a_pkcs1_encoding_is_the_one_that_the_message_has() {
         let good = pkcs1(&[info, &digest].concat());
         assert!(signer.takes_pkcs1(hash, &good));
         // Each octet counts: the padding, the name of the hash, its value.
-        for place in 0..good.len() {
+        for place in (0..good.len()).step_by(STEP) {
             let mut bad = good.clone();
             bad[place] ^= if place == 0 { 0x20 } else { 1 << (place % 8) };
             assert!(!signer.takes_pkcs1(hash, &bad), "{place}");
@@ -243,7 +245,7 @@ fn a_pss_encoding_has_a_salt_as_long_as_its_hash_and_nothing_else() {
         let salt = vec![7; hash.octets()];
         let good = pss(hash, hash, 1, &salt, 0xbc);
         assert!(signer.takes_pss(hash, &good));
-        for place in 0..good.len() {
+        for place in (0..good.len()).step_by(STEP) {
             let mut bad = good.clone();
             // The highest bit is none of the encoding's, and has to be zero.
             bad[place] ^= if place == 0 { 0x80 } else { 1 << (place % 8) };

@@ -131,7 +131,8 @@ fn what_is_accepted_here_is_accepted_by_the_oracle() {
             "{}".into(),
             "[]".into(),
         ] {
-            for claims in [r#"{"iss":"i","exp":1800000000}"#, r#"{"iss":"i","iss":"j"}"#, "[]", "{}", "\u{feff}{}", ""] {
+            for claims in [r#"{"iss":"i","exp":1800000000}"#, r#"{"iss":"i","iss":"j"}"#, "[]", "{}", "\u{feff}{}", ""]
+            {
                 tokens.push(mint_text(&key, &header, claims));
             }
         }
