@@ -18,6 +18,16 @@ pub struct Group {
     pub cases: Vec<Case>,
 }
 
+impl Group {
+    /// Whether the key is one that JWS does not allow: a secret shorter than the hash (RFC 7518 §3.2), or an RSA
+    /// exponent of 3.
+    pub fn has_small_key(&self) -> bool {
+        let bits = self.algorithm.get(2..).and_then(|bits| bits.parse().ok()).unwrap_or(0);
+        let octets = self.jwk["k"].as_str().and_then(|secret| URL_SAFE_NO_PAD.decode(secret).ok());
+        self.jwk["e"] == "Aw" || octets.is_some_and(|octets| octets.len() * 8 < bits)
+    }
+}
+
 /// One signature.
 #[derive(Clone, Debug)]
 pub struct Case {

@@ -1,0 +1,89 @@
+//! Every signature that Wycheproof has, judged by the plugin's own code: in Wasm, and through the host's
+//! `verify_signature`, in the test host and in Envoy.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use host_tests::built_path;
+use host_tests::envoy::{Bootstrap, Envoy};
+use host_tests::host::{Plugin, Proxy, VmOptions};
+use serde_json::{Value, json};
+use testbed::mint::base64url;
+use testbed::upstream::Upstream;
+use vectors::primitives::{Group, groups};
+
+/// Proxies check these.
+const BY_HOST: [&str; 6] = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512"];
+
+fn judge() -> PathBuf {
+    built_path("JOTGATE_JUDGE", "target/wasm32-wasip1/plugin/judge.wasm", "make judge")
+}
+
+fn usable_groups() -> Vec<Group> {
+    groups().into_iter().filter(|group| !group.has_small_key()).collect()
+}
+
+/// What the judge is asked; of the software's verdicts, every `every`-th.
+fn configuration(groups: &[Group], every: usize) -> String {
+    let group = |group: &Group| {
+        let case = |(message, signature)| json!([base64url::<&Vec<u8>>(message), base64url::<&Vec<u8>>(signature)]);
+        let cases: Vec<Value> = group.cases.iter().map(|found| case((&found.message, &found.signature))).collect();
+        json!({"algorithm": group.algorithm, "jwk": group.jwk, "cases": cases})
+    };
+    json!({"every": every, "groups": groups.iter().map(group).collect::<Vec<_>>()}).to_string()
+}
+
+/// Compares the lines of the log with what is right, and gives how many verdicts there were of software and host.
+fn compare(groups: &[Group], log: &str) -> [usize; 2] {
+    let lines: Vec<&str> =
+        log.lines().filter_map(|line| line.split_once("judged software=")).map(|(_, line)| line).collect();
+    assert!(lines.len() >= groups.len(), "{} lines for {} groups: {log}", lines.len(), groups.len());
+    let mut counts = [0, 0];
+    for (group, line) in groups.iter().zip(lines) {
+        let (software, host) = line.trim_end().split_once(" host=").unwrap();
+        assert_eq!((software.len(), host.len()), (group.cases.len(), group.cases.len()), "{}", group.name);
+        for ((case, software), host) in group.cases.iter().zip(software.chars()).zip(host.chars()) {
+            let right = if case.is_good { '1' } else { '0' };
+            for (count, verdict) in counts.iter_mut().zip([software, host]).filter(|(_, verdict)| *verdict != '-') {
+                assert_eq!(verdict, right, "{} {}", group.name, case.name);
+                *count += 1;
+            }
+            assert_eq!(host != '-', BY_HOST.contains(&group.algorithm), "{} {}", group.name, case.name);
+        }
+    }
+    counts
+}
+
+#[test]
+fn wasm_and_the_test_host_judge_as_wycheproof_does() {
+    let groups = usable_groups();
+    let judge = Plugin::load(judge()).unwrap_or_else(|error| panic!("{error}"));
+    let vm = Proxy::new().vm(&judge, VmOptions::new().fuel_per_call(u64::MAX));
+    vm.start(configuration(&groups, 1)).unwrap();
+    let lines: Vec<String> = vm.log().iter().map(|line| line.message.clone()).collect();
+    let [software, host] = compare(&groups, &lines.join("\n"));
+    assert!(software > 6000 && host > 3500, "{software} {host}");
+}
+
+/// Envoy's own cryptography judges all that it can; V8 runs a part of the rest, since several VMs do it again.
+#[test]
+fn wasm_and_envoy_judge_as_wycheproof_does() {
+    let groups = usable_groups();
+    let upstream = Upstream::start(0).unwrap();
+    let bootstrap = Bootstrap::new(upstream.address())
+        .plugin(&configuration(&groups, 10))
+        .plugin_option("vm_config/code/local/filename", &json!(judge()));
+    let envoy = Envoy::builder(&bootstrap.text()).concurrency(1).log_levels("warn", "wasm:info");
+    let envoy = envoy.start().unwrap_or_else(|error| panic!("{error}"));
+    let start = Instant::now();
+    while !envoy.log().contains("judged all") {
+        assert!(start.elapsed() < Duration::from_mins(1), "{}", envoy.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = envoy.log();
+    assert!(log.contains("verify_signature is used for: ES256, ES384, ES512, RS256, RS384, RS512"), "{log}");
+    let [software, host] = compare(&groups, &log);
+    assert!(software > 600 && host > 3500, "{software} {host}");
+}
