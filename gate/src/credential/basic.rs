@@ -33,7 +33,7 @@ fn decode(encoded: &[u8]) -> Result<Vec<u8>, Reason> {
     let (Some(user), Some(password)) = (halves.next(), halves.next()) else {
         return Err(Reason::MalformedCredentials);
     };
-    let token = if user == FILLER && password != FILLER { password } else { user };
+    let token = if user == FILLER { password } else { user };
     match pair.iter().any(u8::is_ascii_control) {
         true => Err(Reason::MalformedCredentials),
         false => check(token).map(<[u8]>::to_vec),
