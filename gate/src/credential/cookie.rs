@@ -62,11 +62,12 @@ fn is_read_as(pair: &[u8], name: &str) -> bool {
     }
     // What stands behind the last `=` is no name.
     names.next_back();
-    let is_separator = |byte: u8| byte == b',' || spelling::is_dropped(byte);
+    let is_separator = |byte: &u8| *byte == b',' || spelling::is_dropped(*byte);
     names.any(|text| {
         let end = text.iter().rposition(|&byte| !spelling::is_dropped(byte)).map_or(0, |last| last + 1);
-        let before = text.get(..end).and_then(|text| text.strip_suffix(name.as_bytes()));
-        before.and_then(|before| before.last()).is_some_and(|&byte| is_separator(byte))
+        let mut parts = text.get(..end).unwrap_or_default().rsplitn(2, is_separator);
+        let (last, others) = (parts.next(), parts.next());
+        others.is_some() && last.is_some_and(|found| spelling::is_read_as(found, name, u8::eq))
     })
 }
 
@@ -163,6 +164,8 @@ mod tests {
             "a=\"1\"session=t",
             "a=1\u{b}session =t",
             "a=1,\"session\"=t",
+            "a=1,sess%69on=t",
+            "a=1 session[]=t",
         ] {
             let expected = |left: &[&str]| {
                 (Err(Reason::MalformedCredentials), left.iter().map(ToString::to_string).collect::<Vec<_>>())
