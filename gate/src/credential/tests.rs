@@ -23,7 +23,8 @@ impl Outcome {
 pub(super) fn outcome(sources: &Sources, lines: &[(&str, &str)]) -> Outcome {
     let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request::new(&lines);
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("is text");
+    // A token may be any bytes: escapes in a query can stand for all of them.
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let token = sources.take(&request).map(|credential| credential.map(|credential| text(&credential.token)));
     let left = edit::apply(&sources.removals(&request, None), &lines);
     Outcome { token, left: left.iter().map(|(name, value)| (text(name), text(value))).collect() }
