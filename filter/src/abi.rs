@@ -103,6 +103,13 @@ unsafe extern "C" {
     fn proxy_log(level: u32, message: *const u8, message_size: usize) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -216,6 +223,12 @@ pub(crate) fn record_metric(id: u32, value: u64) -> Answer<()> {
 pub(crate) fn remove_header(map: Map, name: &[u8]) -> Answer<()> {
     // SAFETY: pointer and size are those of a live slice.
     check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// Replaces the lines of a name in a header map by one, or adds it.
+pub(crate) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Answer<()> {
+    // SAFETY: pointers and sizes are those of live slices.
+    check(unsafe { proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Answers the request of the effective context. `headers` is as [`crate::pairs`] writes it.

@@ -283,6 +283,14 @@ fn apply(map: Map, edits: &[HeaderEdit]) -> Answer<()> {
     edits.iter().try_for_each(|edit| match edit {
         HeaderEdit::Add(name, value) => abi::add_header(map, name.as_bytes(), value.as_bytes()),
         HeaderEdit::Remove(name) => abi::remove_header(map, name),
+        HeaderEdit::Set(name, value) => {
+            // Hosts differ in what replacing leaves where there are several lines. Pseudo-headers have one, and cannot
+            // be removed.
+            if !name.starts_with(':') {
+                abi::remove_header(map, name.as_bytes())?;
+            }
+            abi::replace_header(map, name.as_bytes(), value)
+        }
     })
 }
 

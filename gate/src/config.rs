@@ -3,6 +3,7 @@
 //! Reading goes on after an error, so that people see all of them at once, each with its path.
 
 mod access;
+mod credentials;
 mod duration;
 mod headers;
 mod issuer;

@@ -1,118 +1,201 @@
-//! Taking the credential from a request (RFC 6750 §2.1, RFC 9110 §11.6.2).
+//! Taking the credential from a request, and from what is forwarded (RFC 6750 §2, RFC 9110 §11.6.2).
+//!
+//! Servers read cookies, queries and lists in ways of their own. What only some of them take for a credential counts
+//! as a malformed one: it is never used, and never forwarded.
+
+mod basic;
+mod cookie;
+mod header;
+mod list;
+mod query;
+mod spelling;
+mod subprotocol;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::edit::HeaderEdit;
 use crate::reason::Reason;
-use crate::request::{Request, is_token_byte};
+use crate::request::Request;
 
-/// The places where a token may stand.
+/// The places where a token may stand, in the order of the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Sources(Vec<Source>);
-
-/// A header that may hold a token.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Source {
-    /// Its name, in lower case.
-    pub header: String,
-    /// The authentication scheme in front of the token; without one, the whole value is the token.
-    pub scheme: Option<String>,
+pub struct Sources {
+    places: Vec<Source>,
+    conflict: Conflict,
 }
 
-impl Default for Sources {
+/// What becomes of a request with credentials in several places.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Conflict {
+    /// The first place that holds one is used.
+    First,
+    /// It is refused.
+    Refuse,
+}
+
+/// A place where a token may stand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// `Authorization: Basic` (RFC 7617).
+    Basic,
+    /// The cookie of that name.
+    Cookie(String),
+    /// A header.
+    Header {
+        /// Its name, in lower case.
+        name: String,
+        /// The authentication scheme in front of the token; without one, the whole value is the token.
+        scheme: Option<String>,
+    },
+    /// The parameter of that name in the query.
+    Query(String),
+    /// What stands behind this prefix in an offer of `Sec-WebSocket-Protocol`.
+    WebSocketProtocol(String),
+}
+
+/// What stands where a token should. It has no `Debug`: nothing of it gets into a log.
+pub(crate) struct Credential<'r> {
+    pub(crate) token: Cow<'r, [u8]>,
+    /// The place in [`Sources`] that holds it.
+    pub(crate) place: usize,
+}
+
+/// What a place holds: nothing, a token, or something that should be one.
+type Found<T> = Option<Result<T, Reason>>;
+
+impl Default for Source {
     fn default() -> Self {
-        Self(vec![Source { header: String::from("authorization"), scheme: Some(String::from("Bearer")) }])
+        Self::Header { name: String::from("authorization"), scheme: Some(String::from("Bearer")) }
     }
-}
-
-/// What a header line is to the gate.
-enum Line<'r> {
-    /// It holds a token, or what should be one.
-    Credential(Result<&'r [u8], Reason>),
-    /// It is somebody else's.
-    Foreign,
 }
 
 impl Sources {
-    pub(crate) fn new(sources: Vec<Source>) -> Self {
-        Self(sources)
+    pub(crate) fn new(places: Vec<Source>, conflict: Conflict) -> Self {
+        Self { places, conflict }
     }
 
-    /// The places, in the order of the configuration.
-    pub fn iter(&self) -> impl Iterator<Item = &Source> {
-        self.0.iter()
+    /// The headers that may hold a token, in lower case.
+    pub(crate) fn headers(&self) -> BTreeSet<&str> {
+        self.places.iter().filter_map(Source::header).collect()
     }
 
-    /// The one token that the request carries.
-    pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<&'r [u8]>, Reason> {
+    /// The one credential that the request carries.
+    pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Reason> {
         let mut found = None;
-        for (header, lines) in self.headers(request) {
-            let mut credentials = lines.iter().filter_map(|line| self.read(header, line));
-            let Some(credential) = credentials.next() else { continue };
-            // A second line leaves open which of them a server behind the gate would read.
-            if lines.len() > 1 || found.is_some() {
-                return Err(Reason::AmbiguousCredentials);
+        for (place, source) in self.places.iter().enumerate() {
+            let Some(token) = self.find(source, request) else { continue };
+            match &found {
+                None => found = Some((place, token)),
+                // Two schemes find something in one header only where its lines were joined: each says so.
+                Some((earlier, Err(_))) if self.share_lines(*earlier, source) => {}
+                Some(_) => return Err(Reason::AmbiguousCredentials),
             }
-            found = Some(credential);
+            if self.conflict == Conflict::First {
+                break;
+            }
         }
-        found.transpose()
+        found.map(|(place, token)| Ok(Credential { token: token?, place })).transpose()
     }
 
-    /// The removal of every credential: the upstream has no use for one that it did not ask for.
-    pub(crate) fn removals(&self, request: &Request<'_>) -> Vec<HeaderEdit> {
+    /// The removal of every credential but the one in the place `kept`.
+    pub(crate) fn removals(&self, request: &Request<'_>, kept: Option<usize>) -> Vec<HeaderEdit> {
         let mut edits = Vec::new();
-        for (header, lines) in self.headers(request) {
-            if lines.iter().any(|line| self.read(header, line).is_some()) {
-                HeaderEdit::remove_once(&mut edits, header.as_bytes());
+        let (mut cookies, mut parameters, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        let others = self.places.iter().enumerate().filter(|(place, _)| Some(*place) != kept);
+        for (_, source) in others {
+            match source {
+                Source::Cookie(name) => cookies.push(name.as_str()),
+                Source::Query(name) => parameters.push(name.as_str()),
+                Source::WebSocketProtocol(prefix) => prefixes.push(prefix.as_str()),
+                Source::Basic | Source::Header { .. } => {
+                    if let (Some(_), Some(name)) = (self.find(source, request), source.header()) {
+                        HeaderEdit::remove_once(&mut edits, name.as_bytes());
+                    }
+                }
             }
         }
+        edits.extend(cookie::removal(request, &cookies));
+        edits.extend(query::removal(request, &parameters));
+        edits.extend(subprotocol::removal(request, &prefixes));
         edits
     }
 
-    /// Each header that is a place, once, with its lines.
-    fn headers<'r>(&self, request: &Request<'r>) -> Vec<(&str, Vec<&'r [u8]>)> {
-        let mut headers: Vec<(&str, Vec<&[u8]>)> = Vec::new();
-        for source in &self.0 {
-            if !headers.iter().any(|(name, _)| *name == source.header) {
-                headers.push((&source.header, request.lines(&source.header).collect()));
-            }
+    fn find<'r>(&self, source: &Source, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
+        let borrowed = |found: Found<&'r [u8]>| found.map(|token| token.map(Cow::Borrowed));
+        match source {
+            Source::Basic => basic::find(request).map(|token| token.map(Cow::Owned)),
+            Source::Cookie(name) => borrowed(cookie::find(request, name)),
+            Source::Header { name, scheme } => borrowed(header::find(request, name, scheme.as_deref())),
+            Source::Query(name) => query::find(request, name),
+            Source::WebSocketProtocol(prefix) => borrowed(subprotocol::find(request, prefix, &self.prefixes())),
         }
-        headers
     }
 
-    /// What a line of `header` holds, by the sources that stand there.
-    fn read<'r>(&self, header: &str, line: &'r [u8]) -> Option<Result<&'r [u8], Reason>> {
-        let sources = self.0.iter().filter(|source| source.header == header);
-        let mut lines = sources.map(|source| source.read(line));
-        lines.find_map(|line| match line {
-            Line::Credential(credential) => Some(credential),
-            Line::Foreign => None,
-        })
+    fn prefixes(&self) -> Vec<&str> {
+        let prefixes = self.places.iter().filter_map(|source| match source {
+            Source::WebSocketProtocol(prefix) => Some(prefix.as_str()),
+            _ => None,
+        });
+        prefixes.collect()
+    }
+
+    fn share_lines(&self, earlier: usize, source: &Source) -> bool {
+        let earlier = self.places.get(earlier);
+        earlier.is_some_and(|earlier| earlier.takes_whole_lines() && earlier.header() == source.header())
     }
 }
 
 impl Source {
-    fn read<'r>(&self, line: &'r [u8]) -> Line<'r> {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return Line::Credential(Err(Reason::MalformedCredentials));
+    /// The header that it stands in; none for the query.
+    pub(crate) fn header(&self) -> Option<&str> {
+        match self {
+            Self::Basic => Some(basic::HEADER),
+            Self::Cookie(_) => Some(cookie::HEADER),
+            Self::Header { name, .. } => Some(name),
+            Self::Query(_) => None,
+            Self::WebSocketProtocol(_) => Some(subprotocol::HEADER),
         }
-        match &self.scheme {
-            None => Line::Credential(check(line)),
-            Some(scheme) => match after_scheme(line, scheme) {
-                Some(token) => Line::Credential(token.and_then(check)),
-                // Lines that a proxy joined: the scheme may stand behind a comma.
-                None if line
-                    .split(|&byte| byte == b',')
-                    .skip(1)
-                    .any(|rest| after_scheme(rest.trim_ascii(), scheme).is_some()) =>
-                {
-                    Line::Credential(Err(Reason::MalformedCredentials))
-                }
-                None => Line::Foreign,
+    }
+
+    /// Whether a credential could stand in both places at once.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Cookie(one), Self::Cookie(other)) => either(one, other, cookie::holds),
+            (Self::Query(one), Self::Query(other)) => either(one, other, query::holds),
+            (Self::WebSocketProtocol(one), Self::WebSocketProtocol(other)) => either(one, other, subprotocol::holds),
+            (one, other) if one.header().is_none() || one.header() != other.header() => false,
+            (one, other) => match (one.scheme(), other.scheme()) {
+                (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+                _ => true,
             },
         }
     }
+
+    fn scheme(&self) -> Option<&str> {
+        match self {
+            Self::Basic => Some(basic::SCHEME),
+            Self::Header { scheme, .. } => scheme.as_deref(),
+            Self::Cookie(_) | Self::Query(_) | Self::WebSocketProtocol(_) => None,
+        }
+    }
+
+    fn takes_whole_lines(&self) -> bool {
+        matches!(self, Self::Basic | Self::Header { .. })
+    }
 }
 
+fn either(one: &str, other: &str, holds: impl Fn(&[u8], &str) -> bool) -> bool {
+    holds(one.as_bytes(), other) || holds(other.as_bytes(), one)
+}
+
+/// What was found, if that was one thing.
+fn only<T>(mut found: impl Iterator<Item = Result<T, Reason>>) -> Found<T> {
+    let first = found.next()?;
+    Some(if found.next().is_some() { Err(Reason::AmbiguousCredentials) } else { first })
+}
+
+/// A token, if it is there and in one piece.
 fn check(token: &[u8]) -> Result<&[u8], Reason> {
     let is_separator = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'\x0b');
     match token.is_empty() || token.iter().any(is_separator) {
@@ -121,94 +204,5 @@ fn check(token: &[u8]) -> Result<&[u8], Reason> {
     }
 }
 
-/// What stands behind `scheme`, which compares without case; `None` for another scheme.
-///
-/// Behind it should be blanks. Whatever else cannot go on a scheme's name (RFC 9110 §5.6.2) may end it for some
-/// parser, so it is the same scheme, malformed.
-fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<Result<&'r [u8], Reason>> {
-    let (found, rest) = line.split_at_checked(scheme.len())?;
-    if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
-        return None;
-    }
-    match rest.first() {
-        Some(&byte) if is_token_byte(byte) => None,
-        Some(b' ' | b'\t') | None => Some(Ok(rest.trim_ascii())),
-        Some(_) => Some(Err(Reason::MalformedCredentials)),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #[cfg(target_family = "wasm")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use super::*;
-
-    fn take(sources: &Sources, lines: &[(&str, &str)]) -> (Result<Option<String>, Reason>, usize) {
-        let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let request = Request::new(&lines);
-        let token = sources.take(&request).map(|token| token.map(|token| String::from_utf8_lossy(token).into_owned()));
-        (token, sources.removals(&request).len())
-    }
-
-    fn authorization(value: &str) -> (Result<Option<String>, Reason>, usize) {
-        take(&Sources::default(), &[("authorization", value)])
-    }
-
-    #[test]
-    fn the_scheme_compares_without_case() {
-        for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c", " Bearer a.b.c "] {
-            assert_eq!(authorization(value), (Ok(Some("a.b.c".into())), 1), "{value}");
-        }
-    }
-
-    #[test]
-    fn another_scheme_is_no_credential_and_passes_on() {
-        for value in ["Basic abc", "Bearerx abc", "a.b.c", "Token Bearer", "Digest username=\"Bearer\", realm=\"x\""] {
-            assert_eq!(authorization(value), (Ok(None), 0), "{value}");
-        }
-        assert_eq!(take(&Sources::default(), &[]), (Ok(None), 0));
-    }
-
-    #[test]
-    fn empty_joined_and_broken_credentials_are_malformed() {
-        for value in [
-            "",
-            " ",
-            "Bearer",
-            "Bearer ",
-            "Bearer a b",
-            "Bearer a,b",
-            "Bearer a,Bearer b",
-            "Bearer a, Basic b",
-            "Bearer,a",
-            "Basic a, Bearer b",
-            "Basic a,bearer",
-            "Bearer:a.b.c",
-            "Bearer\u{a0}a.b.c",
-            "Bearer=a.b.c",
-            "Bearer Bearer a",
-            "Bearer\ta\tb",
-        ] {
-            assert_eq!(authorization(value), (Err(Reason::MalformedCredentials), 1), "{value}");
-        }
-    }
-
-    #[test]
-    fn more_than_one_credential_is_ambiguous() {
-        let both = |one, other| take(&Sources::default(), &[("authorization", one), ("authorization", other)]);
-        assert_eq!(both("Bearer a", "Bearer a"), (Err(Reason::AmbiguousCredentials), 1));
-        assert_eq!(both("Basic a", "Bearer a"), (Err(Reason::AmbiguousCredentials), 1));
-        assert_eq!(both("Basic a", "Basic a"), (Ok(None), 0));
-        let sources = Sources::new(vec![
-            Source { header: "authorization".into(), scheme: Some("Bearer".into()) },
-            Source { header: "x-api-token".into(), scheme: None },
-        ]);
-        assert_eq!(
-            take(&sources, &[("authorization", "Bearer a"), ("x-api-token", "b")]),
-            (Err(Reason::AmbiguousCredentials), 2)
-        );
-        assert_eq!(take(&sources, &[("authorization", "Basic a"), ("x-api-token", "b")]), (Ok(Some("b".into())), 1));
-        assert_eq!(take(&sources, &[("x-api-token", "")]), (Err(Reason::MalformedCredentials), 1));
-    }
-}
+mod tests;

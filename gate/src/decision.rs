@@ -67,19 +67,19 @@ struct Decision<'d> {
 
 impl Decision<'_> {
     fn forward_anonymous(mut self) -> Verdict {
-        self.edits.extend(self.verification.policy.credentials.removals(self.request));
+        self.edits.extend(self.verification.policy.credentials.removals(self.request, None));
         Verdict::Forward(self.edits)
     }
 
     fn check_caller(self, requirement: Option<&Requirement>, is_optional: bool, facts: &mut Facts) -> Verdict {
-        let token = match self.verification.policy.credentials.take(self.request) {
+        let credential = match self.verification.policy.credentials.take(self.request) {
             Err(reason) => return reason.into(),
             Ok(None) if is_optional => return self.forward_anonymous(),
             Ok(None) => return Reason::MissingToken.into(),
-            Ok(Some(token)) => token,
+            Ok(Some(credential)) => credential,
         };
-        match self.verify(token, facts) {
-            Ok(principal) => self.admit(&principal, requirement),
+        match self.verify(&credential.token, facts) {
+            Ok(principal) => self.admit(&principal, credential.place, requirement),
             Err(Failure::Refused(reason)) => reason.into(),
             Err(Failure::NoKeys { issuer }) => Verdict::NeedsKeys { issuer },
             Err(Failure::UnknownKey { issuer, reason }) => Verdict::NeedsNewKeys { issuer, reason },
@@ -100,7 +100,7 @@ impl Decision<'_> {
         Ok(principal)
     }
 
-    fn admit(mut self, principal: &Principal, requirement: Option<&Requirement>) -> Verdict {
+    fn admit(mut self, principal: &Principal, place: usize, requirement: Option<&Requirement>) -> Verdict {
         match requirement.map_or(Ok(()), |requirement| requirement.check(principal)) {
             Err(Denial::AccessDenied) => return Reason::AccessDenied.into(),
             Err(Denial::InsufficientScope(scopes)) => {
@@ -111,9 +111,8 @@ impl Decision<'_> {
         let rule = self.rule.map(|rule| rule.name.as_str());
         let Ok(identity) = principal.identity_headers(rule) else { return Reason::UnrepresentableClaim.into() };
         let policy = self.verification.policy;
-        if !self.rule.and_then(|rule| rule.forward_token).unwrap_or(policy.forward_token) {
-            self.edits.extend(policy.credentials.removals(self.request));
-        }
+        let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(policy.forward_token);
+        self.edits.extend(policy.credentials.removals(self.request, is_forwarded.then_some(place)));
         self.edits.extend(identity.into_iter().map(|(name, value)| HeaderEdit::Add(name, value)));
         Verdict::Forward(self.edits)
     }

@@ -7,6 +7,8 @@ pub enum HeaderEdit {
     Add(String, String),
     /// Removes all lines of that name, which is spelled as the client spelled it.
     Remove(Vec<u8>),
+    /// Replaces all lines of that name by this one; pseudo-headers, too. Name in lower case.
+    Set(&'static str, Vec<u8>),
 }
 
 impl HeaderEdit {
@@ -21,4 +23,21 @@ impl HeaderEdit {
             edits.push(removal);
         }
     }
+}
+
+/// What is left of `lines` after `edits`.
+#[cfg(test)]
+pub(crate) fn apply(edits: &[HeaderEdit], lines: &[crate::HeaderLine<'_>]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut lines: Vec<_> = lines.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+    for edit in edits {
+        match edit {
+            HeaderEdit::Add(name, value) => lines.push((name.clone().into_bytes(), value.clone().into_bytes())),
+            HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
+            HeaderEdit::Set(name, value) => {
+                lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));
+                lines.push((name.as_bytes().to_vec(), value.clone()));
+            }
+        }
+    }
+    lines
 }

@@ -128,9 +128,9 @@ impl Gate {
     pub fn handle_trailers(&self, trailers: &[HeaderLine<'_>]) -> Vec<HeaderEdit> {
         let mut edits = self.policy.hygiene.removals(trailers.iter().copied());
         // Trailers are merged into headers by some servers: no credential gets in that way.
-        for source in self.policy.credentials.iter() {
-            if trailers.iter().any(|(name, _)| name.eq_ignore_ascii_case(source.header.as_bytes())) {
-                HeaderEdit::remove_once(&mut edits, source.header.as_bytes());
+        for header in self.policy.credentials.headers() {
+            if trailers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header.as_bytes())) {
+                HeaderEdit::remove_once(&mut edits, header.as_bytes());
             }
         }
         edits

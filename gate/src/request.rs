@@ -57,6 +57,11 @@ impl<'r> Request<'r> {
         self.path.split(|&byte| byte == b'?').next().unwrap_or_default()
     }
 
+    /// The query of `:path`, from behind the first `?` on.
+    pub fn query(&self) -> Option<&'r [u8]> {
+        self.path.splitn(2, |&byte| byte == b'?').nth(1)
+    }
+
     /// `:authority`: host and port.
     pub fn authority(&self) -> &'r [u8] {
         self.authority

@@ -2,6 +2,9 @@
 
 mod access;
 mod config;
+mod credentials;
+#[cfg(not(target_family = "wasm"))]
+mod extraction;
 mod keys;
 mod requests;
 mod support;

@@ -1,8 +1,8 @@
-//! `identityHeaders`, `stripHeaders` and `credentials`: the headers that the gate reads and writes.
+//! `identityHeaders` and `stripHeaders`: the headers that the gate writes and removes.
 
 use super::issuer::claim_ref;
 use super::reader::{Node, all};
-use crate::credential::{Source, Sources};
+use crate::credential::Sources;
 use crate::hygiene::{Hygiene, fold};
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::request::is_token_byte;
@@ -96,53 +96,13 @@ pub(super) fn default_strip() -> Vec<(String, bool)> {
     vec![(String::from("x-auth-request-"), true)]
 }
 
-pub(super) fn read_credentials(node: &Node<'_, '_>) -> Option<Sources> {
-    let sources = node.list_of(read_source)?;
-    for (index, source) in sources.iter().enumerate() {
-        for earlier in sources.iter().take(index) {
-            let is_same = earlier.header == source.header;
-            if earlier == source || (is_same && (earlier.scheme.is_none() || source.scheme.is_none())) {
-                node.error(format!("the header `{}` without a scheme is one place, and listed twice", source.header));
-            }
-            if !is_same && fold(earlier.header.as_bytes()) == fold(source.header.as_bytes()) {
-                node.error(format!(
-                    "`{}` and `{}` are spellings of one header: each would be removed as the other's forgery",
-                    earlier.header, source.header
-                ));
-            }
-        }
-    }
-    Some(Sources::new(sources))
-}
-
-fn read_source(node: &Node<'_, '_>) -> Option<Source> {
-    let mut object = node.object()?;
-    let header = object.optional("header");
-    object.planned(&["cookie", "query", "basic", "websocketProtocol"]);
-    let is_planned = |(name, _): (&str, _)| ["cookie", "query", "basic", "websocketProtocol"].contains(&name);
-    if header.is_none() && !node.value.members().any(is_planned) {
-        node.error("`header` is missing");
-    }
-    let scheme = object.or("scheme", None, |node| read_token(node, "an authentication scheme").map(Some));
-    object.finish();
-    let header = header.and_then(|node| {
-        let name = read_token(&node, "a header name")?;
-        refuse_protocol_header(&node, &fold(name.as_bytes()), false);
-        Some(name.to_ascii_lowercase())
-    });
-    Some(Source { header: header?, scheme: scheme? })
-}
-
 /// Says where headers that are removed or set cover ones that the gate or the protocol needs.
 pub(super) fn check_overlaps(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &Sources, rules: &[Rule]) {
-    for source in sources.iter() {
-        if hygiene.is_identity(source.header.as_bytes()) {
+    for header in sources.headers() {
+        if hygiene.is_identity(header.as_bytes()) {
             node.error_at(
                 "credentials",
-                format!(
-                    "the header `{}` is covered by `identityHeaders` or `stripHeaders`: it would be removed",
-                    source.header
-                ),
+                format!("the header `{header}` is covered by `identityHeaders` or `stripHeaders`: it would be removed"),
             );
         }
     }
@@ -159,20 +119,13 @@ pub(super) fn check_overlaps(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &S
     }
 }
 
-fn refuse_protocol_header(node: &Node<'_, '_>, folded: &str, is_prefix: bool) {
+/// Says where a header is needed by the protocol; `folded` may be the prefix of several.
+pub(super) fn refuse_protocol_header(node: &Node<'_, '_>, folded: &str, is_prefix: bool) {
     let covers = |name: &str| folded == name || (is_prefix && name.starts_with(folded));
     let is_content = folded.starts_with("content-") || (is_prefix && "content-".starts_with(folded));
     if is_content || PROTOCOL.iter().any(|name| covers(name)) {
         node.error("covers a header that HTTP itself needs (`host`, `content-*`, `cookie`, …)");
     }
-}
-
-fn read_token(node: &Node<'_, '_>, expected: &str) -> Option<String> {
-    let name = node.string()?;
-    if !is_name(name) {
-        return node.expected(expected);
-    }
-    Some(name.to_string())
 }
 
 /// RFC 9110 §5.1: a token.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jose::json::Document;
 
 use super::reader::{Collector, Node};
-use super::{ConfigErrors, Environment, Issuer, access, duration, headers, issuer, rule, text};
+use super::{ConfigErrors, Environment, Issuer, access, credentials, duration, headers, issuer, rule, text};
 use crate::credential::Sources;
 use crate::hygiene::Hygiene;
 use crate::identity::IdentityHeader;
@@ -72,8 +72,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let limits = object.or("limits", Limits::default(), read_limits);
     let max_keys = limits.unwrap_or_default().keys;
     let issuers = object.required("issuers").and_then(|node| issuer::read_all(&node, max_keys, env));
-    let credentials = object.or("credentials", Sources::default(), headers::read_credentials);
-    let conflict = object.or("credentialConflict", (), |node| node.word(&[("refuse", ())], &["first"]));
+    let credentials = credentials::read(&mut object);
     let forward_token = object.or("forwardToken", false, Node::boolean);
     let rules = object.or("rules", Vec::new(), |node| rule::read_all(node, issuers.as_deref()));
     let default = object.or("default", Access::Deny, access::word);
@@ -84,7 +83,6 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         object.or("scopeMatch", (), |node| node.word(&[("exact", ())], &["hierarchical"])),
         object.or("paths", (), |node| node.word(&[("strict", ())], &["lenient"])),
         object.or("corsPreflight", (), |node| node.word(&[("check", ())], &["pass"])),
-        conflict,
     ];
     let realm = object.or("realm", String::from("jotgate"), read_realm);
     object.planned(&["clientIp", "resourceMetadata"]);

@@ -37,7 +37,7 @@ fn all_errors_are_told_at_once_each_with_its_path() {
             {"name": "c", "issuer": "y", "audiences": [1], "keys": {}, "scopeClaims": ["a..b"], "groupScopes": {"a b": ["x"], "c": []}},
         ],
         "credentials": [{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session"}, {}, {"header": "cookie"}],
-        "credentialConflict": "first",
+        "credentialConflict": "last",
         "forwardToken": "no",
         "rules": [
             {"name": "a", "match": {"paths": ["x", "/a/../b", {"regex": "/v[0-9]"}, 7], "hosts": ["api.example.com:80"], "methods": ["get"], "headers": {}, "host": "x"}},
@@ -94,9 +94,6 @@ fn keys_and_overlaps_are_checked() {
         issuer(&json!({"jwksUri": "https://h/", "cluster": "idp", "jwksCluster": "x"})),
         twice,
         inline(&json!({"credentials": [{"header": "x-auth-request-token"}]})),
-        inline(&json!({"credentials": [{"scheme": "Bearer"}]})),
-        inline(&json!({"credentials": [{"header": "x-api-token"}, {"header": "x_api_token"}]})),
-        inline(&json!({"credentials": [{"header": "authorization"}, {"header": "authorization", "scheme": "Bearer"}]})),
         inline(&json!({"rules": [{"name": "1", "match": {"paths": ["/a"]}, "access": "public"}, {"access": "deny"}]})),
         inline(&json!({"rules": [{"name": "a\nb", "access": "public"}, {"match": {"hosts": ["[foo bar]"]}, "access": "deny"}]})),
         inline(&json!({"rules": [{"match": {"headers": {"X_Auth_Request_User": "x"}}, "access": "public"}]})),
@@ -105,6 +102,65 @@ fn keys_and_overlaps_are_checked() {
     .map(errors)
     .collect();
     insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn each_credential_has_a_place_of_its_own() {
+    let all: Vec<_> = [
+        json!([]),
+        json!([{"scheme": "Bearer"}, {"header": "x-a", "cookie": "a"}, {"cookie": "a", "scheme": "Bearer"}, "header"]),
+        json!([{"header": ""}, {"header": "x a"}, {"header": "x-a", "scheme": ""}, {"header": 1, "name": "x"}]),
+        json!([{"cookie": ""}, {"cookie": "a b"}, {"cookie": "a;b"}, {"cookie": "a=b"}, {"cookie": "\u{e9}"}]),
+        json!([{"query": ""}, {"query": "a=b"}, {"query": "a%62"}, {"query": "a[]"}, {"query": ["a"]}]),
+        json!([{"basic": false}, {"basic": "true"}, {"basic": {}}]),
+        json!([{"websocketProtocol": ""}, {"websocketProtocol": "a b"}, {"websocketProtocol": "a,"}]),
+        json!([{"header": "X-A"}, {"header": "x-a", "scheme": "Bearer"}, {"header": "x_a"}]),
+        json!([{"header": "x-a", "scheme": "Bearer"}, {"header": "X-A", "scheme": "BEARER"}]),
+        json!([{"cookie": "a_b"}, {"cookie": "c"}, {"cookie": "a_b"}, {"cookie": "a.b"}]),
+        json!([{"query": "a"}, {"query": "A"}]),
+        json!([{"basic": true}, {"basic": true}, {"header": "Authorization", "scheme": "basic"}, {"header": "authorization"}]),
+        json!([{"websocketProtocol": "a."}, {"websocketProtocol": "A.b"}, {"header": "sec-websocket-protocol"}, {"header": "Sec_WebSocket_Protocol"}]),
+    ]
+    .iter()
+    .map(|places| errors(&inline(&json!({"credentials": places}))))
+    .collect();
+    insta::assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn no_header_with_a_credential_may_be_removed_or_set() {
+    let covered = |place: Value, identity: Value, strip: Value| {
+        errors(&inline(&json!({"credentials": [place], "identityHeaders": identity, "stripHeaders": strip})))
+    };
+    let all = [
+        covered(json!({"basic": true}), json!({"Authorization": "sub"}), json!([])),
+        covered(json!({"websocketProtocol": "a."}), json!({}), json!(["Sec-WebSocket-*"])),
+        covered(json!({"cookie": "a"}), json!({"Cookie": "sub"}), json!([])),
+        covered(json!({"cookie": "a"}), json!({}), json!(["coo*"])),
+        covered(json!({"query": "a"}), json!({"Authorization": "sub"}), json!(["Sec-WebSocket-*"])),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn places_that_can_be_told_apart_may_stand_side_by_side() {
+    let places = json!([
+        {"header": "authorization", "scheme": "Bearer"},
+        {"header": "authorization", "scheme": "Token"},
+        {"header": "x-api-token"},
+        {"cookie": "session"},
+        {"cookie": "__Host-session"},
+        {"query": "access_token"},
+        {"query": "session"},
+        {"basic": true},
+        {"websocketProtocol": "a."},
+        {"websocketProtocol": "b."},
+    ]);
+    for conflict in ["refuse", "first"] {
+        assert_eq!(errors(&inline(&json!({"credentials": places, "credentialConflict": conflict}))), "no errors");
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
 use crate::{
-    Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, Policy, Reply, Request, RequestId,
-    Timestamp,
+    Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, HeaderLine, Policy, Reply, Request,
+    RequestId, Timestamp, edit,
 };
 
 pub(super) const ISSUER: &str = "https://idp.example.com";
@@ -199,7 +199,7 @@ impl World {
     fn decide(&mut self, id: u32, lines: Vec<(String, String)>) -> Outcome {
         let borrowed: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         match self.gate.handle_request(RequestId(id), &Request::new(&borrowed), self.now, &Software) {
-            Decision::Forward(edits, _) => Outcome::Forwarded(apply(&lines, edits)),
+            Decision::Forward(edits, _) => Outcome::Forwarded(forwarded(&borrowed, &edits)),
             Decision::Reply(reply, _) => Outcome::Replied(reply),
             Decision::Wait => {
                 self.waiting.insert(id, lines);
@@ -270,17 +270,11 @@ pub(super) fn key_set(keys: &[&Key]) -> String {
     json!({"keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()}).to_string()
 }
 
-fn apply(lines: &[(String, String)], edits: Vec<HeaderEdit>) -> BTreeMap<String, Vec<String>> {
-    let mut headers = lines.to_vec();
-    for edit in edits {
-        match edit {
-            HeaderEdit::Add(name, value) => headers.push((name, value)),
-            HeaderEdit::Remove(name) => headers.retain(|(found, _)| !found.as_bytes().eq_ignore_ascii_case(&name)),
-        }
+fn forwarded(lines: &[HeaderLine<'_>], edits: &[HeaderEdit]) -> BTreeMap<String, Vec<String>> {
+    let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let text = |bytes| String::from_utf8(bytes).expect("is text");
+    for (name, value) in edit::apply(edits, lines) {
+        headers.entry(text(name)).or_default().push(text(value));
     }
-    let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in headers {
-        map.entry(name).or_default().push(value);
-    }
-    map
+    headers
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 mod configuration;
+mod credentials;
 mod keys;
 mod observed;
 mod requests;

@@ -21,7 +21,14 @@ impl Random {
 #[test]
 fn any_bytes_in_any_header_are_answered() {
     let proxy = proxy();
-    let root = start(&proxy, &inline(&json!({})));
+    let places = json!([
+        {"header": "authorization", "scheme": "Bearer"},
+        {"cookie": "session"},
+        {"query": "q"},
+        {"basic": true},
+        {"websocketProtocol": "p."},
+    ]);
+    let root = start(&proxy, &inline(&json!({"credentials": places, "credentialConflict": "first"})));
     let good = format!("Bearer {}", token(&json!({}), proxy.clock().now()).unwrap());
     let mut random = Random(42);
     for _ in 0..3000 {
@@ -31,6 +38,8 @@ fn any_bytes_in_any_header_are_answered() {
             (":scheme", "https"),
             (":authority", "h"),
             ("authorization", good.as_str()),
+            ("cookie", "a=1; session=\"b\"; c"),
+            ("sec-websocket-protocol", "p.a, chat"),
         ]
         .into_iter()
         .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))

@@ -23,8 +23,10 @@ fn load(config: &Value) -> Result<(), Vec<String>> {
 fn the_configuration_of_the_readme_is_taken() {
     let readme = read("README.md");
     let blocks: Vec<_> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let whole = blocks.iter().find(|block| block.starts_with("issuers:")).unwrap();
+    let block = |start| blocks.iter().find(|block| block.starts_with(start)).unwrap();
+    let whole = block("issuers:");
     assert_eq!(load(&yaml_serde::from_str(whole).unwrap()), Ok(()));
+    assert_eq!(load(&yaml_serde::from_str(&format!("{whole}{}", block("credentials:"))).unwrap()), Ok(()));
     // What is looked for can be found.
     assert!(load(&yaml_serde::from_str(&whole.replace("audiences", "audience")).unwrap()).is_err());
 }

@@ -1,0 +1,106 @@
+//! `credentials` and `credentialConflict`: where a token may stand.
+
+use super::headers::{is_name, refuse_protocol_header};
+use super::reader::{Node, Object, all};
+use crate::credential::{Conflict, Source, Sources};
+use crate::hygiene::fold;
+
+pub(super) fn read(object: &mut Object<'_, '_>) -> Option<Sources> {
+    let places = object.or("credentials", vec![Source::default()], read_places);
+    let conflict = object.or("credentialConflict", Conflict::Refuse, |node| {
+        node.word(&[("first", Conflict::First), ("refuse", Conflict::Refuse)], &[])
+    });
+    Some(Sources::new(places?, conflict?))
+}
+
+fn read_places(node: &Node<'_, '_>) -> Option<Vec<Source>> {
+    let nodes = node.list()?;
+    let places: Vec<_> = nodes.iter().map(read_place).collect();
+    for (index, (node, place)) in nodes.iter().zip(&places).enumerate() {
+        let mut earlier = places.iter().enumerate().take(index);
+        let clash = |(index, earlier): (usize, &Option<Source>)| {
+            find_clash(place.as_ref()?, earlier.as_ref()?, &format!("credentials[{index}]"))
+        };
+        if let Some(clash) = earlier.find_map(clash) {
+            node.error(clash);
+        }
+    }
+    all(places.into_iter())
+}
+
+/// Why a request could not tell a place from an earlier one, that of `path`.
+fn find_clash(place: &Source, earlier: &Source, path: &str) -> Option<String> {
+    if place.overlaps(earlier) {
+        return Some(format!("the same place as `{path}`, or a spelling of it"));
+    }
+    let (name, other) = (place.header()?, earlier.header()?);
+    let is_spelling = name != other && fold(name.as_bytes()) == fold(other.as_bytes());
+    is_spelling.then(|| {
+        format!("`{name}` is a spelling of `{other}`, of `{path}`: each would be removed as the other's forgery")
+    })
+}
+
+fn read_place(node: &Node<'_, '_>) -> Option<Source> {
+    let mut object = node.object()?;
+    let header = object.optional("header");
+    let cookie = object.optional("cookie");
+    let query = object.optional("query");
+    let basic = object.optional("basic");
+    let subprotocol = object.optional("websocketProtocol");
+    let kinds = [&header, &cookie, &query, &basic, &subprotocol].into_iter().flatten().count();
+    if kinds != 1 {
+        node.error(format!(
+            "expected exactly one of `header`, `cookie`, `query`, `basic` and `websocketProtocol`, found {kinds}"
+        ));
+    }
+    let scheme = object.optional("scheme");
+    if let (Some(scheme), None) = (&scheme, &header) {
+        scheme.error("goes with `header` only");
+    }
+    object.finish();
+    // All of them are read, for their own mistakes.
+    let places = [
+        header.map(|header| read_header(&header, scheme.as_ref())),
+        cookie.map(|node| read_token(&node, "the name of a cookie (RFC 6265 §4.1.1)").map(Source::Cookie)),
+        query.map(|node| read_parameter(&node).map(Source::Query)),
+        basic.map(|node| match node.value.as_bool() {
+            Some(true) => Some(Source::Basic),
+            _ => node.expected("`true`"),
+        }),
+        subprotocol.map(|node| {
+            read_token(&node, "what the name of a subprotocol begins with (RFC 6455 §4.1)")
+                .map(Source::WebSocketProtocol)
+        }),
+    ];
+    places.into_iter().flatten().next()?.filter(|_| kinds == 1)
+}
+
+fn read_header(node: &Node<'_, '_>, scheme: Option<&Node<'_, '_>>) -> Option<Source> {
+    let name = read_token(node, "a header name");
+    if let Some(name) = &name {
+        refuse_protocol_header(node, &fold(name.as_bytes()), false);
+    }
+    let scheme = scheme.map(|node| read_token(node, "an authentication scheme"));
+    let scheme = match scheme {
+        Some(scheme) => Some(scheme?),
+        None => None,
+    };
+    Some(Source::Header { name: name?.to_ascii_lowercase(), scheme })
+}
+
+/// RFC 6749 §8.2: a `param-name`. Its characters need no escapes.
+fn read_parameter(node: &Node<'_, '_>) -> Option<String> {
+    let name = node.string()?;
+    match !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        true => Some(name.to_string()),
+        false => node.expected("the name of a parameter, of letters, digits, `-`, `.` and `_` (RFC 6749 §8.2)"),
+    }
+}
+
+fn read_token(node: &Node<'_, '_>, expected: &str) -> Option<String> {
+    let name = node.string()?;
+    if !is_name(name) {
+        return node.expected(expected);
+    }
+    Some(name.to_string())
+}
