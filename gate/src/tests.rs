@@ -3,7 +3,6 @@
 mod access;
 mod config;
 mod credentials;
-#[cfg(not(target_family = "wasm"))]
 mod extraction;
 mod keys;
 mod requests;

@@ -12,7 +12,7 @@ use host_tests::host::{Plugin, Proxy, VmOptions};
 use serde_json::{Value, json};
 use testbed::mint::base64url;
 use testbed::upstream::Upstream;
-use vectors::primitives::{Group, groups};
+use vectors::primitives::{Case, Group, groups};
 
 /// Proxies check these.
 const BY_HOST: [&str; 6] = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512"];
@@ -28,8 +28,8 @@ fn usable_groups() -> Vec<Group> {
 /// What the judge is asked; of the software's verdicts, every `every`-th.
 fn configuration(groups: &[Group], every: usize) -> String {
     let group = |group: &Group| {
-        let case = |(message, signature)| json!([base64url::<&Vec<u8>>(message), base64url::<&Vec<u8>>(signature)]);
-        let cases: Vec<Value> = group.cases.iter().map(|found| case((&found.message, &found.signature))).collect();
+        let case = |case: &Case| json!([base64url(&case.message), base64url(&case.signature)]);
+        let cases: Vec<Value> = group.cases.iter().map(case).collect();
         json!({"algorithm": group.algorithm, "jwk": group.jwk, "cases": cases})
     };
     json!({"every": every, "groups": groups.iter().map(group).collect::<Vec<_>>()}).to_string()

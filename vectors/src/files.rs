@@ -2,7 +2,7 @@
 //!
 //! Tests of `wasm32-unknown-unknown` run under Node, and read the same files through it.
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 /// Relative paths start at the root of the checkout.
 fn path(path: &str) -> String {
@@ -37,21 +37,22 @@ pub fn read(file: &str) -> Vec<u8> {
     system::read(&path(file)).unwrap_or_else(|error| panic!("{}: {error}", path(file)))
 }
 
-/// A file's text.
+/// A file's text, without the line break at its end.
 ///
 /// # Panics
 ///
 /// Where it cannot be read, or is no text.
 pub fn read_text(file: &str) -> String {
-    String::from_utf8(read(file)).expect("is text")
+    let text = String::from_utf8(read(file)).expect("is text");
+    text.trim_end_matches('\n').to_owned()
 }
 
 /// A JSON file.
 ///
 /// # Panics
 ///
-/// Where it cannot be read, or is no JSON.
-pub fn read_json(file: &str) -> Value {
+/// Where it cannot be read, or is no JSON of that type.
+pub fn read_json<T: DeserializeOwned>(file: &str) -> T {
     serde_json::from_slice(&read(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 

@@ -1,9 +1,7 @@
-//! Envoy's own cases of where a token stands, read from `JOTGATE_VECTORS` (default: `../shared/vectors` beside the
-//! checkout), and what Jotgate makes of them.
-#![expect(clippy::disallowed_macros, clippy::disallowed_methods, reason = "vectors are files, and may be absent")]
+//! Envoy's own cases of where a token stands, and what Jotgate makes of them.
 
-use std::fs;
-use std::path::PathBuf;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
@@ -79,16 +77,10 @@ fn table() -> Vec<Expected> {
 
 #[test]
 fn envoys_cases_are_read_strictly() {
-    let given = std::env::var_os("JOTGATE_VECTORS").unwrap_or_else(|| "../shared/vectors".into());
-    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(given);
-    if !root.exists() {
-        let text = format!("there are no test vectors at {}: set JOTGATE_VECTORS to their folder", root.display());
-        assert!(std::env::var_os("CI").is_none(), "{text}");
-        eprintln!("SKIPPED: {text}");
+    if vectors::are_absent() {
         return;
     }
-    let text = fs::read(root.join("envoy/extraction_cases.json")).expect("is among the test vectors");
-    let cases: Vec<Value> = serde_json::from_slice(&text).expect("is JSON");
+    let cases: Vec<Value> = vectors::read_json("envoy/extraction_cases.json");
     let table = table();
     for case in &cases {
         assert!(table.iter().any(|expected| case["id"] == expected.id), "{} is not in the table", case["id"]);

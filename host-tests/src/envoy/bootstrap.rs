@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub struct Bootstrap {
     clusters: Vec<Value>,
     filters: Vec<Value>,
+    /// More listeners: the name of each, and the plugin's configuration there.
+    gateways: Vec<(String, String)>,
     config: Value,
 }
 
@@ -19,7 +21,7 @@ impl Bootstrap {
     /// Without the plugin, so far.
     pub fn new(upstream: SocketAddr) -> Self {
         let clusters = vec![cluster("upstream", upstream)];
-        Self { clusters, filters: Vec::new(), config: skeleton() }
+        Self { clusters, filters: Vec::new(), gateways: Vec::new(), config: skeleton() }
     }
 
     /// Adds a cluster, for callouts to an issuer for example.
@@ -32,8 +34,15 @@ impl Bootstrap {
     /// Adds the plugin, its configuration being this text (a `StringValue`).
     #[must_use]
     pub fn plugin(self, configuration: &str) -> Self {
-        let value = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
-        self.filter(wasm(&value))
+        self.filter(wasm_with_text(configuration))
+    }
+
+    /// Adds another listener, with a port of that name, that is like `gateway` but for the plugin's configuration.
+    /// All of them share one VM in each worker.
+    #[must_use]
+    pub fn gateway(mut self, name: &str, configuration: &str) -> Self {
+        self.gateways.push((name.into(), configuration.into()));
+        self
     }
 
     /// Adds the plugin, its configuration being a protobuf `Struct`.
@@ -100,11 +109,19 @@ impl Bootstrap {
 
     /// The configuration as text (JSON, which is YAML).
     pub fn text(&self) -> String {
+        let router = typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", json!({}));
         let mut config = self.config.clone();
         config["static_resources"]["clusters"] = self.clusters.clone().into();
-        let mut filters = self.filters.clone();
-        filters.push(typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", json!({})));
-        manager(&mut config)["http_filters"] = filters.into();
+        manager(&mut config)["http_filters"] = [self.filters.as_slice(), std::slice::from_ref(&router)].concat().into();
+        let mut listeners = config["static_resources"]["listeners"].clone();
+        for (name, configuration) in &self.gateways {
+            manager(&mut config)["http_filters"] = json!([wasm_with_text(configuration), router]);
+            let mut listener = config["static_resources"]["listeners"][0].clone();
+            listener["name"] = json!(name);
+            listener["address"] = address(&format!("{{{{port:{name}}}}}"));
+            listeners.as_array_mut().expect("is a list").push(listener);
+        }
+        config["static_resources"]["listeners"] = listeners;
         config.to_string()
     }
 }
@@ -157,6 +174,10 @@ fn access_log() -> Value {
         }},
     });
     typed("envoy.access_loggers.file", "extensions.access_loggers.file.v3.FileAccessLog", log)
+}
+
+fn wasm_with_text(configuration: &str) -> Value {
+    wasm(&json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration}))
 }
 
 fn wasm(configuration: &Value) -> Value {

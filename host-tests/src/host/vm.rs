@@ -25,6 +25,7 @@ pub struct Vm(pub(super) Rc<Inner>);
 
 pub(super) struct Inner {
     pub(super) id: u32,
+    fuel: Cell<u64>,
     plugin: Plugin,
     instance: Cell<Option<Instance>>,
     store: RefCell<Store<State>>,
@@ -50,7 +51,8 @@ impl Vm {
     /// Instantiates the module and initializes it, without a configuration.
     pub(super) fn new(id: u32, plugin: &Plugin, world: World, options: VmOptions) -> Self {
         let store = Store::new(&plugin.engine, State::new(id, world, options));
-        let inner = Inner { id, plugin: plugin.clone(), instance: Cell::new(None), store: RefCell::new(store) };
+        let (fuel, instance) = (Cell::new(0), Cell::new(None));
+        let inner = Inner { id, fuel, plugin: plugin.clone(), instance, store: RefCell::new(store) };
         let vm = Self(Rc::new(inner));
         vm.0.instantiate();
         let initialize = if plugin.exports("_initialize") { "_initialize" } else { "_start" };
@@ -118,6 +120,11 @@ impl Vm {
     /// The messages at that level or above.
     pub fn log_at_least(&self, level: LogLevel) -> Vec<String> {
         self.log().into_iter().filter(|line| line.level >= level).map(|line| line.message).collect()
+    }
+
+    /// The instructions that all callbacks have taken so far: the same in every run, whatever the machine does.
+    pub fn fuel(&self) -> u64 {
+        self.0.fuel.get()
     }
 
     /// The size of the VM's linear memory, which never shrinks.
@@ -227,10 +234,12 @@ impl Inner {
         let store = &mut *self.store.borrow_mut();
         let instance = self.instance.get().expect("the module is instantiated");
         let function = instance.get_typed_func::<P, R>(&mut *store, export)?;
-        store.set_fuel(store.data().options.fuel_per_call)?;
+        let fuel = store.data().options.fuel_per_call;
+        store.set_fuel(fuel)?;
         // Each callback starts without an effective context, as in Envoy.
         store.data_mut().running = Running { callback: export, context, effective: 0 };
         let result = function.call(&mut *store, parameters);
+        self.fuel.set(self.fuel.get() + fuel.saturating_sub(store.get_fuel()?));
         store.data_mut().running = Running { callback: "no callback", context: 0, effective: 0 };
         result
     }

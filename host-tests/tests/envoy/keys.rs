@@ -120,6 +120,23 @@ fn a_crowd_at_the_start_is_served_or_told_to_come_back() {
     world.assert_good_passes();
 }
 
+/// Those who are refused at the same moment end at the same moment, which Envoy does one inside the other: a VM that
+/// refuses too many in one call runs out of stack, and takes everyone on that worker with it.
+#[test]
+fn a_crowd_that_waited_is_refused_one_and_all() {
+    let world = faulty(Fault::lasting(Mode::Slow { millis: 3000 }), &json!({"limits": {"waitFor": "10s"}}));
+    let bad = world.token(&TokenRequest { flaw: testbed::flaws::Flaw::BadSignature, ..TokenRequest::subject("alice") });
+    let requests: Vec<_> = (0..1000).map(|_| Request::get("/x").bearer(&bad)).collect();
+    let answers = burst(world.envoy.address("gateway"), &requests, SOON * 2);
+    let refused_well = |answer: &std::io::Result<_>| {
+        answer.as_ref().is_ok_and(|answer| verdict(answer) == refused(401, "bad_signature"))
+    };
+    let wrong: Vec<_> = answers.iter().filter(|answer| !refused_well(answer)).collect();
+    assert!(wrong.is_empty(), "{} of 1000 got other answers, such as {:?}", wrong.len(), wrong[0]);
+    assert_eq!(world.envoy.stat("wasm.jotgate.vm_reload_success").unwrap(), 0, "{}", world.envoy.log());
+    world.assert_good_passes();
+}
+
 /// Whatever the host's option says, nothing of a request reaches the upstream before it was decided.
 #[test]
 fn a_body_is_held_back_while_its_request_waits() {

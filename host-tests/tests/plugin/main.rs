@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod cases;
+mod cost;
 mod hostile;
 mod hosts;
 mod samples;

@@ -24,6 +24,11 @@ pub(crate) fn plugin() -> &'static Plugin {
     &PLUGIN
 }
 
+/// The key for an algorithm.
+pub(crate) fn key(algorithm: &str) -> &'static SigningKey {
+    KEYS.iter().find(|key| key.algorithm().name() == algorithm).unwrap()
+}
+
 pub(crate) fn key_set() -> Value {
     jwk_set(KEYS.iter())
 }

@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use std::collections::BTreeMap;
 
 use jose::jwk::Origin;
+use serde_json::Value;
 
 use crate::verify::{verify_jws, verify_token};
 
@@ -15,7 +16,7 @@ fn tokens_of_other_implementations_verify() {
         return;
     }
     let mut verified: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, case) in vectors::read_json("verified_tokens.json").as_array().unwrap().iter().enumerate() {
+    for (index, case) in vectors::read_json::<Value>("verified_tokens.json").as_array().unwrap().iter().enumerate() {
         let mut jwk = case["jwk"].clone();
         // The cases say which key verifies; how it is named is not what is tested here.
         for member in ["kid", "alg", "use", "key_ops"] {

@@ -10,7 +10,7 @@ use crate::verify::verify_jws;
 
 /// The tests of a file, each with the key or set of its group.
 fn tests(file: &str) -> Vec<(Value, Value)> {
-    let suite = vectors::read_json(file);
+    let suite = vectors::read_json::<Value>(file);
     let groups = suite["testGroups"].as_array().unwrap();
     let with_key = |group: &Value| {
         let key = group.get("public").unwrap_or(&group["private"]).clone();
@@ -41,7 +41,7 @@ fn signatures_are_judged_as_a_strict_verifier_must() {
     if vectors::are_absent() {
         return;
     }
-    let expectations = vectors::read_json("wycheproof/jws_strict_expectations.json");
+    let expectations = vectors::read_json::<Value>("wycheproof/jws_strict_expectations.json");
     let expectations = expectations["tests"].as_array().unwrap();
     let counts = judge("wycheproof/json_web_signature_test.json", expectations, "strict_jws_layer");
     assert!(counts[0] > 700 && counts[1] > 50, "{counts:?}");
@@ -52,7 +52,7 @@ fn keys_are_judged_as_a_strict_verifier_must() {
     if vectors::are_absent() {
         return;
     }
-    let expectations = vectors::read_json("wycheproof/jwk_strict_expectations.json");
+    let expectations = vectors::read_json::<Value>("wycheproof/jwk_strict_expectations.json");
     let expectations = expectations.as_array().unwrap();
     let counts = judge("wycheproof/json_web_key_test.json", expectations, "naive_strict");
     assert!(counts[0] > 40 && counts[1] >= 7, "{counts:?}");
