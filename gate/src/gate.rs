@@ -56,6 +56,10 @@ pub enum Level {
     Warn,
 }
 
+/// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
+/// inside the other: hundreds of answers at once exhaust their stack.
+const RESUMED_AT_ONCE: usize = 32;
+
 /// The engine. See the crate's documentation for its contract.
 #[derive(Clone, Debug)]
 pub struct Gate {
@@ -65,6 +69,10 @@ pub struct Gate {
     keys: Vec<IssuerKeys>,
     waiting: Waiting,
     effects: VecDeque<Effect>,
+    /// Requests that are to be resumed, the longest waiting first.
+    woken: VecDeque<RequestId>,
+    /// How many of them may still be resumed before the host calls again.
+    resumable: usize,
     jitter: Jitter,
     clock: SteadyClock,
     fetches: u64,
@@ -83,6 +91,8 @@ impl Gate {
             keys,
             waiting: Waiting::default(),
             effects: VecDeque::new(),
+            woken: VecDeque::new(),
+            resumable: RESUMED_AT_ONCE,
             jitter: Jitter::new(seed),
             clock,
             fetches: 0,
@@ -106,6 +116,9 @@ impl Gate {
             self.do_what_is_due(steady);
         }
         let waited = self.waiting.remove(id);
+        if waited.is_none() {
+            self.resumable = RESUMED_AT_ONCE;
+        }
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let refusal = match decide(request, &verification, &mut facts) {
@@ -160,6 +173,7 @@ impl Gate {
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let steady = self.clock.advance(now);
+        self.resumable = RESUMED_AT_ONCE;
         self.do_what_is_due(steady);
     }
 
@@ -170,7 +184,25 @@ impl Gate {
 
     /// The next thing to do. Effects are to be taken until there are none, after every call.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        let left = self.resumable.checked_sub(1)?;
+        // Who is gone meanwhile is passed over.
+        while let Some(id) = self.woken.pop_front() {
+            if self.waiting.contains(id) {
+                self.resumable = left;
+                return Some(Effect::Resume(id));
+            }
+        }
+        None
+    }
+
+    fn wake(&mut self, requests: Vec<RequestId>) {
+        if self.woken.is_empty() {
+            self.resumable = RESUMED_AT_ONCE;
+        }
+        self.woken.extend(requests);
     }
 
     fn warn_of_useless_algorithms(&mut self) {
@@ -194,12 +226,14 @@ impl Gate {
             self.start_fetch(issuer, now);
         }
         let overdue = self.waiting.wake_overdue(now);
-        self.effects.extend(overdue.into_iter().map(Effect::Resume));
+        self.wake(overdue);
     }
 
     fn next_event(&self) -> Option<Timestamp> {
         let keys = self.keys.iter().filter_map(|keys| Some(keys.fetched()?.next_event()));
-        keys.chain(self.waiting.next_deadline()).min()
+        // Those who were not resumed in one go with others are to be resumed as soon as may be.
+        let woken = (!self.woken.is_empty()).then(Timestamp::default);
+        keys.chain(self.waiting.next_deadline()).chain(woken).min()
     }
 
     /// A request of an issuer without usable keys: it waits while news is due in time.
@@ -290,7 +324,7 @@ impl Gate {
             waiter.issuer == issuer && (finished.succeeded || !can_wait)
         };
         let resumed = self.waiting.wake(wakes);
-        self.effects.extend(resumed.into_iter().map(Effect::Resume));
+        self.wake(resumed);
     }
 
     fn fetched_mut(&mut self, issuer: usize) -> Option<(&mut crate::keys::FetchedKeys, &mut Jitter)> {

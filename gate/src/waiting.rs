@@ -30,6 +30,10 @@ impl Waiting {
         self.waiters.len()
     }
 
+    pub(crate) fn contains(&self, id: RequestId) -> bool {
+        self.waiters.contains_key(&id)
+    }
+
     pub(crate) fn insert(&mut self, id: RequestId, waiter: Waiter) {
         self.remove(id);
         self.deadlines.insert((waiter.deadline, id));

@@ -214,6 +214,44 @@ fn keys_are_fetched_again_before_they_are_too_stale() {
     }
 }
 
+/// Proxies carry out the answers of one call each inside the one before.
+#[test]
+fn a_crowd_is_resumed_some_at_a_time_without_delay() {
+    let mut world = World::new(&fetched(&json!({}), &json!({})));
+    let first = world.last() + 1;
+    for _ in 0..100 {
+        assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    }
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.resumed.keys().copied().collect::<Vec<_>>(), (first..first + 32).collect::<Vec<_>>());
+    // Who leaves is not called upon, and takes nobody's place.
+    for gone in [first + 32, first + 40] {
+        world.gate.cancel(crate::RequestId(gone));
+    }
+    for resumed in [64, 96, 98] {
+        assert!(world.gate.next_timeout().is_some_and(|next| next <= world.now), "the next is due at once");
+        world.gate.handle_timeout(world.now);
+        world.settle();
+        assert_eq!(world.resumed.len(), resumed);
+    }
+    assert!(world.gate.next_timeout().is_some_and(|next| next > world.now), "nobody waits any more");
+    assert!(world.resumed.values().all(|outcome| outcome.summary() == "ok"));
+}
+
+/// A host without timers goes on with the next request.
+#[test]
+fn a_crowd_is_resumed_by_requests_where_there_are_no_timers() {
+    let mut world = World::new(&fetched(&json!({}), &json!({})));
+    for _ in 0..100 {
+        assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    }
+    world.answer_keys(&[&Key::new("a")]);
+    for resumed in [64, 96, 100] {
+        assert_eq!(world.get("/public", &[]).summary(), "ok");
+        assert_eq!(world.resumed.len(), resumed);
+    }
+}
+
 #[test]
 fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
     let mut world = settled();
@@ -223,6 +261,7 @@ fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
     assert_eq!(world.fetches.len(), 1);
     assert_eq!(world.with_token(&token("a")).summary(), "ok", "known keys never wait");
     world.answer_keys(&[&Key::new("a")]);
+    world.pass(Duration::ZERO);
     assert!(world.resumed.values().all(|outcome| outcome.summary() == "401 unknown_key"));
     assert_eq!(world.resumed.len(), 50);
     for _ in 0..50 {
