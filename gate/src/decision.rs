@@ -95,7 +95,7 @@ impl Decision<'_> {
         facts.issuer = issuer.map(|issuer| issuer.name.clone());
         let verified: VerifiedToken<'_> = verified?;
         let issuer = issuer.ok_or(Reason::UnknownIssuer)?;
-        let principal = Principal::new(&verified, self.verification.policy, issuer);
+        let principal = Principal::new(verified, self.verification.policy, issuer);
         facts.subject = principal.subject().map(str::to_string);
         Ok(principal)
     }

@@ -19,13 +19,14 @@ pub struct Principal {
 
 impl Principal {
     /// Reads what a verified token says about its subject.
-    pub(crate) fn new(token: &VerifiedToken<'_>, policy: &Policy, issuer: &Issuer) -> Self {
-        let claims = token.claims();
-        let groups: Vec<String> = token.groups().to_vec();
+    pub(crate) fn new(mut token: VerifiedToken<'_>, policy: &Policy, issuer: &Issuer) -> Self {
+        let groups = std::mem::take(&mut token.groups);
+        let mut scopes = std::mem::take(&mut token.scopes);
         let given = issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|group| groups.contains(group)));
-        let mut scopes: Vec<String> = token.scopes().iter().chain(given.map(|(scope, _)| scope)).cloned().collect();
+        scopes.extend(given.map(|(scope, _)| scope.clone()));
         scopes.sort_unstable();
         scopes.dedup();
+        let claims = token.claims();
         let verified = Verified {
             claims,
             issuer: &issuer.issuer,
@@ -39,10 +40,10 @@ impl Principal {
         });
         let identity = rendered.collect();
         Self {
-            issuer: token.issuer(),
+            issuer: token.issuer,
             subject: claims.get("sub").and_then(jose::json::Value::as_str).map(str::to_string),
             scopes,
-            audiences: token.audiences().to_vec(),
+            audiences: token.audiences,
             groups,
             identity,
         }

@@ -19,32 +19,17 @@ use crate::time::Timestamp;
 /// A token whose signature, type, dates and audience were all checked.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken<'e> {
-    issuer: usize,
+    pub(crate) issuer: usize,
     token: Token<'e>,
-    scopes: Vec<String>,
-    groups: Vec<String>,
-    audiences: Vec<String>,
+    /// From claims alone; each once, in the order of the token, as are the others.
+    pub(crate) scopes: Vec<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) audiences: Vec<String>,
 }
 
 impl VerifiedToken<'_> {
-    pub(crate) fn issuer(&self) -> usize {
-        self.issuer
-    }
-
     pub(crate) fn claims(&self) -> Value<'_> {
         self.token.claims()
-    }
-
-    pub(crate) fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    pub(crate) fn groups(&self) -> &[String] {
-        &self.groups
-    }
-
-    pub(crate) fn audiences(&self) -> &[String] {
-        &self.audiences
     }
 }
 
@@ -187,16 +172,16 @@ fn united(
     claims: Value<'_>,
     read: impl Fn(Value<'_>) -> Result<Vec<&str>, NotStrings>,
 ) -> Result<Vec<String>, Reason> {
-    let mut all: Vec<String> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut found = Vec::new();
     for claim in references.iter().filter_map(|reference| reference.find(claims)) {
-        for text in read(claim).map_err(|NotStrings| Reason::BadClaim)? {
-            if seen.insert(text.to_string()) {
-                all.push(text.to_string());
-            }
-        }
+        found.extend(read(claim).map_err(|NotStrings| Reason::BadClaim)?);
     }
-    Ok(all)
+    // There may be thousands, for whoever can sign: they are sorted, not compared with one another.
+    let mut places: Vec<_> = found.into_iter().enumerate().map(|(place, text)| (text, place)).collect();
+    places.sort_unstable();
+    places.dedup_by_key(|(text, _)| *text);
+    places.sort_unstable_by_key(|(_, place)| *place);
+    Ok(places.into_iter().map(|(text, _)| text.to_string()).collect())
 }
 
 /// RFC 7519 §4.1.4 to §4.1.6.
