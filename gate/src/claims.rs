@@ -18,6 +18,16 @@ impl ClaimRef {
         is_usable.then_some(Self(names))
     }
 
+    /// The claim `sub`.
+    pub(crate) fn subject() -> Self {
+        Self(vec![String::from("sub")])
+    }
+
+    /// Whether this is `sub` (RFC 7519 §4.1.2) or `email` (OIDC Core §5.1).
+    pub(crate) fn names_a_person(&self) -> bool {
+        matches!(self.0.as_slice(), [name] if name == "sub" || name == "email")
+    }
+
     /// The claim, unless it is absent or null.
     pub fn find<'d>(&self, claims: Value<'d>) -> Option<Value<'d>> {
         let found = self.0.iter().try_fold(claims, |value, name| value.get(name))?;

@@ -24,12 +24,12 @@ pub enum IdentityValue {
     Groups,
     /// The issuer, as `iss` has it.
     Issuer,
+    /// A claim that names one person, such as `sub`: a string that is not empty, or the digits of a number.
+    Name(ClaimRef),
     /// The name of the rule that let the request pass.
     Rule,
     /// The scopes, sorted, with spaces between them.
     Scopes,
-    /// `sub`.
-    Subject,
     /// `email`, unless `email_verified` is there and not true.
     VerifiedEmail,
 }
@@ -65,8 +65,8 @@ impl IdentityHeader {
             IdentityValue::Claim(reference) => reference.find(verified.claims).map_or(Ok(None), claim_text),
             IdentityValue::Groups => joined(verified.groups.iter().map(|group| Ok(group.as_str())), ","),
             IdentityValue::Issuer => Ok(Some(verified.issuer.to_string())),
+            IdentityValue::Name(reference) => reference.find(verified.claims).map_or(Ok(None), one_name),
             IdentityValue::Scopes => joined(verified.scopes.iter().map(|scope| Ok(scope.as_str())), " "),
-            IdentityValue::Subject => verified.claims.get("sub").map_or(Ok(None), one_name),
             IdentityValue::VerifiedEmail => verified_email(verified.claims).map_or(Ok(None), one_name),
         };
         match text.and_then(|text| text.map(|text| check(text, verified.max_bytes)).transpose()) {
@@ -81,9 +81,21 @@ fn verified_email(claims: Value<'_>) -> Option<Value<'_>> {
     if is_denied { None } else { claims.get("email") }
 }
 
+impl IdentityValue {
+    /// What a claim is to be told as: `sub` and `email` name one person, whoever asks for them.
+    pub(crate) fn of_claim(reference: ClaimRef) -> Self {
+        match reference.names_a_person() {
+            true => Self::Name(reference),
+            false => Self::Claim(reference),
+        }
+    }
+}
+
 /// What names one person: a string (RFC 7519 §4.1.2, OIDC Core §5.1), or the digits of a number, which some use.
+/// An empty one would be somebody to one server and nobody to another.
 fn one_name(claim: Value<'_>) -> Result<Option<String>, Unrepresentable> {
     match claim.kind() {
+        Kind::String if claim.as_str() == Some("") => Err(Unrepresentable),
         Kind::String | Kind::Number | Kind::Null => claim_text(claim),
         Kind::Array | Kind::Bool | Kind::Object => Err(Unrepresentable),
     }
@@ -209,6 +221,22 @@ mod tests {
         }
         assert_eq!(render(IdentityValue::Groups, "{}", false), Err(Unrepresentable));
         assert_eq!(render(IdentityValue::Groups, "{}", true), Ok(None));
+    }
+
+    #[test]
+    fn what_names_a_person_names_one() {
+        let name = |claims: &str| {
+            let reference = ClaimRef::dotted("sub").expect("is a reference");
+            render(IdentityValue::of_claim(reference), claims, false)
+        };
+        let told = |text: &str| Ok(Some(Rendered::Text(text.into())));
+        assert_eq!(name(r#"{"sub":"alice"}"#), told("alice"));
+        assert_eq!(name(r#"{"sub":9007199254740993}"#), told("9007199254740993"));
+        assert_eq!((name("{}"), name(r#"{"sub":null}"#)), (Ok(None), Ok(None)));
+        for sub in [r#""""#, "true", "[]", r#"["alice"]"#, r#"{"a":1}"#] {
+            assert_eq!(name(&format!("{{\"sub\":{sub}}}")), Err(Unrepresentable), "{sub}");
+        }
+        assert!(matches!(IdentityValue::of_claim(ClaimRef::dotted("a.sub").expect("is one")), IdentityValue::Claim(_)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::issuer::claim_ref;
 use super::reader::{Node, all};
+use crate::claims::ClaimRef;
 use crate::credential::Sources;
 use crate::hygiene::{Hygiene, fold};
 use crate::identity::{IdentityHeader, IdentityValue};
@@ -33,7 +34,7 @@ pub(super) fn read_identity(node: &Node<'_, '_>) -> Option<Vec<IdentityHeader>> 
 pub(super) fn default_identity() -> Vec<IdentityHeader> {
     let header = |name: &str, value, omit| IdentityHeader { name: name.to_string(), value, omit };
     vec![
-        header("x-auth-request-user", IdentityValue::Subject, false),
+        header("x-auth-request-user", subject(), false),
         header("x-auth-request-issuer", IdentityValue::Issuer, false),
         header("x-auth-request-email", IdentityValue::VerifiedEmail, false),
         header("x-auth-request-groups", IdentityValue::Groups, true),
@@ -58,7 +59,7 @@ fn read_identity_value(node: &Node<'_, '_>) -> Option<(IdentityValue, bool)> {
 
 fn read_reference(node: &Node<'_, '_>) -> Option<IdentityValue> {
     if !node.value.as_str().is_some_and(|text| text.starts_with('$')) {
-        return claim_ref(node).map(IdentityValue::Claim);
+        return claim_ref(node).map(IdentityValue::of_claim);
     }
     node.word(
         &[
@@ -66,11 +67,15 @@ fn read_reference(node: &Node<'_, '_>) -> Option<IdentityValue> {
             ("$issuer", IdentityValue::Issuer),
             ("$rule", IdentityValue::Rule),
             ("$scopes", IdentityValue::Scopes),
-            ("$subject", IdentityValue::Subject),
+            ("$subject", subject()),
             ("$verifiedEmail", IdentityValue::VerifiedEmail),
         ],
         &["$claims", "$clientIp", "$requiredScopes", "$satisfy", "$token"],
     )
+}
+
+fn subject() -> IdentityValue {
+    IdentityValue::of_claim(ClaimRef::subject())
 }
 
 /// Header names, and prefixes that end in `*`; both folded.
