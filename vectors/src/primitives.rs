@@ -1,5 +1,7 @@
 //! Wycheproof's tests of signatures, as far as JWS has the algorithm (RFC 7518 §3).
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -23,8 +25,9 @@ impl Group {
     /// exponent of 3.
     pub fn has_small_key(&self) -> bool {
         let bits = self.algorithm.get(2..).and_then(|bits| bits.parse().ok()).unwrap_or(0);
-        let octets = self.jwk["k"].as_str().and_then(|secret| URL_SAFE_NO_PAD.decode(secret).ok());
-        self.jwk["e"] == "Aw" || octets.is_some_and(|octets| octets.len() * 8 < bits)
+        let octets = self.jwk.get("k").and_then(Value::as_str).and_then(|secret| URL_SAFE_NO_PAD.decode(secret).ok());
+        self.jwk.get("e").is_some_and(|exponent| exponent == "Aw")
+            || octets.is_some_and(|octets| octets.len() * 8 < bits)
     }
 }
 
@@ -56,9 +59,16 @@ fn unsigned(octets: &[u8]) -> String {
     encode(octets.get(zeros..).unwrap_or_default())
 }
 
-fn case(id: usize, comment: &str, flags: String, message: &[u8], signature: &[u8], result: TestResult) -> Case {
+fn case(
+    id: usize,
+    comment: &str,
+    flags: &impl fmt::Debug,
+    message: &[u8],
+    signature: &[u8],
+    result: TestResult,
+) -> Case {
     Case {
-        name: format!("{id} {comment} {flags}"),
+        name: format!("{id} {comment} {flags:?}"),
         message: message.to_vec(),
         signature: signature.to_vec(),
         is_good: result == TestResult::Valid,
@@ -88,9 +98,7 @@ fn ecdsa_groups() -> Vec<Group> {
                 algorithm,
                 jwk: json!({"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)}),
                 cases: cases
-                    .map(|test| {
-                        case(test.tc_id, &test.comment, format!("{:?}", test.flags), &test.msg, &test.sig, test.result)
-                    })
+                    .map(|test| case(test.tc_id, &test.comment, &test.flags, &test.msg, &test.sig, test.result))
                     .collect(),
             });
         }
@@ -105,7 +113,7 @@ fn eddsa_groups() -> Vec<Group> {
         algorithm: "EdDSA",
         jwk: json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&group.key.pk)}),
         cases: (group.tests.iter())
-            .map(|test| case(test.tc_id, &test.comment, format!("{:?}", test.flags), &test.msg, &test.sig, test.result))
+            .map(|test| case(test.tc_id, &test.comment, &test.flags, &test.msg, &test.sig, test.result))
             .collect(),
     });
     groups.collect()
@@ -120,8 +128,7 @@ fn hmac_groups() -> Vec<Group> {
         let set = mac::TestSet::load(name).expect("is in the crate");
         for group in &set.test_groups {
             for test in &group.tests {
-                let mut case =
-                    case(test.tc_id, &test.comment, format!("{:?}", test.flags), &test.msg, &test.tag, test.result);
+                let mut case = case(test.tc_id, &test.comment, &test.flags, &test.msg, &test.tag, test.result);
                 case.is_good &= group.tag_size == bits;
                 groups.push(Group {
                     name: format!("{name:?}"),
@@ -147,9 +154,7 @@ fn pkcs1_groups() -> Vec<Group> {
                 algorithm: algorithm_of("RS", group.hash).expect("is one"),
                 jwk: json!({"kty": "RSA", "n": unsigned(&group.key.n), "e": unsigned(&group.key.e)}),
                 cases: (group.tests.iter())
-                    .map(|test| {
-                        case(test.tc_id, &test.comment, format!("{:?}", test.flags), &test.msg, &test.sig, test.result)
-                    })
+                    .map(|test| case(test.tc_id, &test.comment, &test.flags, &test.msg, &test.sig, test.result))
                     .collect(),
             });
         }
@@ -171,9 +176,7 @@ fn pss_groups() -> Vec<Group> {
                 algorithm,
                 jwk: json!({"kty": "RSA", "n": unsigned(&group.key.n), "e": unsigned(&group.key.e)}),
                 cases: (group.tests.iter())
-                    .map(|test| {
-                        case(test.tc_id, &test.comment, format!("{:?}", test.flags), &test.msg, &test.sig, test.result)
-                    })
+                    .map(|test| case(test.tc_id, &test.comment, &test.flags, &test.msg, &test.sig, test.result))
                     // What is bad with other parameters may be good with those of JWS.
                     .filter(|case| is_of_jws || case.is_good)
                     .map(|case| Case { is_good: is_of_jws && case.is_good, ..case })

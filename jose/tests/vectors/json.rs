@@ -1,4 +1,4 @@
-//! JSONTestSuite: what is JSON and what is not.
+//! `JSONTestSuite`: what is JSON and what is not.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -1,5 +1,5 @@
 //! Tokens that jwt-compact signs: they verify here, nothing near them does, and what is accepted here is accepted
-//! there. It shares no code with this crate, down to its generation of RustCrypto.
+//! there. It shares no code with this crate, down to its generation of `RustCrypto`.
 
 use jose::Algorithm as Own;
 use jose::jwk::Origin;
@@ -116,7 +116,7 @@ fn what_is_accepted_here_is_accepted_by_the_oracle() {
         for header in [
             format!(r#"{{"alg":"{name}"}}"#),
             format!(" {{ \"kid\" : \"k\" , \"alg\" : \"{name}\" }}\n"),
-            format!(r#"{{"alg":"\u00{:02x}{}","kid":"k"}}"#, name.as_bytes()[0], &name[1..]),
+            format!(r#"{{"alg":"\u00{:02x}{}","kid":"k"}}"#, name.as_bytes()[0], name.get(1..).unwrap()),
             format!(r#"{{"alg":"{name}","alg":"{name}"}}"#),
             format!(r#"{{"alg":"none","alg":"{name}"}}"#),
             format!(r#"{{"alg":"{name}","x":1,"x":2}}"#),

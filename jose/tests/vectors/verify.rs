@@ -14,7 +14,9 @@ const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 pub(crate) fn public_set(jwk: &Value) -> Value {
     let mut set = if jwk.get("keys").is_some() { jwk.clone() } else { json!({"keys": [jwk]}) };
     for key in set["keys"].as_array_mut().unwrap() {
-        PRIVATE.iter().for_each(|member| drop(key.as_object_mut().unwrap().remove(*member)));
+        for member in PRIVATE {
+            key.as_object_mut().unwrap().remove(member);
+        }
     }
     set
 }
