@@ -20,7 +20,8 @@ ENVOY := .venv/bin/jotgate-envoy
 PLUGIN := dist/jotgate.wasm
 TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
-RUST_SOURCES := $(shell find jose gate filter host-tests testbed -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+JUDGE := target/wasm32-wasip1/plugin/judge.wasm
+RUST_SOURCES := $(shell find jose gate filter host-tests testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 step = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
@@ -82,6 +83,14 @@ $(GUEST): $(RUST_SOURCES)
 	@cargo build --locked -p guest --release --target wasm32-wasip1
 	@touch $@
 
+.PHONY: judge
+judge: toolchain $(JUDGE)
+
+$(JUDGE): $(RUST_SOURCES)
+	$(call step,building the judge that tests have signatures checked by)
+	@cargo build --locked -p judge --profile plugin --target wasm32-wasip1
+	@touch $@
+
 $(TESTBED): $(RUST_SOURCES)
 	$(call step,building the testbed: an issuer and an upstream)
 	@cargo build --locked -p testbed
@@ -99,28 +108,28 @@ demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an 
 test: toolchain test-native test-wasm ## Runs every test
 
 .PHONY: test-native
-test-native: $(PLUGIN) $(GUEST) $(ENVOY)
+test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(ENVOY)
 	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
 	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
-	@cargo test --locked --workspace --exclude guest
+	@cargo test --locked --workspace --exclude guest --exclude judge
 
 .PHONY: test-wasm
 test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
 	$(call step,testing jose and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked --lib -p jose -p gate --target wasm32-unknown-unknown
+		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-unknown-unknown
 
 .PHONY: lint
 lint: toolchain $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dependencies
 	$(call step,checking the formatting)
 	@cargo fmt --all --check
 	$(call step,running clippy)
-	@cargo clippy --locked --workspace --exclude guest --all-targets -- -D warnings
-	@cargo clippy --locked -p filter -p guest --target wasm32-wasip1 -- -D warnings
+	@cargo clippy --locked --workspace --exclude guest --exclude judge --all-targets -- -D warnings
+	@cargo clippy --locked -p filter -p guest -p judge --target wasm32-wasip1 -- -D warnings
 	$(call step,building the documentation)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@for script in envoy-config/*.sh .ci/run; do bash -n $$script; done

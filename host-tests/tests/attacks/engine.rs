@@ -91,6 +91,10 @@ fn forwarded(mut lines: Vec<(String, String)>, edits: Vec<HeaderEdit>) -> Answer
         match edit {
             HeaderEdit::Add(name, value) => lines.push((name, value)),
             HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.as_bytes().eq_ignore_ascii_case(&name)),
+            HeaderEdit::Set(name, value) => {
+                lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name));
+                lines.push((name.to_owned(), String::from_utf8(value).unwrap()));
+            }
         }
     }
     Answer { status: 200, reason: None, headers: Vec::new(), body: String::new(), upstream: Some(lines) }

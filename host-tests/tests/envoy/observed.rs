@@ -51,7 +51,7 @@ fn signatures_are_checked_by_the_host_where_that_works() {
     let world = World::new(&json!({}));
     world.assert_good_passes();
     assert!(
-        world.envoy.log().contains("the host's verify_signature is used for: ES256, RS256"),
+        world.envoy.log().contains("the host's verify_signature is used for: ES256, ES384, ES512, RS256, RS384, RS512"),
         "{}",
         world.envoy.log()
     );
