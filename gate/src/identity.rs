@@ -63,10 +63,10 @@ impl IdentityHeader {
         let text = match &self.value {
             IdentityValue::Rule => return Ok(Some(Rendered::RuleName)),
             IdentityValue::Claim(reference) => reference.find(verified.claims).map_or(Ok(None), claim_text),
-            IdentityValue::Groups => joined(verified.groups.iter().map(|group| Ok(group.as_str())), ","),
+            IdentityValue::Groups => joined(verified.groups.iter().map(|group| Ok(group.as_str())), b','),
             IdentityValue::Issuer => Ok(Some(verified.issuer.to_string())),
             IdentityValue::Name(reference) => reference.find(verified.claims).map_or(Ok(None), one_name),
-            IdentityValue::Scopes => joined(verified.scopes.iter().map(|scope| Ok(scope.as_str())), " "),
+            IdentityValue::Scopes => joined(verified.scopes.iter().map(|scope| Ok(scope.as_str())), b' '),
             IdentityValue::VerifiedEmail => verified_email(verified.claims).map_or(Ok(None), one_name),
         };
         match text.and_then(|text| text.map(|text| check(text, verified.max_bytes)).transpose()) {
@@ -104,7 +104,7 @@ fn one_name(claim: Value<'_>) -> Result<Option<String>, Unrepresentable> {
 /// Strings as they are, numbers with the digits they have, nothing for null.
 fn claim_text(claim: Value<'_>) -> Result<Option<String>, Unrepresentable> {
     match claim.kind() {
-        Kind::Array => joined(claim.elements().map(|element| scalar_text(element).ok_or(Unrepresentable)), ","),
+        Kind::Array => joined(claim.elements().map(|element| scalar_text(element).ok_or(Unrepresentable)), b','),
         Kind::Null => Ok(None),
         Kind::Object => Err(Unrepresentable),
         _ => Ok(scalar_text(claim).map(str::to_string)),
@@ -123,18 +123,18 @@ fn scalar_text(value: Value<'_>) -> Option<&str> {
 /// again: no element may hold the separator, begin or end with a blank, or be empty.
 fn joined<'e>(
     elements: impl Iterator<Item = Result<&'e str, Unrepresentable>>,
-    separator: &str,
+    separator: u8,
 ) -> Result<Option<String>, Unrepresentable> {
     let mut joined: Option<String> = None;
     for element in elements {
         let element = element?;
-        if element.is_empty() || element.contains(separator) || element.trim() != element {
+        if element.is_empty() || element.bytes().any(|byte| byte == separator) || has_blanks_around(element) {
             return Err(Unrepresentable);
         }
         match &mut joined {
             None => joined = Some(element.to_string()),
             Some(text) => {
-                text.push_str(separator);
+                text.push(char::from(separator));
                 text.push_str(element);
             }
         }
@@ -142,9 +142,13 @@ fn joined<'e>(
     Ok(joined)
 }
 
+fn has_blanks_around(text: &str) -> bool {
+    text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
+}
+
 /// A value is sent as it is or not at all (RFC 9110 §5.5).
 fn check(text: String, max_bytes: usize) -> Result<String, Unrepresentable> {
-    let is_faithful = text.len() <= max_bytes && !text.chars().any(char::is_control) && text.trim() == text;
+    let is_faithful = text.len() <= max_bytes && !text.chars().any(char::is_control) && !has_blanks_around(&text);
     if is_faithful { Ok(text) } else { Err(Unrepresentable) }
 }
 

@@ -23,9 +23,12 @@ impl Principal {
         let groups = std::mem::take(&mut token.groups);
         let mut scopes = std::mem::take(&mut token.scopes);
         let given = issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|group| groups.contains(group)));
-        scopes.extend(given.map(|(scope, _)| scope.clone()));
-        scopes.sort_unstable();
-        scopes.dedup();
+        for (scope, _) in given {
+            // INVARIANT: sorted, each once.
+            if let Err(place) = scopes.binary_search(scope) {
+                scopes.insert(place, scope.clone());
+            }
+        }
         let claims = token.claims();
         let verified = Verified {
             claims,

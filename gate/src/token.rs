@@ -21,8 +21,9 @@ use crate::time::Timestamp;
 pub(crate) struct VerifiedToken<'e> {
     pub(crate) issuer: usize,
     token: Token<'e>,
-    /// From claims alone; each once, in the order of the token, as are the others.
+    /// From claims alone; sorted, each once.
     pub(crate) scopes: Vec<String>,
+    /// In the order of the token, each once.
     pub(crate) groups: Vec<String>,
     pub(crate) audiences: Vec<String>,
 }
@@ -149,8 +150,8 @@ fn check_claims<'e>(
             return Err(Reason::WrongType);
         }
     }
-    let scopes = united(&issuer.scope_claims, claims, scopes)?;
-    let groups = united(std::slice::from_ref(&issuer.groups_claim), claims, groups)?;
+    let scopes = sorted(united(&issuer.scope_claims, claims, scopes)?);
+    let groups = distinct(united(std::slice::from_ref(&issuer.groups_claim), claims, groups)?);
     let mut audiences = Vec::new();
     if let Some(aud) = claims.get("aud") {
         audience_contains(aud, |name| {
@@ -166,22 +167,33 @@ fn check_claims<'e>(
     }
 }
 
-/// The strings in all of `references`, each once, in the order of the token.
-fn united(
+/// The strings in all of `references`, in the order of the token.
+fn united<'d>(
     references: &[ClaimRef],
-    claims: Value<'_>,
-    read: impl Fn(Value<'_>) -> Result<Vec<&str>, NotStrings>,
-) -> Result<Vec<String>, Reason> {
+    claims: Value<'d>,
+    read: impl Fn(Value<'d>) -> Result<Vec<&'d str>, NotStrings>,
+) -> Result<Vec<&'d str>, Reason> {
     let mut found = Vec::new();
     for claim in references.iter().filter_map(|reference| reference.find(claims)) {
         found.extend(read(claim).map_err(|NotStrings| Reason::BadClaim)?);
     }
-    // There may be thousands, for whoever can sign: they are sorted, not compared with one another.
-    let mut places: Vec<_> = found.into_iter().enumerate().map(|(place, text)| (text, place)).collect();
+    Ok(found)
+}
+
+/// Each text once, sorted. There may be thousands, for whoever can sign: they are not compared one with all others.
+fn sorted(mut texts: Vec<&str>) -> Vec<String> {
+    texts.sort_unstable();
+    texts.dedup();
+    texts.into_iter().map(str::to_string).collect()
+}
+
+/// Each text once, in the given order.
+fn distinct(texts: Vec<&str>) -> Vec<String> {
+    let mut places: Vec<_> = texts.into_iter().enumerate().map(|(place, text)| (text, place)).collect();
     places.sort_unstable();
     places.dedup_by_key(|(text, _)| *text);
     places.sort_unstable_by_key(|(_, place)| *place);
-    Ok(places.into_iter().map(|(text, _)| text.to_string()).collect())
+    places.into_iter().map(|(text, _)| text.to_string()).collect()
 }
 
 /// RFC 7519 §4.1.4 to §4.1.6.
