@@ -10,6 +10,7 @@ use host_tests::built_path;
 use host_tests::envoy::{Bootstrap, Envoy};
 use host_tests::host::{Plugin, Proxy, VmOptions};
 use serde_json::{Value, json};
+use testbed::keys::{Algorithm, SigningKey};
 use testbed::mint::base64url;
 use testbed::upstream::Upstream;
 use vectors::primitives::{Case, Group, groups};
@@ -21,8 +22,37 @@ fn judge() -> PathBuf {
     built_path("JOTGATE_JUDGE", "target/wasm32-wasip1/plugin/judge.wasm", "make judge")
 }
 
+/// Wycheproof's, and signatures of our own with all that is near them.
 fn usable_groups() -> Vec<Group> {
-    groups().into_iter().filter(|group| !group.has_small_key()).collect()
+    let own = Algorithm::ASYMMETRIC.into_iter().map(|algorithm| group_of(&SigningKey::generate(algorithm)));
+    groups().into_iter().filter(|group| !group.has_small_key()).chain(own).collect()
+}
+
+/// A good signature, and each with one bit flipped, cut, or longer; and good ones of another text.
+fn group_of(key: &SigningKey) -> Group {
+    let message = b"header.payload".to_vec();
+    let signature = key.sign(&message);
+    let case = |name: String, message: &[u8], signature: Vec<u8>, is_good| Case {
+        name,
+        message: message.to_vec(),
+        signature,
+        is_good,
+    };
+    let mut cases = vec![case("good".into(), &message, signature.clone(), true)];
+    for bit in 0..signature.len() * 8 {
+        let mut flipped = signature.clone();
+        if let Some(octet) = flipped.get_mut(bit / 8) {
+            *octet ^= 1 << (bit % 8);
+        }
+        cases.push(case(format!("bit {bit}"), &message, flipped, false));
+    }
+    for length in 0..signature.len() {
+        cases.push(case(format!("{length} octets"), &message, signature.iter().copied().take(length).collect(), false));
+    }
+    cases.push(case("longer".into(), &message, [signature.as_slice(), &[0]].concat(), false));
+    cases.push(case("zeros in front".into(), &message, [&[0], signature.as_slice()].concat(), false));
+    cases.push(case("another text".into(), b"header.payloae", signature, false));
+    Group { name: format!("own {}", key.algorithm()), algorithm: key.algorithm().name(), jwk: key.public_jwk(), cases }
 }
 
 /// What the judge is asked; of the software's verdicts, every `every`-th.

@@ -3,9 +3,10 @@
 use host_tests::envoy::http::Request;
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
-use testbed::issuer::TokenRequest;
+use testbed::issuer::{Issuer, Options, TokenRequest};
+use testbed::keys::Algorithm;
 
-use crate::world::{World, refused, verdict};
+use crate::world::{World, config, refused, verdict};
 
 fn with_claims(claims: Value) -> TokenRequest {
     let Value::Object(claims) = claims else { panic!("not an object") };
@@ -14,12 +15,17 @@ fn with_claims(claims: Value) -> TokenRequest {
 
 #[test]
 fn each_token_gets_its_verdict_and_good_ones_pass_after_it() {
-    let world = World::new(&json!({}));
-    for alg in ["RS256", "ES256", "EdDSA"] {
-        let token = world.token(&TokenRequest { alg: Some(alg.into()), ..TokenRequest::subject("alice") });
-        assert_eq!(world.verdict(&token), refused(200, ""), "{alg}");
-    }
+    let issuer = Issuer::start(Options { algorithms: Algorithm::ASYMMETRIC.to_vec(), ..Options::default() }).unwrap();
+    let config = config(&issuer, &json!({}));
+    let world = World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
     let flawed = |flaw| TokenRequest { flaw, ..TokenRequest::subject("alice") };
+    for algorithm in Algorithm::ASYMMETRIC {
+        let verdict =
+            |request| world.verdict(&world.token(&TokenRequest { alg: Some(algorithm.name().into()), ..request }));
+        assert_eq!(verdict(TokenRequest::subject("alice")), refused(200, ""), "{algorithm}");
+        assert_eq!(verdict(flawed(Flaw::BadSignature)), refused(401, "bad_signature"), "{algorithm}");
+        assert_eq!(verdict(flawed(Flaw::Tampered)), refused(401, "bad_signature"), "{algorithm}");
+    }
     let far = 4_102_444_800_u64;
     for (request, reason) in [
         (TokenRequest { lifetime: Some(-61), ..TokenRequest::subject("alice") }, "expired"),

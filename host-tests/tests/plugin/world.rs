@@ -16,8 +16,8 @@ static PLUGIN: LazyLock<Plugin> =
 
 /// One key for each algorithm; the `kid` is the algorithm's name.
 static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
-    let algorithms = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
-    algorithms.into_iter().map(|algorithm| SigningKey::generate(algorithm).with_kid(algorithm.name())).collect()
+    let algorithms = Algorithm::ASYMMETRIC.into_iter();
+    algorithms.map(|algorithm| SigningKey::generate(algorithm).with_kid(algorithm.name())).collect()
 });
 
 pub(crate) fn plugin() -> &'static Plugin {
