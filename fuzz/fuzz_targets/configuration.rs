@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
         check_errors(errors, input, tree.as_ref());
     }
     if let Some(form) = tree.as_ref().and_then(to_struct) {
-        check_that_forms_agree(&found, &parse(&form.encode_to_vec()));
+        check_that_forms_agree(input, &found, &parse(&form.encode_to_vec()));
     }
     if let Ok(policy) = found {
         check_use(policy);
@@ -98,14 +98,16 @@ fn to_value(tree: &Tree<'_>) -> Option<Value> {
     Some(Value { kind: Some(kind) })
 }
 
-fn check_that_forms_agree(json: &Result<Policy, ConfigErrors>, form: &Result<Policy, ConfigErrors>) {
-    let paths = |found: &Result<Policy, ConfigErrors>| {
-        let errors = found.as_ref().err()?.iter();
-        let mut paths: Vec<_> = errors.map(|error| error.path.clone()).collect();
-        paths.sort();
-        Some(paths)
+/// A Struct is a map: it says what the text says whose members are sorted. The order decides which of two members is
+/// the second one, and nothing else.
+fn check_that_forms_agree(text: &[u8], found: &Result<Policy, ConfigErrors>, form: &Result<Policy, ConfigErrors>) {
+    let value: serde_json::Value = serde_json::from_slice(text).expect("was read before");
+    let sorted = parse(value.to_string().as_bytes());
+    let paths = |found: &Result<Policy, ConfigErrors>| -> Option<Vec<String>> {
+        Some(found.as_ref().err()?.iter().map(|error| error.path.clone()).collect())
     };
-    assert_eq!(paths(json), paths(form), "\n{json:?}\n{form:?}");
+    assert_eq!(paths(&sorted), paths(form), "\n{sorted:?}\n{form:?}");
+    assert_eq!(found.is_ok(), sorted.is_ok(), "\n{found:?}\n{sorted:?}");
 }
 
 /// A policy decides, and nobody without a token gets past one as somebody.
