@@ -2,6 +2,7 @@
 #
 #   make demo      a real Envoy with the plugin, an issuer and an upstream, and requests to try
 #   make test      every test: unit, wasm, host, real Envoy
+#   make fuzz      every fuzz target for a while
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
 
@@ -23,6 +24,10 @@ TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
 JUDGE := target/wasm32-wasip1/plugin/judge.wasm
 RUST_SOURCES := $(shell find jose gate filter host-tests testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+
+# From the command line only: the environment may have a TARGET of its own.
+SECONDS := 10
+TARGET :=
 
 step = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
@@ -66,6 +71,13 @@ $(TOOLS)/bin/cargo-deny:
 	$(call step,installing cargo-deny $(CARGO_DENY_VERSION))
 	@cargo install --quiet --locked --debug --root $(TOOLS) --target-dir target/tools cargo-deny --version $(CARGO_DENY_VERSION)
 
+.PHONY: cxx
+cxx:
+	@command -v c++ >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+			|| { echo 'c++ is missing: it compiles libFuzzer (Debian: apt-get install g++)' >&2; exit 1; }; \
+		echo '== installing a C++ compiler'; apt-get -qq update && apt-get -qq install --no-install-recommends g++; }
+
 # --- Build -----------------------------------------------------------------------------------------------------------
 
 .PHONY: plugin
@@ -106,7 +118,7 @@ demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an 
 # --- Check -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: toolchain test-native test-wasm ## Runs every test
+test: toolchain test-native test-wasm test-fuzz ## Runs every test
 
 .PHONY: test-native
 test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(ENVOY)
@@ -127,23 +139,37 @@ differential: toolchain ## Compares RSA's arithmetic with a library's (CASES=100
 	$(call step,comparing $(CASES) powers with those of a library)
 	@JOTGATE_DIFFERENTIAL=$(CASES) cargo test --locked --release -p jose --lib rsa:: -- --nocapture
 
+.PHONY: test-fuzz
+test-fuzz: cxx
+	$(call step,replaying the corpora and fuzzing each target for five seconds)
+	@fuzz/run.sh 5
+
+.PHONY: fuzz
+fuzz: toolchain cxx ## Fuzzes each target for SECONDS=10 (TARGET=json: that one alone)
+	$(call step,fuzzing for $(SECONDS) s a target)
+	@fuzz/run.sh $(SECONDS) $(TARGET)
+
 .PHONY: lint
-lint: toolchain $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dependencies
+lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dependencies
 	$(call step,checking the formatting)
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call step,running clippy)
 	@cargo clippy --locked --workspace --exclude guest --exclude judge --all-targets -- -D warnings
 	@cargo clippy --locked -p filter -p guest -p judge --target wasm32-wasip1 -- -D warnings
+	@cd fuzz && cargo clippy --locked --release -- -D warnings
 	$(call step,building the documentation)
 	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
-	@for script in envoy-config/*.sh .ci/run; do bash -n $$script; done
+	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
+	@for script in envoy-config/*.sh fuzz/run.sh .ci/run; do bash -n $$script; done
 
 .PHONY: audit
 audit: toolchain $(TOOLS)/bin/cargo-deny ## Checks dependencies against the RustSec database (needs its network)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny check advisories
+	@PATH=$(TOOLS)/bin:$$PATH cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
 
 .PHONY: clean
 clean: ## Removes what was built; keeps .venv and .tools
-	@rm -rf dist target
+	@rm -rf dist target fuzz/target fuzz/artifacts

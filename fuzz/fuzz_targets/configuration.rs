@@ -1,0 +1,137 @@
+//! Configurations: whatever is handed over becomes a policy or a list of errors that people can find their way by, and
+//! it does not matter whether it comes as JSON or as a `google.protobuf.Struct`.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use fuzz::json::{self, Shape, Tree};
+use fuzz::proxy::{Gullible, Headers};
+use fuzz::signed;
+use gate::{ConfigErrors, Decision, Gate, Policy, Request, RequestId, Timestamp};
+use libfuzzer_sys::fuzz_target;
+use prost::Message as _;
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+
+fuzz_target!(|input: &[u8]| {
+    let found = parse(input);
+    let tree = json::read(input).ok().filter(Tree::is_object);
+    if let Err(errors) = &found {
+        check_errors(errors, input, tree.as_ref());
+    }
+    if let Some(form) = tree.as_ref().and_then(to_struct) {
+        check_that_forms_agree(input, &found, &parse(&form.encode_to_vec()));
+    }
+    if let Ok(policy) = found {
+        check_use(policy);
+    }
+});
+
+fn parse(configuration: &[u8]) -> Result<Policy, ConfigErrors> {
+    Policy::parse(configuration, &|name| (name == "JWKS").then(|| signed::KEYS.to_string()))
+}
+
+/// Each error says where it is and what it is about, in a line that a log can carry.
+fn check_errors(errors: &ConfigErrors, input: &[u8], tree: Option<&Tree<'_>>) {
+    assert!(errors.iter().next().is_some());
+    let mut places = Places::new();
+    if let Some(tree) = tree {
+        collect_places(tree, String::new(), input, &mut places);
+    }
+    for error in errors.iter() {
+        assert!(!error.message.is_empty() && error.message.len() < 2 * input.len() + 4096, "{}", error.message);
+        assert!(tree.is_none() || places.contains_key(&error.path) || is_left_out(&error.path, &places), "{error}");
+        if let Some(Some(offset)) = places.get(&error.path) {
+            assert_eq!(error.offset, *offset, "{error}");
+        }
+    }
+}
+
+/// The offset of the value at each path, where there is one.
+type Places = BTreeMap<String, Option<usize>>;
+
+/// Whether a path leads to a member with a default, which is not there.
+fn is_left_out(path: &str, places: &Places) -> bool {
+    let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+    places.contains_key(parent)
+}
+
+/// Where each value stands, by its path. Names may hold dots: two values may have the same path.
+fn collect_places(tree: &Tree<'_>, path: String, input: &[u8], places: &mut Places) {
+    for (index, element) in tree.elements().iter().enumerate() {
+        collect_places(element, format!("{path}[{index}]"), input, places);
+    }
+    for (name, member) in tree.members() {
+        let dot = if path.is_empty() { "" } else { "." };
+        collect_places(member, format!("{path}{dot}{name}"), input, places);
+    }
+    let offset = tree.text.as_ptr() as usize - input.as_ptr() as usize;
+    places.entry(path).and_modify(|place| *place = None).or_insert(Some(offset));
+}
+
+/// A Struct that says the same; `None` where it could not: numbers there are doubles.
+fn to_struct(tree: &Tree<'_>) -> Option<Struct> {
+    match to_value(tree)?.kind? {
+        Kind::StructValue(found) => Some(found),
+        _ => None,
+    }
+}
+
+fn to_value(tree: &Tree<'_>) -> Option<Value> {
+    let kind = match &tree.shape {
+        Shape::Array(elements) => {
+            Kind::ListValue(ListValue { values: elements.iter().map(to_value).collect::<Option<_>>()? })
+        }
+        Shape::Bool(truth) => Kind::BoolValue(*truth),
+        Shape::Null => Kind::NullValue(0),
+        Shape::Number => {
+            let is_exact = |number: &f64| number.fract() == 0.0 && number.abs() < 1e15 && tree.text.len() < 16;
+            Kind::NumberValue(tree.text.parse().ok().filter(is_exact)?)
+        }
+        Shape::Object(members) => {
+            let fields = members.iter().map(|(name, member)| Some((name.clone(), to_value(member)?)));
+            Kind::StructValue(Struct { fields: fields.collect::<Option<_>>()? })
+        }
+        Shape::String(text) => Kind::StringValue(text.clone()),
+    };
+    Some(Value { kind: Some(kind) })
+}
+
+/// A Struct is a map: it says what the text says whose members are sorted. The order decides which of two members is
+/// the second one, and nothing else.
+fn check_that_forms_agree(text: &[u8], found: &Result<Policy, ConfigErrors>, form: &Result<Policy, ConfigErrors>) {
+    let value: serde_json::Value = serde_json::from_slice(text).expect("was read before");
+    let sorted = parse(value.to_string().as_bytes());
+    let paths = |found: &Result<Policy, ConfigErrors>| -> Option<Vec<String>> {
+        Some(found.as_ref().err()?.iter().map(|error| error.path.clone()).collect())
+    };
+    assert_eq!(paths(&sorted), paths(form), "\n{sorted:?}\n{form:?}");
+    assert_eq!(found.is_ok(), sorted.is_ok(), "\n{found:?}\n{sorted:?}");
+}
+
+/// A policy decides, and nobody without a token gets past one as somebody.
+fn check_use(policy: Policy) {
+    let now = Timestamp::from_secs(1_800_000_000);
+    let mut gate = Gate::new(policy, now, 1);
+    while gate.poll_effect().is_some() {}
+    for path in ["/", "/a/b", "/healthz", "*"] {
+        let sent = Headers::new(&[
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "api.example.com"),
+            ("x-auth-request-user", "mallory"),
+        ]);
+        let lines = sent.lines();
+        match gate.handle_request(RequestId(1), &Request::new(&lines), now, &Gullible) {
+            Decision::Forward(edits, report) => {
+                assert_ne!(path, "*");
+                assert_eq!(report.metric, "jotgate_requests_allowed");
+                let forwarded = sent.edited(&edits);
+                assert!(forwarded.0.iter().all(|line| sent.0.contains(line)), "{forwarded:?}");
+            }
+            Decision::Reply(reply, _) => assert!((400..=503).contains(&reply.status)),
+            Decision::Wait => panic!("waits without a token"),
+        }
+    }
+}

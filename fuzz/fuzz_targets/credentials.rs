@@ -1,0 +1,231 @@
+//! Credentials: whatever header lines are sent, the upstream sees no credential that it should not, and is told of a
+//! caller by the engine alone, who carried exactly one good token.
+//!
+//! An input is a list of header lines, each `name: value`. `$T` stands for the token that was signed, `$F` for one with
+//! another payload; `$U` and `$P` for the signed one as user name and as password (RFC 7617).
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use fuzz::json::{self, Tree};
+use fuzz::place::{Found, Place};
+use fuzz::proxy::{Headers, folded};
+use fuzz::signed;
+use gate::request::CanonicalPath;
+use gate::{Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
+use jose::Algorithm;
+use jose::base64url;
+use jose::jwk::PublicKey;
+use jose::signature::SignatureVerifier;
+use libfuzzer_sys::fuzz_target;
+
+/// The places where a token may stand. One more line here, and one more place is configured and watched.
+const PLACES: &[Place] = &[
+    Place::Header { name: "authorization", scheme: Some("Bearer") },
+    Place::Header { name: "authorization", scheme: Some("Token") },
+    Place::Header { name: "x-api-token", scheme: None },
+    Place::Header { name: "x-forwarded-jwt", scheme: Some("JWT") },
+];
+
+const CONFIGURATION: &str = r#"{
+    "issuers": [{
+        "name": "main", "issuer": "https://idp.example.com", "audiences": ["api"], "keys": {"inline": KEYS}
+    }],
+    "credentials": PLACES,
+    "rules": [
+        {"match": {"paths": ["/public"]}, "access": "public"},
+        {"match": {"paths": ["/optional"]}, "access": "optional"},
+        {"match": {"paths": ["/kept"]}, "access": "authenticated", "forwardToken": true}
+    ],
+    "default": "authenticated",
+    "stripHeaders": ["X-Auth-Request-*", "X-Remote-User"]
+}"#;
+
+/// What the upstream is told of the one who was signed for.
+const IDENTITY: [(&str, &str); 2] =
+    [("x-auth-request-user", "alice"), ("x-auth-request-issuer", "https://idp.example.com")];
+
+static TOKEN: LazyLock<&str> = LazyLock::new(|| signed::TOKENS[0].1);
+static FORGED: LazyLock<String> = LazyLock::new(|| {
+    let parts: Vec<_> = TOKEN.split('.').collect();
+    let claims = r#"{"iss":"https://idp.example.com","sub":"root","aud":"api","exp":1800003600}"#;
+    format!("{}.{}.{}", parts[0], base64url::encode(claims.as_bytes()), parts[2])
+});
+static USER: LazyLock<String> = LazyLock::new(|| basic(&format!("{}:x-oauth-basic", *TOKEN)));
+static PASSWORD: LazyLock<String> = LazyLock::new(|| basic(&format!("x-oauth-basic:{}", *TOKEN)));
+static GATE: LazyLock<Gate> = LazyLock::new(|| {
+    let places: Vec<_> = PLACES.iter().map(Place::configuration).collect();
+    let configuration =
+        CONFIGURATION.replace("PLACES", &format!("[{}]", places.join(","))).replace("KEYS", signed::KEYS);
+    let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
+    Gate::new(policy, NOW, 1)
+});
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+fuzz_target!(|input: &[u8]| {
+    let mut gate = GATE.clone();
+    let sent = read(input);
+    let lines = sent.lines();
+    let request = Request::new(&lines);
+    let decision = gate.handle_request(RequestId(1), &request, NOW, &Notary);
+    let path = CanonicalPath::strict(request.path());
+    let path = path.as_ref().map_or("", CanonicalPath::as_str);
+    let found = credentials(&sent);
+    match &decision {
+        Decision::Forward(edits, _) => {
+            assert_ne!(path, "");
+            check_forwarded(path, &sent, edits, &found);
+        }
+        Decision::Reply(reply, report) => {
+            assert!(path.is_empty() || must_pass(path, &sent, &found).is_none(), "{reply:?}");
+            assert!(!reply.body.contains("eyJ") && !reply.headers.iter().any(|(_, value)| value.contains("eyJ")));
+            let shown = [request.path_without_query(), request.method()].concat();
+            let log = report.log.as_ref().expect("refusals are logged");
+            assert!(!log.contains("eyJ") || shown.windows(3).any(|part| part == b"eyJ"), "{log}");
+            let body = json::read(reply.body.as_bytes()).ok();
+            let reason = body.as_ref().and_then(|body| body.get("reason")).and_then(Tree::string);
+            assert!(!path.is_empty() || request.is_grpc() || reason == Some("ambiguous_path"), "{reply:?}");
+        }
+        Decision::Wait => panic!("waits for keys that it has"),
+    }
+    check_trailers(&gate, sent);
+});
+
+/// The same lines as trailers, which have no pseudo-headers.
+fn check_trailers(gate: &Gate, mut sent: Headers) {
+    sent.0.retain(|(name, _)| !name.starts_with(b":"));
+    let left = sent.edited(&gate.handle_trailers(&sent.lines()));
+    assert!(credentials(&left).is_empty() && !left.0.iter().any(|(name, _)| is_identity(name)), "{left:?}");
+}
+
+/// The header lines of an input. A request without a path is asked for `/`.
+fn read(input: &[u8]) -> Headers {
+    let mut headers = Headers::new(&[(":method", "GET"), (":path", "/")]);
+    for line in input.split(|byte| *byte == b'\n') {
+        let at = line.windows(2).position(|pair| pair == b": ");
+        let (name, value) = at.map_or((line, &b""[..]), |at| (&line[..at], &line[at + 2..]));
+        let name = name.to_ascii_lowercase();
+        // Of pseudo-headers there is one each.
+        headers.0.retain(|(found, _)| !name.starts_with(b":") || *found != name);
+        headers.0.push((name, fill_in(value)));
+    }
+    headers
+}
+
+fn fill_in(value: &[u8]) -> Vec<u8> {
+    let mut filled = Vec::new();
+    let mut rest = value;
+    while let [first, others @ ..] = rest {
+        let token: Option<&str> = match rest {
+            [b'$', b'F', ..] => Some(&FORGED),
+            [b'$', b'P', ..] => Some(&PASSWORD),
+            [b'$', b'T', ..] => Some(&TOKEN),
+            [b'$', b'U', ..] => Some(&USER),
+            _ => None,
+        };
+        filled.extend_from_slice(token.map_or(&[*first], str::as_bytes));
+        rest = if token.is_some() { &others[1..] } else { others };
+    }
+    filled
+}
+
+/// The credentials of `Basic`: the other alphabet, and padding.
+fn basic(pair: &str) -> String {
+    let text = base64url::encode(pair.as_bytes()).replace('-', "+").replace('_', "/");
+    let padding = text.len().next_multiple_of(4) - text.len();
+    format!("{text}{}", "=".repeat(padding))
+}
+
+/// Knows what was signed, at once.
+struct Notary;
+
+impl SignatureVerifier for Notary {
+    fn verify(&self, _: &PublicKey, _: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        [message, b".", base64url::encode(signature).as_bytes()].concat() == TOKEN.as_bytes()
+    }
+}
+
+/// Why a request cannot be refused, if it cannot.
+fn must_pass(path: &str, sent: &Headers, found: &[Credential]) -> Option<&'static str> {
+    let are_bare = |but: Option<&Place>| {
+        let others = PLACES.iter().filter(|place| but.is_none_or(|but| !std::ptr::eq(*place, but)));
+        others.into_iter().all(|place| place.is_bare(sent))
+    };
+    match found {
+        _ if path == "/public" => Some("anyone may ask for this"),
+        [] if path == "/optional" && are_bare(None) => Some("nobody has to say who it is"),
+        [credential] if credential.is_good(sent) && are_bare(Some(credential.place)) => {
+            Some("it carries one good token")
+        }
+        _ => None,
+    }
+}
+
+fn check_forwarded(path: &str, sent: &Headers, edits: &[HeaderEdit], found: &[Credential]) {
+    let forwarded = sent.edited(edits);
+    let identity: Vec<_> = forwarded.0.iter().filter(|(name, _)| is_identity(name)).cloned().collect();
+    let is_known = identity == Headers::new(&IDENTITY).0;
+    assert!(is_known || identity.is_empty(), "{identity:?}");
+    match path {
+        "/public" => assert!(!is_known),
+        "/optional" => assert_eq!(is_known, !found.is_empty()),
+        _ => assert!(is_known),
+    }
+    assert!(!is_known || matches!(found, [credential] if credential.holds_token()), "{found:?}");
+
+    let left = credentials(&forwarded);
+    assert_eq!(left.len(), usize::from(path == "/kept"), "{left:?}");
+    for place in PLACES.iter().filter(|place| place.header() != ":path") {
+        let is_variant = |name: &[u8]| {
+            folded(name) == folded(place.header()) && !name.eq_ignore_ascii_case(place.header().as_bytes())
+        };
+        assert!(!forwarded.0.iter().any(|(name, _)| is_variant(name)), "{forwarded:?}");
+    }
+    if sent.values("upgrade").next().is_some() {
+        assert!(forwarded.values("connection").all(|value| value.eq_ignore_ascii_case(b"upgrade")), "{forwarded:?}");
+    }
+    let others = |headers: &Headers| -> Vec<_> {
+        let is_ours =
+            |name: &[u8]| is_identity(name) || PLACES.iter().any(|place| folded(name) == folded(place.header()));
+        headers.0.iter().filter(|(name, _)| !is_ours(name) && name != b"connection").cloned().collect()
+    };
+    assert_eq!(others(&forwarded), others(sent), "what is nobody's business was changed");
+}
+
+/// Whether some server takes a header for one that the engine sets, or that no client may send.
+fn is_identity(name: &[u8]) -> bool {
+    let name = folded(name);
+    name.starts_with("x-auth-request-") || name == "x-remote-user"
+}
+
+/// Something that some server may take for a credential in a listed place.
+#[derive(Debug)]
+struct Credential {
+    place: &'static Place,
+    found: Found,
+}
+
+impl Credential {
+    fn holds_token(&self) -> bool {
+        self.found.token.as_deref() == Some(TOKEN.as_bytes())
+    }
+
+    /// Whether it holds the token, and nothing beside it could mean anything.
+    fn is_good(&self, sent: &Headers) -> bool {
+        let lines: Vec<_> = sent.values(self.place.header()).collect();
+        // The upstream picks one of the other subprotocols.
+        let is_complete = match self.place {
+            Place::WebSocketProtocol(_) => lines[0].starts_with(b"chat,"),
+            _ => true,
+        };
+        self.holds_token() && self.found.is_plain && lines.len() == 1 && is_complete
+    }
+}
+
+fn credentials(headers: &Headers) -> Vec<Credential> {
+    let credential =
+        |place: &'static Place| place.find(headers).into_iter().map(move |found| Credential { place, found });
+    PLACES.iter().flat_map(credential).collect()
+}

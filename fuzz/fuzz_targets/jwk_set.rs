@@ -1,0 +1,215 @@
+//! Key sets: an entry is imported if, and only if, it is a public key that may verify; a token finds the keys that may
+//! have signed it and no others; and no entry, however odd, takes a good key from the set.
+
+#![no_main]
+
+use fuzz::json::{self, Shape, Tree};
+use fuzz::signed;
+use jose::Algorithm;
+use jose::jwk::{Candidates, KeySet, KeySetError, PublicKey, VerificationKey};
+use libfuzzer_sys::fuzz_target;
+
+/// The most entries that are read.
+const MAX_KEYS: usize = 8;
+/// The most keys that are tried for one token.
+const MAX_CANDIDATES: usize = 5;
+
+/// The y of the points of order 8 on the curve of Ed25519.
+const ORDER_8: [&str; 2] =
+    ["JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU", "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o"];
+
+fuzz_target!(|text: &[u8]| {
+    let set = KeySet::from_json(text, MAX_KEYS);
+    assert_eq!(set, KeySet::from_json(text, MAX_KEYS), "the same text, another set");
+    let Ok(tree) = json::read(text) else {
+        return assert!(matches!(set, Err(KeySetError::Json(_))), "{set:?}");
+    };
+    check_beside_good_keys(&tree);
+    match entries(&tree) {
+        None => assert_eq!(set, Err(KeySetError::NoKeys)),
+        Some(entries) if entries.len() > MAX_KEYS => {
+            assert_eq!(set, Err(KeySetError::TooManyKeys { count: entries.len(), max: MAX_KEYS }));
+        }
+        Some(entries) => check_set(set, entries),
+    }
+});
+
+fn entries<'s>(set: &'s Tree<'_>) -> Option<&'s [Tree<'s>]> {
+    match &set.get("keys")?.shape {
+        Shape::Array(entries) => Some(entries),
+        _ => None,
+    }
+}
+
+fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>]) {
+    let mut expected: Vec<Expected<'_>> = Vec::new();
+    let mut odd = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        match Expected::read(entry) {
+            Some(key) if expected.contains(&key) => {}
+            Some(key) => expected.push(key),
+            None => odd.push((index, entry.get("kid").and_then(Tree::string))),
+        }
+    }
+    let skipped = match &set {
+        Ok(set) => set.skipped(),
+        Err(KeySetError::NoUsableKey { skipped }) => skipped,
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!(skipped.iter().map(|key| (key.index, key.kid.as_deref())).collect::<Vec<_>>(), odd, "{set:?}");
+    assert_eq!(set.is_ok(), !expected.is_empty());
+    let Ok(set) = set else { return };
+    assert_eq!(set.keys().len(), expected.len());
+    for (key, expected) in set.keys().iter().zip(&expected) {
+        assert!(expected.is(key), "{key:?} is not {expected:?}");
+    }
+    let mut kids: Vec<_> = entries.iter().map(|entry| entry.get("kid").and_then(Tree::string)).collect();
+    kids.extend([None, Some(""), Some("unheard of")]);
+    for kid in kids {
+        for algorithm in Algorithm::ALL {
+            check_candidates(&set, kid, algorithm);
+        }
+    }
+}
+
+fn check_candidates(set: &KeySet, kid: Option<&str>, algorithm: Algorithm) {
+    let is_named = |found: Option<&str>| kid.is_none() || found == kid;
+    let fits = |key: &&VerificationKey| is_named(key.kid()) && key.allows(algorithm);
+    let fitting: Vec<_> = set.keys().iter().filter(fits).collect();
+    let is_known =
+        set.keys().iter().any(|key| is_named(key.kid())) || set.skipped().iter().any(|key| key.kid.as_deref() == kid);
+    let expected = match fitting.len() {
+        0 if kid.is_some() && is_known => Candidates::WrongAlgorithm,
+        0 => Candidates::None,
+        1..=MAX_CANDIDATES => Candidates::Keys(fitting),
+        _ => Candidates::TooMany,
+    };
+    assert_eq!(set.candidates(kid, algorithm), expected, "{kid:?} {algorithm}");
+}
+
+/// Puts what was sent between good keys: as an entry, and if it is a set its entries.
+fn check_beside_good_keys(tree: &Tree<'_>) {
+    let good = KeySet::from_json(signed::KEYS.as_bytes(), MAX_KEYS).expect("is a key set");
+    let odd = std::iter::once(tree).chain(tree.get("keys").into_iter().flat_map(Tree::elements));
+    for odd in odd.take(MAX_KEYS) {
+        // In a set it nests two levels deeper.
+        let text = signed::KEYS.replacen('[', &format!("[{},", odd.text), 1);
+        let Ok(_) = json::read(text.as_bytes()) else { continue };
+        let set = KeySet::from_json(text.as_bytes(), MAX_KEYS).expect("holds good keys");
+        for key in good.keys() {
+            assert!(set.keys().contains(key), "{key:?} is lost beside {}", odd.text);
+        }
+        assert!(set.keys().len() <= good.keys().len() + 1);
+    }
+}
+
+/// A key by another reading of its entry.
+#[derive(Debug, Eq, PartialEq)]
+struct Expected<'e> {
+    kid: Option<&'e str>,
+    material: Material,
+}
+
+#[derive(Debug, Eq, PartialEq)]
+enum Material {
+    Ed25519 {
+        x: [u8; 32],
+    },
+    P256 {
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    /// Without zeros in front.
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+}
+
+impl<'e> Expected<'e> {
+    /// The key that an entry holds, if it may verify anything.
+    fn read(entry: &'e Tree<'_>) -> Option<Self> {
+        let is_string = |name| entry.get(name).is_none_or(|member| member.string().is_some());
+        let string = |name| entry.get(name).and_then(Tree::string);
+        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| entry.get(name).is_some());
+        if is_private || !["kid", "alg", "use", "crv"].into_iter().all(is_string) || !may_verify(entry) {
+            return None;
+        }
+        let (alg, material) = match (string("kty")?, string("crv")) {
+            ("OKP", Some("Ed25519")) => ("EdDSA", Material::ed25519(&octets(entry, "x")?)?),
+            ("EC", Some("P-256")) => ("ES256", Material::p256(octets(entry, "x")?, octets(entry, "y")?)?),
+            ("RSA", _) => ("RS256", Material::rsa(&octets(entry, "n")?, &octets(entry, "e")?)?),
+            _ => return None,
+        };
+        string("alg").is_none_or(|named| named == alg).then_some(Self { kid: string("kid"), material })
+    }
+
+    fn is(&self, key: &VerificationKey) -> bool {
+        let (algorithm, is_same) = match (&self.material, key.key()) {
+            (Material::Ed25519 { x }, PublicKey::Ed25519(key)) => (Algorithm::EdDsa, key.to_bytes() == *x),
+            // RFC 5480 §2.2: the point ends the structure.
+            (Material::P256 { x, y }, PublicKey::P256(_, spki)) => {
+                (Algorithm::Es256, spki.ends_with(&[&[4], x.as_slice(), y].concat()))
+            }
+            // RFC 8017 §A.1.1: the modulus, then the exponent, which ends the structure.
+            (Material::Rsa { n, e }, PublicKey::Rsa(_, spki)) => {
+                let padding: &[u8] = if e[0] < 0x80 { &[] } else { &[0] };
+                let length = u8::try_from(e.len() + padding.len()).expect("is short");
+                (Algorithm::Rs256, spki.ends_with(&[n.as_slice(), &[2, length], padding, e].concat()))
+            }
+            _ => return false,
+        };
+        let is_bound = Algorithm::ALL.into_iter().all(|other| key.allows(other) == (other == algorithm));
+        key.kid() == self.kid && is_same && is_bound
+    }
+}
+
+impl Material {
+    fn ed25519(x: &[u8]) -> Option<Self> {
+        let x: [u8; 32] = x.try_into().ok()?;
+        let is_point = ed25519_dalek::VerifyingKey::from_bytes(&x).is_ok();
+        // RFC 8032 §5.1.2: the last bit is the sign of x, the others are y, little end first.
+        let mut y = x;
+        y[31] &= 0x7f;
+        let is_of_order_8 = ORDER_8.iter().any(|text| fuzz::base64url::decode(text.as_bytes()).as_deref() == Some(&y));
+        y.reverse();
+        // 2^255 - 19
+        let mut prime = [0xff; 32];
+        (prime[0], prime[31]) = (0x7f, 0xed);
+        // Of order 1, 2 and 4: y is 1, -1 or 0.
+        let near = |low, rest| y[31] == low && y[1..31].iter().all(|byte| *byte == rest) && y[0] == rest & 0x7f;
+        let is_of_small_order = is_of_order_8 || near(0, 0) || near(1, 0) || near(0xec, 0xff);
+        (is_point && y < prime && !is_of_small_order).then_some(Self::Ed25519 { x })
+    }
+
+    fn p256(x: Vec<u8>, y: Vec<u8>) -> Option<Self> {
+        let point = [&[4], x.as_slice(), &y].concat();
+        let is_point = x.len() == 32 && y.len() == 32 && p256::PublicKey::from_sec1_bytes(&point).is_ok();
+        is_point.then_some(Self::P256 { x, y })
+    }
+
+    fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
+        let [n, e] = [n, e].map(|octets| octets.iter().copied().skip_while(|octet| *octet == 0).collect::<Vec<u8>>());
+        let bits = n.len() * 8 - n.first().map_or(0, |octet| octet.leading_zeros() as usize);
+        let is_odd = |octets: &[u8]| octets.last().is_some_and(|octet| octet % 2 == 1);
+        let exponent = e.iter().fold(0_u64, |value, octet| value.saturating_mul(256).saturating_add(u64::from(*octet)));
+        let is_usable = is_odd(&n)
+            && (2048..=8192).contains(&bits)
+            && is_odd(&e)
+            && (65537..=u64::from(u32::MAX)).contains(&exponent);
+        is_usable.then_some(Self::Rsa { n, e })
+    }
+}
+
+fn may_verify(entry: &Tree<'_>) -> bool {
+    let is_for_signatures = entry.get("use").is_none_or(|purpose| purpose.string() == Some("sig"));
+    let may_verify = |operations: &Tree<'_>| {
+        let operations: Option<Vec<_>> = operations.elements().iter().map(Tree::string).collect();
+        operations.is_some_and(|operations| operations.contains(&"verify"))
+    };
+    is_for_signatures && entry.get("key_ops").is_none_or(may_verify)
+}
+
+fn octets(entry: &Tree<'_>, name: &str) -> Option<Vec<u8>> {
+    fuzz::base64url::decode(entry.get(name)?.string()?.as_bytes()).filter(|octets| !octets.is_empty())
+}

@@ -1,0 +1,10 @@
+//! What the targets judge the product by: readings of their own, and a proxy's part of the work.
+//!
+//! Nothing here calls the code that it judges, except to hand it something.
+
+pub mod base64url;
+pub mod json;
+pub mod number;
+pub mod place;
+pub mod proxy;
+pub mod signed;
