@@ -61,7 +61,9 @@ pub use self::answer::Reply;
 pub use self::config::{ConfigErrors, Policy};
 pub use self::edit::HeaderEdit;
 pub use self::gate::{Decision, Effect, Gate, Level, RequestId};
-pub use self::keys::{Fetch, FetchFailure, FetchId, FetchResponse};
+pub use self::keys::{
+    DiscoveryError, Fetch, FetchFailure, FetchId, FetchResponse, SharedData, SharedDataError, SharedName, SharedValue,
+};
 pub use self::reason::Reason;
 pub use self::report::Report;
 pub use self::request::{HeaderLine, Request};

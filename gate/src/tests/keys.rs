@@ -291,7 +291,8 @@ fn an_answer_that_comes_too_late_is_ignored() {
     world.pass(Duration::from_secs(8));
     assert_eq!(world.fetches.len(), 1, "the first fetch was given up");
     let body = key_set(&[&Key::new("b")]);
-    world.gate.handle_fetch(late.id, Ok(crate::FetchResponse { status: b"200", body: body.as_bytes() }), world.now);
+    let response = crate::FetchResponse { status: b"200", body: body.as_bytes(), ..crate::FetchResponse::default() };
+    world.gate.handle_fetch(late.id, Ok(response), world.now);
     world.settle();
     world.answer_keys(&[&Key::new("a")]);
     assert_eq!(world.with_token(&token("a")).summary(), "ok");
