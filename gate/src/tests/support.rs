@@ -228,6 +228,15 @@ impl World {
         world
     }
 
+    /// The same VM gets another configuration.
+    pub(super) fn reconfigure(&mut self, config: &Value) {
+        let gate = Gate::new(policy(config), self.now, 1);
+        let predecessor = std::mem::replace(&mut self.gate, gate);
+        self.gate.inherit(predecessor);
+        self.settle();
+        self.pass(Duration::ZERO);
+    }
+
     pub(super) fn with_token(&mut self, token: &str) -> Outcome {
         self.get("/x", &[("authorization", &format!("Bearer {token}"))])
     }
