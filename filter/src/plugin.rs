@@ -72,6 +72,7 @@ impl Vm {
                 // Those who wait for the configuration before this one are decided on by this one.
                 if let Some(predecessor) = self.plugins.remove(&root) {
                     plugin.gate.inherit(predecessor.gate);
+                    plugin.fetches = predecessor.fetches;
                 }
                 plugin.settle(now);
                 self.plugins.insert(root, plugin);

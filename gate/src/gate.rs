@@ -116,9 +116,11 @@ impl Gate {
         gate
     }
 
-    /// Takes over the requests that wait for `predecessor`, and its keys of the same issuers.
+    /// Takes over the requests that wait for `predecessor`, and its keys of the same issuers with the callouts that
+    /// are under way for them. To be called before anything else.
     pub fn inherit(&mut self, predecessor: Self) {
         self.clock = predecessor.clock;
+        self.fetches = predecessor.fetches;
         for (issuer, keys) in predecessor.policy.issuers.iter().zip(predecessor.keys) {
             let heir = self.policy.issuers.iter().position(|heir| heir.issuer == issuer.issuer);
             let heir = heir.and_then(|index| self.keys.get_mut(index)?.fetched_mut());

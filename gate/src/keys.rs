@@ -322,10 +322,10 @@ impl FetchedKeys {
         self.held.as_ref().map(|held| now.since(held.fetched))
     }
 
-    /// Takes the keys of another engine for the same issuer, where they were fetched in the same way.
+    /// Goes on where another engine is, if it fetches the same keys in the same way.
     pub(crate) fn inherit(&mut self, other: Self) {
-        if self.settings == other.settings && self.held.is_none() {
-            *self = Self { state: State::Idle, ..other };
+        if self.settings == other.settings {
+            *self = other;
         }
     }
 

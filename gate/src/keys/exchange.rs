@@ -217,3 +217,140 @@ impl FetchedKeys {
         self.settings.timeout.saturating_add(GRACE).saturating_mul(callouts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jose::json::Document;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::config::{FetchSettings, HttpUri};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const DAY: Duration = Duration::from_hours(24);
+    const KEYS: &[u8] = br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    /// One entry, which takes any write.
+    struct One(Option<Vec<u8>>);
+
+    impl SharedData for One {
+        fn read(&mut self, _: &str) -> Result<Option<SharedValue>, SharedDataError> {
+            Ok(self.0.clone().map(|bytes| SharedValue { bytes, version: 1 }))
+        }
+
+        fn write(&mut self, _: &str, value: &[u8], _: Option<u32>) -> Result<(), SharedDataError> {
+            self.0 = Some(value.to_vec());
+            Ok(())
+        }
+    }
+
+    fn name() -> SharedName {
+        SharedName::new("https://idp.example.com", Document::parse(b"{}").expect("is JSON").root(), "")
+    }
+
+    /// A VM without keys that finds this entry, a good second after its start.
+    fn vm(entry: &Entry) -> (FetchedKeys, Exchanged, One) {
+        let settings = FetchSettings {
+            location: KeySetLocation::Known(HttpUri::parse("https://idp.example.com/jwks").expect("is a URI")),
+            cluster: "idp".to_string(),
+            timeout: Duration::from_secs(5),
+            refresh_after: Duration::from_mins(5),
+            max_stale: DAY,
+            unknown_key_cooldown: Duration::from_secs(30),
+            share: Some(name()),
+        };
+        let mut keys = FetchedKeys::new(settings, NOW);
+        keys.state = State::Looking { may_fetch: true };
+        let mut clock = SteadyClock::default();
+        let at = Moment { now: clock.advance(NOW), clock, limits: Limits::default() };
+        let mut shared = One(Some(entry.seal(&name())));
+        let exchanged = keys.exchange(FetchId(0), at, &mut Jitter::new(1), &mut shared);
+        (keys, exchanged, shared)
+    }
+
+    fn with_keys(fetched: Timestamp) -> Entry {
+        let due = fetched.after(Duration::from_mins(5));
+        Entry { keys: Some((KEYS.to_vec(), fetched)), due, ..Entry::default() }
+    }
+
+    #[test]
+    fn keys_are_taken_if_they_can_be_true_and_are_not_too_old() {
+        for (fetched, is_taken) in [
+            (NOW, true),
+            (NOW.after(Duration::from_secs(1)), true),
+            (NOW.before(DAY), true),
+            (NOW.before(DAY * 2), false),
+            (NOW.after(Duration::from_secs(6)), false),
+            (NOW.after(DAY * 400), false),
+            (Timestamp::from_nanos(u64::MAX), false),
+            (Timestamp::from_nanos(1), false),
+        ] {
+            let (keys, exchanged, _) = vm(&with_keys(fetched));
+            assert_eq!(keys.usable(NOW).is_some(), is_taken, "{fetched:?}");
+            assert_eq!(exchanged.fetch.is_none(), is_taken, "who takes none fetches: {fetched:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_refresh_is_never_further_off_than_the_own_configuration_says() {
+        for due in [Timestamp::default(), NOW, NOW.after(DAY * 400), Timestamp::from_nanos(u64::MAX)] {
+            let (keys, ..) = vm(&Entry { due, ..with_keys(NOW) });
+            assert!(keys.due >= NOW && keys.due <= NOW.after(Duration::from_mins(5) / 10 * 11), "{:?}", keys.due);
+        }
+    }
+
+    #[test]
+    fn a_lease_is_heeded_until_it_ends_and_only_if_it_ends_in_time() {
+        for (seconds, is_heeded) in [(1, true), (6, true), (0, false), (12, false), (86_400, false)] {
+            let lease = Some(NOW.after(Duration::from_secs(seconds)));
+            let (keys, exchanged, _) = vm(&Entry { lease, ..Entry::default() });
+            assert_eq!(matches!(keys.state, State::Following { .. }), is_heeded, "{seconds}");
+            assert_eq!(exchanged.fetch.is_none(), is_heeded, "{seconds}");
+        }
+        let (_, exchanged, _) = vm(&Entry { lease: Some(Timestamp::from_nanos(u64::MAX)), ..Entry::default() });
+        assert!(exchanged.fetch.is_some());
+    }
+
+    #[test]
+    fn failures_of_others_delay_a_try_no_longer_than_own_ones() {
+        let failed = |due| Entry { due, failures: u32::MAX, failure: u8::MAX, ..Entry::default() };
+        let (keys, exchanged, _) = vm(&failed(NOW.after(LONGEST_BACK_OFF)));
+        assert_eq!((exchanged.fetch, keys.due), (None, NOW.after(LONGEST_BACK_OFF)));
+        for due in [NOW, NOW.before(DAY), NOW.after(DAY), Timestamp::from_nanos(u64::MAX)] {
+            let (_, exchanged, _) = vm(&failed(due));
+            assert!(exchanged.fetch.is_some(), "{due:?}");
+        }
+    }
+
+    #[test]
+    fn a_cooldown_that_begins_later_is_none() {
+        for (extra_fetch, is_cooling) in [(NOW, true), (NOW.before(DAY), false), (NOW.after(DAY), false)] {
+            let (keys, ..) = vm(&Entry { extra_fetch: Some(extra_fetch), ..with_keys(NOW) });
+            assert_eq!(keys.is_cooling_down(NOW), is_cooling, "{extra_fetch:?}");
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_not_usable_here_is_not_taken() {
+        for text in [&b""[..], b"{}", b"{\"keys\": []}", b"\xff"] {
+            let keys = Some((text.to_vec(), NOW));
+            let (keys, exchanged, _) = vm(&Entry { keys, ..Entry::default() });
+            assert!(keys.usable(NOW).is_none() && exchanged.fetch.is_some());
+        }
+    }
+
+    #[test]
+    fn a_claim_keeps_the_keys_that_are_there() {
+        let fetched = NOW.before(Duration::from_hours(1));
+        let (mut keys, _, mut shared) = vm(&with_keys(fetched));
+        keys.state = State::Looking { may_fetch: true };
+        let mut clock = SteadyClock::default();
+        let at = Moment { now: clock.advance(NOW), clock, limits: Limits::default() };
+        let exchanged = keys.exchange(FetchId(1), at, &mut Jitter::new(1), &mut shared);
+        assert!(exchanged.fetch.is_some());
+        let entry = Entry::open(&shared.0.expect("is written"), &name(), 1000).expect("is authentic");
+        assert_eq!(entry.keys, Some((KEYS.to_vec(), fetched)));
+        assert_eq!(entry.lease, Some(NOW.after(Duration::from_secs(6))));
+    }
+}
