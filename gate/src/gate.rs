@@ -331,15 +331,15 @@ impl Gate {
         now: Timestamp,
     ) -> Result<bool, Refusal> {
         let deadline = self.deadline(waited, now);
-        if deadline <= now {
-            return Ok(false);
-        }
         let has_waited = waited.is_some_and(|waiter| waiter.for_new_keys);
         let Some((keys, _)) = self.fetched_mut(issuer) else { return Ok(false) };
         if !keys.unknown_key(now, has_waited) {
             return Ok(false);
         }
         self.poll_keys(issuer, now);
+        if deadline <= now {
+            return Ok(false);
+        }
         self.admit_waiter(id, Waiter { deadline, issuer, for_new_keys: true }).map(|()| true)
     }
 

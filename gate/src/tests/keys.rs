@@ -275,6 +275,16 @@ fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
 }
 
 #[test]
+fn an_unknown_kid_triggers_a_fetch_even_where_nobody_waits() {
+    let mut world = World::new(&fetched(&json!({}), &json!({"waitFor": "0s"})));
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.with_token(&token("b")).summary(), "401 unknown_key");
+    assert_eq!(world.fetches.len(), 1);
+    world.answer_keys(&[&Key::new("a"), &Key::new("b")]);
+    assert_eq!(world.with_token(&token("b")).summary(), "ok");
+}
+
+#[test]
 fn an_unknown_kid_is_refused_when_its_fetch_fails() {
     let mut world = settled();
     assert_eq!(world.with_token(&token("b")).summary(), "waiting");
