@@ -10,7 +10,8 @@ use crate::config::Policy;
 use crate::decision::{Verdict, decide};
 use crate::edit::HeaderEdit;
 use crate::keys::{
-    Exchanged, Fetch, FetchFailure, FetchId, FetchResponse, FetchedKeys, IssuerKeys, Moment, SharedData, Step,
+    Exchanged, Fetch, FetchFailure, FetchId, FetchResponse, FetchedKeys, IssuerKeys, Moment, NoSharedData, SharedData,
+    Step,
 };
 use crate::random::Jitter;
 use crate::reason::Reason;
@@ -197,22 +198,7 @@ impl Gate {
     /// Takes the data that all VMs of the proxy share, to read and to write: see [`Effect::Share`].
     pub fn handle_shared(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
         let now = self.clock.advance(now);
-        let at = Moment { now, clock: self.clock, limits: self.policy.limits };
-        for issuer in 0..self.keys.len() {
-            let id = FetchId(self.fetches);
-            let Some((keys, jitter)) = self.fetched_mut(issuer).filter(|(keys, _)| keys.wants_exchange()) else {
-                continue;
-            };
-            let Exchanged { fetch, concluded } = keys.exchange(id, at, jitter, shared);
-            if let Some(fetch) = fetch {
-                self.send(fetch);
-            }
-            if let Some(succeeded) = concluded {
-                self.tell_gauges(issuer, now);
-                self.wake_waiters(issuer, succeeded, now);
-            }
-        }
-        self.has_asked = false;
+        self.exchange(shared, now);
     }
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
@@ -270,16 +256,13 @@ impl Gate {
     }
 
     fn do_what_is_due(&mut self, now: Timestamp) {
+        // A host that did not hand over shared data when it was asked to has none.
+        self.exchange(&mut NoSharedData, now);
         for issuer in 0..self.keys.len() {
             if let Some(id) = self.keys.get(issuer).and_then(|keys| keys.fetched()?.expired(now)) {
                 self.finish_fetch(id, Err(FetchFailure::NoAnswer), now);
             }
-            let (id, limits) = (FetchId(self.fetches), self.policy.limits);
-            let alone = self.fetched_mut(issuer).and_then(|(keys, _)| keys.stop_looking(id, now, &limits));
-            match alone {
-                Some(fetch) => self.send(fetch),
-                None => self.poll_keys(issuer, now),
-            }
+            self.poll_keys(issuer, now);
         }
         if self.next_gauges <= now {
             self.next_gauges = now.after(GAUGES_EVERY);
@@ -348,21 +331,42 @@ impl Gate {
         waited.map_or_else(|| now.after(self.policy.limits.wait_for), |waiter| waiter.deadline)
     }
 
-    /// The places are divided: each issuer has its share, so that others do not starve where one stalls, and those
-    /// who hope for new keys beside usable ones, which anybody can make up a token for, get half of it at most.
+    /// An issuer among others gets no more places than it leaves free, so that others do not starve where it stalls.
+    /// Neither do those who hope for new keys beside usable ones: anybody can make up a token for that.
     fn admit_waiter(&mut self, id: RequestId, waiter: Waiter) -> Result<(), Refusal> {
-        let places = self.policy.limits.waiting;
-        let issuers = self.keys.iter().filter(|keys| keys.fetched().is_some()).count();
-        let share = (places / issuers.max(1)).max(1);
+        let is_alone = self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1;
         let taken = self.waiting.taken(waiter.issuer);
-        let is_full = self.waiting.len() >= places
-            || taken.all >= share
-            || (waiter.for_new_keys && taken.for_new_keys >= (share / 2).max(1));
+        let held = match (is_alone, waiter.for_new_keys) {
+            (true, false) => 0,
+            (true, true) => taken.for_new_keys,
+            (false, _) => taken.all,
+        };
+        let is_full = self.waiting.len().saturating_add(held) >= self.policy.limits.waiting;
         if is_full {
             return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
         }
         self.waiting.insert(id, waiter);
         Ok(())
+    }
+
+    /// Reads and writes what is shared, for the issuers for which that is wanted.
+    fn exchange(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
+        let at = Moment { now, clock: self.clock, limits: self.policy.limits };
+        for issuer in 0..self.keys.len() {
+            let id = FetchId(self.fetches);
+            let Some((keys, jitter)) = self.fetched_mut(issuer).filter(|(keys, _)| keys.wants_exchange()) else {
+                continue;
+            };
+            let Exchanged { fetch, concluded } = keys.exchange(id, at, jitter, shared);
+            if let Some(fetch) = fetch {
+                self.send(fetch);
+            }
+            if let Some(succeeded) = concluded {
+                self.tell_gauges(issuer, now);
+                self.wake_waiters(issuer, succeeded, now);
+            }
+        }
+        self.has_asked = false;
     }
 
     fn poll_keys(&mut self, issuer: usize, now: Timestamp) {

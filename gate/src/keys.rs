@@ -27,7 +27,7 @@ use jose::jwk::KeySet;
 pub use self::discovery::DiscoveryError;
 use self::discovery::Target;
 pub use self::entry::SharedName;
-pub(crate) use self::exchange::{Exchanged, Moment};
+pub(crate) use self::exchange::{Exchanged, Moment, NoSharedData};
 pub use self::exchange::{SharedData, SharedDataError, SharedValue};
 pub use self::fetch::{Fetch, FetchFailure, FetchId, FetchResponse};
 use crate::config::{FetchSettings, KeySetLocation, KeySource, Limits};
@@ -240,11 +240,6 @@ impl FetchedKeys {
             State::Following { until } if until <= now || self.next_look(is_awaited) <= now => self.look_first(),
             _ => None,
         }
-    }
-
-    /// The host handed over no shared data when it was asked to: it has none.
-    pub(crate) fn stop_looking(&mut self, id: FetchId, now: Timestamp, limits: &Limits) -> Option<Fetch> {
-        matches!(self.state, State::Looking { .. }).then(|| self.start(id, now, limits))
     }
 
     /// Takes the answer to a callout; `None` if it is not the one that is under way.

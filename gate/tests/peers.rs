@@ -105,7 +105,7 @@ fn a_key_set_with_a_comma_too_many_is_none() {
     if are_absent() {
         return;
     }
-    let fetched = json!({"jwksUri": "https://example.com/jwks", "cluster": "example"});
+    let fetched = json!({"jwksUri": "https://example.com/jwks", "cluster": "example", "share": false});
     let issuer =
         json!({"name": "example", "issuer": "https://example.com", "audiences": ["example_service"], "keys": fetched});
     let config = json!({"issuers": [issuer], "default": "authenticated", "limits": {"waitFor": "0s"}});

@@ -47,6 +47,20 @@ pub enum SharedDataError {
     Unavailable,
 }
 
+/// A host without shared data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoSharedData;
+
+impl SharedData for NoSharedData {
+    fn read(&mut self, _: &str) -> Result<Option<SharedValue>, SharedDataError> {
+        Err(SharedDataError::Unavailable)
+    }
+
+    fn write(&mut self, _: &str, _: &[u8], _: Option<u32>) -> Result<(), SharedDataError> {
+        Err(SharedDataError::Unavailable)
+    }
+}
+
 /// What came of a look at the shared entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Exchanged {

@@ -401,14 +401,18 @@ fn the_places_of_those_who_wait_are_divided() {
     let other = Key::new("a").token(&json!({"iss": "https://other.example.com"}));
     let outcomes =
         |world: &mut World, token: &str| (0..6).filter(|_| world.with_token(token).summary() == "waiting").count();
-    assert_eq!(outcomes(&mut world, &token("a")), 4, "an issuer has its share");
-    assert_eq!(outcomes(&mut world, &other), 4, "and so has the other");
+    assert_eq!(outcomes(&mut world, &token("a")), 4, "as many as are left free");
+    assert_eq!(outcomes(&mut world, &other), 2);
 
     let mut world = World::new(&config);
     world.answer_keys(&[&Key::new("a")]);
-    assert_eq!(outcomes(&mut world, &token("junk")), 2, "half of it for keys that may not exist");
-    assert_eq!(outcomes(&mut world, &other), 4);
+    assert_eq!(outcomes(&mut world, &token("junk")), 4);
+    assert_eq!(outcomes(&mut world, &other), 2);
     assert_eq!(world.with_token(&token("a")).summary(), "ok");
+
+    let mut world = World::new(&fetched(&json!({}), &json!({"waiting": 8})));
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(outcomes(&mut world, &token("junk")), 4, "half of all, also with one issuer");
 }
 
 #[test]

@@ -154,6 +154,26 @@ fn whoever_cannot_share_fetches_alone() {
     }
 }
 
+/// Whoever drives the engine may know nothing of shared data.
+#[test]
+fn a_host_that_does_not_hand_over_shared_data_has_none() {
+    let mut world = World::new(&fetched(&json!({}), &json!({})));
+    world.is_deaf = true;
+    world.answer_keys(&[&Key::new("a")]);
+    world.pass(2 * SECOND);
+    for (kid, expected) in [("a", "ok"), ("b", "401 unknown_key"), ("b", "401 unknown_key")] {
+        let outcome = world.with_token(&token(kid));
+        for _ in 0..3 {
+            world.pass(Duration::ZERO);
+            while !world.fetches.is_empty() {
+                world.answer_keys(&[&Key::new("a")]);
+            }
+        }
+        assert_eq!(world.resumed.get(&world.last()).unwrap_or(&outcome).summary(), expected);
+    }
+    assert_eq!(world.metrics.get("jotgate_keys_fetched_main"), Some(&2));
+}
+
 #[test]
 fn whoever_loses_a_race_looks_again() {
     let store = Store::default();
@@ -355,4 +375,122 @@ fn vms_look_rarely_unless_somebody_waits() {
     proxy.worlds[0].answer_keys(&[&Key::new("a")]);
     proxy.pass(SECOND);
     assert!(reads(&mut proxy, 290 * SECOND) <= 2);
+}
+
+const KIDS: [&str; 8] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"];
+
+/// A proxy to which anything happens, in an order that a seed decides. The issuer has one key at a time.
+struct Chaos {
+    proxy: Proxy,
+    random: u64,
+    /// The issuer's key.
+    key: usize,
+    /// The newest key that each VM has taken a token of.
+    newest: Vec<usize>,
+    old_entries: Vec<Vec<u8>>,
+    fetches: usize,
+}
+
+impl Chaos {
+    fn new(seed: u64) -> Self {
+        let proxy = Proxy::new(4, &fetched(&json!({}), &json!({})));
+        Self { proxy, random: seed, key: 0, newest: vec![0; 4], old_entries: Vec::new(), fetches: 0 }
+    }
+
+    fn choose(&mut self, below: usize) -> usize {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.random >> 33).expect("is small") % below
+    }
+
+    fn step(&mut self, plays_old_entries: bool) {
+        let vm = self.choose(self.proxy.worlds.len());
+        match self.choose(12) {
+            0 if self.key + 1 < KIDS.len() && self.choose(4) == 0 => self.key += 1,
+            1 => self.restart(vm),
+            2 => self.answer(false),
+            3 => {
+                self.proxy.worlds[vm].with_token(&token("junk"));
+            }
+            4 if plays_old_entries && !self.old_entries.is_empty() => {
+                let index = self.choose(self.old_entries.len());
+                self.proxy.overwrite(&self.old_entries[index].clone());
+            }
+            5 if plays_old_entries => self.proxy.overwrite(b"rubbish"),
+            6 => self.old_entries.push(self.proxy.entry()),
+            7 => {
+                let seconds = self.choose(100);
+                self.proxy.pass(SECOND * u32::try_from(seconds).expect("is small"));
+            }
+            8 | 9 => self.answer(true),
+            _ => self.send(vm),
+        }
+        let millis = self.choose(1500) as u64;
+        self.proxy.pass(Duration::from_millis(millis));
+    }
+
+    /// A VM takes a token of any key; one of a key that it knows to be gone never passes.
+    fn send(&mut self, vm: usize) {
+        let kid = self.choose(self.key + 1);
+        let outcome = self.proxy.worlds[vm].with_token(&token(KIDS[kid])).summary();
+        if outcome == "ok" {
+            assert!(kid >= self.newest[vm], "k{kid} came back");
+            self.newest[vm] = kid;
+        }
+    }
+
+    fn answer(&mut self, is_good: bool) {
+        for world in &mut self.proxy.worlds {
+            if !world.fetches.is_empty() {
+                self.fetches += 1;
+                match is_good {
+                    true => world.answer_keys(&[&Key::new(KIDS[self.key])]),
+                    false => world.fail(FetchFailure::NoAnswer),
+                }
+                return;
+            }
+        }
+    }
+
+    /// A VM dies, whatever it was about, and another takes its place.
+    fn restart(&mut self, vm: usize) {
+        self.proxy.join(&fetched(&json!({}), &json!({})));
+        self.proxy.worlds.swap_remove(vm);
+        self.newest[vm] = 0;
+    }
+
+    /// The issuer works, and nothing else happens: everybody gets the newest keys.
+    fn calm_down(&mut self) {
+        for _ in 0..460 {
+            while self.proxy.fetches() > 0 {
+                self.answer(true);
+            }
+            self.proxy.pass(SECOND);
+        }
+        let current = self.proxy.with_token(&token(KIDS[self.key]));
+        assert_eq!(current, ["ok"; 4], "k{}", self.key);
+        self.proxy.pass(6 * SECOND);
+        assert!(self.proxy.worlds.iter().all(|world| world.waiting.is_empty()), "nobody waits for ever");
+        for kid in KIDS.iter().take(self.key) {
+            assert!(!self.proxy.with_token(&token(kid)).contains(&String::from("ok")), "{kid} is gone");
+        }
+        let before = self.fetches;
+        for _ in 0..3000 {
+            while self.proxy.fetches() > 0 {
+                self.answer(true);
+            }
+            self.proxy.pass(SECOND);
+        }
+        assert!((8..=12).contains(&(self.fetches - before)), "one fetch per refresh: {}", self.fetches - before);
+    }
+}
+
+#[test]
+fn whatever_happens_all_vms_end_with_the_newest_keys() {
+    for seed in 0..60 {
+        let mut chaos = Chaos::new(seed);
+        for _ in 0..150 {
+            chaos.step(seed % 2 == 0);
+        }
+        chaos.calm_down();
+    }
 }

@@ -146,12 +146,14 @@ pub(super) struct World {
     pub(super) fetches: Vec<Fetch>,
     pub(super) log: Vec<String>,
     /// Requests that wait, as they were sent.
-    waiting: BTreeMap<u32, Vec<(String, String)>>,
+    pub(super) waiting: BTreeMap<u32, Vec<(String, String)>>,
     /// What became of requests that had waited.
     pub(super) resumed: BTreeMap<u32, Outcome>,
     /// Counters, gauges and what was added to histograms last.
     pub(super) metrics: BTreeMap<String, u64>,
     pub(super) store: Store,
+    /// Shared data is not handed over.
+    pub(super) is_deaf: bool,
     next_id: u32,
 }
 
@@ -222,6 +224,7 @@ impl World {
             resumed: BTreeMap::new(),
             metrics: BTreeMap::new(),
             store: store.clone(),
+            is_deaf: false,
             next_id: 1,
         };
         world.settle();
@@ -290,6 +293,7 @@ impl World {
                 Effect::Gauge(name, value) | Effect::Record(name, value) => {
                     self.metrics.insert(name, value);
                 }
+                Effect::Share if self.is_deaf => {}
                 Effect::Share => self.gate.handle_shared(&mut self.store, self.now),
             }
         }
