@@ -1,10 +1,11 @@
 //! Keys that all workers share, and what that costs the issuer.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use host_tests::envoy::http::{Request, burst};
-use host_tests::envoy::{Bootstrap, Envoy};
+use host_tests::envoy::{Bootstrap, Envoy, Port, plugin};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};
@@ -197,4 +198,59 @@ fn a_key_set_on_another_host_is_fetched_through_its_own_cluster() {
         World::start(issuer, |bootstrap| bootstrap.cluster("certs", certs.address()).plugin(&config.to_string()));
     assert_all_pass(&world, &world.alice(), 20);
     assert_eq!((world.issuer.count("/jwks"), certs.count("/keys")), (0, 1));
+}
+
+/// A listener that comes and changes while Envoy runs: its configurations find the keys that are there, though the
+/// issuer answers no more.
+#[test]
+fn an_update_of_the_configuration_keeps_the_keys() {
+    let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let (listeners, port) = (directory.path().join("listeners.json"), Port::reserve().unwrap());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+    let bootstrap = |realm: &str| {
+        let config = config(&issuer, &json!({"realm": realm})).to_string();
+        let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config);
+        serde_json::from_str::<Value>(&bootstrap.text()).unwrap()
+    };
+    let publish = |realm: &str| {
+        let mut listener = bootstrap(realm)["static_resources"]["listeners"][0].clone();
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+        listener["name"] = json!("changing");
+        listener["address"]["socket_address"]["port_value"] = json!(port.number());
+        let text = json!({"resources": [listener]}).to_string();
+        let text = text.replace("{{plugin}}", plugin().unwrap().to_str().unwrap());
+        let text = text.replace("{{dir}}", directory.path().to_str().unwrap());
+        std::fs::write(directory.path().join("new"), text).unwrap();
+        // Envoy looks when a file is moved into place.
+        std::fs::rename(directory.path().join("new"), &listeners).unwrap();
+    };
+    std::fs::write(&listeners, "{}").unwrap();
+    let mut whole = bootstrap("first");
+    whole["node"] = json!({"id": "test", "cluster": "test"});
+    whole["dynamic_resources"]["lds_config"] =
+        json!({"resource_api_version": "V3", "path_config_source": {"path": listeners}});
+    let envoy = Envoy::start(&whole.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let token = issuer.token(&TokenRequest::subject("alice")).unwrap();
+    let first = Request::get("/x").bearer(&token).send(envoy.address("gateway")).unwrap();
+    assert_eq!(verdict(&first), (200, String::new()));
+
+    issuer.set_jwks(Fault::lasting(Mode::Stall)).unwrap();
+    for realm in ["second", "third"] {
+        publish(realm);
+        let challenge = format!("Bearer realm=\"{realm}\"");
+        eventually("the new configuration is used", || {
+            // Those with a token pass all the while.
+            if let Ok(response) = Request::get("/x").bearer(&token).send(address) {
+                assert_eq!(verdict(&response), (200, String::new()), "{}", envoy.log());
+            }
+            let answer = Request::get("/x").send(address);
+            answer.is_ok_and(|answer| answer.header("www-authenticate").as_deref() == Some(&challenge))
+        });
+        for _ in 0..20 {
+            let response = Request::get("/x").bearer(&token).send(address).unwrap();
+            assert_eq!(verdict(&response), (200, String::new()), "{}", envoy.log());
+        }
+    }
+    assert_eq!(issuer.count("/jwks"), 1);
 }
