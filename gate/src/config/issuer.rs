@@ -267,10 +267,12 @@ fn read_keys(node: &Node<'_, '_>, issuer: Option<&str>, max_keys: usize, env: En
 /// `{}` or `{uri: …, internalUri: …}`.
 fn read_discovery(node: &Node<'_, '_>, issuer: Option<&str>, jwks_cluster: Option<String>) -> Option<KeySetLocation> {
     let mut object = node.object()?;
+    let internal_uri = object.or("internalUri", None, |node| read_uri(node).map(Some));
     let uri = match (object.optional("uri"), issuer) {
         (Some(node), _) => read_uri(&node),
         (None, Some(issuer)) => {
-            let found = well_known(issuer);
+            // Where all goes to an internal host, the issuer may be any text.
+            let found = well_known(issuer).or_else(|| internal_uri.clone()?);
             if found.is_none() {
                 node.error(format!("expected `uri`: `{}` is no URI of a discovery document", issuer.escape_debug()));
             }
@@ -278,7 +280,6 @@ fn read_discovery(node: &Node<'_, '_>, issuer: Option<&str>, jwks_cluster: Optio
         }
         (None, None) => None,
     };
-    let internal_uri = object.or("internalUri", None, |node| read_uri(node).map(Some));
     object.finish();
     Some(KeySetLocation::Discovered(Discovery {
         issuer: issuer?.to_string(),
@@ -288,7 +289,7 @@ fn read_discovery(node: &Node<'_, '_>, issuer: Option<&str>, jwks_cluster: Optio
     }))
 }
 
-/// OIDC Discovery 1.0 §4.1: the path is appended, one `/` at the end dropped. An issuer has no query.
+/// OIDC Discovery 1.0 §4.1: the path is appended, one `/` at the end dropped. An issuer has no query (§2).
 fn well_known(issuer: &str) -> Option<HttpUri> {
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
     let uri = HttpUri::parse(&format!("{base}/.well-known/openid-configuration")).ok()?;

@@ -117,6 +117,7 @@ fn discovery_starts_from_the_issuer_or_from_its_own_uri() {
         issuer(&json!({"discovery": {}, "inline": {"keys": [Key::new("a").jwk()]}})),
         odd_issuer("accounts.example.com", json!({})),
         odd_issuer("accounts.example.com", json!({"uri": "https://accounts.example.com/"})),
+        odd_issuer("accounts.example.com", json!({"internalUri": "http://accounts.internal/doc"})),
         odd_issuer("https://idp.example.com/?tenant=a", json!({})),
         odd_issuer("https://idp.example.com/#a", json!({})),
     ]

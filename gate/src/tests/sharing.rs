@@ -65,6 +65,14 @@ impl Proxy {
         self.worlds.iter_mut().for_each(|world| world.now = now);
     }
 
+    /// Timers run on, whatever becomes of the clock.
+    fn tick(&mut self) {
+        for world in &mut self.worlds {
+            world.gate.handle_timeout(self.now);
+            world.settle();
+        }
+    }
+
     fn fetches(&self) -> usize {
         self.worlds.iter().map(|world| world.fetches.len()).sum()
     }
@@ -329,11 +337,7 @@ fn clocks_that_are_set_stop_no_sharing() {
         let mut proxy = Proxy::settled(3);
         let set = if is_back { proxy.now.before(month) } else { proxy.now.after(month) };
         proxy.set(set);
-        // Timers run on.
-        for world in &mut proxy.worlds {
-            world.gate.handle_timeout(set);
-            world.settle();
-        }
+        proxy.tick();
         let mut fetches = 0;
         for _ in 0..400 {
             while proxy.fetches() > 0 {
@@ -416,6 +420,7 @@ impl Chaos {
                 self.proxy.overwrite(&self.old_entries[index].clone());
             }
             5 if plays_old_entries => self.proxy.overwrite(b"rubbish"),
+            4 if !plays_old_entries => self.set_clock(),
             6 => self.old_entries.push(self.proxy.entry()),
             7 => {
                 let seconds = self.choose(100);
@@ -449,6 +454,13 @@ impl Chaos {
                 return;
             }
         }
+    }
+
+    fn set_clock(&mut self) {
+        let by = SECOND * [1, 7, 60, 4000, 200_000][self.choose(5)];
+        let set = if self.choose(2) == 0 { self.proxy.now.before(by) } else { self.proxy.now.after(by) };
+        self.proxy.set(set);
+        self.proxy.tick();
     }
 
     /// A VM dies, whatever it was about, and another takes its place.
