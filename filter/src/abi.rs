@@ -11,6 +11,13 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Status(pub(crate) u32);
 
+impl Status {
+    /// What was asked for does not exist.
+    pub(crate) const NOT_FOUND: Self = Self(1);
+    /// Somebody else has written in between.
+    pub(crate) const CAS_MISMATCH: Self = Self(8);
+}
+
 /// What a call to the host gives.
 pub(crate) type Answer<T> = Result<T, Status>;
 
@@ -56,6 +63,8 @@ pub(crate) enum MetricKind {
     Counter = 0,
     /// Goes up and down.
     Gauge = 1,
+    /// Is a distribution.
+    Histogram = 2,
 }
 
 #[link(wasm_import_module = "env")]
@@ -86,6 +95,13 @@ unsafe extern "C" {
         name_size: usize,
         data: *mut *mut u8,
         size: *mut usize,
+    ) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
     ) -> u32;
     fn proxy_http_call(
         cluster: *const u8,
@@ -122,6 +138,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
 }
 
@@ -265,6 +282,21 @@ pub(crate) fn set_effective_context(context: u32) -> Answer<()> {
 pub(crate) fn set_property(name: &str, value: &[u8]) -> Answer<()> {
     // SAFETY: pointers and sizes are those of live slices.
     check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+/// The value of a key in the data that VMs share, with the number of its version.
+pub(crate) fn shared_data(key: &str) -> Answer<(Vec<u8>, u32)> {
+    let mut cas = 0;
+    // SAFETY: as above; the host writes one `u32` besides.
+    let value =
+        owned(|data, size| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas) })?;
+    Ok((value, cas))
+}
+
+/// Writes a key in the data that VMs share, if the number of its version is `cas`; 0: in any case.
+pub(crate) fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Answer<()> {
+    // SAFETY: pointers and sizes are those of live slices.
+    check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) })
 }
 
 /// Asks for a tick after `period`, and one after each further; zero: none.

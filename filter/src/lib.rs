@@ -9,6 +9,7 @@
 //! | `exports` | the functions that the host calls |
 //! | `pairs` | header maps as they cross the border |
 //! | `plugin` | one configuration at work: requests, callouts, ticks |
+//! | `shared` | the host's shared data behind the engine's seam |
 //! | `signature` | the host's `verify_signature` behind `jose`'s seam |
 
 #[cfg(target_os = "wasi")]
@@ -17,6 +18,8 @@ mod abi;
 mod exports;
 #[cfg(target_os = "wasi")]
 mod plugin;
+#[cfg(target_os = "wasi")]
+mod shared;
 #[cfg(target_os = "wasi")]
 mod signature;
 

@@ -10,6 +10,7 @@ use gate::{Request, RequestId, Timestamp};
 
 use crate::abi::{self, Answer, Buffer, LogLevel, Map, MetricKind};
 use crate::pairs;
+use crate::shared::HostSharedData;
 use crate::signature::HostSignatures;
 
 /// What the host does with a request.
@@ -66,8 +67,14 @@ impl Vm {
         };
         match Policy::parse(&configuration, &|name| std::env::var(name).ok()) {
             Ok(policy) => {
-                let mut plugin = Plugin::new(root, policy, Timestamp::from_nanos(now));
-                plugin.settle(Timestamp::from_nanos(now));
+                let now = Timestamp::from_nanos(now);
+                let mut plugin = Plugin::new(root, policy, now);
+                // Those who wait for the configuration before this one are decided on by this one.
+                if let Some(predecessor) = self.plugins.remove(&root) {
+                    plugin.gate.inherit(predecessor.gate);
+                    plugin.fetches = predecessor.fetches;
+                }
+                plugin.settle(now);
                 self.plugins.insert(root, plugin);
                 true
             }
@@ -100,10 +107,7 @@ impl Vm {
         let plugin = self.requests.get(&context).and_then(|root| self.plugins.get_mut(root));
         let (Some(plugin), Ok(now)) = (plugin, abi::now()) else { return refuse_for_the_host() };
         let now = Timestamp::from_nanos(now);
-        // A refusal is this request's: it is sent before effects turn to others.
-        let action = plugin.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
-        plugin.settle(now);
-        action
+        plugin.enter(context, now)
     }
 
     pub(crate) fn request_trailers(&self, context: u32) -> Action {
@@ -134,6 +138,8 @@ struct Plugin {
     metrics: BTreeMap<String, u32>,
     /// What the host was last asked to wake for.
     armed: Option<Timestamp>,
+    /// The request whose call this is, and what becomes of it.
+    entered: Option<(u32, Action)>,
 }
 
 impl Plugin {
@@ -146,7 +152,17 @@ impl Plugin {
             fetches: BTreeMap::new(),
             metrics: BTreeMap::new(),
             armed: None,
+            entered: None,
         }
+    }
+
+    /// Decides on a request inside its own call.
+    fn enter(&mut self, context: u32, now: Timestamp) -> Action {
+        // A refusal is this request's: it is sent before effects turn to others.
+        let action = self.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
+        self.entered = Some((context, action));
+        self.settle(now);
+        self.entered.take().map_or(action, |(_, action)| action)
     }
 
     /// Hands the request of the effective context to the engine, and carries out the decision.
@@ -182,7 +198,16 @@ impl Plugin {
             0 => Vec::new(),
             size => abi::buffer(Buffer::CalloutBody, size).unwrap_or_default(),
         };
-        self.gate.handle_fetch(id, Ok(FetchResponse { status: &status, body: &body }), now);
+        let header = |name| abi::header(Map::CalloutHeaders, name).unwrap_or_default();
+        let (cache_control, date, expires) = (header("cache-control"), header("date"), header("expires"));
+        let response = FetchResponse {
+            status: &status,
+            body: &body,
+            cache_control: &cache_control,
+            date: &date,
+            expires: &expires,
+        };
+        self.gate.handle_fetch(id, Ok(response), now);
         self.settle(now);
     }
 
@@ -192,10 +217,12 @@ impl Plugin {
             match effect {
                 Effect::Count(name) => self.count(name),
                 Effect::Fetch(fetch) => self.fetch(&fetch, now),
-                Effect::Gauge(name, value) => self.gauge(name, value),
+                Effect::Gauge(name, value) => self.record(MetricKind::Gauge, name, value),
                 Effect::Log(Level::Info, text) => abi::log(LogLevel::Info, &format!("jotgate: {text}")),
                 Effect::Log(Level::Warn, text) => abi::log(LogLevel::Warn, &format!("jotgate: {text}")),
+                Effect::Record(name, value) => self.record(MetricKind::Histogram, name, value),
                 Effect::Resume(RequestId(context)) => self.resume(context, now),
+                Effect::Share => self.gate.handle_shared(&mut HostSharedData, now),
             }
         }
         self.arm(now);
@@ -221,6 +248,12 @@ impl Plugin {
         if abi::set_effective_context(context).is_err() {
             // The host no longer knows the request.
             self.gate.cancel(RequestId(context));
+            return;
+        }
+        if self.entered.is_some_and(|(entered, _)| entered == context) {
+            // The host waits for the answer of this very call: it need not be told to go on.
+            let action = self.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
+            self.entered = Some((context, action));
             return;
         }
         match self.decide(context, now) {
@@ -263,8 +296,8 @@ impl Plugin {
         }
     }
 
-    fn gauge(&mut self, name: String, value: u64) {
-        if let Some(id) = self.metric(MetricKind::Gauge, name) {
+    fn record(&mut self, kind: MetricKind, name: String, value: u64) {
+        if let Some(id) = self.metric(kind, name) {
             let _ = abi::record_metric(id, value);
         }
     }

@@ -15,7 +15,7 @@ mod uri;
 
 use std::fmt;
 
-pub use self::issuer::{Audiences, FetchSettings, Issuer, KeySource};
+pub use self::issuer::{Audiences, Discovery, FetchSettings, Issuer, KeySetLocation, KeySource};
 pub use self::policy::{Limits, Policy};
 pub use self::uri::HttpUri;
 

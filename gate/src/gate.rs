@@ -1,6 +1,7 @@
 //! The engine: state in the middle, events in, decisions and effects out.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use jose::signature::SignatureVerifier;
 
@@ -8,7 +9,10 @@ use crate::answer::{Refusal, Reply};
 use crate::config::Policy;
 use crate::decision::{Verdict, decide};
 use crate::edit::HeaderEdit;
-use crate::keys::{Fetch, FetchFailure, FetchId, FetchResponse, Finished, IssuerKeys, UnknownKeyFetch, read_answer};
+use crate::keys::{
+    Exchanged, Fetch, FetchFailure, FetchId, FetchResponse, FetchedKeys, IssuerKeys, Moment, NoSharedData, SharedData,
+    Step,
+};
 use crate::random::Jitter;
 use crate::reason::Reason;
 use crate::report::{Facts, Report};
@@ -43,8 +47,12 @@ pub enum Effect {
     Gauge(String, u64),
     /// Write a line to the log.
     Log(Level, String),
+    /// Add a value to a histogram.
+    Record(String, u64),
     /// Hand the request to [`Gate::handle_request`] again, headers and all.
     Resume(RequestId),
+    /// Hand the data that all VMs of the proxy share to [`Gate::handle_shared`]. A host that does not has none.
+    Share,
 }
 
 /// How much a line of the log matters.
@@ -59,6 +67,8 @@ pub enum Level {
 /// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
 /// inside the other: hundreds of answers at once exhaust their stack.
 const RESUMED_AT_ONCE: usize = 32;
+/// How often the age of keys is told, if nothing else happens: about as often as metrics are collected.
+const GAUGES_EVERY: Duration = Duration::from_secs(15);
 
 /// The engine. See the crate's documentation for its contract.
 #[derive(Clone, Debug)]
@@ -76,10 +86,14 @@ pub struct Gate {
     jitter: Jitter,
     clock: SteadyClock,
     fetches: u64,
+    /// Whether the host was asked for shared data since it called.
+    has_asked: bool,
+    next_gauges: Timestamp,
 }
 
 impl Gate {
-    /// An engine for `policy`. Its first effects, the fetches of all keys, are there at once.
+    /// An engine for `policy`. It takes the keys that other VMs share; what is missing is fetched from the first
+    /// timeout on, which is due at once: hosts make engines that they throw away again, callouts and all.
     ///
     /// `seed` spreads the fetches of several proxies in time; it need not be secret.
     pub fn new(policy: Policy, now: Timestamp, seed: u64) -> Self {
@@ -96,10 +110,29 @@ impl Gate {
             jitter: Jitter::new(seed),
             clock,
             fetches: 0,
+            has_asked: false,
+            next_gauges: steady,
         };
         gate.warn_of_useless_algorithms();
-        gate.handle_timeout(now);
         gate
+    }
+
+    /// Takes over the requests that wait for `predecessor`, and its keys of the same issuers with the callouts that
+    /// are under way for them. To be called before anything else.
+    pub fn inherit(&mut self, predecessor: Self) {
+        self.clock = predecessor.clock;
+        self.fetches = predecessor.fetches;
+        for (issuer, keys) in predecessor.policy.issuers.iter().zip(predecessor.keys) {
+            let heir = self.policy.issuers.iter().position(|heir| heir.issuer == issuer.issuer);
+            let heir = heir.and_then(|index| self.keys.get_mut(index)?.fetched_mut());
+            if let (Some(heir), Some(keys)) = (heir, keys.into_fetched()) {
+                heir.inherit(keys);
+            }
+        }
+        // Each is decided on anew, by the new policy.
+        let (waiting, requests) = predecessor.waiting.into_woken();
+        self.waiting = waiting;
+        self.wake(requests);
     }
 
     /// Decides on a request whose headers have arrived, or that was resumed.
@@ -111,6 +144,7 @@ impl Gate {
         verifier: &dyn SignatureVerifier,
     ) -> Decision {
         let steady = self.clock.advance(now);
+        self.has_asked = false;
         // A host without timers still makes the fetches that are due, one request late.
         if self.next_event().is_some_and(|due| due <= steady) {
             self.do_what_is_due(steady);
@@ -154,26 +188,24 @@ impl Gate {
         self.waiting.remove(id);
     }
 
-    /// Takes the outcome of a fetch. Answers to fetches that are over are ignored.
+    /// Takes the outcome of a callout. Answers to callouts that are over are ignored.
     pub fn handle_fetch(&mut self, id: FetchId, outcome: Result<FetchResponse<'_>, FetchFailure>, now: Timestamp) {
         let now = self.clock.advance(now);
-        let limits = self.policy.limits;
-        let Some((issuer, keys)) = self.keys.iter_mut().enumerate().find_map(|(issuer, keys)| {
-            let keys = keys.fetched_mut().filter(|keys| keys.is_in_flight(id))?;
-            Some((issuer, keys))
-        }) else {
-            return;
-        };
-        let answer = outcome.and_then(|response| read_answer(response, &limits));
-        if let Some(finished) = keys.finish(id, now, answer, &mut self.jitter) {
-            self.conclude(issuer, finished, now);
-        }
+        self.has_asked = false;
+        self.finish_fetch(id, outcome, now);
+    }
+
+    /// Takes the data that all VMs of the proxy share, to read and to write: see [`Effect::Share`].
+    pub fn handle_shared(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
+        let now = self.clock.advance(now);
+        self.exchange(shared, now);
     }
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let steady = self.clock.advance(now);
         self.resumable = RESUMED_AT_ONCE;
+        self.has_asked = false;
         self.do_what_is_due(steady);
     }
 
@@ -186,6 +218,12 @@ impl Gate {
     pub fn poll_effect(&mut self) -> Option<Effect> {
         if let Some(effect) = self.effects.pop_front() {
             return Some(effect);
+        }
+        // Before anybody is resumed, who might need what others share.
+        let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
+        if !self.has_asked && self.keys.iter().any(wants_exchange) {
+            self.has_asked = true;
+            return Some(Effect::Share);
         }
         let left = self.resumable.checked_sub(1)?;
         // Who is gone meanwhile is passed over.
@@ -218,22 +256,29 @@ impl Gate {
     }
 
     fn do_what_is_due(&mut self, now: Timestamp) {
+        // A host that did not hand over shared data when it was asked to has none.
+        self.exchange(&mut NoSharedData, now);
         for issuer in 0..self.keys.len() {
-            let expired = self.fetched_mut(issuer).map(|(keys, jitter)| keys.expire(now, jitter));
-            if let Some(finished) = expired.flatten() {
-                self.conclude(issuer, finished, now);
+            if let Some(id) = self.keys.get(issuer).and_then(|keys| keys.fetched()?.expired(now)) {
+                self.finish_fetch(id, Err(FetchFailure::NoAnswer), now);
             }
-            self.start_fetch(issuer, now);
+            self.poll_keys(issuer, now);
+        }
+        if self.next_gauges <= now {
+            self.next_gauges = now.after(GAUGES_EVERY);
+            (0..self.keys.len()).for_each(|issuer| self.tell_gauges(issuer, now));
         }
         let overdue = self.waiting.wake_overdue(now);
         self.wake(overdue);
     }
 
     fn next_event(&self) -> Option<Timestamp> {
-        let keys = self.keys.iter().filter_map(|keys| Some(keys.fetched()?.next_event()));
+        let keys = self.keys.iter().enumerate();
+        let keys = keys.filter_map(|(issuer, keys)| Some(keys.fetched()?.next_event(self.waiting.is_awaited(issuer))));
+        let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
         // Those who were not resumed in one go with others are to be resumed as soon as may be.
         let woken = (!self.woken.is_empty()).then(Timestamp::default);
-        keys.chain(self.waiting.next_deadline()).chain(woken).min()
+        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(woken).min()
     }
 
     /// A request of an issuer without usable keys: it waits while news is due in time.
@@ -245,10 +290,13 @@ impl Gate {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let deadline = self.deadline(waited, now);
-        let news = self.keys.get(issuer).and_then(IssuerKeys::fetched).map(|keys| keys.next_news(now));
+        let news = self.fetched_mut(issuer).map(|(keys, _)| {
+            keys.look_soon(now);
+            keys.next_news(now)
+        });
         match news {
             Some(news) if news < deadline && now < deadline => {
-                self.admit_waiter(id, Waiter { deadline, issuer, fetch: None })
+                self.admit_waiter(id, Waiter { deadline, issuer, for_new_keys: false })
             }
             news => Err(Refusal {
                 retry_after: Some(news.map_or(60, |news| whole_seconds(news, now))),
@@ -265,23 +313,17 @@ impl Gate {
         issuer: usize,
         now: Timestamp,
     ) -> Result<bool, Refusal> {
-        let Some((keys, _)) = self.fetched_mut(issuer) else { return Ok(false) };
-        // It has waited for its fetch: either that is still under way, or it brought nothing.
-        let fetch = match waited.and_then(|waiter| waiter.fetch) {
-            Some(fetch) => keys.is_in_flight(fetch).then_some(fetch),
-            None => match keys.unknown_key(now) {
-                UnknownKeyFetch::CoolingDown => None,
-                UnknownKeyFetch::InFlight(fetch) => Some(fetch),
-                UnknownKeyFetch::Wanted => self.start_fetch(issuer, now),
-            },
-        };
         let deadline = self.deadline(waited, now);
-        match fetch {
-            Some(fetch) if now < deadline => {
-                self.admit_waiter(id, Waiter { deadline, issuer, fetch: Some(fetch) }).map(|()| true)
-            }
-            _ => Ok(false),
+        let has_waited = waited.is_some_and(|waiter| waiter.for_new_keys);
+        let Some((keys, _)) = self.fetched_mut(issuer) else { return Ok(false) };
+        if !keys.unknown_key(now, has_waited) {
+            return Ok(false);
         }
+        self.poll_keys(issuer, now);
+        if deadline <= now {
+            return Ok(false);
+        }
+        self.admit_waiter(id, Waiter { deadline, issuer, for_new_keys: true }).map(|()| true)
     }
 
     /// A request that comes back has the deadline that it had.
@@ -289,45 +331,111 @@ impl Gate {
         waited.map_or_else(|| now.after(self.policy.limits.wait_for), |waiter| waiter.deadline)
     }
 
+    /// An issuer among others gets no more places than it leaves free, so that others do not starve where it stalls.
+    /// Neither do those who hope for new keys beside usable ones: anybody can make up a token for that.
     fn admit_waiter(&mut self, id: RequestId, waiter: Waiter) -> Result<(), Refusal> {
-        if self.waiting.len() >= self.policy.limits.waiting {
+        let is_alone = self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1;
+        let taken = self.waiting.taken(waiter.issuer);
+        let held = match (is_alone, waiter.for_new_keys) {
+            (true, false) => 0,
+            (true, true) => taken.for_new_keys,
+            (false, _) => taken.all,
+        };
+        let is_full = self.waiting.len().saturating_add(held) >= self.policy.limits.waiting;
+        if is_full {
             return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
         }
         self.waiting.insert(id, waiter);
         Ok(())
     }
 
-    fn start_fetch(&mut self, issuer: usize, now: Timestamp) -> Option<FetchId> {
-        let (id, limits) = (FetchId(self.fetches), self.policy.limits);
-        let fetch = self.fetched_mut(issuer)?.0.start(id, now, &limits)?;
-        self.fetches = self.fetches.wrapping_add(1);
-        self.effects.push_back(Effect::Fetch(fetch));
-        Some(id)
+    /// Reads and writes what is shared, for the issuers for which that is wanted.
+    fn exchange(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
+        let at = Moment { now, clock: self.clock, limits: self.policy.limits };
+        for issuer in 0..self.keys.len() {
+            let id = FetchId(self.fetches);
+            let Some((keys, jitter)) = self.fetched_mut(issuer).filter(|(keys, _)| keys.wants_exchange()) else {
+                continue;
+            };
+            let Exchanged { fetch, concluded } = keys.exchange(id, at, jitter, shared);
+            if let Some(fetch) = fetch {
+                self.send(fetch);
+            }
+            if let Some(succeeded) = concluded {
+                self.tell_gauges(issuer, now);
+                self.wake_waiters(issuer, succeeded, now);
+            }
+        }
+        self.has_asked = false;
     }
 
-    /// Tells those who wait, and those who watch, how a fetch ended.
-    fn conclude(&mut self, issuer: usize, finished: Finished, now: Timestamp) {
+    fn poll_keys(&mut self, issuer: usize, now: Timestamp) {
+        let (id, limits, is_awaited) = (FetchId(self.fetches), self.policy.limits, self.waiting.is_awaited(issuer));
+        let fetch = self.fetched_mut(issuer).and_then(|(keys, _)| keys.poll(id, now, is_awaited, &limits));
+        if let Some(fetch) = fetch {
+            self.send(fetch);
+        }
+    }
+
+    /// Has a callout made; the next one gets another number.
+    fn send(&mut self, fetch: Fetch) {
+        self.fetches = self.fetches.wrapping_add(1);
+        self.effects.push_back(Effect::Fetch(fetch));
+    }
+
+    /// Takes the end of a callout, and tells those who wait, and those who watch.
+    fn finish_fetch(&mut self, id: FetchId, outcome: Result<FetchResponse<'_>, FetchFailure>, now: Timestamp) {
+        let is_it = |keys: &IssuerKeys| keys.fetched().is_some_and(|keys| keys.is_in_flight(id));
+        let Some(issuer) = self.keys.iter().position(is_it) else { return };
+        let (next, limits) = (FetchId(self.fetches), self.policy.limits);
+        let was_sent = !matches!(outcome, Err(FetchFailure::NotSent { .. }));
+        let finished =
+            self.fetched_mut(issuer).and_then(|(keys, jitter)| keys.finish(id, outcome, next, now, &limits, jitter));
+        let Some(finished) = finished else { return };
+        if was_sent {
+            let took = u64::try_from(finished.took.as_millis()).unwrap_or(u64::MAX);
+            self.effects.push_back(Effect::Record(String::from("jotgate_callout_ms"), took));
+        }
+        let (succeeded, notice) = match finished.step {
+            Step::Done { succeeded, notice } => (succeeded, notice),
+            Step::Next(fetch) => return self.send(fetch),
+        };
         let name = self.policy.issuers.get(issuer).map_or("", |issuer| issuer.name.as_str());
-        let outcome = if finished.succeeded { "fetched" } else { "failed" };
+        let outcome = if succeeded { "fetched" } else { "failed" };
         self.effects.push_back(Effect::Count(format!("jotgate_keys_{outcome}_{name}")));
-        let usable = self.keys.get(issuer).and_then(|keys| keys.usable(now)).map_or(0, |keys| keys.keys().len());
-        self.effects
-            .push_back(Effect::Gauge(format!("jotgate_keys_usable_{name}"), u64::try_from(usable).unwrap_or(0)));
-        if let Some(notice) = finished.notice {
+        if let Some(notice) = notice {
             let level = if notice.is_trouble { Level::Warn } else { Level::Info };
             self.effects.push_back(Effect::Log(level, format!("keys of issuer `{name}`: {}", notice.text)));
         }
+        self.tell_gauges(issuer, now);
+        self.wake_waiters(issuer, succeeded, now);
+    }
+
+    fn tell_gauges(&mut self, issuer: usize, now: Timestamp) {
+        let Some(keys) = self.keys.get(issuer) else { return };
+        let Some(fetched) = keys.fetched() else { return };
+        let name = self.policy.issuers.get(issuer).map_or("", |issuer| issuer.name.as_str());
+        // A VM that never had keys has nothing to say: gauges belong to the whole proxy.
+        if let Some(age) = fetched.age(now) {
+            let usable = keys.usable(now).map_or(0, |keys| keys.keys().len());
+            let usable = u64::try_from(usable).unwrap_or(u64::MAX);
+            self.effects.push_back(Effect::Gauge(format!("jotgate_keys_age_seconds_{name}"), age.as_secs()));
+            self.effects.push_back(Effect::Gauge(format!("jotgate_keys_usable_{name}"), usable));
+        }
+    }
+
+    /// What was waited for is over. After a failure those go on waiting who can expect another try in time.
+    fn wake_waiters(&mut self, issuer: usize, succeeded: bool, now: Timestamp) {
         let next = self.keys.get(issuer).and_then(IssuerKeys::fetched).map(|keys| keys.next_news(now));
-        // After a failure those go on waiting who can expect another try in time.
         let wakes = |waiter: &Waiter| {
-            let can_wait = waiter.fetch.is_none() && next.is_some_and(|next| next < waiter.deadline);
-            waiter.issuer == issuer && (finished.succeeded || !can_wait)
+            let can_wait = !waiter.for_new_keys && next.is_some_and(|next| next < waiter.deadline);
+            waiter.issuer == issuer && (succeeded || !can_wait)
         };
         let resumed = self.waiting.wake(wakes);
         self.wake(resumed);
     }
 
-    fn fetched_mut(&mut self, issuer: usize) -> Option<(&mut crate::keys::FetchedKeys, &mut Jitter)> {
+    fn fetched_mut(&mut self, issuer: usize) -> Option<(&mut FetchedKeys, &mut Jitter)> {
         Some((self.keys.get_mut(issuer)?.fetched_mut()?, &mut self.jitter))
     }
 }

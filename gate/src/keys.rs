@@ -1,24 +1,36 @@
-//! The keys of one issuer: a state machine that takes time and fetch results, and asks for fetches.
+//! The keys of one issuer: a state machine that takes time, the answers to callouts and what other VMs found out,
+//! and asks for callouts.
 //!
 //! ```text
-//!           due                     answer
-//!  Idle ───────────▶ InFlight ───────────────▶ Idle, due after `refreshAfter` or a back-off
-//!   ▲                    │ no answer in time
-//!   └────────────────────┘
+//!          due                  nobody fetches               answer
+//!  Idle ────────▶ Looking ──────────────────────▶ InFlight ─────────▶ Idle, due after `refreshAfter` or a back-off
+//!   ▲              │  ▲ │                            │  ▲                │
+//!   │ keys are new │  │ │ another VM fetches         └──┘ the place of   └──▶ published to other VMs
+//!   └──────────────┘  │ ▼                                 the key set was discovered
+//!                   Following
 //! ```
 //!
-//! Whatever the issuer answers, keys that were good stay in use until they are `refreshAfter` + `maxStale` old.
+//! Without sharing there is neither Looking nor Following. Whatever the issuer answers, keys that were good stay in
+//! use until they are `refreshAfter` + `maxStale` old.
 
+mod discovery;
+mod entry;
+mod exchange;
 mod fetch;
+mod freshness;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use jose::jwk::KeySet;
 
-pub(crate) use self::fetch::read as read_answer;
+pub use self::discovery::DiscoveryError;
+use self::discovery::Target;
+pub use self::entry::SharedName;
+pub(crate) use self::exchange::{Exchanged, Moment, NoSharedData};
+pub use self::exchange::{SharedData, SharedDataError, SharedValue};
 pub use self::fetch::{Fetch, FetchFailure, FetchId, FetchResponse};
-use crate::config::{FetchSettings, KeySource, Limits};
+use crate::config::{FetchSettings, KeySetLocation, KeySource, Limits};
 use crate::random::Jitter;
 use crate::time::Timestamp;
 
@@ -28,6 +40,12 @@ const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 /// A host that does not call back by then never will.
 const GRACE: Duration = Duration::from_secs(1);
+/// However short-lived an answer says that it is, it is not asked for again before.
+const LEAST_REFRESH: Duration = Duration::from_secs(30);
+/// How often the entry of a VM that fetches is looked at while requests wait for it.
+const LOOK_EAGERLY: Duration = Duration::from_millis(15);
+/// How often it is looked at otherwise.
+const LOOK_LAZILY: Duration = Duration::from_secs(1);
 
 /// The keys of one issuer.
 #[derive(Clone, Debug)]
@@ -41,13 +59,26 @@ enum Source {
     Inline(KeySet),
 }
 
-/// What a fetch changed, for those who wait and for the log.
+/// The end of a callout.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Finished {
-    /// Whether there is a new answer about what keys the issuer has.
-    pub(crate) succeeded: bool,
-    /// A change of state that people should know of.
-    pub(crate) notice: Option<Notice>,
+    /// How long it took.
+    pub(crate) took: Duration,
+    pub(crate) step: Step,
+}
+
+/// What follows from a callout.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Step {
+    /// The fetch is over.
+    Done {
+        /// Whether there is a new answer about what keys the issuer has.
+        succeeded: bool,
+        /// A change of state that people should know of.
+        notice: Option<Notice>,
+    },
+    /// The fetch goes on with this one.
+    Next(Fetch),
 }
 
 /// A line for the log, where keys get into trouble or out of it.
@@ -57,21 +88,10 @@ pub(crate) struct Notice {
     pub(crate) text: String,
 }
 
-/// What becomes of a token whose key is not in the set.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum UnknownKeyFetch {
-    /// There was a fetch for such a token lately: the set is as it is.
-    CoolingDown,
-    /// A fetch is under way.
-    InFlight(FetchId),
-    /// A fetch should be made at once.
-    Wanted,
-}
-
 impl IssuerKeys {
     pub(crate) fn new(source: &KeySource, now: Timestamp) -> Self {
         let source = match source {
-            KeySource::Fetched(settings) => Source::Fetched(Box::new(FetchedKeys::new(settings.clone(), now))),
+            KeySource::Fetched(settings) => Source::Fetched(Box::new(FetchedKeys::new((**settings).clone(), now))),
             KeySource::Inline(keys) => Source::Inline(keys.clone()),
         };
         Self { source }
@@ -93,6 +113,14 @@ impl IssuerKeys {
         }
     }
 
+    /// The same, to keep.
+    pub(crate) fn into_fetched(self) -> Option<FetchedKeys> {
+        match self.source {
+            Source::Fetched(fetched) => Some(*fetched),
+            Source::Inline(_) => None,
+        }
+    }
+
     /// The part that is fetched; none where the keys are inline.
     pub(crate) fn fetched(&self) -> Option<&FetchedKeys> {
         match &self.source {
@@ -106,32 +134,86 @@ impl IssuerKeys {
 #[derive(Clone, Debug)]
 pub(crate) struct FetchedKeys {
     settings: FetchSettings,
-    keys: Option<(KeySet, Timestamp)>,
+    held: Option<Held>,
     state: State,
+    /// When the next fetch is due.
+    due: Timestamp,
+    /// Whether a fetch is wanted for an unknown key.
+    wants_extra: bool,
+    /// When a fetch was last made for one.
+    extra_fetch: Option<Timestamp>,
     /// Failures since the last good answer.
     failures: u32,
-    /// The failure that people were told of last.
-    told: Option<FetchFailure>,
-    /// When a fetch was last made for an unknown key.
-    extra_fetch: Option<Timestamp>,
+    /// The kind of the failure that people were told of last.
+    told: Option<u8>,
+    /// Where the key set was discovered. A fetch for an unknown key, which requests wait for, goes straight there;
+    /// every other one asks again, so that a key set that moved is found without anything having to fail first.
+    discovered: Option<Target>,
+    /// When the shared entry was last looked at.
+    looked: Option<Timestamp>,
+    /// Whether the outcome of a fetch is still to be published.
+    is_unpublished: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
+struct Held {
+    keys: KeySet,
+    /// The text of the set, for other VMs; empty where keys are not shared.
+    text: Vec<u8>,
+    fetched: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
-    Idle { due: Timestamp },
-    InFlight { id: FetchId, until: Timestamp },
+    Idle,
+    /// The shared entry is to be looked at.
+    Looking {
+        /// Whether to fetch where nobody does.
+        may_fetch: bool,
+    },
+    /// Another VM has the word that it fetches, until then.
+    Following {
+        until: Timestamp,
+    },
+    InFlight {
+        id: FetchId,
+        stage: Stage,
+        started: Timestamp,
+        until: Timestamp,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    Discovery,
+    Keys,
 }
 
 impl FetchedKeys {
+    /// A host may make an engine only to try a configuration out: to begin with there is a look at what is shared.
     fn new(settings: FetchSettings, now: Timestamp) -> Self {
-        let state = State::Idle { due: now };
-        Self { settings, keys: None, state, failures: 0, told: None, extra_fetch: None }
+        let state = if settings.share.is_some() { State::Looking { may_fetch: false } } else { State::Idle };
+        Self {
+            settings,
+            held: None,
+            state,
+            due: now,
+            wants_extra: false,
+            extra_fetch: None,
+            failures: 0,
+            told: None,
+            discovered: None,
+            looked: None,
+            is_unpublished: false,
+        }
     }
 
     /// When [`FetchedKeys::poll`] has something to do.
-    pub(crate) fn next_event(&self) -> Timestamp {
+    pub(crate) fn next_event(&self, is_awaited: bool) -> Timestamp {
         match self.state {
-            State::Idle { due } => due,
+            State::Idle => self.due,
+            State::Looking { .. } => Timestamp::default(),
+            State::Following { until } => until.min(self.next_look(is_awaited)),
             State::InFlight { until, .. } => until,
         }
     }
@@ -139,114 +221,217 @@ impl FetchedKeys {
     /// The instant until which a request has to wait for the next news, at best.
     pub(crate) fn next_news(&self, now: Timestamp) -> Timestamp {
         match self.state {
-            State::Idle { due } => due,
-            State::InFlight { .. } => now,
+            State::Idle => self.due,
+            _ => now,
         }
     }
 
-    /// A fetch is due: makes it one that is under way.
-    pub(crate) fn start(&mut self, id: FetchId, now: Timestamp, limits: &Limits) -> Option<Fetch> {
-        match self.state {
-            State::Idle { due } if due <= now => {}
-            _ => return None,
-        }
-        self.state = State::InFlight { id, until: now.after(self.settings.timeout).after(GRACE) };
-        Some(Fetch::new(id, &self.settings, limits))
+    /// Whether the shared entry is to be read or written.
+    pub(crate) fn wants_exchange(&self) -> bool {
+        self.is_unpublished || matches!(self.state, State::Looking { .. })
     }
 
-    /// Takes the answer to a fetch; `None` if it is not the one that is under way.
-    pub(crate) fn finish(
-        &mut self,
-        id: FetchId,
-        now: Timestamp,
-        answer: Result<KeySet, FetchFailure>,
-        jitter: &mut Jitter,
-    ) -> Option<Finished> {
+    /// Does what is due, which may be a callout. With sharing, the shared entry comes first.
+    pub(crate) fn poll(&mut self, id: FetchId, now: Timestamp, is_awaited: bool, limits: &Limits) -> Option<Fetch> {
         match self.state {
-            State::InFlight { id: expected, .. } if expected == id => {}
-            _ => return None,
-        }
-        let succeeded = answer.is_ok();
-        let notice = match answer {
-            Ok(keys) => self.accept(keys, now, jitter),
-            Err(failure) => self.fail(failure, now, jitter),
-        };
-        Some(Finished { succeeded, notice })
-    }
-
-    /// A fetch whose answer never came.
-    pub(crate) fn expire(&mut self, now: Timestamp, jitter: &mut Jitter) -> Option<Finished> {
-        match self.state {
-            State::InFlight { id, until } if until <= now => self.finish(id, now, Err(FetchFailure::NoAnswer), jitter),
+            State::Idle if self.due > now && !self.wants_extra => None,
+            State::Idle if self.settings.share.is_none() => Some(self.start(id, now, limits)),
+            State::Idle => self.look_first(),
+            State::Following { until } if until <= now || self.next_look(is_awaited) <= now => self.look_first(),
             _ => None,
         }
     }
 
-    /// A token names a key that is not in the set.
-    pub(crate) fn unknown_key(&mut self, now: Timestamp) -> UnknownKeyFetch {
-        let cooldown = self.settings.unknown_key_cooldown;
-        match (self.state, self.extra_fetch) {
-            (State::InFlight { id, .. }, _) => UnknownKeyFetch::InFlight(id),
-            (_, Some(last)) if now < last.after(cooldown) && last <= now => UnknownKeyFetch::CoolingDown,
-            _ => {
-                self.extra_fetch = Some(now);
-                self.state = State::Idle { due: now };
-                UnknownKeyFetch::Wanted
+    /// Takes the answer to a callout; `None` if it is not the one that is under way.
+    pub(crate) fn finish(
+        &mut self,
+        id: FetchId,
+        answer: Result<FetchResponse<'_>, FetchFailure>,
+        next: FetchId,
+        now: Timestamp,
+        limits: &Limits,
+        jitter: &mut Jitter,
+    ) -> Option<Finished> {
+        let State::InFlight { id: expected, stage, started, .. } = self.state else { return None };
+        if expected != id {
+            return None;
+        }
+        let step = match (stage, &self.settings.location) {
+            (Stage::Discovery, KeySetLocation::Discovered(discovery)) => {
+                let read = |answer| fetch::read_discovery(&answer, discovery, &self.settings.cluster, limits);
+                match answer.and_then(read) {
+                    Ok(target) => self.follow_up(next, target, now, limits),
+                    Err(failure) => self.fail(stage, &failure, now, jitter),
+                }
             }
+            _ => match answer.and_then(|answer| Ok((fetch::read_keys(&answer, limits)?, answer))) {
+                Ok((keys, answer)) => self.accept(keys, &answer, now, jitter),
+                Err(failure) => self.fail(stage, &failure, now, jitter),
+            },
+        };
+        Some(Finished { took: now.since(started), step })
+    }
+
+    /// The callout whose answer never came.
+    pub(crate) fn expired(&self, now: Timestamp) -> Option<FetchId> {
+        match self.state {
+            State::InFlight { id, until, .. } if until <= now => Some(id),
+            _ => None,
         }
     }
 
-    /// Whether the fetch `id` is still under way.
+    /// A token names a key that is not in the set: says whether there is something to wait for. `has_waited`: it has
+    /// waited for new keys before.
+    pub(crate) fn unknown_key(&mut self, now: Timestamp, has_waited: bool) -> bool {
+        if self.state != State::Idle {
+            self.look_soon(now);
+            return true;
+        }
+        if has_waited && self.failures > 0 {
+            return false;
+        }
+        // Other VMs may have newer keys even so; asking them costs little, but not nothing.
+        let may_look =
+            self.settings.share.is_some() && self.looked.is_none_or(|looked| now.since(looked) >= LOOK_LAZILY);
+        self.wants_extra = !self.is_cooling_down(now);
+        if may_look && !self.wants_extra {
+            self.look_first();
+        }
+        self.wants_extra || may_look
+    }
+
+    /// Where a request waits for another VM, its entry is looked at; hosts without timers do so for each request.
+    pub(crate) fn look_soon(&mut self, now: Timestamp) {
+        if matches!(self.state, State::Following { .. }) && self.next_look(true) <= now {
+            self.look_first();
+        }
+    }
+
+    /// Whether the callout `id` is still under way.
     pub(crate) fn is_in_flight(&self, wanted: FetchId) -> bool {
         matches!(self.state, State::InFlight { id, .. } if id == wanted)
     }
 
-    fn usable(&self, now: Timestamp) -> Option<&KeySet> {
-        let (keys, fetched) = self.keys.as_ref()?;
-        let most = self.settings.refresh_after.saturating_add(self.settings.max_stale);
-        (now.since(*fetched) <= most).then_some(keys)
+    /// How old the keys are.
+    pub(crate) fn age(&self, now: Timestamp) -> Option<Duration> {
+        self.held.as_ref().map(|held| now.since(held.fetched))
     }
 
-    fn accept(&mut self, keys: KeySet, now: Timestamp, jitter: &mut Jitter) -> Option<Notice> {
-        let refresh = self.settings.refresh_after;
-        // However it falls, the next fetch comes well before these keys are too stale to use.
-        let spread = jitter.tenth_of(refresh.min(self.settings.max_stale));
-        self.state = State::Idle { due: now.after(refresh).after(spread) };
-        let is_news = self.told.take().is_some() || self.failures > 0 || self.keys.is_none();
-        let is_odd = self.keys.as_ref().is_none_or(|(known, _)| known.skipped() != keys.skipped());
-        let usable = keys.keys().len();
-        let mut text = format!("{usable} usable");
+    /// Goes on where another engine is, if it fetches the same keys in the same way.
+    pub(crate) fn inherit(&mut self, other: Self) {
+        if self.settings == other.settings {
+            *self = other;
+        }
+    }
+
+    fn usable(&self, now: Timestamp) -> Option<&KeySet> {
+        let held = self.held.as_ref()?;
+        (now.since(held.fetched) <= self.longest_use()).then_some(&held.keys)
+    }
+
+    fn longest_use(&self) -> Duration {
+        self.settings.refresh_after.saturating_add(self.settings.max_stale)
+    }
+
+    fn is_cooling_down(&self, now: Timestamp) -> bool {
+        self.extra_fetch.is_some_and(|last| now < last.after(self.settings.unknown_key_cooldown))
+    }
+
+    fn look_first(&mut self) -> Option<Fetch> {
+        self.state = State::Looking { may_fetch: true };
+        None
+    }
+
+    fn next_look(&self, is_awaited: bool) -> Timestamp {
+        let delay = if is_awaited { LOOK_EAGERLY } else { LOOK_LAZILY };
+        self.looked.unwrap_or_default().after(delay)
+    }
+
+    /// Begins a fetch.
+    fn start(&mut self, id: FetchId, now: Timestamp, limits: &Limits) -> Fetch {
+        let is_extra = std::mem::take(&mut self.wants_extra);
+        if is_extra {
+            self.extra_fetch = Some(now);
+        }
+        let cluster = self.settings.cluster.clone();
+        let (stage, target) = match (&self.settings.location, &self.discovered) {
+            (KeySetLocation::Known(uri), _) => (Stage::Keys, Target { uri: uri.clone(), cluster }),
+            (KeySetLocation::Discovered(_), Some(target)) if is_extra => (Stage::Keys, target.clone()),
+            (KeySetLocation::Discovered(discovery), _) => {
+                let uri = discovery.internal_uri.as_ref().unwrap_or(&discovery.uri).clone();
+                (Stage::Discovery, Target { uri, cluster })
+            }
+        };
+        self.send(id, stage, &target, now, limits)
+    }
+
+    fn follow_up(&mut self, id: FetchId, target: Target, now: Timestamp, limits: &Limits) -> Step {
+        let fetch = self.send(id, Stage::Keys, &target, now, limits);
+        self.discovered = Some(target);
+        Step::Next(fetch)
+    }
+
+    fn send(&mut self, id: FetchId, stage: Stage, target: &Target, now: Timestamp, limits: &Limits) -> Fetch {
+        let timeout = self.settings.timeout;
+        self.state = State::InFlight { id, stage, started: now, until: now.after(timeout).after(GRACE) };
+        Fetch::new(id, target, timeout, limits)
+    }
+
+    fn accept(&mut self, keys: KeySet, answer: &FetchResponse<'_>, now: Timestamp, jitter: &mut Jitter) -> Step {
+        let longest = self.settings.refresh_after;
+        let lifetime = freshness::lifetime(answer).unwrap_or(longest);
+        let refresh = lifetime.clamp(LEAST_REFRESH.min(longest), longest);
+        let is_news = self.told.is_some() || self.failures > 0 || self.held.is_none();
+        let is_odd = self.held.as_ref().is_none_or(|held| held.keys.skipped() != keys.skipped());
+        let mut text = format!("{} usable", keys.keys().len());
         for key in keys.skipped().iter().take(5) {
             // Writing to a string cannot fail.
             let _ = write!(text, "; passed over: {key}");
         }
         let is_trouble = is_odd && !keys.skipped().is_empty();
-        self.failures = 0;
-        self.keys = Some((keys, now));
-        (is_news || is_trouble).then_some(Notice { is_trouble, text })
+        let body = if self.settings.share.is_some() { answer.body.to_vec() } else { Vec::new() };
+        self.hold(Held { keys, text: body, fetched: now }, now.after(refresh), jitter);
+        self.conclude();
+        Step::Done { succeeded: true, notice: (is_news || is_trouble).then_some(Notice { is_trouble, text }) }
     }
 
-    fn fail(&mut self, failure: FetchFailure, now: Timestamp, jitter: &mut Jitter) -> Option<Notice> {
+    /// Uses these keys from now on; the next fetch is due then, or a little later.
+    fn hold(&mut self, held: Held, due: Timestamp, jitter: &mut Jitter) {
+        // However it falls, the next fetch comes well before these keys are too stale to use.
+        let spread = jitter.tenth_of(due.since(held.fetched).min(self.settings.max_stale));
+        self.due = due.after(spread);
+        self.held = Some(held);
+        self.failures = 0;
+        self.told = None;
+    }
+
+    fn fail(&mut self, stage: Stage, failure: &FetchFailure, now: Timestamp, jitter: &mut Jitter) -> Step {
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << self.failures.min(10)).min(LONGEST_BACK_OFF);
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Idle { due: now.after(doubled).after(jitter.tenth_of(doubled)) };
-        if self.told.as_ref().is_some_and(|told| told.is_alike(&failure)) {
-            return None;
-        }
-        let cluster = &self.settings.cluster;
-        let consequence = match (self.usable(now), &self.keys) {
-            (Some(keys), Some((_, fetched))) => format!(
+        self.due = now.after(doubled).after(jitter.tenth_of(doubled));
+        let (told, what, cluster) = match (stage, &self.discovered) {
+            (Stage::Discovery, _) => (failure.kind() | 0x80, "not discovered through", &self.settings.cluster),
+            (Stage::Keys, Some(target)) => (failure.kind(), "not fetched from", &target.cluster),
+            (Stage::Keys, None) => (failure.kind(), "not fetched from", &self.settings.cluster),
+        };
+        let consequence = match (self.usable(now), self.age(now)) {
+            (Some(keys), Some(age)) => format!(
                 "{} keys of {}s ago stay in use for up to {}s more",
                 keys.keys().len(),
-                now.since(*fetched).as_secs(),
-                (self.settings.refresh_after.saturating_add(self.settings.max_stale))
-                    .saturating_sub(now.since(*fetched))
-                    .as_secs()
+                age.as_secs(),
+                self.longest_use().saturating_sub(age).as_secs()
             ),
             _ => String::from("there are none to use, requests with tokens of this issuer get 503"),
         };
-        let text = format!("not fetched from cluster `{cluster}`: {failure}; {consequence}");
-        self.told = Some(failure);
-        Some(Notice { is_trouble: true, text })
+        let text = format!("{what} cluster `{cluster}`: {failure}; {consequence}");
+        let is_news = self.told.replace(told) != Some(told);
+        self.discovered = None;
+        self.conclude();
+        Step::Done { succeeded: false, notice: is_news.then_some(Notice { is_trouble: true, text }) }
+    }
+
+    fn conclude(&mut self) {
+        self.state = State::Idle;
+        self.is_unpublished = self.settings.share.is_some();
     }
 }

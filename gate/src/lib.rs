@@ -11,6 +11,8 @@
 //! - **Out**: each request gets one [`Decision`]: forward it with these edits, reply with this, or wait. What else is
 //!   to be done comes from [`Gate::poll_effect`]: **after every call the host takes effects until there are none**,
 //!   and calls [`Gate::handle_timeout`] when [`Gate::next_timeout`] has come.
+//! - [`Effect::Share`] asks for the data that all VMs of a proxy share ([`SharedData`]), handed to
+//!   [`Gate::handle_shared`]; a request may be resumed right after it, within the call that brought it.
 //! - A request that waits is named by [`Effect::Resume`], once there is something new to decide on: the host then
 //!   hands it to [`Gate::handle_request`] again. The engine keeps no copy of it. No request waits longer than
 //!   `limits.waitFor`, nor more of them than `limits.waiting`. Of a crowd some are resumed at a time, the others by
@@ -27,7 +29,7 @@
 //!                                        ▼               ▼           ▼            ▼  │       ▼
 //!                                     400 ambiguous   403 denied   400, 401     401, 503    403
 //!                                                                                 │  │
-//!            time, fetched key sets ──────────────▶ keys of each issuer ──────────┘  └── wait, resume
+//!            time, callouts, shared data ─────────▶ keys of each issuer ──────────┘  └── wait, resume
 //! ```
 
 #![forbid(unsafe_code)]
@@ -61,7 +63,9 @@ pub use self::answer::Reply;
 pub use self::config::{ConfigErrors, Policy};
 pub use self::edit::HeaderEdit;
 pub use self::gate::{Decision, Effect, Gate, Level, RequestId};
-pub use self::keys::{Fetch, FetchFailure, FetchId, FetchResponse};
+pub use self::keys::{
+    DiscoveryError, Fetch, FetchFailure, FetchId, FetchResponse, SharedData, SharedDataError, SharedName, SharedValue,
+};
 pub use self::reason::Reason;
 pub use self::report::Report;
 pub use self::request::{HeaderLine, Request};

@@ -3,8 +3,10 @@
 mod access;
 mod config;
 mod credentials;
+mod discovery;
 mod extraction;
 mod keys;
 mod requests;
+mod sharing;
 mod support;
 mod tokens;

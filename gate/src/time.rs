@@ -64,6 +64,11 @@ impl SteadyClock {
     pub(crate) fn to_host(self, steady: Timestamp) -> Timestamp {
         steady.before(self.lag)
     }
+
+    /// The steady instant at which the host's clock shows `host`, as it is set now.
+    pub(crate) fn to_steady(self, host: Timestamp) -> Timestamp {
+        host.after(self.lag)
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +87,7 @@ mod tests {
             assert_eq!(found, Timestamp::from_secs(steady));
             assert!(found >= last);
             assert_eq!(clock.to_host(found), Timestamp::from_secs(host));
+            assert_eq!(clock.to_steady(Timestamp::from_secs(host)), found);
             last = found;
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::RequestId;
-use crate::keys::FetchId;
 use crate::time::Timestamp;
 
 /// A request that waits.
@@ -13,8 +12,16 @@ pub(crate) struct Waiter {
     pub(crate) deadline: Timestamp,
     /// The issuer whose keys it needs.
     pub(crate) issuer: usize,
-    /// The one fetch that it waits for; otherwise any news will do.
-    pub(crate) fetch: Option<FetchId>,
+    /// Whether there are keys, and it needs one that is not among them.
+    pub(crate) for_new_keys: bool,
+}
+
+/// How many wait for the keys of one issuer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Taken {
+    pub(crate) all: usize,
+    /// Those of them who need a key that is not among the usable ones.
+    pub(crate) for_new_keys: usize,
 }
 
 /// All requests that wait.
@@ -23,6 +30,8 @@ pub(crate) struct Waiting {
     waiters: BTreeMap<RequestId, Waiter>,
     /// Those that were not woken yet, by deadline.
     deadlines: BTreeSet<(Timestamp, RequestId)>,
+    /// INVARIANT: counts `waiters`, by issuer.
+    taken: BTreeMap<usize, Taken>,
 }
 
 impl Waiting {
@@ -34,15 +43,31 @@ impl Waiting {
         self.waiters.contains_key(&id)
     }
 
+    /// Whether somebody waits for the keys of this issuer.
+    pub(crate) fn is_awaited(&self, issuer: usize) -> bool {
+        self.taken(issuer).all > 0
+    }
+
+    pub(crate) fn taken(&self, issuer: usize) -> Taken {
+        self.taken.get(&issuer).copied().unwrap_or_default()
+    }
+
     pub(crate) fn insert(&mut self, id: RequestId, waiter: Waiter) {
         self.remove(id);
         self.deadlines.insert((waiter.deadline, id));
         self.waiters.insert(id, waiter);
+        let taken = self.taken.entry(waiter.issuer).or_default();
+        taken.all = taken.all.saturating_add(1);
+        taken.for_new_keys = taken.for_new_keys.saturating_add(usize::from(waiter.for_new_keys));
     }
 
     pub(crate) fn remove(&mut self, id: RequestId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&id)?;
         self.deadlines.remove(&(waiter.deadline, id));
+        if let Some(taken) = self.taken.get_mut(&waiter.issuer) {
+            taken.all = taken.all.saturating_sub(1);
+            taken.for_new_keys = taken.for_new_keys.saturating_sub(usize::from(waiter.for_new_keys));
+        }
         Some(waiter)
     }
 
@@ -61,5 +86,18 @@ impl Waiting {
         let waiters = &self.waiters;
         let picked = |&(_, id): &(Timestamp, RequestId)| waiters.get(&id).is_some_and(&wakes);
         self.deadlines.extract_if(.., picked).map(|(_, id)| id).collect()
+    }
+
+    /// All who wait, the longest waiting first, with nothing left of each but its deadline and its place.
+    pub(crate) fn into_woken(self) -> (Self, Vec<RequestId>) {
+        let mut ids: Vec<_> = self.waiters.iter().map(|(&id, waiter)| (waiter.deadline, id)).collect();
+        ids.sort_unstable();
+        let mut woken = Self::default();
+        for &(deadline, id) in &ids {
+            // Issuers of another configuration have other places: this one is nobody's.
+            woken.insert(id, Waiter { deadline, issuer: usize::MAX, for_new_keys: false });
+        }
+        woken.deadlines.clear();
+        (woken, ids.into_iter().map(|(_, id)| id).collect())
     }
 }

@@ -105,7 +105,7 @@ fn a_key_set_with_a_comma_too_many_is_none() {
     if are_absent() {
         return;
     }
-    let fetched = json!({"jwksUri": "https://example.com/jwks", "cluster": "example"});
+    let fetched = json!({"jwksUri": "https://example.com/jwks", "cluster": "example", "share": false});
     let issuer =
         json!({"name": "example", "issuer": "https://example.com", "audiences": ["example_service"], "keys": fetched});
     let config = json!({"issuers": [issuer], "default": "authenticated", "limits": {"waitFor": "0s"}});
@@ -117,8 +117,11 @@ fn a_key_set_with_a_comma_too_many_is_none() {
         [(text.clone(), "keys_unavailable"), (format!("{keys}{end}"), "ok, user `test@example.com`")]
     {
         let mut gate = Gate::new(Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap(), NOW, 1);
-        let Some(Effect::Fetch(fetch)) = gate.poll_effect() else { panic!("expected a fetch") };
-        gate.handle_fetch(fetch.id, Ok(FetchResponse { status: b"200", body: body.as_bytes() }), NOW);
+        gate.handle_timeout(NOW);
+        let mut effects = std::iter::from_fn(|| gate.poll_effect());
+        let fetch = effects.find_map(|effect| if let Effect::Fetch(fetch) = effect { Some(fetch) } else { None });
+        let response = FetchResponse { status: b"200", body: body.as_bytes(), ..FetchResponse::default() };
+        gate.handle_fetch(fetch.expect("is asked for").id, Ok(response), NOW);
         assert_eq!(verdict(&mut gate, good), expected);
     }
 }

@@ -9,6 +9,7 @@ use jose::jwk::{KeySet, Origin};
 use super::reader::{Node, Object, all};
 use super::{Environment, HttpUri, duration};
 use crate::claims::ClaimRef;
+use crate::keys::SharedName;
 
 /// An issuer of tokens.
 #[derive(Clone, Debug)]
@@ -74,17 +75,17 @@ pub enum Audiences {
 /// Where an issuer's keys come from.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// From its `jwksUri`, by callout.
-    Fetched(FetchSettings),
+    /// From the issuer, by callout.
+    Fetched(Box<FetchSettings>),
     /// From the configuration.
     Inline(KeySet),
 }
 
 /// How keys are fetched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FetchSettings {
-    /// The URI of the key set.
-    pub uri: HttpUri,
+    /// Where the key set is found.
+    pub location: KeySetLocation,
     /// The proxy's name for the upstream that callouts go to.
     pub cluster: String,
     /// How long a callout may take.
@@ -95,7 +96,34 @@ pub struct FetchSettings {
     pub max_stale: Duration,
     /// The least time between two extra fetches for unknown keys.
     pub unknown_key_cooldown: Duration,
+    /// What the keys go by in the host's shared data; absent: each VM fetches for itself.
+    pub share: Option<SharedName>,
 }
+
+/// Where a key set is found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeySetLocation {
+    /// Where the issuer's discovery document says.
+    Discovered(Discovery),
+    /// At this URI.
+    Known(HttpUri),
+}
+
+/// An issuer's discovery document (OIDC Discovery 1.0 §4).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Discovery {
+    /// What its `issuer` must be, byte for byte.
+    pub issuer: String,
+    /// Its URI.
+    pub uri: HttpUri,
+    /// Where the proxy reaches it, and the key set with it.
+    pub internal_uri: Option<HttpUri>,
+    /// The proxy's name for the upstream of a key set on another host.
+    pub jwks_cluster: Option<String>,
+}
+
+/// The variable whose value takes part in what shared entries are authenticated with.
+const SHARED_SECRET: &str = "JOTGATE_SHARED_SECRET";
 
 pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Vec<Issuer>> {
     let nodes = node.list()?;
@@ -124,7 +152,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     let require_expiration = object.or("requireExpiration", true, Node::boolean);
     let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
     let clock_skew = object.or("clockSkew", Duration::from_mins(1), duration::any);
-    let keys = object.required("keys").and_then(|node| read_keys(&node, max_keys, env));
+    let keys = object.required("keys").and_then(|node| read_keys(&node, issuer.as_deref(), max_keys, env));
     let default_scopes = ["scope", "scp"].into_iter().filter_map(ClaimRef::dotted).collect();
     let scope_claims = object.or("scopeClaims", default_scopes, |node| node.list_of(claim_ref));
     let groups_claim = match object.optional("groupsClaim") {
@@ -204,7 +232,7 @@ pub(super) fn claim_ref(node: &Node<'_, '_>) -> Option<ClaimRef> {
     found.or_else(|| node.expected(EXPECTED))
 }
 
-fn read_keys(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<KeySource> {
+fn read_keys(node: &Node<'_, '_>, issuer: Option<&str>, max_keys: usize, env: Environment<'_>) -> Option<KeySource> {
     let mut object = node.object()?;
     let discovery = object.optional("discovery");
     let uri = object.optional("jwksUri");
@@ -218,44 +246,84 @@ fn read_keys(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Opti
     if cluster.is_none() && inline.is_none() {
         node.error("`cluster` is missing");
     }
-    let fetch = read_fetch(&mut object, uri, cluster);
-    let source = match (discovery, inline) {
-        (Some(discovery), _) => discovery.unsupported(),
-        (_, Some(inline)) => read_inline(&inline, max_keys, env).map(KeySource::Inline),
-        _ => fetch.map(KeySource::Fetched),
+    let jwks_cluster = object.optional("jwksCluster");
+    if let (Some(node), None) = (&jwks_cluster, &discovery) {
+        node.error("expected `discovery` beside it: it is for a key set that was discovered on another host");
+    }
+    // Without its text the configuration is refused in any case.
+    let jwks_cluster = jwks_cluster.and_then(|node| node.owned_text());
+    let discovered = discovery.and_then(|node| read_discovery(&node, issuer, jwks_cluster));
+    let known = uri.and_then(|node| read_uri(&node).map(KeySetLocation::Known));
+    let location = discovered.or(known);
+    let name = issuer.map(|issuer| SharedName::new(issuer, node.value, &env(SHARED_SECRET).unwrap_or_default()));
+    let fetch = read_fetch(&mut object, location, cluster, name);
+    object.finish();
+    match inline {
+        Some(inline) => read_inline(&inline, max_keys, env).map(KeySource::Inline),
+        None => fetch.map(|settings| KeySource::Fetched(Box::new(settings))),
+    }
+}
+
+/// `{}` or `{uri: …, internalUri: …}`.
+fn read_discovery(node: &Node<'_, '_>, issuer: Option<&str>, jwks_cluster: Option<String>) -> Option<KeySetLocation> {
+    let mut object = node.object()?;
+    let internal_uri = object.or("internalUri", None, |node| read_uri(node).map(Some));
+    let uri = match (object.optional("uri"), issuer) {
+        (Some(node), _) => read_uri(&node),
+        (None, Some(issuer)) => {
+            // Where all goes to an internal host, the issuer may be any text.
+            let found = well_known(issuer).or_else(|| internal_uri.clone()?);
+            if found.is_none() {
+                node.error(format!("expected `uri`: `{}` is no URI of a discovery document", issuer.escape_debug()));
+            }
+            found
+        }
+        (None, None) => None,
     };
     object.finish();
-    source
+    Some(KeySetLocation::Discovered(Discovery {
+        issuer: issuer?.to_string(),
+        uri: uri?,
+        internal_uri: internal_uri?,
+        jwks_cluster,
+    }))
+}
+
+/// OIDC Discovery 1.0 §4.1: the path is appended, one `/` at the end dropped. An issuer has no query (§2).
+fn well_known(issuer: &str) -> Option<HttpUri> {
+    let base = issuer.strip_suffix('/').unwrap_or(issuer);
+    let uri = HttpUri::parse(&format!("{base}/.well-known/openid-configuration")).ok()?;
+    (!issuer.contains('?')).then_some(uri)
+}
+
+fn read_uri(node: &Node<'_, '_>) -> Option<HttpUri> {
+    match HttpUri::parse(node.string()?) {
+        Ok(uri) => Some(uri),
+        Err(expected) => node.expected(expected),
+    }
 }
 
 fn read_fetch<'d, 'c>(
     object: &mut Object<'d, 'c>,
-    uri: Option<Node<'d, 'c>>,
+    location: Option<KeySetLocation>,
     cluster: Option<Node<'d, 'c>>,
+    name: Option<SharedName>,
 ) -> Option<FetchSettings> {
-    let uri = uri.and_then(|node| match HttpUri::parse(node.string()?) {
-        Ok(uri) => Some(uri),
-        Err(expected) => node.expected(expected),
-    });
     let cluster = cluster.and_then(|node| node.owned_text());
-    object.planned(&["jwksCluster"]);
     let mut duration = |name, default| object.or(name, Duration::from_secs(default), duration::of_keys);
     let timeout = duration("timeout", 5);
     let refresh_after = duration("refreshAfter", 300);
     let max_stale = duration("maxStale", 86_400);
     let unknown_key_cooldown = duration("unknownKeyCooldown", 30);
-    // Every VM fetches for itself so far: the explicit wish for that is met, the one for sharing is not.
-    let share = object.optional("share");
-    if let Some(node) = share.filter(|node| node.boolean() == Some(true)) {
-        node.error("`true` is not supported yet");
-    }
+    let is_shared = object.or("share", true, Node::boolean);
     Some(FetchSettings {
-        uri: uri?,
+        location: location?,
         cluster: cluster?,
         timeout: timeout?,
         refresh_after: refresh_after?,
         max_stale: max_stale?,
         unknown_key_cooldown: unknown_key_cooldown?,
+        share: name.filter(|_| is_shared == Some(true)),
     })
 }
 

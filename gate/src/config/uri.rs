@@ -33,6 +33,23 @@ impl HttpUri {
         let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
         Ok(Self { is_https, authority: authority.to_string(), path })
     }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
+    }
+
+    /// Host and port in one spelling, so that two URIs can be told to lead to the same server.
+    pub fn server(&self) -> String {
+        let authority = self.authority.to_ascii_lowercase();
+        let port = if self.is_https { "443" } else { "80" };
+        // The colons of an IPv6 address stand in brackets.
+        match authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+            Some((host, "")) => format!("{host}:{port}"),
+            Some(_) => authority,
+            None => format!("{authority}:{port}"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,6 +58,17 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn servers_are_told_apart_by_host_and_port() {
+        let server = |text| HttpUri::parse(text).expect("is a URI").server();
+        for same in ["https://idp.example.com/", "https://IDP.example.com:443/a", "https://idp.example.com:"] {
+            assert_eq!(server(same), "idp.example.com:443");
+        }
+        assert_eq!(server("http://idp.example.com"), "idp.example.com:80");
+        assert_eq!(server("https://[::1]/"), "[::1]:443");
+        assert_eq!(server("https://[::1]:8443/"), "[::1]:8443");
+    }
 
     #[test]
     fn uris_are_taken_apart() {

@@ -32,7 +32,7 @@ fn all_errors_are_told_at_once_each_with_its_path() {
     let config = json!({
         "issuers": [
             {"name": "Main", "issuer": "", "audiences": "orders", "algorithms": ["RS256", "none", "PS256"], "tokenTypes": [],
-             "clockSkew": "1 minute", "maxLifetime": 60, "keys": {"jwksUri": "idp/jwks", "cluster": "", "timeout": "10ms", "share": true}, "extra": 1},
+             "clockSkew": "1 minute", "maxLifetime": 60, "keys": {"jwksUri": "idp/jwks", "cluster": "", "timeout": "10ms", "share": 1}, "extra": 1},
             {"issuer": "x", "audiences": [], "keys": {"jwksUri": "https://u@h/", "discovery": {}}},
             {"name": "c", "issuer": "y", "audiences": [1], "keys": {}, "scopeClaims": ["a..b"], "groupScopes": {"a b": ["x"], "c": []}},
         ],
@@ -97,6 +97,29 @@ fn keys_and_overlaps_are_checked() {
         inline(&json!({"rules": [{"name": "1", "match": {"paths": ["/a"]}, "access": "public"}, {"access": "deny"}]})),
         inline(&json!({"rules": [{"name": "a\nb", "access": "public"}, {"match": {"hosts": ["[foo bar]"]}, "access": "deny"}]})),
         inline(&json!({"rules": [{"match": {"headers": {"X_Auth_Request_User": "x"}}, "access": "public"}]})),
+    ]
+    .iter()
+    .map(errors)
+    .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn discovery_starts_from_the_issuer_or_from_its_own_uri() {
+    let odd_issuer = |name: &str, discovery: Value| json!({"issuers": [{"name": "main", "issuer": name, "audiences": ["api"], "keys": {"discovery": discovery, "cluster": "idp"}}]});
+    let all: Vec<_> = [
+        issuer(&json!({"discovery": {}, "cluster": "idp", "jwksCluster": "certs"})),
+        issuer(&json!({"discovery": {"uri": "https://h/a", "internalUri": "http://i:8080/a"}, "cluster": "idp"})),
+        issuer(&json!({"discovery": {}})),
+        issuer(&json!({"discovery": true, "cluster": "idp", "jwksCluster": ""})),
+        issuer(&json!({"discovery": {"uri": "h/a", "internalUri": 1, "url": "x"}, "cluster": "idp"})),
+        issuer(&json!({"discovery": {}, "inline": {"keys": [Key::new("a").jwk()]}})),
+        odd_issuer("accounts.example.com", json!({})),
+        odd_issuer("accounts.example.com", json!({"uri": "https://accounts.example.com/"})),
+        odd_issuer("accounts.example.com", json!({"internalUri": "http://accounts.internal/doc"})),
+        odd_issuer("https://idp.example.com/?tenant=a", json!({})),
+        odd_issuer("https://idp.example.com/#a", json!({})),
     ]
     .iter()
     .map(errors)

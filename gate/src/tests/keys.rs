@@ -275,6 +275,16 @@ fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
 }
 
 #[test]
+fn an_unknown_kid_triggers_a_fetch_even_where_nobody_waits() {
+    let mut world = World::new(&fetched(&json!({}), &json!({"waitFor": "0s"})));
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(world.with_token(&token("b")).summary(), "401 unknown_key");
+    assert_eq!(world.fetches.len(), 1);
+    world.answer_keys(&[&Key::new("a"), &Key::new("b")]);
+    assert_eq!(world.with_token(&token("b")).summary(), "ok");
+}
+
+#[test]
 fn an_unknown_kid_is_refused_when_its_fetch_fails() {
     let mut world = settled();
     assert_eq!(world.with_token(&token("b")).summary(), "waiting");
@@ -291,7 +301,8 @@ fn an_answer_that_comes_too_late_is_ignored() {
     world.pass(Duration::from_secs(8));
     assert_eq!(world.fetches.len(), 1, "the first fetch was given up");
     let body = key_set(&[&Key::new("b")]);
-    world.gate.handle_fetch(late.id, Ok(crate::FetchResponse { status: b"200", body: body.as_bytes() }), world.now);
+    let response = crate::FetchResponse { status: b"200", body: body.as_bytes(), ..crate::FetchResponse::default() };
+    world.gate.handle_fetch(late.id, Ok(response), world.now);
     world.settle();
     world.answer_keys(&[&Key::new("a")]);
     assert_eq!(world.with_token(&token("a")).summary(), "ok");
@@ -333,4 +344,98 @@ fn a_clock_that_is_set_back_stops_nothing() {
     world.gate.handle_timeout(world.now);
     world.pass(2 * SECOND);
     assert_eq!(world.fetches.len(), 1);
+}
+
+#[test]
+fn an_answer_may_shorten_the_time_to_the_next_refresh_and_never_lengthen_it() {
+    let body = key_set(&[&Key::new("a")]);
+    for (cache_control, expires, expected) in [
+        ("max-age=60", "", 60),
+        ("max-age=1", "", 30),
+        ("no-store", "", 30),
+        ("max-age=86400", "", 300),
+        ("max-age=odd", "", 300),
+        ("", "Sun, 06 Nov 1994 08:51:07 GMT", 90),
+        ("", "odd", 300),
+    ] {
+        let mut world = world();
+        world.answer_with(&crate::FetchResponse {
+            status: b"200",
+            body: body.as_bytes(),
+            cache_control: cache_control.as_bytes(),
+            date: b"Sun, 06 Nov 1994 08:49:37 GMT",
+            expires: expires.as_bytes(),
+        });
+        world.pass_until_fetch();
+        let age = world.now.since(Timestamp::from_secs(NOW)).as_secs();
+        assert!((expected..=expected + expected / 10).contains(&age), "{cache_control} {expires}: {age}");
+    }
+}
+
+#[test]
+fn the_age_of_keys_is_told_while_their_issuer_fails() {
+    let mut world = settled();
+    assert_eq!(world.metrics.get("jotgate_keys_age_seconds_main"), Some(&0));
+    for minute in 1..=30 {
+        for _ in 0..60 {
+            world.pass(SECOND);
+            while !world.fetches.is_empty() {
+                world.fail(FetchFailure::NoAnswer);
+            }
+        }
+        let age = world.metrics.get("jotgate_keys_age_seconds_main").copied().unwrap_or_default();
+        assert!((minute * 60 - 16..=minute * 60).contains(&age), "{age} after {minute} minutes");
+        assert_eq!(world.metrics.get("jotgate_keys_usable_main"), Some(&1));
+    }
+}
+
+/// Anybody can make up an issuer's `kid`, and any issuer can stall.
+#[test]
+fn the_places_of_those_who_wait_are_divided() {
+    let mut config = fetched(&json!({}), &json!({"waiting": 8}));
+    let mut other = config["issuers"][0].clone();
+    other["name"] = json!("other");
+    other["issuer"] = json!("https://other.example.com");
+    config["issuers"].as_array_mut().expect("is a list").push(other);
+    let mut world = World::new(&config);
+    let other = Key::new("a").token(&json!({"iss": "https://other.example.com"}));
+    let outcomes =
+        |world: &mut World, token: &str| (0..6).filter(|_| world.with_token(token).summary() == "waiting").count();
+    assert_eq!(outcomes(&mut world, &token("a")), 4, "as many as are left free");
+    assert_eq!(outcomes(&mut world, &other), 2);
+
+    let mut world = World::new(&config);
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(outcomes(&mut world, &token("junk")), 4);
+    assert_eq!(outcomes(&mut world, &other), 2);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok");
+
+    let mut world = World::new(&fetched(&json!({}), &json!({"waiting": 8})));
+    world.answer_keys(&[&Key::new("a")]);
+    assert_eq!(outcomes(&mut world, &token("junk")), 4, "half of all, also with one issuer");
+}
+
+#[test]
+fn another_configuration_takes_over_those_who_wait_and_the_keys() {
+    let config = fetched(&json!({}), &json!({}));
+    let mut changed = config.clone();
+    changed["realm"] = json!("other");
+    let mut world = World::new(&config);
+    assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    assert_eq!(world.with_token(&token("a")).summary(), "waiting");
+    world.reconfigure(&changed);
+    assert!(world.resumed.is_empty(), "they wait for the keys of the new one");
+    assert_eq!(world.fetches.len(), 1, "which are on their way");
+    world.answer_keys(&[&Key::new("a")]);
+    assert!(world.resumed.values().all(|outcome| outcome.summary() == "ok"));
+    assert_eq!(world.resumed.len(), 2);
+
+    world.reconfigure(&config);
+    assert_eq!(world.with_token(&token("a")).summary(), "ok", "the keys are the same");
+    assert!(world.fetches.is_empty());
+
+    assert_eq!(world.with_token(&token("b")).summary(), "waiting");
+    let id = world.last();
+    world.reconfigure(&super::support::inline(&json!({"default": "deny"})));
+    assert_eq!(world.resumed[&id].summary(), "403 no_rule");
 }

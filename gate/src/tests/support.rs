@@ -1,7 +1,9 @@
 //! A small world to test in: keys, tokens, a clock that stands still until it is told otherwise.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jose::base64url;
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, HeaderLine, Policy, Reply, Request,
-    RequestId, Timestamp, edit,
+    RequestId, SharedData, SharedDataError, SharedValue, Timestamp, edit,
 };
 
 pub(super) const ISSUER: &str = "https://idp.example.com";
@@ -144,10 +146,59 @@ pub(super) struct World {
     pub(super) fetches: Vec<Fetch>,
     pub(super) log: Vec<String>,
     /// Requests that wait, as they were sent.
-    waiting: BTreeMap<u32, Vec<(String, String)>>,
+    pub(super) waiting: BTreeMap<u32, Vec<(String, String)>>,
     /// What became of requests that had waited.
     pub(super) resumed: BTreeMap<u32, Outcome>,
+    /// Counters, gauges and what was added to histograms last.
+    pub(super) metrics: BTreeMap<String, u64>,
+    pub(super) store: Store,
+    /// Shared data is not handed over.
+    pub(super) is_deaf: bool,
     next_id: u32,
+}
+
+/// The data that the VMs of a proxy share. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Store(pub(super) Rc<RefCell<Stored>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    pub(super) values: BTreeMap<String, (Vec<u8>, u32)>,
+    /// The host has no shared data.
+    pub(super) is_missing: bool,
+    /// So many writes from now on find that somebody else was faster.
+    pub(super) races: usize,
+    pub(super) reads: usize,
+    pub(super) writes: u32,
+}
+
+impl SharedData for Store {
+    fn read(&mut self, name: &str) -> Result<Option<SharedValue>, SharedDataError> {
+        let mut stored = self.0.borrow_mut();
+        stored.reads += 1;
+        match stored.is_missing {
+            true => Err(SharedDataError::Unavailable),
+            false => Ok(stored
+                .values
+                .get(name)
+                .map(|(bytes, version)| SharedValue { bytes: bytes.clone(), version: *version })),
+        }
+    }
+
+    fn write(&mut self, name: &str, value: &[u8], version: Option<u32>) -> Result<(), SharedDataError> {
+        let mut stored = self.0.borrow_mut();
+        if stored.is_missing {
+            return Err(SharedDataError::Unavailable);
+        }
+        if stored.races > 0 || stored.values.get(name).map(|(_, version)| *version) != version {
+            stored.races = stored.races.saturating_sub(1);
+            return Err(SharedDataError::Changed);
+        }
+        stored.writes += 1;
+        let version = stored.writes;
+        stored.values.insert(name.to_string(), (value.to_vec(), version));
+        Ok(())
+    }
 }
 
 impl World {
@@ -156,7 +207,13 @@ impl World {
     }
 
     pub(super) fn seeded(config: &Value, seed: u64) -> Self {
-        let now = Timestamp::from_secs(NOW);
+        let mut world = Self::beside(&Store::default(), config, Timestamp::from_secs(NOW), seed);
+        world.pass(Duration::ZERO);
+        world
+    }
+
+    /// One of several VMs of a proxy. Its first timeout is still to come.
+    pub(super) fn beside(store: &Store, config: &Value, now: Timestamp, seed: u64) -> Self {
         let gate = Gate::new(policy(config), now, seed);
         let mut world = Self {
             gate,
@@ -165,10 +222,22 @@ impl World {
             log: Vec::new(),
             waiting: BTreeMap::new(),
             resumed: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+            store: store.clone(),
+            is_deaf: false,
             next_id: 1,
         };
         world.settle();
         world
+    }
+
+    /// The same VM gets another configuration.
+    pub(super) fn reconfigure(&mut self, config: &Value) {
+        let gate = Gate::new(policy(config), self.now, 1);
+        let predecessor = std::mem::replace(&mut self.gate, gate);
+        self.gate.inherit(predecessor);
+        self.settle();
+        self.pass(Duration::ZERO);
     }
 
     pub(super) fn with_token(&mut self, token: &str) -> Outcome {
@@ -220,7 +289,12 @@ impl World {
                         outcome => assert!(self.resumed.insert(id, outcome).is_none(), "{id} was resumed twice"),
                     }
                 }
-                Effect::Count(_) | Effect::Gauge(..) => {}
+                Effect::Count(name) => *self.metrics.entry(name).or_default() += 1,
+                Effect::Gauge(name, value) | Effect::Record(name, value) => {
+                    self.metrics.insert(name, value);
+                }
+                Effect::Share if self.is_deaf => {}
+                Effect::Share => self.gate.handle_shared(&mut self.store, self.now),
             }
         }
     }
@@ -246,12 +320,16 @@ impl World {
 
     /// Answers the oldest fetch.
     pub(super) fn answer(&mut self, status: &str, body: &str) {
+        self.answer_with(&FetchResponse {
+            status: status.as_bytes(),
+            body: body.as_bytes(),
+            ..FetchResponse::default()
+        });
+    }
+
+    pub(super) fn answer_with(&mut self, response: &FetchResponse<'_>) {
         let fetch = self.fetches.remove(0);
-        self.gate.handle_fetch(
-            fetch.id,
-            Ok(FetchResponse { status: status.as_bytes(), body: body.as_bytes() }),
-            self.now,
-        );
+        self.gate.handle_fetch(fetch.id, Ok(*response), self.now);
         self.settle();
     }
 

@@ -161,6 +161,15 @@ impl Root {
         self.id
     }
 
+    /// The same root context is given another configuration.
+    pub fn reconfigure(&self, configuration: impl AsRef<[u8]>) -> Result<(), Refused> {
+        let configuration = configuration.as_ref();
+        if let Some(root) = self.vm.state(|state| state.root(self.id)) {
+            root.borrow_mut().configuration = configuration.to_vec();
+        }
+        self.accepted("proxy_on_configure", configuration.len())
+    }
+
     /// A request arrives: its context is created and `proxy_on_request_headers` called.
     pub fn request(&self, headers: impl Into<HeaderMap>, end_of_stream: bool) -> Stream {
         let stream = self.open();

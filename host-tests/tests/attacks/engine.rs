@@ -76,7 +76,8 @@ impl World {
                     let nothing = (404, Vec::new());
                     let (status, body) = setting.served.get(&fetch.path).unwrap_or(&nothing);
                     let status = status.to_string();
-                    self.gate.handle_fetch(fetch.id, Ok(FetchResponse { status: status.as_bytes(), body }), self.now);
+                    let response = FetchResponse { status: status.as_bytes(), body, ..FetchResponse::default() };
+                    self.gate.handle_fetch(fetch.id, Ok(response), self.now);
                 }
                 Effect::Resume(id) => resumed.push(id),
                 _ => {}

@@ -126,7 +126,7 @@ fn a_cluster_that_is_not_there(run: &mut Run<'_, RealEnvoy>) {
     run.expect("another issuer", &network(), &request, "ok");
 }
 
-/// Each worker finds it for itself; the cooldown is a second here.
+/// The cooldown is a second here.
 fn a_new_key_is_found(run: &mut Run<'_, RealEnvoy>) {
     let request = token(run, "rotating");
     run.expect("before it is published", &network(), &request, "unknown_key");
@@ -139,7 +139,6 @@ fn a_new_key_is_found(run: &mut Run<'_, RealEnvoy>) {
 }
 
 fn unknown_keys_bring_one_fetch(run: &mut Run<'_, RealEnvoy>) {
-    const WORKERS: u64 = 2;
     let setting = network();
     let good = token(run, "flooded");
     let before = run.host.issuers.count("/flooded");
@@ -152,12 +151,13 @@ fn unknown_keys_bring_one_fetch(run: &mut Run<'_, RealEnvoy>) {
         .collect();
     let answers = burst(run.host.envoy.address(&setting.name), &flood, Duration::from_secs(20));
     let found = answers.into_iter().map(|answer| answer.map(|answer| (answer.status, answer.json()["reason"].clone())));
-    let wrong: Vec<_> =
-        found.filter(|found| !found.as_ref().is_ok_and(|found| *found == (401, json!("unknown_key")))).collect();
+    // Not everybody finds a place to wait.
+    let expected = [(401, json!("unknown_key")), (503, json!("overloaded"))];
+    let wrong: Vec<_> = found.filter(|found| !found.as_ref().is_ok_and(|found| expected.contains(found))).collect();
     run.check(wrong.is_empty(), &format!("{} of 1000 got other answers, such as {:?}", wrong.len(), wrong.first()));
     run.expect("a good token", &setting, &good, "ok");
     let fetches = run.host.issuers.count("/flooded") - before;
-    run.check(fetches <= WORKERS, &format!("1000 unknown keys brought {fetches} fetches"));
+    run.check(fetches <= 1, &format!("1000 unknown keys brought {fetches} fetches"));
 }
 
 /// HTP-005: no switching of protocols without a token, and with one it works.

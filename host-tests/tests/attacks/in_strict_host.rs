@@ -138,6 +138,7 @@ fn a_new_key_is_found(run: &mut Run<'_, StrictHost>) {
 
 fn unknown_keys_bring_one_fetch(run: &mut Run<'_, StrictHost>) {
     let world = World::new(&json!({"unknownKeyCooldown": "30s"}), keys(&strangers_set()));
+    world.pass(SECOND);
     let before = world.fetches();
     let memory = world.root.vm().memory_bytes();
     for index in 0..1000 {

@@ -7,5 +7,6 @@ mod credentials;
 mod keys;
 mod observed;
 mod requests;
+mod sharing;
 mod streams;
 mod world;

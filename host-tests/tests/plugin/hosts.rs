@@ -6,7 +6,7 @@ use host_tests::host::{CalloutAnswer, Proxy, Status, VerifySignature, VmOptions}
 use serde_json::json;
 use testbed::keys::Algorithm;
 
-use crate::world::{fetched, get, inline, plugin, proxy, start, summary, with_token};
+use crate::world::{FIRST_TICK, fetched, get, inline, plugin, proxy, start, summary, with_token};
 
 const UNIMPLEMENTED: Status = Status(12);
 /// A status that no ABI knows.
@@ -67,6 +67,27 @@ fn a_host_without_ticks_fetches_on_demand() {
 }
 
 #[test]
+fn a_host_without_shared_data_fetches_for_each_vm() {
+    for call in ["proxy_get_shared_data", "proxy_set_shared_data"] {
+        for status in [UNIMPLEMENTED, ODD, Status(2), Status(10)] {
+            let proxy = proxy();
+            let roots: Vec<_> = (0..2)
+                .map(|_| {
+                    let vm = proxy.vm(plugin(), VmOptions::new());
+                    vm.fail_call(call, status);
+                    vm.start(fetched(&json!({}))).unwrap()
+                })
+                .collect();
+            proxy.advance(FIRST_TICK);
+            for root in &roots {
+                assert_eq!(summary(&with_token(root, &proxy, &json!({}))), "ok", "{call} {status:?}");
+                assert_eq!(root.vm().calls("proxy_http_call"), 1, "{call} {status:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_host_without_callouts_has_inline_keys_and_503() {
     for status in [UNIMPLEMENTED, ODD, Status(2), Status(10)] {
         let proxy = proxy();
@@ -92,7 +113,7 @@ fn hosts_without_metrics_properties_and_log_work() {
         let vm = proxy.vm(plugin(), VmOptions::new());
         vm.fail_call(call, ODD);
         let root = vm.start(fetched(&json!({}))).unwrap();
-        proxy.settle();
+        proxy.advance(FIRST_TICK);
         assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "ok", "{call}");
         assert_eq!(summary(&get(&root, "/x", &[])), "401 missing_token", "{call}");
     }
@@ -134,7 +155,7 @@ fn what_the_host_keeps_of_an_answer_is_a_failed_fetch() {
         let vm = proxy.vm(plugin(), VmOptions::new());
         let root = vm.start(fetched(&json!({"limits": {"waitFor": "0s"}}))).unwrap();
         vm.fail_call(call, ODD);
-        proxy.settle();
+        proxy.advance(FIRST_TICK);
         assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "503 keys_unavailable", "{call}");
         vm.restore_call(call);
         proxy.advance(Duration::from_secs(2));

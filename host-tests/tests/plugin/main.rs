@@ -7,5 +7,6 @@ mod cost;
 mod hostile;
 mod hosts;
 mod samples;
+mod sharing;
 mod waiting;
 mod world;

@@ -1,17 +1,20 @@
 //! Requests that wait, in several VMs.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use host_tests::host::{CalloutAnswer, Outcome, Pause, Proxy, Response, VmOptions};
 use serde_json::json;
 
-use crate::world::{fetched, key_set, plugin, proxy, start, summary, token, with_token};
+use crate::world::{FIRST_TICK, fetched, inline, key_set, plugin, start, summary, token, with_token};
 
 #[test]
 fn requests_wait_for_the_first_keys_and_then_pass() {
     let proxy = Proxy::new();
     proxy.on_callout(|_| CalloutAnswer::respond(Response::json(key_set())).after(Duration::from_secs(2)));
     let root = start(&proxy, &fetched(&json!({})));
+    proxy.advance(FIRST_TICK);
     let streams: Vec<_> = ["RS256", "ES256", "EdDSA"].map(|alg| with_token(&root, &proxy, &json!({"alg": alg}))).into();
     let bad = with_token(&root, &proxy, &json!({"flaw": "bad-signature"}));
     for stream in &streams {
@@ -30,17 +33,6 @@ fn requests_wait_for_the_first_keys_and_then_pass() {
     }
     assert_eq!(summary(&bad), "401 bad_signature");
     assert_eq!(root.vm().calls("proxy_http_call"), 1);
-}
-
-#[test]
-fn each_vm_has_its_own_keys_and_waits() {
-    let proxy = proxy();
-    let roots: Vec<_> = (0..4).map(|_| start(&proxy, &fetched(&json!({})))).collect();
-    let streams: Vec<_> = roots.iter().map(|root| with_token(root, &proxy, &json!({}))).collect();
-    proxy.settle();
-    assert!(streams.iter().all(|stream| summary(stream) == "ok"));
-    assert_eq!(proxy.metrics().counter("jotgate_keys_fetched_main"), Some(4));
-    assert_eq!(proxy.metrics().counter("jotgate_requests_allowed"), Some(4));
 }
 
 #[test]
@@ -65,4 +57,23 @@ fn memory_is_bounded_whatever_waits() {
             _ => assert!(vm.memory_bytes() <= after_first + (1 << 20), "{} of {after_first}", vm.memory_bytes()),
         }
     }
+}
+
+#[test]
+fn a_further_configuration_of_the_same_context_decides_on_those_who_wait() {
+    let (proxy, asked) = (Proxy::new(), Rc::new(Cell::new(0)));
+    let count = Rc::clone(&asked);
+    proxy.on_callout(move |_| {
+        count.set(count.get() + 1);
+        CalloutAnswer::respond(Response::json(key_set())).after(Duration::from_secs(1))
+    });
+    let root = start(&proxy, &fetched(&json!({})));
+    let streams: Vec<_> = (0..100).map(|_| with_token(&root, &proxy, &json!({}))).collect();
+    root.reconfigure(fetched(&json!({"default": "deny"}))).unwrap();
+    assert!(root.reconfigure("{}").is_err(), "the one before stays");
+    proxy.advance(Duration::from_secs(2));
+    assert!(streams.iter().all(|stream| summary(stream) == "ok"));
+    root.reconfigure(inline(&json!({"rules": [{"access": "deny"}]}))).unwrap();
+    assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "403 denied_by_rule");
+    assert_eq!(asked.get(), 1, "the callout under way is the next one's");
 }

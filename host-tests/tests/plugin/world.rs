@@ -11,6 +11,9 @@ use testbed::mint::{merge, usual_claims};
 
 pub(crate) const ISSUER: &str = "https://idp.example.com";
 
+/// When a new VM begins to fetch.
+pub(crate) const FIRST_TICK: Duration = Duration::from_millis(1);
+
 static PLUGIN: LazyLock<Plugin> =
     LazyLock::new(|| host_tests::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
 

@@ -1,0 +1,234 @@
+//! What the VMs of a proxy tell each other about the keys of one issuer: an entry of the host's shared data.
+//!
+//! Other plugins can write there. So an entry has a name of its own, and an authentication code under a key derived
+//! from the issuer's configuration and the VM's secret. Instants in it are those of the host's clock, since each VM
+//! has a steady clock of its own; what cannot be true of them is left out by whoever reads it.
+
+use std::fmt::{self, Write as _};
+
+use hmac::{Hmac, KeyInit, Mac};
+use jose::json::{Kind, Value};
+use sha2::Sha256;
+
+use crate::time::Timestamp;
+
+/// Stands in names and under the codes: an entry of another format is one of another name.
+const FORMAT: &str = "jotgate.keys.1.";
+const CODE: usize = 32;
+/// Four instants, the number of failures, and the kind of the last.
+const HEAD: usize = 4 * 8 + 4 + 1;
+
+/// The name of an issuer's entry, and the key that authenticates it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct SharedName {
+    name: String,
+    key: [u8; CODE],
+}
+
+impl fmt::Debug for SharedName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SharedName").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl SharedName {
+    /// The name for an issuer, from what its configuration says of itself and its keys; nothing else takes part, so
+    /// that a configuration with other rules finds the keys again.
+    pub(crate) fn new(issuer: &str, keys: Value<'_>, secret: &str) -> Self {
+        let mut identity = serde_json::Value::from(issuer).to_string();
+        write_canonical(keys, &mut identity);
+        let root = authentication_code(secret.as_bytes(), &[FORMAT.as_bytes(), identity.as_bytes()]);
+        let hash = authentication_code(&root, &[b"name"]);
+        let mut name = String::from(FORMAT);
+        for byte in hash.iter().take(16) {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "{byte:02x}");
+        }
+        Self { name, key: authentication_code(&root, &[b"authentication"]) }
+    }
+
+    /// The name of the entry in the host's shared data.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
+/// An entry.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Entry {
+    /// The key set, with the instant when it was fetched.
+    pub(crate) keys: Option<(Vec<u8>, Timestamp)>,
+    /// When the set should be fetched again, or, after failures, when the next try is due.
+    pub(crate) due: Timestamp,
+    /// When a fetch was last made for an unknown key.
+    pub(crate) extra_fetch: Option<Timestamp>,
+    /// Until when a VM has the word that it fetches.
+    pub(crate) lease: Option<Timestamp>,
+    /// Failures since the last good answer.
+    pub(crate) failures: u32,
+    /// The kind of the last of them.
+    pub(crate) failure: u8,
+}
+
+impl Entry {
+    /// The bytes of an entry, with their authentication code in front.
+    pub(crate) fn seal(&self, name: &SharedName) -> Vec<u8> {
+        let (text, fetched) = match &self.keys {
+            Some((text, fetched)) => (text.as_slice(), Some(*fetched)),
+            None => (&[][..], None),
+        };
+        let mut body = Vec::with_capacity(HEAD + text.len());
+        for instant in [fetched, Some(self.due), self.extra_fetch, self.lease] {
+            body.extend(instant.map_or(0, nanos).to_be_bytes());
+        }
+        body.extend(self.failures.to_be_bytes());
+        body.push(self.failure);
+        body.extend(text);
+        let mut bytes = authentication_code(&name.key, &[&body]).to_vec();
+        bytes.append(&mut body);
+        bytes
+    }
+
+    /// Reads an entry; `None` if it is not one of this name, as a VM with the same configuration wrote it.
+    pub(crate) fn open(bytes: &[u8], name: &SharedName, max_text_bytes: usize) -> Option<Self> {
+        let (code, body) = bytes.split_at_checked(CODE)?;
+        let (mut head, text) = body.split_at_checked(HEAD)?;
+        if text.len() > max_text_bytes || !is_authentic(code, body, &name.key) {
+            return None;
+        }
+        let mut instant = || {
+            let (number, rest) = head.split_first_chunk::<8>()?;
+            head = rest;
+            let nanos = u64::from_be_bytes(*number);
+            Some((nanos > 0).then(|| Timestamp::from_nanos(nanos)))
+        };
+        let (fetched, due, extra_fetch, lease) = (instant()?, instant()?, instant()?, instant()?);
+        let (failures, head) = head.split_first_chunk::<4>()?;
+        Some(Self {
+            keys: fetched.map(|fetched| (text.to_vec(), fetched)),
+            due: due.unwrap_or_default(),
+            extra_fetch,
+            lease,
+            failures: u32::from_be_bytes(*failures),
+            failure: *head.first()?,
+        })
+    }
+}
+
+fn nanos(instant: Timestamp) -> u64 {
+    u64::try_from(instant.since_epoch().as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn authentication_code(key: &[u8], parts: &[&[u8]]) -> [u8; CODE] {
+    let mut mac = keyed(key);
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn is_authentic(code: &[u8], body: &[u8], key: &[u8]) -> bool {
+    keyed(key).chain_update(body).verify_slice(code).is_ok()
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("takes any key")
+}
+
+/// Writes a value in one spelling: members by name, no blanks. It nests no deeper than the parser allows.
+fn write_canonical(value: Value<'_>, text: &mut String) {
+    match value.kind() {
+        Kind::Object => {
+            let mut members: Vec<_> = value.members().collect();
+            members.sort_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, value) in members {
+                text.push_str(&serde_json::Value::from(name).to_string());
+                text.push(':');
+                write_canonical(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Kind::Array => {
+            text.push('[');
+            for element in value.elements() {
+                write_canonical(element, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Kind::String => text.push_str(&serde_json::Value::from(value.as_str().unwrap_or_default()).to_string()),
+        Kind::Number => text.push_str(value.as_number().map_or("", |number| number.text())),
+        Kind::Bool => text.push_str(if value.as_bool() == Some(true) { "true" } else { "false" }),
+        Kind::Null => text.push_str("null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jose::json::Document;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const ISSUER: &str = "https://idp.example.com";
+    const KEYS: &str = r#"{"jwksUri": "https://idp.example.com/jwks", "cluster": "idp"}"#;
+
+    fn name(issuer: &str, keys: &str, secret: &str) -> SharedName {
+        SharedName::new(issuer, Document::parse(keys.as_bytes()).expect("is JSON").root(), secret)
+    }
+
+    fn entry() -> Entry {
+        Entry {
+            keys: Some((b"{\"keys\":[]}".to_vec(), Timestamp::from_secs(1))),
+            due: Timestamp::from_secs(2),
+            extra_fetch: Some(Timestamp::from_secs(3)),
+            lease: Some(Timestamp::from_secs(4)),
+            failures: 5,
+            failure: 6,
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_can_be_opened() {
+        let name = name(ISSUER, KEYS, "");
+        for entry in [entry(), Entry::default()] {
+            assert_eq!(Entry::open(&entry.seal(&name), &name, 100), Some(entry));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_was_changed_anywhere_is_none() {
+        let name = name(ISSUER, KEYS, "");
+        let good = entry().seal(&name);
+        for index in 0..good.len() {
+            let mut bad = good.clone();
+            *bad.get_mut(index).expect("is inside") ^= 1;
+            assert_eq!(Entry::open(&bad, &name, 100), None, "byte {index}");
+            assert_eq!(Entry::open(good.get(..index).expect("is inside"), &name, 100), None, "cut at {index}");
+        }
+        assert_eq!(Entry::open(&[good.as_slice(), b" "].concat(), &name, 100), None);
+        assert_eq!(Entry::open(&good, &name, 5), None, "over size");
+    }
+
+    #[test]
+    fn entries_belong_to_an_issuer_its_keys_and_the_secret() {
+        let own = name(ISSUER, KEYS, "");
+        let respelled = name(ISSUER, r#"{ "cluster":"idp","jwksUri":"https:\/\/idp.example.com/jwks"}"#, "");
+        assert_eq!(own, respelled, "the order and spelling of members do not matter");
+        for other in [
+            name("https://other.example.com", KEYS, ""),
+            name(ISSUER, r#"{"jwksUri": "https://idp.example.com/jwks", "cluster": "other"}"#, ""),
+            name(ISSUER, r#"{"jwksUri": "https://idp.example.com/jwks", "cluster": "idp", "timeout": "5s"}"#, ""),
+            name(ISSUER, KEYS, "secret"),
+        ] {
+            assert_ne!(own.as_str(), other.as_str());
+            assert_eq!(Entry::open(&entry().seal(&other), &own, 100), None);
+        }
+        assert!(own.as_str().starts_with("jotgate.keys.1."), "{}", own.as_str());
+        assert!(!format!("{own:?}").contains("key:"), "{own:?}");
+    }
+}

@@ -1,0 +1,256 @@
+//! Keys that all workers share, and what that costs the issuer.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use host_tests::envoy::http::{Request, burst};
+use host_tests::envoy::{Bootstrap, Envoy, Port, plugin};
+use serde_json::{Value, json};
+use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
+use testbed::raw::{Answer, RawServer};
+use testbed::upstream::Upstream;
+
+use crate::world::{SOON, World, config, eventually, refused, verdict};
+
+const WORKERS: usize = 4;
+
+/// With so many workers, and these members of `keys`.
+fn world_of(issuer: Issuer, keys: &Value) -> World {
+    let mut config = config(&issuer, &json!({}));
+    for (name, value) in keys.as_object().unwrap() {
+        config["issuers"][0]["keys"][name] = value.clone();
+    }
+    if keys.get("discovery").is_some() {
+        config["issuers"][0]["keys"].as_object_mut().unwrap().remove("jwksUri");
+    }
+    let upstream = Upstream::start(0).unwrap();
+    let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config.to_string());
+    let envoy = Envoy::builder(&bootstrap.text()).concurrency(WORKERS).start();
+    World { issuer, upstream, envoy: envoy.unwrap_or_else(|error| panic!("{error}")) }
+}
+
+fn world(keys: &Value) -> World {
+    world_of(Issuer::start(Options::default()).unwrap(), keys)
+}
+
+/// Over connections of their own, so that every worker gets some.
+fn verdicts(world: &World, token: &str, count: usize) -> Vec<(u16, String)> {
+    let requests: Vec<_> = (0..count).map(|_| Request::get("/x").bearer(token)).collect();
+    let responses = burst(world.envoy.address("gateway"), &requests, SOON);
+    responses.into_iter().map(|response| verdict(&response.unwrap())).collect()
+}
+
+fn assert_all_pass(world: &World, token: &str, count: usize) {
+    for found in verdicts(world, token, count) {
+        assert_eq!(found, (200, String::new()), "{}", world.envoy.log());
+    }
+}
+
+#[test]
+fn all_workers_make_one_fetch_per_refresh() {
+    let world = world(&json!({"refreshAfter": "2s"}));
+    let start = Instant::now();
+    assert_all_pass(&world, &world.alice(), 40);
+    assert_eq!(world.issuer.count("/jwks"), 1);
+    while start.elapsed() < Duration::from_secs(9) {
+        assert_all_pass(&world, &world.alice(), 20);
+        sleep(Duration::from_millis(100));
+    }
+    let elapsed = start.elapsed().as_secs();
+    let count = world.issuer.count("/jwks");
+    assert!((elapsed / 3..=elapsed / 2 + 1).contains(&count), "{count} fetches in {elapsed}s");
+    let stats = world.envoy.stats("wasmcustom.jotgate_keys").unwrap();
+    assert_eq!(stats["wasmcustom.jotgate_keys_fetched_main"], world.issuer.count("/jwks"), "{stats:?}");
+    assert_eq!(stats["wasmcustom.jotgate_keys_usable_main"], 3, "{stats:?}");
+    assert!(stats["wasmcustom.jotgate_keys_age_seconds_main"] <= 3, "{stats:?}");
+}
+
+#[test]
+fn a_rotation_under_load_refuses_nobody() {
+    let world = world(&json!({"unknownKeyCooldown": "1s"}));
+    assert_all_pass(&world, &world.alice(), 20);
+    for round in 1..=3 {
+        let old = world.alice();
+        world.issuer.rotate(Rotation { keep: true, publish: true });
+        let new = world.alice();
+        let requests: Vec<_> = (0..100).map(|index| Request::get("/x").bearer([&old, &new][index % 2])).collect();
+        for response in burst(world.envoy.address("gateway"), &requests, SOON) {
+            assert_eq!(verdict(&response.unwrap()), (200, String::new()), "in round {round}");
+        }
+        assert_eq!(world.issuer.count("/jwks"), 1 + round, "one fetch for all workers");
+        sleep(Duration::from_millis(1200));
+    }
+}
+
+#[test]
+fn keys_that_were_withdrawn_are_refused_by_every_worker() {
+    let world = world(&json!({"refreshAfter": "1s"}));
+    let old = world.alice();
+    assert_all_pass(&world, &old, 20);
+    world.issuer.rotate(Rotation { keep: false, publish: true });
+    let count = world.issuer.count("/jwks");
+    eventually("keys are refreshed", || world.issuer.count("/jwks") > count + 2);
+    for found in verdicts(&world, &old, 40) {
+        assert_eq!(found, refused(401, "unknown_key"));
+    }
+    assert_all_pass(&world, &world.alice(), 40);
+}
+
+#[test]
+fn an_outage_refuses_nobody_and_the_issuer_is_not_hammered() {
+    let world = world(&json!({"refreshAfter": "1s"}));
+    assert_all_pass(&world, &world.alice(), 20);
+    world.issuer.set_jwks(Fault::lasting(Mode::Status { status: 500 })).unwrap();
+    let before = world.issuer.count("/jwks");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(8) {
+        assert_all_pass(&world, &world.alice(), 20);
+        sleep(Duration::from_millis(50));
+    }
+    // The first try is a refresh; others follow after 1, 2 and 4 seconds, whatever the number of workers.
+    let tries = world.issuer.count("/jwks") - before;
+    assert!((2..=5).contains(&tries), "{tries}");
+    world.issuer.set_jwks(Fault::lasting(Mode::Ok)).unwrap();
+    eventually("keys are fetched again", || world.envoy.log().matches("usable").count() >= 2);
+    assert_eq!(world.envoy.log().matches("not fetched").count(), 1, "{}", world.envoy.log());
+}
+
+#[test]
+fn a_flood_of_unknown_kids_costs_one_fetch_per_cooldown() {
+    let world = world(&json!({}));
+    assert_all_pass(&world, &world.alice(), 20);
+    world.issuer.set_jwks(Fault::lasting(Mode::Slow { millis: 500 })).unwrap();
+    let junk: Vec<_> = (0..2000)
+        .map(|index| {
+            let request = TokenRequest { kid: Some(format!("junk-{index}")), ..TokenRequest::subject("mallory") };
+            let request = TokenRequest { alg: Some("EdDSA".into()), ..request };
+            Request::get("/x").bearer(&world.token(&request))
+        })
+        .collect();
+    let mut counts = [0, 0];
+    for response in burst(world.envoy.address("gateway"), &junk, SOON * 2) {
+        match verdict(&response.unwrap()) {
+            (401, reason) if reason == "unknown_key" => counts[0] += 1,
+            (503, reason) if reason == "overloaded" => counts[1] += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(counts[0] + counts[1], 2000, "{counts:?}");
+    assert_eq!(world.issuer.count("/jwks"), 2, "{counts:?}");
+    assert_all_pass(&world, &world.alice(), 20);
+}
+
+#[test]
+fn keys_are_discovered() {
+    let world = world(&json!({"discovery": {}}));
+    assert_all_pass(&world, &world.alice(), 40);
+    let counts = ["/.well-known/openid-configuration", "/jwks"].map(|path| world.issuer.count(path));
+    assert_eq!(counts, [1, 1]);
+    world.issuer.rotate(Rotation { keep: true, publish: true });
+    assert_all_pass(&world, &world.alice(), 40);
+    let counts = ["/.well-known/openid-configuration", "/jwks"].map(|path| world.issuer.count(path));
+    assert!(counts == [1, 2] || counts == [2, 2], "{counts:?}");
+}
+
+#[test]
+fn keys_are_discovered_inside_for_an_issuer_with_an_outside_name() {
+    let name = "https://idp.example.com/realms/main";
+    let issuer = Issuer::start(Options { issuer: Some(name.into()), ..Options::default() }).unwrap();
+    let internal = format!("{}/realms/main/.well-known/openid-configuration", issuer.url());
+    let world = world_of(issuer, &json!({"discovery": {"internalUri": internal}}));
+    assert_all_pass(&world, &world.alice(), 20);
+    assert_eq!(world.issuer.count("/realms/main/jwks"), 1);
+}
+
+#[test]
+fn bad_discovery_documents_are_no_keys_until_a_good_one_comes() {
+    for (mode, reason) in [
+        (Mode::WrongIssuer, "expected its `issuer` to be"),
+        (Mode::NoJwksUri, "expected its `jwks_uri` to be"),
+        (Mode::ForeignJwksUri { uri: "http://127.0.0.1:1/jwks".into() }, "which takes `jwksCluster`"),
+        (Mode::Redirect, "expected status 200, found 302"),
+        (Mode::Html, "it is not strict JSON"),
+        (Mode::Truncated, "it is not strict JSON"),
+        (Mode::Oversize { bytes: 300_000 }, "longer than `limits.keySetBytes`"),
+        (Mode::CutOff, "not discovered through cluster `issuer`"),
+    ] {
+        let issuer = Issuer::start(Options::default()).unwrap();
+        issuer.set_discovery(Fault::lasting(mode.clone())).unwrap();
+        let world = world_of(issuer, &json!({"discovery": {}}));
+        eventually("the reason is told", || world.envoy.log().contains(reason));
+        assert_eq!(world.issuer.count("/jwks"), 0, "{mode:?}");
+        world.issuer.set_discovery(Fault::lasting(Mode::Ok)).unwrap();
+        eventually("good keys are used", || world.verdict(&world.alice()).0 == 200);
+    }
+}
+
+#[test]
+fn a_key_set_on_another_host_is_fetched_through_its_own_cluster() {
+    let issuer = Issuer::start(Options::default()).unwrap();
+    let certs = RawServer::start().unwrap();
+    certs.set("/keys", Answer::response(200, "application/json", issuer.key_set().to_string()));
+    let uri = format!("http://{}/keys", certs.address());
+    issuer.set_discovery(Fault::lasting(Mode::ForeignJwksUri { uri })).unwrap();
+    let mut config = config(&issuer, &json!({}));
+    config["issuers"][0]["keys"] = json!({"discovery": {}, "cluster": "issuer", "jwksCluster": "certs"});
+    let world =
+        World::start(issuer, |bootstrap| bootstrap.cluster("certs", certs.address()).plugin(&config.to_string()));
+    assert_all_pass(&world, &world.alice(), 20);
+    assert_eq!((world.issuer.count("/jwks"), certs.count("/keys")), (0, 1));
+}
+
+/// A listener that comes and changes while Envoy runs: its configurations find the keys that are there, though the
+/// issuer answers no more.
+#[test]
+fn an_update_of_the_configuration_keeps_the_keys() {
+    let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let (listeners, port) = (directory.path().join("listeners.json"), Port::reserve().unwrap());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+    let bootstrap = |realm: &str| {
+        let config = config(&issuer, &json!({"realm": realm})).to_string();
+        let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config);
+        serde_json::from_str::<Value>(&bootstrap.text()).unwrap()
+    };
+    let publish = |realm: &str| {
+        let mut listener = bootstrap(realm)["static_resources"]["listeners"][0].clone();
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+        listener["name"] = json!("changing");
+        listener["address"]["socket_address"]["port_value"] = json!(port.number());
+        let text = json!({"resources": [listener]}).to_string();
+        let text = text.replace("{{plugin}}", plugin().unwrap().to_str().unwrap());
+        let text = text.replace("{{dir}}", directory.path().to_str().unwrap());
+        std::fs::write(directory.path().join("new"), text).unwrap();
+        // Envoy looks when a file is moved into place.
+        std::fs::rename(directory.path().join("new"), &listeners).unwrap();
+    };
+    std::fs::write(&listeners, "{}").unwrap();
+    let mut whole = bootstrap("first");
+    whole["node"] = json!({"id": "test", "cluster": "test"});
+    whole["dynamic_resources"]["lds_config"] =
+        json!({"resource_api_version": "V3", "path_config_source": {"path": listeners}});
+    let envoy = Envoy::start(&whole.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let token = issuer.token(&TokenRequest::subject("alice")).unwrap();
+    let first = Request::get("/x").bearer(&token).send(envoy.address("gateway")).unwrap();
+    assert_eq!(verdict(&first), (200, String::new()));
+
+    issuer.set_jwks(Fault::lasting(Mode::Stall)).unwrap();
+    for realm in ["second", "third"] {
+        publish(realm);
+        let challenge = format!("Bearer realm=\"{realm}\"");
+        eventually("the new configuration is used", || {
+            // Those with a token pass all the while.
+            if let Ok(response) = Request::get("/x").bearer(&token).send(address) {
+                assert_eq!(verdict(&response), (200, String::new()), "{}", envoy.log());
+            }
+            let answer = Request::get("/x").send(address);
+            answer.is_ok_and(|answer| answer.header("www-authenticate").as_deref() == Some(&challenge))
+        });
+        for _ in 0..20 {
+            let response = Request::get("/x").bearer(&token).send(address).unwrap();
+            assert_eq!(verdict(&response), (200, String::new()), "{}", envoy.log());
+        }
+    }
+    assert_eq!(issuer.count("/jwks"), 1);
+}
