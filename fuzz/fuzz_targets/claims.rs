@@ -195,7 +195,8 @@ fn check_header(header: &Tree<'_>, payload: &Tree<'_>) -> Result<(), &'static st
         return Err("malformed_token");
     }
     let is_extended = header.get("crit").is_some() || header.get("b64").is_some_and(|b64| b64.text != "true");
-    if !["EdDSA", "ES256", "RS256"].contains(&alg) || is_extended {
+    let sized = |prefix| ["256", "384", "512"].iter().any(|bits| alg.strip_prefix(prefix) == Some(bits));
+    if !(alg == "EdDSA" || ["ES", "HS", "PS", "RS"].into_iter().any(sized)) || is_extended {
         return Err("unsupported_algorithm");
     }
     if payload.get("iss").ok_or("unknown_issuer")?.string().ok_or("bad_claim")? != "https://idp.example.com" {
@@ -275,6 +276,7 @@ fn faithful(text: Option<String>) -> Text {
 
 fn one_name(claim: Option<&Tree<'_>>) -> Text {
     match claim.map(|claim| &claim.shape) {
+        Some(Shape::String(text)) if text.is_empty() => Err(UNREPRESENTABLE),
         None | Some(Shape::Null | Shape::Number | Shape::String(_)) => Ok(claim.and_then(scalar)),
         Some(_) => Err(UNREPRESENTABLE),
     }

@@ -16,7 +16,7 @@ use gate::request::CanonicalPath;
 use gate::{Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
 use jose::Algorithm;
 use jose::base64url;
-use jose::jwk::PublicKey;
+use jose::jwk::KeyMaterial;
 use jose::signature::SignatureVerifier;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,6 +26,10 @@ const PLACES: &[Place] = &[
     Place::Header { name: "authorization", scheme: Some("Token") },
     Place::Header { name: "x-api-token", scheme: None },
     Place::Header { name: "x-forwarded-jwt", scheme: Some("JWT") },
+    Place::Basic,
+    Place::Cookie("session"),
+    Place::Query("access_token"),
+    Place::WebSocketProtocol("jotgate.bearer."),
 ];
 
 const CONFIGURATION: &str = r#"{
@@ -142,7 +146,7 @@ fn basic(pair: &str) -> String {
 struct Notary;
 
 impl SignatureVerifier for Notary {
-    fn verify(&self, _: &PublicKey, _: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    fn verify(&self, _: &KeyMaterial, _: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         [message, b".", base64url::encode(signature).as_bytes()].concat() == TOKEN.as_bytes()
     }
 }

@@ -6,24 +6,31 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use fuzz::json::{self, Refusal};
+use fuzz::json::{self, Refusal, Tree};
 use fuzz::number::Plain;
 use jose::claims::NumericDate;
 use jose::json::{Document, Error, ErrorKind, Value};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &[u8]| match (Document::parse(text), json::read(text)) {
-    (Ok(document), Ok(tree)) => {
-        let root = document.root();
-        json::assert_same(root, &tree, &mut |number| check_number(number));
-        check_spans(root, text, 0..text.len());
-    }
-    (Err(error), Err(refusal)) => {
-        assert!(is_explained(&error.kind, &refusal), "{:?} is not the reason: {refusal:?}", error.kind);
-        check_message(&error, text);
-    }
-    (ours, theirs) => panic!("ours: {ours:?}\ntheirs: {theirs:?}"),
+fuzz_target!(|text: &[u8]| {
+    check(text, Document::parse(text), json::read(text));
+    check(text, Document::parse_keeping_duplicates(text), json::read_with_twins(text));
 });
+
+fn check(text: &[u8], ours: Result<Document<'_>, Error>, theirs: Result<Tree<'_>, Refusal>) {
+    match (ours, theirs) {
+        (Ok(document), Ok(tree)) => {
+            let root = document.root();
+            json::assert_same(root, &tree, &mut |number| check_number(number));
+            check_spans(root, text, 0..text.len());
+        }
+        (Err(error), Err(refusal)) => {
+            assert!(is_explained(&error.kind, &refusal), "{:?} is not the reason: {refusal:?}", error.kind);
+            check_message(&error, text);
+        }
+        (ours, theirs) => panic!("ours: {ours:?}\ntheirs: {theirs:?}"),
+    }
+}
 
 /// Whether what was noticed first is there. Only a text that breaks the grammar may be told that it does.
 fn is_explained(kind: &ErrorKind, refusal: &Refusal) -> bool {

@@ -6,7 +6,7 @@
 use fuzz::json::{self, Shape, Tree};
 use fuzz::signed;
 use jose::Algorithm;
-use jose::jwk::{Candidates, KeySet, KeySetError, PublicKey, VerificationKey};
+use jose::jwk::{Candidates, KeyMaterial, KeySet, KeySetError, Origin, VerificationKey};
 use libfuzzer_sys::fuzz_target;
 
 /// The most entries that are read.
@@ -19,20 +19,29 @@ const ORDER_8: [&str; 2] =
     ["JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU", "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o"];
 
 fuzz_target!(|text: &[u8]| {
-    let set = KeySet::from_json(text, MAX_KEYS);
-    assert_eq!(set, KeySet::from_json(text, MAX_KEYS), "the same text, another set");
-    let Ok(tree) = json::read(text) else {
+    for origin in [Origin::Configuration, Origin::Issuer] {
+        check(text, origin);
+    }
+    if let Ok(tree) = json::read(text) {
+        check_beside_good_keys(&tree);
+    }
+});
+
+fn check(text: &[u8], origin: Origin) {
+    let set = KeySet::from_json(text, MAX_KEYS, origin);
+    assert_eq!(set, KeySet::from_json(text, MAX_KEYS, origin), "the same text, another set");
+    let Ok(tree) = json::read_with_twins(text) else {
         return assert!(matches!(set, Err(KeySetError::Json(_))), "{set:?}");
     };
-    check_beside_good_keys(&tree);
     match entries(&tree) {
+        _ if tree.has_own_twins() => assert_eq!(set, Err(KeySetError::DuplicateMember)),
         None => assert_eq!(set, Err(KeySetError::NoKeys)),
         Some(entries) if entries.len() > MAX_KEYS => {
             assert_eq!(set, Err(KeySetError::TooManyKeys { count: entries.len(), max: MAX_KEYS }));
         }
-        Some(entries) => check_set(set, entries),
+        Some(entries) => check_set(set, entries, origin),
     }
-});
+}
 
 fn entries<'s>(set: &'s Tree<'_>) -> Option<&'s [Tree<'s>]> {
     match &set.get("keys")?.shape {
@@ -41,11 +50,11 @@ fn entries<'s>(set: &'s Tree<'_>) -> Option<&'s [Tree<'s>]> {
     }
 }
 
-fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>]) {
+fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>], origin: Origin) {
     let mut expected: Vec<Expected<'_>> = Vec::new();
     let mut odd = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        match Expected::read(entry) {
+        match Expected::read(entry, origin) {
             Some(key) if expected.contains(&key) => {}
             Some(key) => expected.push(key),
             None => odd.push((index, entry.get("kid").and_then(Tree::string))),
@@ -89,13 +98,14 @@ fn check_candidates(set: &KeySet, kid: Option<&str>, algorithm: Algorithm) {
 
 /// Puts what was sent between good keys: as an entry, and if it is a set its entries.
 fn check_beside_good_keys(tree: &Tree<'_>) {
-    let good = KeySet::from_json(signed::KEYS.as_bytes(), MAX_KEYS).expect("is a key set");
+    let read = |text: &str| KeySet::from_json(text.as_bytes(), MAX_KEYS, Origin::Issuer).expect("holds good keys");
+    let good = read(signed::KEYS);
     let odd = std::iter::once(tree).chain(tree.get("keys").into_iter().flat_map(Tree::elements));
     for odd in odd.take(MAX_KEYS) {
-        // In a set it nests two levels deeper.
         let text = signed::KEYS.replacen('[', &format!("[{},", odd.text), 1);
+        // In a set it nests two levels deeper.
         let Ok(_) = json::read(text.as_bytes()) else { continue };
-        let set = KeySet::from_json(text.as_bytes(), MAX_KEYS).expect("holds good keys");
+        let set = read(&text);
         for key in good.keys() {
             assert!(set.keys().contains(key), "{key:?} is lost beside {}", odd.text);
         }
@@ -108,16 +118,21 @@ fn check_beside_good_keys(tree: &Tree<'_>) {
 struct Expected<'e> {
     kid: Option<&'e str>,
     material: Material,
+    algorithms: Vec<&'static str>,
 }
 
 #[derive(Debug, Eq, PartialEq)]
 enum Material {
+    Ec {
+        curve: Curve,
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
     Ed25519 {
         x: [u8; 32],
     },
-    P256 {
-        x: Vec<u8>,
-        y: Vec<u8>,
+    Oct {
+        k: Vec<u8>,
     },
     /// Without zeros in front.
     Rsa {
@@ -126,45 +141,77 @@ enum Material {
     },
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
 impl<'e> Expected<'e> {
     /// The key that an entry holds, if it may verify anything.
-    fn read(entry: &'e Tree<'_>) -> Option<Self> {
+    fn read(entry: &'e Tree<'_>, origin: Origin) -> Option<Self> {
         let is_string = |name| entry.get(name).is_none_or(|member| member.string().is_some());
         let string = |name| entry.get(name).and_then(Tree::string);
         let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| entry.get(name).is_some());
-        if is_private || !["kid", "alg", "use", "crv"].into_iter().all(is_string) || !may_verify(entry) {
+        let is_odd = entry.has_twins() || !["kid", "alg", "use", "crv"].into_iter().all(is_string);
+        if is_private || is_odd || !may_verify(entry) {
             return None;
         }
-        let (alg, material) = match (string("kty")?, string("crv")) {
-            ("OKP", Some("Ed25519")) => ("EdDSA", Material::ed25519(&octets(entry, "x")?)?),
-            ("EC", Some("P-256")) => ("ES256", Material::p256(octets(entry, "x")?, octets(entry, "y")?)?),
-            ("RSA", _) => ("RS256", Material::rsa(&octets(entry, "n")?, &octets(entry, "e")?)?),
+        let octets = |name| octets(entry, name);
+        let material = match (string("kty")?, string("crv")) {
+            ("OKP", Some("Ed25519")) => Material::ed25519(&octets("x")?)?,
+            ("EC", Some("P-256")) => Material::ec(Curve::P256, octets("x")?, octets("y")?)?,
+            ("EC", Some("P-384")) => Material::ec(Curve::P384, octets("x")?, octets("y")?)?,
+            ("EC", Some("P-521")) => Material::ec(Curve::P521, octets("x")?, octets("y")?)?,
+            ("RSA", _) => Material::rsa(&octets("n")?, &octets("e")?)?,
+            // What an issuer publishes is no secret.
+            ("oct", _) if origin == Origin::Configuration => Material::Oct { k: octets("k")? },
             _ => return None,
         };
-        string("alg").is_none_or(|named| named == alg).then_some(Self { kid: string("kid"), material })
+        let mut algorithms = material.algorithms();
+        algorithms.retain(|name| string("alg").is_none_or(|alg| alg == *name));
+        (!algorithms.is_empty()).then_some(Self { kid: string("kid"), material, algorithms })
     }
 
     fn is(&self, key: &VerificationKey) -> bool {
-        let (algorithm, is_same) = match (&self.material, key.key()) {
-            (Material::Ed25519 { x }, PublicKey::Ed25519(key)) => (Algorithm::EdDsa, key.to_bytes() == *x),
-            // RFC 5480 §2.2: the point ends the structure.
-            (Material::P256 { x, y }, PublicKey::P256(_, spki)) => {
-                (Algorithm::Es256, spki.ends_with(&[&[4], x.as_slice(), y].concat()))
-            }
+        // RFC 5480 §2.2: the point ends the structure.
+        let ends_with = |spki: &[u8], x: &[u8], y: &[u8]| spki.ends_with(&[&[4], x, y].concat());
+        let is_same = match (&self.material, key.material()) {
+            (Material::Ed25519 { x }, KeyMaterial::Ed25519(key)) => key.to_bytes() == *x,
+            (Material::Ec { curve: Curve::P256, x, y }, KeyMaterial::P256(_, spki))
+            | (Material::Ec { curve: Curve::P384, x, y }, KeyMaterial::P384(_, spki))
+            | (Material::Ec { curve: Curve::P521, x, y }, KeyMaterial::P521(_, spki)) => ends_with(spki, x, y),
             // RFC 8017 §A.1.1: the modulus, then the exponent, which ends the structure.
-            (Material::Rsa { n, e }, PublicKey::Rsa(_, spki)) => {
+            (Material::Rsa { n, e }, KeyMaterial::Rsa(key)) => {
                 let padding: &[u8] = if e[0] < 0x80 { &[] } else { &[0] };
                 let length = u8::try_from(e.len() + padding.len()).expect("is short");
-                (Algorithm::Rs256, spki.ends_with(&[n.as_slice(), &[2, length], padding, e].concat()))
+                key.spki().ends_with(&[n.as_slice(), &[2, length], padding, e].concat())
             }
-            _ => return false,
+            (Material::Oct { .. }, material) => matches!(material, KeyMaterial::Oct(_)),
+            _ => false,
         };
-        let is_bound = Algorithm::ALL.into_iter().all(|other| key.allows(other) == (other == algorithm));
-        key.kid() == self.kid && is_same && is_bound
+        let is_bound = |algorithm: Algorithm| key.allows(algorithm) == self.algorithms.contains(&algorithm.name());
+        key.kid() == self.kid && is_same && Algorithm::ALL.into_iter().all(is_bound)
     }
 }
 
 impl Material {
+    fn algorithms(&self) -> Vec<&'static str> {
+        match self {
+            Self::Ec { curve: Curve::P256, .. } => vec!["ES256"],
+            Self::Ec { curve: Curve::P384, .. } => vec!["ES384"],
+            Self::Ec { curve: Curve::P521, .. } => vec!["ES512"],
+            Self::Ed25519 { .. } => vec!["EdDSA"],
+            // RFC 7518 §3.2: a secret is as long as the hash value at least.
+            Self::Oct { k } => {
+                let sizes = [(32, "HS256"), (48, "HS384"), (64, "HS512")];
+                sizes.into_iter().filter(|(octets, _)| k.len() >= *octets).map(|(_, name)| name).collect()
+            }
+            Self::Rsa { .. } => vec!["PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
+        }
+    }
+
     fn ed25519(x: &[u8]) -> Option<Self> {
         let x: [u8; 32] = x.try_into().ok()?;
         let is_point = ed25519_dalek::VerifyingKey::from_bytes(&x).is_ok();
@@ -182,10 +229,14 @@ impl Material {
         (is_point && y < prime && !is_of_small_order).then_some(Self::Ed25519 { x })
     }
 
-    fn p256(x: Vec<u8>, y: Vec<u8>) -> Option<Self> {
+    fn ec(curve: Curve, x: Vec<u8>, y: Vec<u8>) -> Option<Self> {
         let point = [&[4], x.as_slice(), &y].concat();
-        let is_point = x.len() == 32 && y.len() == 32 && p256::PublicKey::from_sec1_bytes(&point).is_ok();
-        is_point.then_some(Self::P256 { x, y })
+        let (size, is_point) = match curve {
+            Curve::P256 => (32, p256::PublicKey::from_sec1_bytes(&point).is_ok()),
+            Curve::P384 => (48, p384::PublicKey::from_sec1_bytes(&point).is_ok()),
+            Curve::P521 => (66, p521::PublicKey::from_sec1_bytes(&point).is_ok()),
+        };
+        (x.len() == size && y.len() == size && is_point).then_some(Self::Ec { curve, x, y })
     }
 
     fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {

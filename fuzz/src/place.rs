@@ -23,7 +23,7 @@ pub enum Place {
 pub struct Found {
     /// The token, unless what stands there is malformed.
     pub token: Token,
-    /// Whether it stands among plain characters, so that every server reads the same.
+    /// Whether it stands alone among plain characters, so that every server reads the same.
     pub is_plain: bool,
 }
 
@@ -55,20 +55,30 @@ impl Place {
 
     /// Whether no server, however it reads, could find something here.
     pub fn is_bare(&self, headers: &Headers) -> bool {
-        let key = match self {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" -._/=&?;,".contains(byte);
+        headers.values(self.header()).all(|line| {
+            let is_empty = line.is_empty() || self.key().is_empty();
+            !is_empty && line.iter().all(is_plain) && self.mentions_in(line) == 0
+        })
+    }
+
+    /// What every spelling of a credential here has in it; nothing where the whole header is one.
+    fn key(&self) -> &'static str {
+        match self {
             Self::Basic => "basic",
             Self::Cookie(key)
             | Self::Header { scheme: Some(key), .. }
             | Self::Query(key)
             | Self::WebSocketProtocol(key) => key,
             Self::Header { scheme: None, .. } => "",
-        };
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" -._/=&?;,".contains(byte);
-        headers.values(self.header()).all(|line| {
-            let line = line.to_ascii_lowercase();
-            let holds_key = line.windows(key.len().max(1)).any(|part| part == key.to_ascii_lowercase().as_bytes());
-            !key.is_empty() && !line.is_empty() && line.iter().all(is_plain) && !holds_key
-        })
+        }
+    }
+
+    /// How often the key stands in a line; servers differ in what they read for case, dots, dashes and the like.
+    fn mentions_in(&self, line: &[u8]) -> usize {
+        let key = self.key().as_bytes();
+        let folded = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+        line.windows(key.len().max(1)).filter(|part| part.iter().map(folded).eq(key.iter().map(folded))).count()
     }
 
     /// Everything that stands here.
@@ -94,7 +104,7 @@ impl Place {
         };
         let is_mark = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte) || marks.contains(byte);
         let is_padded = line.windows(2).any(|pair| pair == b"= " || pair == b" =");
-        let is_plain = line.iter().all(is_mark) && !is_padded;
+        let is_plain = line.iter().all(is_mark) && !is_padded && self.mentions_in(line) <= 1;
         tokens.into_iter().map(|token| Found { token, is_plain }).collect()
     }
 }
@@ -104,7 +114,9 @@ fn with_scheme(line: &[u8], scheme: &str) -> Vec<Token> {
     if line.trim_ascii().is_empty() {
         return vec![None];
     }
-    let elements: Vec<_> = offers(line).map(|element| behind(element, scheme)).collect();
+    // Some trim more than blanks.
+    let trimmed = |element: &'_ [u8]| element.iter().position(u8::is_ascii_graphic).unwrap_or(0);
+    let elements: Vec<_> = offers(line).map(|element| behind(&element[trimmed(element)..], scheme)).collect();
     let is_alone = elements.len() == 1;
     elements.into_iter().flatten().map(|token| token.filter(|_| is_alone)).collect()
 }

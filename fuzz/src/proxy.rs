@@ -4,7 +4,7 @@ use std::fmt;
 
 use gate::HeaderEdit;
 use jose::Algorithm;
-use jose::jwk::PublicKey;
+use jose::jwk::KeyMaterial;
 use jose::signature::SignatureVerifier;
 
 /// Header lines, each a name and a value.
@@ -29,6 +29,10 @@ impl Headers {
             match edit {
                 HeaderEdit::Add(name, value) => lines.push((name.clone().into_bytes(), value.clone().into_bytes())),
                 HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
+                HeaderEdit::Set(name, value) => {
+                    lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));
+                    lines.push((name.as_bytes().to_vec(), value.clone()));
+                }
             }
         }
         Self(lines)
@@ -58,7 +62,7 @@ pub fn folded(name: impl AsRef<[u8]>) -> String {
 pub struct Gullible;
 
 impl SignatureVerifier for Gullible {
-    fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+    fn verify(&self, _: &KeyMaterial, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         true
     }
 }
