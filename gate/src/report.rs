@@ -84,7 +84,16 @@ fn quoted(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(cut);
     match !value.is_empty() && cut.iter().all(is_plain) {
         true => text.into_owned(),
-        false => serde_json::Value::from(text).to_string(),
+        false => serde_json::Value::from(text).to_string().chars().map(visible).collect(),
+    }
+}
+
+/// JSON lets most characters stand for themselves; some of them end a line for some reader, or steer a terminal.
+fn visible(character: char) -> String {
+    match character {
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => format!("\\u{:04x}", u32::from(character)),
+        _ if character.is_control() => format!("\\u{:04x}", u32::from(character)),
+        _ => character.to_string(),
     }
 }
 
@@ -101,6 +110,10 @@ mod tests {
         assert_eq!(quoted(b""), "\"\"");
         assert_eq!(quoted(b"a b=c\"\r\n"), r#""a b=c\"\r\n""#);
         assert_eq!(quoted(&[0xff, b'a']), "\"\u{fffd}a\"");
+        assert_eq!(
+            quoted("Jos\u{e9}\u{7f}\u{85}\u{9b}\u{2028}\u{202e}".as_bytes()),
+            "\"Jos\u{e9}\\u007f\\u0085\\u009b\\u2028\\u202e\""
+        );
         assert_eq!(quoted(&[b'a'; 1000]).len(), MAX_VALUE);
     }
 

@@ -48,7 +48,7 @@ fn all_vms_share_one_fetch_and_nobody_waits_longer_for_it() {
     assert!(streams.iter().all(|stream| summary(stream) == "ok"));
     assert_eq!(proxy.callouts().len(), 1);
     assert_eq!(proxy.metrics().counter("jotgate_keys_fetched_main"), Some(1));
-    assert_eq!(proxy.metrics().gauge("jotgate_keys_usable_main"), Some(3));
+    assert_eq!(proxy.metrics().gauge("jotgate_keys_usable_main"), Some(10));
     assert_eq!(proxy.metrics().histogram("jotgate_callout_ms"), Some(vec![1000]));
     proxy.advance(Duration::from_secs(3500));
     // `refreshAfter`, and up to a tenth of it more: ten or eleven times in an hour.
