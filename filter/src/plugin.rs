@@ -180,7 +180,11 @@ impl Plugin {
                 self.report(report);
                 Ok(Action::Pause)
             }
-            Decision::Wait => Ok(Action::Pause),
+            Decision::Wait => {
+                // The host's timers do not notice when its clock is set: what waits is timed anew, from now.
+                self.armed = None;
+                Ok(Action::Pause)
+            }
         }
     }
 

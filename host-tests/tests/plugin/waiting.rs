@@ -77,3 +77,19 @@ fn a_further_configuration_of_the_same_context_decides_on_those_who_wait() {
     assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "403 denied_by_rule");
     assert_eq!(asked.get(), 1, "the callout under way is the next one's");
 }
+
+/// Timers do not notice when the wall clock is set: what waits is timed from now on.
+#[test]
+fn a_clock_that_is_set_forward_makes_nobody_wait_longer() {
+    let proxy = crate::world::proxy();
+    let root = start(&proxy, &fetched(&json!({"limits": {"waitFor": "2s"}})));
+    proxy.advance(Duration::from_secs(1));
+    assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "ok");
+    // The plugin's next business is 15 s after the last. It is still armed for then, when it is long due.
+    proxy.clock().set_wall(proxy.clock().now() + Duration::from_millis(13_500));
+    proxy.on_callout(|_| CalloutAnswer::hang());
+    let stream = with_token(&root, &proxy, &json!({"header": {"kid": "junk"}}));
+    assert_eq!(summary(&stream), "waiting");
+    proxy.advance(Duration::from_millis(2050));
+    assert_eq!(summary(&stream), "401 unknown_key");
+}
