@@ -135,6 +135,8 @@ impl IssuerKeys {
 pub(crate) struct FetchedKeys {
     settings: FetchSettings,
     held: Option<Held>,
+    /// The largest revision that was seen.
+    latest: u64,
     state: State,
     /// When the next fetch is due.
     due: Timestamp,
@@ -161,6 +163,8 @@ struct Held {
     /// The text of the set, for other VMs; empty where keys are not shared.
     text: Vec<u8>,
     fetched: Timestamp,
+    /// Larger than that of any set that was known when it was fetched.
+    revision: u64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -196,6 +200,7 @@ impl FetchedKeys {
         Self {
             settings,
             held: None,
+            latest: 0,
             state,
             due: now,
             wants_extra: false,
@@ -390,7 +395,8 @@ impl FetchedKeys {
         }
         let is_trouble = is_odd && !keys.skipped().is_empty();
         let body = if self.settings.share.is_some() { answer.body.to_vec() } else { Vec::new() };
-        self.hold(Held { keys, text: body, fetched: now }, now.after(refresh), jitter);
+        let revision = self.latest.saturating_add(1);
+        self.hold(Held { keys, text: body, fetched: now, revision }, now.after(refresh), jitter);
         self.conclude();
         Step::Done { succeeded: true, notice: (is_news || is_trouble).then_some(Notice { is_trouble, text }) }
     }
@@ -400,6 +406,7 @@ impl FetchedKeys {
         // However it falls, the next fetch comes well before these keys are too stale to use.
         let spread = jitter.tenth_of(due.since(held.fetched).min(self.settings.max_stale));
         self.due = due.after(spread);
+        self.latest = held.revision;
         self.held = Some(held);
         self.failures = 0;
         self.told = None;

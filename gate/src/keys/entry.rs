@@ -13,10 +13,10 @@ use sha2::Sha256;
 use crate::time::Timestamp;
 
 /// Stands in names and under the codes: an entry of another format is one of another name.
-const FORMAT: &str = "jotgate.keys.1.";
+const FORMAT: &str = "jotgate.keys.2.";
 const CODE: usize = 32;
-/// Four instants, the number of failures, and the kind of the last.
-const HEAD: usize = 4 * 8 + 4 + 1;
+/// Four instants, the revision, the number of failures, and the kind of the last.
+const HEAD: usize = 5 * 8 + 4 + 1;
 
 /// The name of an issuer's entry, and the key that authenticates it.
 #[derive(Clone, Eq, PartialEq)]
@@ -58,6 +58,8 @@ impl SharedName {
 pub(crate) struct Entry {
     /// The key set, with the instant when it was fetched.
     pub(crate) keys: Option<(Vec<u8>, Timestamp)>,
+    /// Larger for each further set: which of two is the newer must not depend on clocks, which may be set back.
+    pub(crate) revision: u64,
     /// When the set should be fetched again, or, after failures, when the next try is due.
     pub(crate) due: Timestamp,
     /// When a fetch was last made for an unknown key.
@@ -81,6 +83,7 @@ impl Entry {
         for instant in [fetched, Some(self.due), self.extra_fetch, self.lease] {
             body.extend(instant.map_or(0, nanos).to_be_bytes());
         }
+        body.extend(self.revision.to_be_bytes());
         body.extend(self.failures.to_be_bytes());
         body.push(self.failure);
         body.extend(text);
@@ -103,9 +106,11 @@ impl Entry {
             Some((nanos > 0).then(|| Timestamp::from_nanos(nanos)))
         };
         let (fetched, due, extra_fetch, lease) = (instant()?, instant()?, instant()?, instant()?);
+        let (revision, head) = head.split_first_chunk::<8>()?;
         let (failures, head) = head.split_first_chunk::<4>()?;
         Some(Self {
             keys: fetched.map(|fetched| (text.to_vec(), fetched)),
+            revision: u64::from_be_bytes(*revision),
             due: due.unwrap_or_default(),
             extra_fetch,
             lease,
@@ -115,7 +120,7 @@ impl Entry {
     }
 }
 
-fn nanos(instant: Timestamp) -> u64 {
+pub(super) fn nanos(instant: Timestamp) -> u64 {
     u64::try_from(instant.since_epoch().as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -184,6 +189,7 @@ mod tests {
     fn entry() -> Entry {
         Entry {
             keys: Some((b"{\"keys\":[]}".to_vec(), Timestamp::from_secs(1))),
+            revision: 7,
             due: Timestamp::from_secs(2),
             extra_fetch: Some(Timestamp::from_secs(3)),
             lease: Some(Timestamp::from_secs(4)),
@@ -228,7 +234,7 @@ mod tests {
             assert_ne!(own.as_str(), other.as_str());
             assert_eq!(Entry::open(&entry().seal(&other), &own, 100), None);
         }
-        assert!(own.as_str().starts_with("jotgate.keys.1."), "{}", own.as_str());
+        assert!(own.as_str().starts_with("jotgate.keys.2."), "{}", own.as_str());
         assert!(!format!("{own:?}").contains("key:"), "{own:?}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jose::jwk::{KeySet, Origin};
 
-use super::entry::{Entry, SharedName};
+use super::entry::{Entry, SharedName, nanos};
 use super::{Fetch, FetchId, FetchedKeys, GRACE, Held, LONGEST_BACK_OFF, State};
 use crate::config::{KeySetLocation, Limits};
 use crate::random::Jitter;
@@ -167,13 +167,7 @@ impl FetchedKeys {
             let version = found.as_ref().map(|found| found.version);
             let entry = found.and_then(|found| Entry::open(&found.bytes, name, at.limits.key_set_bytes));
             let entry = entry.unwrap_or_default();
-            if let (Some(held), Some((text, fetched))) = (&mut self.held, &entry.keys)
-                && held.fetched == at.clock.to_steady(*fetched)
-                && held.text != *text
-            {
-                // Two sets of one instant: the one that comes last is the newer.
-                held.fetched = held.fetched.after(Duration::from_nanos(1));
-            }
+            self.raise(&entry, at);
             // Of failures this VM knows the latest: it had the word.
             self.adopt(&Entry { failures: 0, ..entry }, at, jitter);
             match shared.write(name.as_str(), &self.entry(at).seal(name), version) {
@@ -183,6 +177,14 @@ impl FetchedKeys {
         }
     }
 
+    /// A set that was fetched now is newer than all that anybody knew, and so is its revision; by the clock, so that
+    /// this holds for a VM that knew nothing, and above what is there, so that it holds when the clock was set back.
+    fn raise(&mut self, entry: &Entry, at: Moment) {
+        let Some(held) = self.held.as_mut().filter(|_| self.failures == 0) else { return };
+        held.revision = held.revision.max(nanos(at.clock.to_host(at.now))).max(entry.revision.saturating_add(1));
+        self.latest = held.revision;
+    }
+
     /// Takes over what the entry says, as far as it can be true and is no older than what is known here; says
     /// whether there are newer keys.
     fn adopt(&mut self, entry: &Entry, at: Moment, jitter: &mut Jitter) -> bool {
@@ -190,14 +192,15 @@ impl FetchedKeys {
         self.extra_fetch = self.extra_fetch.max(extra_fetch);
         let fetched = entry.keys.as_ref().and_then(|(text, fetched)| Some((text, at.past(*fetched)?)));
         let fetched = fetched.filter(|(_, fetched)| at.now.since(*fetched) <= self.longest_use());
-        let known = self.held.as_ref().map(|held| (&held.text, held.fetched));
-        let newer = fetched.filter(|(_, fetched)| known.is_none_or(|(_, known)| *fetched > known));
+        let known = self.held.as_ref().map_or(0, |held| held.revision);
+        self.latest = self.latest.max(entry.revision);
+        let newer = fetched.filter(|_| entry.revision > known);
         let newer = newer.and_then(|(text, fetched)| {
             let keys = KeySet::from_json(text, at.limits.keys, Origin::Issuer).ok()?;
-            Some(Held { keys, text: text.clone(), fetched })
+            Some(Held { keys, text: text.clone(), fetched, revision: entry.revision })
         });
         let is_newer = newer.is_some();
-        if !is_newer && fetched != known {
+        if !is_newer && entry.revision != known {
             return false;
         }
         if let Some(held) = newer {
@@ -217,6 +220,7 @@ impl FetchedKeys {
     fn entry(&self, at: Moment) -> Entry {
         Entry {
             keys: self.held.as_ref().map(|held| (held.text.clone(), at.clock.to_host(held.fetched))),
+            revision: self.held.as_ref().map_or(0, |held| held.revision),
             due: at.clock.to_host(self.due),
             extra_fetch: self.extra_fetch.map(|instant| at.clock.to_host(instant)),
             lease: None,
@@ -285,7 +289,7 @@ mod tests {
 
     fn with_keys(fetched: Timestamp) -> Entry {
         let due = fetched.after(Duration::from_mins(5));
-        Entry { keys: Some((KEYS.to_vec(), fetched)), due, ..Entry::default() }
+        Entry { keys: Some((KEYS.to_vec(), fetched)), revision: 1, due, ..Entry::default() }
     }
 
     #[test]
@@ -349,7 +353,7 @@ mod tests {
     fn a_set_that_is_not_usable_here_is_not_taken() {
         for text in [&b""[..], b"{}", b"{\"keys\": []}", b"\xff"] {
             let keys = Some((text.to_vec(), NOW));
-            let (keys, exchanged, _) = vm(&Entry { keys, ..Entry::default() });
+            let (keys, exchanged, _) = vm(&Entry { keys, revision: 1, ..Entry::default() });
             assert!(keys.usable(NOW).is_none() && exchanged.fetch.is_some());
         }
     }

@@ -112,7 +112,7 @@ fn other_keys_or_another_secret_are_other_entries() {
     proxy.advance(SOON);
     assert_eq!(proxy.callouts().len(), 4);
     assert_eq!(proxy.shared_data().keys().len(), 4);
-    assert!(proxy.shared_data().keys().iter().all(|key| key.starts_with(b"jotgate.keys.1.")));
+    assert!(proxy.shared_data().keys().iter().all(|key| key.starts_with(b"jotgate.keys.2.")));
 }
 
 #[test]
