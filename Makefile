@@ -16,6 +16,7 @@ ENVOY_VERSION ?= 1.40.0
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 CARGO_DENY_VERSION := 0.20.2
 CASES ?= 10000000
+SEEDS ?= 1..5000
 
 TOOLS := $(CURDIR)/.tools
 ENVOY := .venv/bin/jotgate-envoy
@@ -133,6 +134,11 @@ test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
 		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-unknown-unknown
+
+.PHONY: soak
+soak: $(PLUGIN) ## Plays the simulation of keys longer (SEEDS=1..5000)
+	$(call step,playing the seeds $(SEEDS))
+	@JOTGATE_SEEDS=$(SEEDS) cargo test --locked --release -p host-tests --test simulation
 
 .PHONY: differential
 differential: toolchain ## Compares RSA's arithmetic with a library's (CASES=10000000)

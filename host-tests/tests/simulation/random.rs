@@ -1,0 +1,34 @@
+//! The seed, and what follows from it.
+
+use std::time::Duration;
+
+/// Pseudo-random numbers (SplitMix64): the same for the same seed.
+#[derive(Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.number() % u64::try_from(end).unwrap()).unwrap()
+    }
+
+    /// Once in so many times.
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn duration(&mut self, least: Duration, most: Duration) -> Duration {
+        let span = u64::try_from((most - least).as_millis()).unwrap();
+        least + Duration::from_millis(self.number() % (span + 1))
+    }
+}
