@@ -140,6 +140,11 @@ soak: $(PLUGIN) ## Plays the simulation of keys longer (SEEDS=1..5000)
 	$(call step,playing the seeds $(SEEDS))
 	@JOTGATE_SEEDS=$(SEEDS) cargo test --locked --release -p host-tests --test simulation
 
+.PHONY: mutants
+mutants: toolchain ## Breaks the handling of keys on purpose, and shows that the simulation notices
+	$(call step,breaking the engine once for each patch in host-tests/mutations)
+	@host-tests/mutations/run.sh
+
 .PHONY: differential
 differential: toolchain ## Compares RSA's arithmetic with a library's (CASES=10000000)
 	$(call step,comparing $(CASES) powers with those of a library)
@@ -169,7 +174,7 @@ lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dep
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
-	@for script in envoy-config/*.sh fuzz/run.sh .ci/run; do bash -n $$script; done
+	@for script in envoy-config/*.sh fuzz/run.sh host-tests/mutations/run.sh .ci/run; do bash -n $$script; done
 
 .PHONY: audit
 audit: toolchain $(TOOLS)/bin/cargo-deny ## Checks dependencies against the RustSec database (needs its network)

@@ -108,7 +108,9 @@ impl Issuer {
             return false;
         }
         if !keep {
-            self.keys.iter_mut().for_each(|key| drop(key.withdrawn.get_or_insert(now)));
+            for key in &mut self.keys {
+                key.withdrawn.get_or_insert(now);
+            }
         }
         self.keys.push(Held { number: self.first + self.keys.len(), published: now, withdrawn: None });
         true

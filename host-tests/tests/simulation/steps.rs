@@ -29,7 +29,7 @@ pub(crate) fn play_one(world: &mut World) {
 
 /// Once nothing goes wrong any more, everything good passes, everywhere, within one refresh.
 pub(crate) fn recover(world: &mut World) {
-    world.note("the faults stop".into());
+    world.note("the faults stop");
     let now = world.now();
     world.issuers.borrow_mut().iter_mut().for_each(|issuer| issuer.set_mood(Mood::Good, now));
     // The longest back-off, and what is under way.
@@ -57,7 +57,7 @@ fn rotate(world: &mut World) {
     let (issuer, keep) = (any_issuer(world), world.random.once_in(2));
     let now = world.now();
     if world.issuers.borrow_mut()[issuer].rotate(now, keep) {
-        world.note(format!("issuer {issuer} has a new key, the old ones are {}", if keep { "kept" } else { "gone" }));
+        world.note(&format!("issuer {issuer} has a new key, the old ones are {}", if keep { "kept" } else { "gone" }));
     }
 }
 
@@ -70,7 +70,7 @@ fn change_mood(world: &mut World) {
     };
     let now = world.now();
     world.issuers.borrow_mut()[issuer].set_mood(mood, now);
-    world.note(format!("issuer {issuer} is {mood:?}"));
+    world.note(&format!("issuer {issuer} is {mood:?}"));
 }
 
 /// A worker dies, and the proxy starts another one; or its configuration is updated.
@@ -85,7 +85,7 @@ fn replace_vm(world: &mut World) {
 /// Envoy tries each configuration in a VM that does nothing else.
 fn come_and_go(world: &mut World) {
     let canary = world.new_vm();
-    world.note(format!("VM {} comes and goes", canary.vm().id()));
+    world.note(&format!("VM {} comes and goes", canary.vm().id()));
     drop(canary);
 }
 
@@ -123,7 +123,7 @@ fn spoil_the_store(world: &mut World) {
         _ => store.set(&name, b"{\"keys\":[]}", 0).unwrap(),
     }
     world.memories.push((name, good));
-    world.note(format!("somebody spoils the shared store ({what})"));
+    world.note(&format!("somebody spoils the shared store ({what})"));
     world.spoil();
 }
 
@@ -132,7 +132,7 @@ fn set_the_clock(world: &mut World) {
     let by = world.random.duration(Duration::from_millis(1), Duration::from_secs(20));
     let is_forward = world.random.once_in(2);
     clock.set_wall(if is_forward { clock.now() + by } else { clock.now() - by });
-    world.note(format!("the clock is set {} by {by:?}", if is_forward { "forward" } else { "back" }));
+    world.note(&format!("the clock is set {} by {by:?}", if is_forward { "forward" } else { "back" }));
     world.skew += by;
     let now = world.now();
     world.set_back = if is_forward { world.set_back } else { Some(now) };
@@ -143,7 +143,7 @@ fn set_the_clock(world: &mut World) {
 
 fn flood(world: &mut World) {
     let (vm, issuer) = (world.random.below(world.vms.len()), any_issuer(world));
-    world.note(format!("unheard-of keys flood place {vm}, of issuer {issuer}"));
+    world.note(&format!("unheard-of keys flood place {vm}, of issuer {issuer}"));
     for _ in 0..60 {
         world.send_bearer(vm, issuer, Bearer::Unknown);
     }

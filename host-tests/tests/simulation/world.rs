@@ -140,7 +140,7 @@ impl World {
     pub(crate) fn start_vm(&mut self) {
         let root = self.new_vm();
         self.fresh_bytes = self.fresh_bytes.min(root.vm().memory_bytes());
-        self.note(format!("VM {} begins", root.vm().id()));
+        self.note(&format!("VM {} begins", root.vm().id()));
         self.vms.push(root);
     }
 
@@ -156,7 +156,7 @@ impl World {
     /// All that waits there is lost with it.
     pub(crate) fn end_vm(&mut self, index: usize) {
         let root = self.vms.swap_remove(index);
-        self.note(format!("VM {} ends", root.vm().id()));
+        self.note(&format!("VM {} ends", root.vm().id()));
         let now = self.now();
         self.waiting.retain(|waiting| waiting.vm != root.vm().id());
         self.knowledge.borrow_mut().iter_mut().for_each(|known| known.vm_ends(root.vm().id(), now));
@@ -285,7 +285,7 @@ impl World {
         }
     }
 
-    pub(crate) fn note(&mut self, event: String) {
+    pub(crate) fn note(&mut self, event: &str) {
         self.events.push_back(format!("{:>9.3}s {event}", self.now().as_secs_f64()));
         if self.events.len() > 50 {
             self.events.pop_front();
