@@ -96,6 +96,7 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -276,6 +277,14 @@ pub(crate) fn send_response(
 pub(crate) fn set_effective_context(context: u32) -> Answer<()> {
     // SAFETY: no pointers.
     check(unsafe { proxy_set_effective_context(context) })
+}
+
+/// The value of a property.
+pub(crate) fn property(path: &[&str]) -> Answer<Vec<u8>> {
+    // Segments are told apart by a NUL.
+    let path = path.join("\0");
+    // SAFETY: as above.
+    owned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
 /// Sets a property of one segment, which access logs read as filter state.

@@ -169,7 +169,12 @@ impl Plugin {
     fn decide(&mut self, context: u32, now: Timestamp) -> Answer<Action> {
         let bytes = abi::header_map(Map::RequestHeaders)?;
         let Some(lines) = pairs::decode(&bytes) else { return Ok(refuse_for_the_host()) };
-        match self.gate.handle_request(RequestId(context), &Request::new(&lines), now, &self.signatures) {
+        let peer = match self.gate.asks_for_peer() {
+            true => abi::property(&["source", "address"]).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let request = Request::new(&lines).with_peer(&peer);
+        match self.gate.handle_request(RequestId(context), &request, now, &self.signatures) {
             Decision::Forward(edits, report) => {
                 apply(Map::RequestHeaders, &edits)?;
                 self.report(report);
@@ -291,7 +296,9 @@ impl Plugin {
         if let Some(line) = &report.log {
             abi::log(LogLevel::Info, &format!("jotgate: {line}"));
         }
-        self.count(report.metric);
+        if let Some(metric) = report.metric {
+            self.count(metric);
+        }
     }
 
     fn count(&mut self, name: String) {

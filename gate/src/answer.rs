@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::rules::Scheme;
 
 /// An answer in place of the upstream's.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,6 +17,15 @@ pub struct Reply {
     pub body: String,
     /// For gRPC calls, the `grpc-status`.
     pub grpc_status: Option<u8>,
+}
+
+/// What challenges tell beside the reason.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Challenger<'c> {
+    pub(crate) realm: &'c str,
+    pub(crate) scheme: Scheme,
+    /// Where the metadata of the resource is (RFC 9728 §5.1).
+    pub(crate) resource_metadata: Option<&'c str>,
 }
 
 /// A refusal, with what its answer needs beside the reason.
@@ -36,10 +46,10 @@ impl From<Reason> for Refusal {
 
 impl Refusal {
     /// What the client gets to see.
-    pub(crate) fn answer(&self, request: &Request<'_>, realm: &str) -> Reply {
+    pub(crate) fn answer(&self, request: &Request<'_>, challenger: Challenger<'_>) -> Reply {
         let status = self.reason.status();
         let mut headers = vec![("cache-control", String::from("no-store"))];
-        headers.extend(self.challenge(realm).map(|challenge| ("www-authenticate", challenge)));
+        headers.extend(self.challenge(challenger).map(|challenge| ("www-authenticate", challenge)));
         headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         if request.is_grpc() {
             return Reply {
@@ -60,18 +70,30 @@ impl Refusal {
         Reply { status, headers, body: problem.to_string(), grpc_status: None }
     }
 
-    /// RFC 6750 §3: an `error` only where a credential was sent.
-    fn challenge(&self, realm: &str) -> Option<String> {
-        let challenge = format!("Bearer realm=\"{realm}\"");
+    fn challenge(&self, challenger: Challenger<'_>) -> Option<String> {
+        let realm = challenger.realm;
+        match challenger.scheme {
+            Scheme::Basic => (self.reason.status() == 401).then(|| format!("Basic realm=\"{realm}\"")),
+            Scheme::Bearer => {
+                // INVARIANT: a URL that the configuration took holds neither quotes nor backslashes.
+                let metadata = challenger.resource_metadata.map(|url| format!(", resource_metadata=\"{url}\""));
+                let error = self.bearer_error()?;
+                Some(format!("Bearer realm=\"{realm}\"{error}{}", metadata.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// RFC 6750 §3: an `error` only where a credential was sent. `None`: there is no challenge at all.
+    fn bearer_error(&self) -> Option<String> {
         let detail = self.reason.detail();
         match (self.reason, self.reason.status()) {
             (Reason::AmbiguousPath, _) => None,
-            (Reason::MissingToken, _) => Some(challenge),
-            (_, 400) => Some(format!("{challenge}, error=\"invalid_request\"")),
-            (_, 401) => Some(format!("{challenge}, error=\"invalid_token\", error_description=\"{detail}\"")),
+            (Reason::MissingToken, _) => Some(String::new()),
+            (_, 400) => Some(String::from(", error=\"invalid_request\"")),
+            (_, 401) => Some(format!(", error=\"invalid_token\", error_description=\"{detail}\"")),
             (Reason::InsufficientScope, _) => {
                 // INVARIANT: scopes are scope-tokens, which hold neither quotes nor backslashes.
-                Some(format!("{challenge}, error=\"insufficient_scope\", scope=\"{}\"", self.scopes.join(" ")))
+                Some(format!(", error=\"insufficient_scope\", scope=\"{}\"", self.scopes.join(" ")))
             }
             _ => None,
         }
@@ -106,6 +128,8 @@ mod tests {
     #[cfg(not(target_family = "wasm"))]
     use std::fmt::Write as _;
 
+    const DEMO: Challenger<'_> = Challenger { realm: "demo", scheme: Scheme::Bearer, resource_metadata: None };
+
     /// One line for each reason: status, challenge, retry-after.
     #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
@@ -117,17 +141,38 @@ mod tests {
                 scopes: vec!["a:read".into(), "b".into()],
                 retry_after: (reason.status() == 503).then_some(7),
             };
-            let reply = refusal.answer(&Request::new(&[]), "demo");
+            let reply = refusal.answer(&Request::new(&[]), DEMO);
             let others: Vec<_> = reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
             writeln!(table, "{}: {} | {}", reason.name(), reply.status, others.join(" | ")).expect("fits");
         }
         insta::assert_snapshot!(table);
     }
 
+    #[test]
+    fn a_basic_challenge_stands_in_every_401_and_nowhere_else() {
+        let basic = Challenger { scheme: Scheme::Basic, resource_metadata: Some("https://a/"), ..DEMO };
+        for reason in Reason::ALL {
+            let reply = Refusal::from(reason).answer(&Request::new(&[]), basic);
+            let challenge = reply.headers.iter().find(|(name, _)| *name == "www-authenticate");
+            let expected = (reason.status() == 401).then_some("Basic realm=\"demo\"");
+            assert_eq!(challenge.map(|(_, value)| value.as_str()), expected, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn every_bearer_challenge_says_where_the_metadata_is() {
+        let challenger = Challenger { resource_metadata: Some("https://a/.well-known/x"), ..DEMO };
+        for reason in Reason::ALL {
+            let challenge = |challenger| Refusal::from(reason).challenge(challenger);
+            let expected = challenge(DEMO).map(|text| format!("{text}, resource_metadata=\"https://a/.well-known/x\""));
+            assert_eq!(challenge(challenger), expected, "{reason:?}");
+        }
+    }
+
     #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
     fn the_body_is_a_problem_document() {
-        let reply = Refusal::from(Reason::Expired).answer(&Request::new(&[]), "demo");
+        let reply = Refusal::from(Reason::Expired).answer(&Request::new(&[]), DEMO);
         insta::assert_snapshot!(reply.body, @r#"{"detail":"the token has expired","reason":"expired","status":401,"title":"Unauthorized","type":"about:blank"}"#);
     }
 
@@ -137,7 +182,7 @@ mod tests {
         for (reason, status) in
             [(Reason::Expired, 16), (Reason::NoRule, 7), (Reason::AmbiguousPath, 3), (Reason::Overloaded, 14)]
         {
-            let reply = Refusal::from(reason).answer(&Request::new(&lines), "demo");
+            let reply = Refusal::from(reason).answer(&Request::new(&lines), DEMO);
             assert_eq!((reply.grpc_status, reply.body.as_str()), (Some(status), reason.detail()));
             assert!(!reply.headers.iter().any(|(name, _)| *name == "content-type"));
         }

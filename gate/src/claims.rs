@@ -35,6 +35,48 @@ impl ClaimRef {
     }
 }
 
+/// The value of a claim, to keep, as far as tests look at it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ClaimValue {
+    /// The scalars in an array.
+    List(Vec<Scalar>),
+    /// An object.
+    Object,
+    /// One scalar.
+    Scalar(Scalar),
+}
+
+/// A value without parts. Two are equal if they are of one type and one value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Scalar {
+    /// `true` or `false`
+    Bool(bool),
+    /// In the one spelling that [`jose::json::Decimal::canonical`] gives it.
+    Number(String),
+    /// A string.
+    Text(String),
+}
+
+impl ClaimValue {
+    /// What `value` is.
+    pub fn of(value: Value<'_>) -> Self {
+        match (value.kind(), Scalar::of(value)) {
+            (_, Some(scalar)) => Self::Scalar(scalar),
+            (Kind::Array, _) => Self::List(value.elements().filter_map(Scalar::of).collect()),
+            _ => Self::Object,
+        }
+    }
+}
+
+impl Scalar {
+    /// What `value` is, if it is a scalar. Null is none.
+    pub fn of(value: Value<'_>) -> Option<Self> {
+        let number = || value.as_number().map(|number| Self::Number(number.canonical()));
+        let text = || value.as_str().map(|text| Self::Text(text.to_string()));
+        value.as_bool().map(Self::Bool).or_else(number).or_else(text)
+    }
+}
+
 /// A claim that should hold strings holds something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NotStrings;

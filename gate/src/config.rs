@@ -3,10 +3,13 @@
 //! Reading goes on after an error, so that people see all of them at once, each with its path.
 
 mod access;
+mod claim_test;
+mod client_ip;
 mod credentials;
 mod duration;
 mod headers;
 mod issuer;
+mod metadata;
 mod policy;
 mod reader;
 mod rule;

@@ -1,17 +1,21 @@
 //! The way of one request through the gate, in the order of the contract.
 
-use crate::answer::Refusal;
+use crate::answer::{Refusal, Reply};
+use crate::config::Policy;
 use crate::edit::HeaderEdit;
+use crate::identity::Occasion;
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::report::Facts;
 use crate::request::{CanonicalPath, Request};
-use crate::rules::{Access, Denial, Requirement, Rule, is_plain_authority};
+use crate::rules::{Access, Denial, Mode, Requirement, Rule, is_plain_authority};
 use crate::token::{Claimed, Failure, Verification, VerifiedToken};
 
 /// What the gate makes of a request, given the keys that there are.
 #[derive(Debug)]
 pub(crate) enum Verdict {
+    /// It is for the gate itself.
+    Answer(Reply),
     /// It passes, with these edits.
     Forward(Vec<HeaderEdit>),
     /// It is refused.
@@ -30,59 +34,75 @@ pub(crate) enum Verdict {
     },
 }
 
-impl From<Reason> for Verdict {
-    fn from(reason: Reason) -> Self {
-        Self::Refuse(reason.into())
+/// A verdict, and what becomes of the request where it is a refusal.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// In audit mode: the edits with which the request passes all the same.
+    pub(crate) audited: Option<Vec<HeaderEdit>>,
+}
+
+impl From<Verdict> for Judgement {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, audited: None }
     }
 }
 
 /// Decides on `request`; what is learned on the way goes to `facts`.
-pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, facts: &mut Facts) -> Verdict {
+pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, facts: &mut Facts) -> Judgement {
     let policy = verification.policy;
-    let edits = policy.hygiene.edits(request);
-    let Ok(path) = CanonicalPath::strict(request.path()) else { return Reason::AmbiguousPath.into() };
-    if policy.asks_for_hosts && !is_plain_authority(request.authority()) {
-        return Reason::AmbiguousPath.into();
+    let mut case = Case { request, verification, policy, rule: None, edits: policy.hygiene.edits(request) };
+    let Ok(path) = CanonicalPath::strict(request.path()) else {
+        return case.refuse_unseen(Reason::AmbiguousPath, facts);
+    };
+    if policy.needs.host && !is_plain_authority(request.authority()) {
+        return case.refuse_unseen(Reason::AmbiguousPath, facts);
     }
-    let rule = policy.rules.iter().find(|rule| rule.matcher.matches(request, &path));
-    facts.rule = rule.map(|rule| rule.name.clone());
-    let decision = Decision { request, verification, rule, edits };
-    match (rule.map_or(&policy.default, |rule| &rule.access), rule) {
-        (Access::Deny, Some(_)) => Reason::DeniedByRule.into(),
-        (Access::Deny, None) => Reason::NoRule.into(),
-        (Access::Public, _) => decision.forward_anonymous(),
-        (Access::Authenticated, _) => decision.check_caller(None, false, facts),
-        (Access::Optional, _) => decision.check_caller(None, true, facts),
-        (Access::Require(requirement), _) => decision.check_caller(Some(requirement), false, facts),
+    if let Some(reply) = policy.metadata.answer(request, &path) {
+        return Verdict::Answer(reply).into();
+    }
+    if policy.passes_preflights && request.is_preflight() {
+        return case.forward_anonymous();
+    }
+    facts.rule = policy.rules.iter().position(|rule| rule.matcher.matches(request, &path));
+    case.rule = facts.rule.and_then(|index| policy.rules.get(index));
+    match case.rule.map_or(&policy.default, |rule| &rule.access) {
+        Access::Deny if case.rule.is_some() => case.refuse_unseen(Reason::DeniedByRule, facts),
+        Access::Deny => case.refuse_unseen(Reason::NoRule, facts),
+        Access::Public => case.forward_anonymous(),
+        Access::Authenticated | Access::Optional | Access::Require(_) => case.check_caller(facts),
     }
 }
 
-struct Decision<'d> {
-    request: &'d Request<'d>,
-    verification: &'d Verification<'d>,
-    rule: Option<&'d Rule>,
-    /// What hygiene asks for.
+/// A request on its way.
+struct Case<'c> {
+    request: &'c Request<'c>,
+    verification: &'c Verification<'c>,
+    policy: &'c Policy,
+    rule: Option<&'c Rule>,
+    /// What is to be edited whatever becomes of the request.
     edits: Vec<HeaderEdit>,
 }
 
-impl Decision<'_> {
-    fn forward_anonymous(mut self) -> Verdict {
-        self.edits.extend(self.verification.policy.credentials.removals(self.request, None));
-        Verdict::Forward(self.edits)
+impl Case<'_> {
+    fn forward_anonymous(mut self) -> Judgement {
+        self.edits.extend(self.policy.credentials.removals(self.request, None));
+        Verdict::Forward(self.edits).into()
     }
 
-    fn check_caller(self, requirement: Option<&Requirement>, is_optional: bool, facts: &mut Facts) -> Verdict {
-        let credential = match self.verification.policy.credentials.take(self.request) {
-            Err(reason) => return reason.into(),
-            Ok(None) if is_optional => return self.forward_anonymous(),
-            Ok(None) => return Reason::MissingToken.into(),
+    fn check_caller(self, facts: &mut Facts) -> Judgement {
+        let access = self.rule.map_or(&self.policy.default, |rule| &rule.access);
+        let credential = match self.policy.credentials.take(self.request) {
+            Err(reason) => return self.refuse(reason, None),
+            Ok(None) if *access == Access::Optional => return self.forward_anonymous(),
+            Ok(None) => return self.refuse(Reason::MissingToken, None),
             Ok(Some(credential)) => credential,
         };
         match self.verify(&credential.token, facts) {
-            Ok(principal) => self.admit(&principal, credential.place, requirement),
-            Err(Failure::Refused(reason)) => reason.into(),
-            Err(Failure::NoKeys { issuer }) => Verdict::NeedsKeys { issuer },
-            Err(Failure::UnknownKey { issuer, reason }) => Verdict::NeedsNewKeys { issuer, reason },
+            Ok(principal) => self.admit(&principal, credential.place, access),
+            Err(Failure::Refused(reason)) => self.refuse(reason, None),
+            Err(Failure::NoKeys { issuer }) => self.judge(Verdict::NeedsKeys { issuer }, None),
+            Err(Failure::UnknownKey { issuer, reason }) => self.judge(Verdict::NeedsNewKeys { issuer, reason }, None),
         }
     }
 
@@ -91,29 +111,79 @@ impl Decision<'_> {
         let mut claimed = Claimed::default();
         let verified = self.verification.verify(&encoded, &mut claimed);
         facts.kid = claimed.kid;
-        let issuer = claimed.issuer.and_then(|index| self.verification.policy.issuers.get(index));
-        facts.issuer = issuer.map(|issuer| issuer.name.clone());
+        facts.issuer = claimed.issuer;
+        facts.checked_signature = claimed.checked_signature;
         let verified: VerifiedToken<'_> = verified?;
-        let issuer = issuer.ok_or(Reason::UnknownIssuer)?;
-        let principal = Principal::new(verified, self.verification.policy, issuer);
+        let issuer = claimed.issuer.and_then(|index| self.policy.issuers.get(index)).ok_or(Reason::UnknownIssuer)?;
+        let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
+        let principal = Principal::new(verified, text, self.policy, issuer);
         facts.subject = principal.subject().map(str::to_string);
         Ok(principal)
     }
 
-    fn admit(mut self, principal: &Principal, place: usize, requirement: Option<&Requirement>) -> Verdict {
-        match requirement.map_or(Ok(()), |requirement| requirement.check(principal)) {
-            Err(Denial::AccessDenied) => return Reason::AccessDenied.into(),
+    fn admit(mut self, principal: &Principal, place: usize, access: &Access) -> Judgement {
+        let checked = access.requirement().map_or(Ok(()), |asked| asked.check(principal, self.policy.scope_match));
+        match checked {
+            Err(Denial::AccessDenied) => return self.refuse(Reason::AccessDenied, Some(principal)),
             Err(Denial::InsufficientScope(scopes)) => {
-                return Verdict::Refuse(Refusal { scopes, ..Refusal::from(Reason::InsufficientScope) });
+                let refusal = Refusal { scopes, ..Refusal::from(Reason::InsufficientScope) };
+                return self.judge(Verdict::Refuse(refusal), Some(principal));
             }
             Ok(()) => {}
         }
-        let rule = self.rule.map(|rule| rule.name.as_str());
-        let Ok(identity) = principal.identity_headers(rule) else { return Reason::UnrepresentableClaim.into() };
-        let policy = self.verification.policy;
-        let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(policy.forward_token);
-        self.edits.extend(policy.credentials.removals(self.request, is_forwarded.then_some(place)));
+        let Ok(identity) = self.on_this_occasion(|occasion| principal.identity_headers(occasion)) else {
+            return self.refuse(Reason::UnrepresentableClaim, Some(principal));
+        };
+        let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(self.policy.forward_token);
+        self.edits.extend(self.policy.credentials.removals(self.request, is_forwarded.then_some(place)));
         self.edits.extend(identity.into_iter().map(|(name, value)| HeaderEdit::Add(name, value)));
-        Verdict::Forward(self.edits)
+        Verdict::Forward(self.edits).into()
+    }
+
+    /// Refuses a request whose credential was not looked at.
+    fn refuse_unseen(self, reason: Reason, facts: &mut Facts) -> Judgement {
+        // Where it passes all the same, it does so with the identity that it has.
+        let credential = self.is_audited().then(|| self.policy.credentials.take(self.request));
+        let credential = credential.and_then(|found| found.ok().flatten());
+        let principal = credential.and_then(|credential| self.verify(&credential.token, facts).ok());
+        self.refuse(reason, principal.as_ref())
+    }
+
+    fn refuse(self, reason: Reason, principal: Option<&Principal>) -> Judgement {
+        self.judge(Verdict::Refuse(reason.into()), principal)
+    }
+
+    /// A verdict that is, or may become, a refusal. In audit mode the request passes as it came, its credential
+    /// included, with the identity of `principal`.
+    fn judge(mut self, verdict: Verdict, principal: Option<&Principal>) -> Judgement {
+        if !self.is_audited() {
+            return verdict.into();
+        }
+        if let Some(principal) = principal {
+            let identity = self.on_this_occasion(|occasion| principal.representable_headers(occasion));
+            self.edits.extend(identity.into_iter().map(|(name, value)| HeaderEdit::Add(name, value)));
+        }
+        Judgement { verdict, audited: Some(self.edits) }
+    }
+
+    fn is_audited(&self) -> bool {
+        self.rule.and_then(|rule| rule.mode).unwrap_or(self.policy.mode) == Mode::Audit
+    }
+
+    fn on_this_occasion<T>(&self, tell: impl FnOnce(&Occasion<'_>) -> T) -> T {
+        let asked = self.rule.and_then(|rule| rule.access.requirement());
+        let scopes = asked.map(|asked| asked.scopes().join(" ")).filter(|scopes| !scopes.is_empty());
+        tell(&Occasion {
+            rule: self.rule.map(|rule| rule.name.as_str()),
+            required_scopes: scopes.as_deref(),
+            satisfy: asked.and_then(Requirement::satisfy),
+            client_ip: self
+                .policy
+                .needs
+                .client_ip
+                .then(|| self.policy.trusted_proxies.client_ip(self.request))
+                .flatten(),
+            max_bytes: self.policy.limits.header_bytes,
+        })
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jose::signature::SignatureVerifier;
 
-use crate::answer::{Refusal, Reply};
+use crate::answer::{Challenger, Refusal, Reply};
 use crate::config::Policy;
-use crate::decision::{Verdict, decide};
+use crate::decision::{Judgement, Verdict, decide};
 use crate::edit::HeaderEdit;
 use crate::keys::{
     Exchanged, Fetch, FetchFailure, FetchId, FetchResponse, FetchedKeys, IssuerKeys, Moment, NoSharedData, SharedData,
@@ -16,7 +16,7 @@ use crate::keys::{
 use crate::random::Jitter;
 use crate::reason::Reason;
 use crate::report::{Facts, Report};
-use crate::request::{HeaderLine, Request};
+use crate::request::{CanonicalPath, HeaderLine, Request};
 use crate::time::{SteadyClock, Timestamp};
 use crate::token::Verification;
 use crate::waiting::{Waiter, Waiting};
@@ -155,8 +155,13 @@ impl Gate {
         }
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
-        let refusal = match decide(request, &verification, &mut facts) {
-            Verdict::Forward(edits) => return Decision::Forward(edits, facts.allowed()),
+        let Judgement { verdict, audited } = decide(request, &verification, &mut facts);
+        if facts.checked_signature {
+            self.effects.push_back(Effect::Count(String::from("jotgate_tokens_verified")));
+        }
+        let refusal = match verdict {
+            Verdict::Answer(reply) => return Decision::Reply(reply, facts.answered(&self.policy)),
+            Verdict::Forward(edits) => return Decision::Forward(edits, facts.allowed(&self.policy)),
             Verdict::Refuse(refusal) => refusal,
             Verdict::NeedsKeys { issuer } => match self.wait_for_keys(id, waited, issuer, steady) {
                 Ok(()) => return Decision::Wait,
@@ -168,7 +173,15 @@ impl Gate {
                 Err(refusal) => refusal,
             },
         };
-        Decision::Reply(refusal.answer(request, &self.policy.realm), facts.denied(refusal.reason, request))
+        match audited {
+            Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, refusal.reason, request)),
+            None => self.refuse(&refusal, request, facts),
+        }
+    }
+
+    /// Whether decisions depend on the address that requests come from.
+    pub fn asks_for_peer(&self) -> bool {
+        self.policy.needs.client_ip
     }
 
     /// The edits that request trailers need.
@@ -234,6 +247,17 @@ impl Gate {
             }
         }
         None
+    }
+
+    fn refuse(&self, refusal: &Refusal, request: &Request<'_>, facts: Facts) -> Decision {
+        let rule = facts.rule.and_then(|index| self.policy.rules.get(index));
+        let path = CanonicalPath::strict(request.path()).ok();
+        let challenger = Challenger {
+            realm: &self.policy.realm,
+            scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
+            resource_metadata: path.and_then(|path| self.policy.metadata.url(request, &path)),
+        };
+        Decision::Reply(refusal.answer(request, challenger), facts.denied(&self.policy, refusal.reason, request))
     }
 
     fn wake(&mut self, requests: Vec<RequestId>) {

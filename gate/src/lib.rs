@@ -36,6 +36,7 @@
 #![cfg_attr(test, allow(clippy::string_slice, clippy::unwrap_in_result, reason = "tests fail by panicking"))]
 
 pub mod claims;
+pub mod client_ip;
 pub mod config;
 pub mod credential;
 pub mod hygiene;
@@ -48,7 +49,9 @@ mod answer;
 mod decision;
 mod edit;
 mod gate;
+mod json_text;
 mod keys;
+mod metadata;
 mod random;
 mod reason;
 mod report;

@@ -1,7 +1,8 @@
 //! Who is calling, once that is certain.
 
+use crate::claims::{ClaimRef, ClaimValue};
 use crate::config::{Issuer, Policy};
-use crate::identity::{Rendered, Unrepresentable, Verified};
+use crate::identity::{Occasion, Rendered, Unrepresentable, Verified};
 use crate::token::VerifiedToken;
 
 /// A caller whose token was verified, with all that rules and headers need of it.
@@ -14,12 +15,14 @@ pub struct Principal {
     scopes: Vec<String>,
     groups: Vec<String>,
     audiences: Vec<String>,
-    identity: Result<Vec<(String, Rendered)>, Unrepresentable>,
+    /// Those that a rule tests.
+    claims: Vec<(ClaimRef, ClaimValue)>,
+    identity: Vec<Rendered>,
 }
 
 impl Principal {
-    /// Reads what a verified token says about its subject.
-    pub(crate) fn new(mut token: VerifiedToken<'_>, policy: &Policy, issuer: &Issuer) -> Self {
+    /// Reads what a verified token, which came as `text`, says about its subject.
+    pub(crate) fn new(mut token: VerifiedToken<'_>, text: &str, policy: &Policy, issuer: &Issuer) -> Self {
         let groups = std::mem::take(&mut token.groups);
         let mut scopes = std::mem::take(&mut token.scopes);
         let given = issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|group| groups.contains(group)));
@@ -31,25 +34,18 @@ impl Principal {
         }
         let claims = token.claims();
         let verified = Verified {
+            token: text,
             claims,
             issuer: &issuer.issuer,
             scopes: &scopes,
             groups: &groups,
             max_bytes: policy.limits.header_bytes,
         };
-        let rendered = policy.identity.iter().filter_map(|header| {
-            let value = header.render(&verified).transpose()?;
-            Some(value.map(|value| (header.name.clone(), value)))
-        });
-        let identity = rendered.collect();
-        Self {
-            issuer: token.issuer,
-            subject: claims.get("sub").and_then(jose::json::Value::as_str).map(str::to_string),
-            scopes,
-            audiences: token.audiences,
-            groups,
-            identity,
-        }
+        let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
+        let tested = policy.tested_claims.iter();
+        let tested = tested.filter_map(|claim| Some((claim.clone(), ClaimValue::of(claim.find(claims)?)))).collect();
+        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(str::to_string);
+        Self { issuer: token.issuer, subject, scopes, audiences: token.audiences, groups, claims: tested, identity }
     }
 
     /// The issuer of the token, by its place in the configuration.
@@ -77,13 +73,18 @@ impl Principal {
         &self.audiences
     }
 
-    /// The identity headers for a request that `rule` lets pass, or the default where no rule matches.
-    pub(crate) fn identity_headers(&self, rule: Option<&str>) -> Result<Vec<(String, String)>, Unrepresentable> {
-        let headers = self.identity.as_ref().map_err(|&problem| problem)?;
-        let text = |value: &Rendered| match value {
-            Rendered::RuleName => rule.map(str::to_string),
-            Rendered::Text(text) => Some(text.clone()),
-        };
-        Ok(headers.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
+    /// A claim that a rule tests, unless it is absent or null.
+    pub fn claim(&self, reference: &ClaimRef) -> Option<&ClaimValue> {
+        self.claims.iter().find(|(claim, _)| claim == reference).map(|(_, value)| value)
+    }
+
+    /// The identity headers on this occasion.
+    pub(crate) fn identity_headers(&self, occasion: &Occasion<'_>) -> Result<Vec<(String, String)>, Unrepresentable> {
+        self.identity.iter().filter_map(|header| header.complete(occasion).transpose()).collect()
+    }
+
+    /// The same, without the headers whose values do not fit one.
+    pub(crate) fn representable_headers(&self, occasion: &Occasion<'_>) -> Vec<(String, String)> {
+        self.identity.iter().filter_map(|header| header.complete(occasion).ok().flatten()).collect()
     }
 }

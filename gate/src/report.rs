@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::config::Policy;
+use crate::json_text;
 use crate::reason::Reason;
 use crate::request::Request;
 
@@ -11,8 +13,8 @@ const MAX_VALUE: usize = 256;
 /// What operators get to know of one request that was decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
-    /// The counter to increase by one.
-    pub metric: String,
+    /// The counter to increase by one; none for what the gate itself was asked.
+    pub metric: Option<String>,
     /// A line for the log, for refusals. Never holds a token, a cookie, a query or a key.
     pub log: Option<String>,
     /// Properties of the request, by name.
@@ -21,30 +23,57 @@ pub struct Report {
     pub details: Option<String>,
 }
 
-/// What was learned of a request on the way to its decision.
+/// What was learned of a request on the way to its decision. Rule and issuer by their place in the configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    pub(crate) rule: Option<String>,
-    pub(crate) issuer: Option<String>,
+    pub(crate) rule: Option<usize>,
+    pub(crate) issuer: Option<usize>,
     pub(crate) kid: Option<String>,
     /// Only of a token that was verified.
     pub(crate) subject: Option<String>,
+    pub(crate) checked_signature: bool,
 }
 
 impl Facts {
     /// The report on a request that passes.
-    pub(crate) fn allowed(self) -> Report {
-        let properties = self.properties("allowed", None);
-        Report { metric: String::from("jotgate_requests_allowed"), log: None, properties, details: None }
+    pub(crate) fn allowed(self, policy: &Policy) -> Report {
+        let properties = self.properties(policy, "allowed", None);
+        Report { metric: Some(String::from("jotgate_requests_allowed")), log: None, properties, details: None }
+    }
+
+    /// The report on a request that the gate itself answers.
+    pub(crate) fn answered(self, policy: &Policy) -> Report {
+        let properties = self.properties(policy, "answered", None);
+        Report { metric: None, log: None, properties, details: Some(String::from("jotgate_resource_metadata")) }
     }
 
     /// The report on a request that is refused.
-    pub(crate) fn denied(self, reason: Reason, request: &Request<'_>) -> Report {
+    pub(crate) fn denied(self, policy: &Policy, reason: Reason, request: &Request<'_>) -> Report {
         let name = reason.name();
-        let mut line = format!("request refused: reason={name}");
+        Report {
+            metric: Some(format!("jotgate_requests_denied_{name}")),
+            log: Some(format!("request refused: {}", self.line(policy, reason, request))),
+            properties: self.properties(policy, "denied", Some(name)),
+            details: Some(format!("jotgate_{name}")),
+        }
+    }
+
+    /// The report on a request that is refused in audit mode, and passes.
+    pub(crate) fn audited(self, policy: &Policy, reason: Reason, request: &Request<'_>) -> Report {
+        let name = reason.name();
+        Report {
+            metric: Some(format!("jotgate_requests_audited_{name}")),
+            log: Some(format!("request would be refused: {}", self.line(policy, reason, request))),
+            properties: self.properties(policy, "audited", Some(name)),
+            details: None,
+        }
+    }
+
+    fn line(&self, policy: &Policy, reason: Reason, request: &Request<'_>) -> String {
+        let mut line = format!("reason={}", reason.name());
         for (key, value) in [
-            ("rule", self.rule.as_deref().map(str::as_bytes)),
-            ("issuer", self.issuer.as_deref().map(str::as_bytes)),
+            ("rule", self.rule_name(policy).map(str::as_bytes)),
+            ("issuer", self.issuer_name(policy).map(str::as_bytes)),
             ("kid", self.kid.as_deref().map(str::as_bytes)),
             ("subject", self.subject.as_deref().map(str::as_bytes)),
             ("method", Some(request.method())),
@@ -55,20 +84,23 @@ impl Facts {
                 let _ = write!(line, " {key}={}", quoted(value));
             }
         }
-        Report {
-            metric: format!("jotgate_requests_denied_{name}"),
-            log: Some(line),
-            properties: self.properties("denied", Some(name)),
-            details: Some(format!("jotgate_{name}")),
-        }
+        line
     }
 
-    fn properties(&self, decision: &str, reason: Option<&str>) -> Vec<(&'static str, String)> {
+    fn rule_name<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        self.rule.and_then(|index| policy.rules.get(index)).map(|rule| rule.name.as_str())
+    }
+
+    fn issuer_name<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        self.issuer.and_then(|index| policy.issuers.get(index)).map(|issuer| issuer.name.as_str())
+    }
+
+    fn properties(&self, policy: &Policy, decision: &str, reason: Option<&str>) -> Vec<(&'static str, String)> {
         let known = [
             ("jotgate_decision", Some(decision)),
-            ("jotgate_issuer", self.issuer.as_deref()),
+            ("jotgate_issuer", self.issuer_name(policy)),
             ("jotgate_reason", reason),
-            ("jotgate_rule", self.rule.as_deref()),
+            ("jotgate_rule", self.rule_name(policy)),
             ("jotgate_subject", self.subject.as_deref()),
         ];
         // Access logs print them as they are: what could end a line stays out.
@@ -84,16 +116,7 @@ fn quoted(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(cut);
     match !value.is_empty() && cut.iter().all(is_plain) {
         true => text.into_owned(),
-        false => serde_json::Value::from(text).to_string().chars().map(visible).collect(),
-    }
-}
-
-/// JSON lets most characters stand for themselves; some of them end a line for some reader, or steer a terminal.
-fn visible(character: char) -> String {
-    match character {
-        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => format!("\\u{:04x}", u32::from(character)),
-        _ if character.is_control() => format!("\\u{:04x}", u32::from(character)),
-        _ => character.to_string(),
+        false => json_text::string(&text),
     }
 }
 
@@ -103,6 +126,8 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::tests::support::{inline, policy};
+    use serde_json::json;
 
     #[test]
     fn values_that_are_not_plain_are_quoted_and_cut() {
@@ -119,21 +144,25 @@ mod tests {
 
     #[test]
     fn no_property_ends_a_line_of_the_access_log() {
-        let facts = Facts { subject: Some("a\nb".into()), issuer: Some("main".into()), ..Facts::default() };
-        let names: Vec<_> = facts.allowed().properties.into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["jotgate_decision", "jotgate_issuer"]);
+        let facts = Facts { subject: Some("a\nb".into()), issuer: Some(0), ..Facts::default() };
+        let properties = facts.allowed(&policy(&inline(&json!({})))).properties;
+        assert_eq!(properties, [("jotgate_decision", "allowed".to_string()), ("jotgate_issuer", "main".to_string())]);
     }
 
     #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
     fn the_line_leaves_the_query_out() {
+        let policy = policy(&inline(&json!({"rules": [{"name": "write", "access": "deny"}]})));
         let lines: [(&[u8], &[u8]); 2] = [(b":method", b"GET"), (b":path", b"/a?access_token=secret")];
-        let facts = Facts { rule: Some("write".into()), kid: Some("k 1".into()), ..Facts::default() };
-        let report = facts.denied(Reason::Expired, &Request::new(&lines));
-        insta::assert_snapshot!(report.log.expect("is logged"), @r#"request refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
+        let facts = Facts { rule: Some(0), kid: Some("k 1".into()), ..Facts::default() };
+        let audited = facts.clone().audited(&policy, Reason::Expired, &Request::new(&lines));
+        let denied = facts.denied(&policy, Reason::Expired, &Request::new(&lines));
+        insta::assert_snapshot!(denied.log.expect("is logged"), @r#"request refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
+        insta::assert_snapshot!(audited.log.expect("is logged"), @r#"request would be refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
         assert_eq!(
-            (report.metric.as_str(), report.details.as_deref()),
-            ("jotgate_requests_denied_expired", Some("jotgate_expired"))
+            (denied.metric.as_deref(), denied.details.as_deref()),
+            (Some("jotgate_requests_denied_expired"), Some("jotgate_expired"))
         );
+        assert_eq!((audited.metric.as_deref(), audited.details), (Some("jotgate_requests_audited_expired"), None));
     }
 }

@@ -14,12 +14,13 @@ pub struct Request<'r> {
     method: &'r [u8],
     path: &'r [u8],
     authority: &'r [u8],
+    peer: &'r [u8],
 }
 
 impl<'r> Request<'r> {
     /// A view over header lines. What a request lacks is empty.
     pub fn new(lines: &'r [HeaderLine<'r>]) -> Self {
-        let mut request = Self { lines, method: b"", path: b"", authority: b"" };
+        let mut request = Self { lines, method: b"", path: b"", authority: b"", peer: b"" };
         for &(name, value) in lines {
             match name {
                 b":method" => request.method = value,
@@ -29,6 +30,12 @@ impl<'r> Request<'r> {
             }
         }
         request
+    }
+
+    /// The same request, from the address `peer`: host and port, as the proxy prints them.
+    #[must_use]
+    pub fn with_peer(self, peer: &'r [u8]) -> Self {
+        Self { peer, ..self }
     }
 
     /// All lines.
@@ -65,6 +72,17 @@ impl<'r> Request<'r> {
     /// `:authority`: host and port.
     pub fn authority(&self) -> &'r [u8] {
         self.authority
+    }
+
+    /// The address that the request came from; empty where the proxy did not tell.
+    pub fn peer(&self) -> &'r [u8] {
+        self.peer
+    }
+
+    /// Whether this is the question of a browser whether it may send a request of another origin (Fetch §3.2.2).
+    pub fn is_preflight(&self) -> bool {
+        let is_there = |name| self.lines(name).count() == 1 && self.lines(name).all(|value| !value.is_empty());
+        self.method == b"OPTIONS" && is_there("origin") && is_there("access-control-request-method")
     }
 
     /// Whether this asks for another protocol on the connection (RFC 9110 §7.8).

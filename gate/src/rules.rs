@@ -1,13 +1,17 @@
 //! Rules: which requests need what. The first rule that matches decides.
 
 mod access;
+mod claim;
 mod host;
 mod path;
+mod scope;
 
 pub use self::access::{Access, Denial, Quantifier, Requirement};
+pub use self::claim::{ClaimTest, Wildcard};
 pub use self::host::HostPattern;
 pub(crate) use self::host::is_plain as is_plain_authority;
 pub use self::path::PathPattern;
+pub use self::scope::ScopeMatch;
 
 use crate::request::{CanonicalPath, Request};
 
@@ -22,6 +26,30 @@ pub struct Rule {
     pub access: Access,
     /// Overrides the policy's `forwardToken`.
     pub forward_token: Option<bool>,
+    /// Overrides the policy's `mode`.
+    pub mode: Option<Mode>,
+    /// How those are told who come without a good token.
+    pub challenge: Scheme,
+}
+
+/// What becomes of a request that is refused.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mode {
+    /// The refusal is counted and logged, and the request passes.
+    Audit,
+    /// It is answered.
+    #[default]
+    Enforce,
+}
+
+/// The authentication scheme of a challenge (RFC 9110 §11.6.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scheme {
+    /// RFC 7617: browsers ask for name and password.
+    Basic,
+    /// RFC 6750 §3.
+    #[default]
+    Bearer,
 }
 
 /// Which requests a rule is for: a request matches when it does so in every dimension. An empty dimension has no

@@ -8,5 +8,5 @@ mod extraction;
 mod keys;
 mod requests;
 mod sharing;
-mod support;
+pub(crate) mod support;
 mod tokens;

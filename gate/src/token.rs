@@ -64,6 +64,8 @@ impl From<Reason> for Failure {
 pub(crate) struct Claimed {
     pub(crate) issuer: Option<usize>,
     pub(crate) kid: Option<String>,
+    /// Whether its signature was checked, whatever came of it.
+    pub(crate) checked_signature: bool,
 }
 
 /// What a token is verified against.
@@ -103,7 +105,7 @@ impl Verification<'_> {
         let (Some(issuer), Some(keys)) = (self.policy.issuers.get(index), self.keys.get(index)) else {
             return Err(Reason::UnknownIssuer.into());
         };
-        let token = self.check_signature(untrusted, index, issuer, keys)?;
+        let token = self.check_signature(untrusted, index, issuer, keys, &mut claimed.checked_signature)?;
         check_claims(token, index, issuer, self.now).map_err(Failure::Refused)
     }
 
@@ -120,16 +122,20 @@ impl Verification<'_> {
         index: usize,
         issuer: &Issuer,
         keys: &IssuerKeys,
+        checked: &mut bool,
     ) -> Result<Token<'e>, Failure> {
         let algorithm = token.algorithm().filter(|&algorithm| issuer.allows(algorithm));
         let algorithm = algorithm.ok_or(Reason::UnsupportedAlgorithm)?;
         let set = keys.usable(self.steady).ok_or(Failure::NoKeys { issuer: index })?;
         let is_named = token.kid().is_some();
         match set.candidates(token.kid(), algorithm) {
-            Candidates::Keys(keys) => token.verify(&keys, self.verifier).map_err(|_| match is_named {
-                true => Failure::Refused(Reason::BadSignature),
-                false => Failure::UnknownKey { issuer: index, reason: Reason::BadSignature },
-            }),
+            Candidates::Keys(keys) => {
+                *checked = true;
+                token.verify(&keys, self.verifier).map_err(|_| match is_named {
+                    true => Failure::Refused(Reason::BadSignature),
+                    false => Failure::UnknownKey { issuer: index, reason: Reason::BadSignature },
+                })
+            }
             Candidates::None => Err(Failure::UnknownKey { issuer: index, reason: Reason::UnknownKey }),
             Candidates::TooMany => Err(Reason::UnknownKey.into()),
             Candidates::WrongAlgorithm => Err(Reason::UnsupportedAlgorithm.into()),

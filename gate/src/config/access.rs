@@ -1,7 +1,7 @@
 //! `access`: what a rule asks of a request.
 
-use super::Issuer;
-use super::reader::Node;
+use super::reader::{Node, one_of};
+use super::{Issuer, claim_test};
 use crate::rules::{Access, Quantifier, Requirement};
 
 /// One of the words, or an object of requirements.
@@ -23,30 +23,46 @@ pub(super) fn word(node: &Node<'_, '_>) -> Option<Access> {
     node.word(&words, &[])
 }
 
+/// An object, all of whose members must hold.
 fn read_requirement(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Requirement> {
+    let mut object = node.object()?;
     if node.value.members().next().is_none() {
         return node.expected("at least one requirement; where any token will do, write `authenticated`");
     }
-    let mut object = node.object()?;
-    let issuers = object.or("issuers", None, |node| {
-        let name = |node: &Node<'_, '_>| {
-            let name = node.string()?;
-            // Where the issuers themselves could not be read, no rule is to blame for naming one.
-            let index = known.map_or(Some(0), |known| known.iter().position(|issuer| issuer.name == name));
-            index.or_else(|| node.expected("the `name` of one of the `issuers`"))
-        };
-        node.list_of(name).map(Some)
-    });
-    let scopes = object.or("scopes", None, |node| read_quantifier(node, &["all", "any"], read_scope).map(Some));
-    let groups = object.or("groups", None, |node| {
-        read_quantifier(node, &["all", "any"], |node: &Node<'_, '_>| node.owned_text()).map(Some)
-    });
-    let audiences = object.or("audiences", None, |node| {
-        read_quantifier(node, &["any"], |node: &Node<'_, '_>| node.owned_text()).map(Some)
-    });
-    object.planned(&["claims", "anyOf", "allOf", "not"]);
+    let nested = |node: &Node<'_, '_>| read_requirement(node, known);
+    let members = [
+        object.optional("allOf").map(|node| (node.offset(), node.list_of(nested).map(Requirement::AllOf))),
+        object.optional("anyOf").map(|node| (node.offset(), node.list_of(nested).map(Requirement::AnyOf))),
+        object.optional("audiences").map(|node| {
+            let audiences = read_quantifier(&node, &["any"], |node: &Node<'_, '_>| node.owned_text());
+            (node.offset(), audiences.map(Requirement::Audiences))
+        }),
+        object.optional("claims").map(|node| (node.offset(), claim_test::read_all(&node))),
+        object.optional("groups").map(|node| {
+            let groups = read_quantifier(&node, &["all", "any"], |node: &Node<'_, '_>| node.owned_text());
+            (node.offset(), groups.map(Requirement::Groups))
+        }),
+        object.optional("issuers").map(|node| (node.offset(), read_issuers(&node, known).map(Requirement::Issuers))),
+        object.optional("not").map(|node| (node.offset(), nested(&node).map(Box::new).map(Requirement::Not))),
+        object.optional("scopes").map(|node| {
+            let scopes = read_quantifier(&node, &["all", "any"], read_scope);
+            (node.offset(), scopes.map(Requirement::Scopes))
+        }),
+    ];
     object.finish();
-    Some(Requirement { issuers: issuers?, scopes: scopes?, groups: groups?, audiences: audiences? })
+    // Challenges list scopes in the order in which they were written.
+    let mut members: Vec<_> = members.into_iter().flatten().collect();
+    members.sort_by_key(|(offset, _)| *offset);
+    members.into_iter().map(|(_, member)| member).collect::<Option<Vec<_>>>().map(Requirement::AllOf)
+}
+
+fn read_issuers(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Vec<usize>> {
+    node.list_of(|node| {
+        let name = node.string()?;
+        // Where the issuers themselves could not be read, no rule is to blame for naming one.
+        let index = known.map_or(Some(0), |known| known.iter().position(|issuer| issuer.name == name));
+        index.or_else(|| node.expected("the `name` of one of the `issuers`"))
+    })
 }
 
 /// `{all: […]}` or `{any: […]}`.
@@ -62,13 +78,13 @@ fn read_quantifier(
         [("all", list)] => list.list_of(read).map(Quantifier::All),
         [(_, list)] => list.list_of(read).map(Quantifier::Any),
         _ => {
-            let expected = names.iter().map(|name| format!("`{{{name}: […]}}`")).collect::<Vec<_>>().join(" or ");
-            node.expected(&expected)
+            let forms: Vec<_> = names.iter().map(|name| format!("{{{name}: […]}}")).collect();
+            node.expected(&one_of(&forms.iter().map(String::as_str).collect::<Vec<_>>()))
         }
     }
 }
 
-fn read_scope(node: &Node<'_, '_>) -> Option<String> {
+pub(super) fn read_scope(node: &Node<'_, '_>) -> Option<String> {
     let scope = node.string()?;
     if !is_scope(scope) {
         node.error(format!("`{scope}` is not one scope (RFC 6749 §3.3)"));

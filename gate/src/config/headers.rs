@@ -5,7 +5,7 @@ use super::reader::{Node, all};
 use crate::claims::ClaimRef;
 use crate::credential::Sources;
 use crate::hygiene::{Hygiene, fold};
-use crate::identity::{IdentityHeader, IdentityValue};
+use crate::identity::{Form, IdentityHeader, IdentityValue};
 use crate::request::is_token_byte;
 use crate::rules::Rule;
 
@@ -25,53 +25,82 @@ pub(super) fn read_identity(node: &Node<'_, '_>) -> Option<Vec<IdentityHeader>> 
         }
         folded.push(fold(name.as_bytes()));
         refuse_protocol_header(&node, &fold(name.as_bytes()), false);
-        let (value, omit) = read_identity_value(&node)?;
-        Some(IdentityHeader { name: name.to_ascii_lowercase(), value, omit })
+        read_identity_header(name.to_ascii_lowercase(), &node)
     }))
 }
 
 /// What is used where the configuration has no `identityHeaders`.
 pub(super) fn default_identity() -> Vec<IdentityHeader> {
-    let header = |name: &str, value, omit| IdentityHeader { name: name.to_string(), value, omit };
     vec![
-        header("x-auth-request-user", subject(), false),
-        header("x-auth-request-issuer", IdentityValue::Issuer, false),
-        header("x-auth-request-email", IdentityValue::VerifiedEmail, false),
-        header("x-auth-request-groups", IdentityValue::Groups, true),
-        header("x-auth-request-token-scopes", IdentityValue::Scopes, false),
+        IdentityHeader::plain("x-auth-request-user", subject()),
+        IdentityHeader::plain("x-auth-request-issuer", IdentityValue::Issuer),
+        IdentityHeader::plain("x-auth-request-email", IdentityValue::VerifiedEmail),
+        IdentityHeader { omit: true, ..IdentityHeader::plain("x-auth-request-groups", IdentityValue::Groups) },
+        IdentityHeader::plain("x-auth-request-token-scopes", IdentityValue::Scopes),
     ]
 }
 
-fn read_identity_value(node: &Node<'_, '_>) -> Option<(IdentityValue, bool)> {
+/// A reference, `{firstOf: […]}`, or `{claim: …}` with the way in which it is written.
+fn read_identity_header(name: String, node: &Node<'_, '_>) -> Option<IdentityHeader> {
+    let plain = |values| IdentityHeader { name, values, form: Form::Joined(None), omit: false };
     if node.value.kind() != jose::json::Kind::Object {
-        return read_reference(node).map(|value| (value, false));
+        return read_reference(node).map(|value| plain(vec![value]));
     }
     let mut object = node.object()?;
     if let Some(first_of) = object.optional("firstOf") {
-        return first_of.unsupported();
+        object.finish();
+        return first_of.list_of(read_reference).map(plain);
     }
     let value = object.required("claim").and_then(|node| read_reference(&node));
-    object.planned(&["join", "json"]);
+    let has_parts = value.as_ref().is_none_or(IdentityValue::has_parts);
+    let join = object.or("join", None, |node| {
+        check_parts(node, has_parts);
+        read_separator(node).map(Some)
+    });
+    let is_json = object.or("json", false, |node| {
+        check_parts(node, has_parts);
+        node.boolean()
+    });
     let omit = object.or("onUnrepresentable", false, |node| node.word(&[("refuse", false), ("omit", true)], &[]));
     object.finish();
-    Some((value?, omit?))
+    let (value, join, is_json, omit) = (value?, join?, is_json?, omit?);
+    let form = if is_json { Form::Json } else { Form::Joined(join) };
+    Some(IdentityHeader { form, omit, ..plain(vec![value]) })
+}
+
+fn check_parts(node: &Node<'_, '_>, has_parts: bool) {
+    if !has_parts {
+        node.error("goes with a claim, `$groups` or `$scopes` only");
+    }
+}
+
+/// What stands between the parts of a value, in a header.
+fn read_separator(node: &Node<'_, '_>) -> Option<String> {
+    let separator = node.string()?;
+    match !separator.is_empty() && separator.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        true => Some(separator.to_string()),
+        false => node.expected("a separator of printable ASCII, such as `,`"),
+    }
 }
 
 fn read_reference(node: &Node<'_, '_>) -> Option<IdentityValue> {
     if !node.value.as_str().is_some_and(|text| text.starts_with('$')) {
         return claim_ref(node).map(IdentityValue::of_claim);
     }
-    node.word(
-        &[
-            ("$groups", IdentityValue::Groups),
-            ("$issuer", IdentityValue::Issuer),
-            ("$rule", IdentityValue::Rule),
-            ("$scopes", IdentityValue::Scopes),
-            ("$subject", subject()),
-            ("$verifiedEmail", IdentityValue::VerifiedEmail),
-        ],
-        &["$claims", "$clientIp", "$requiredScopes", "$satisfy", "$token"],
-    )
+    let words = [
+        ("$claims", IdentityValue::Payload),
+        ("$clientIp", IdentityValue::ClientIp),
+        ("$groups", IdentityValue::Groups),
+        ("$issuer", IdentityValue::Issuer),
+        ("$requiredScopes", IdentityValue::RequiredScopes),
+        ("$rule", IdentityValue::Rule),
+        ("$satisfy", IdentityValue::Satisfy),
+        ("$scopes", IdentityValue::Scopes),
+        ("$subject", subject()),
+        ("$token", IdentityValue::Token),
+        ("$verifiedEmail", IdentityValue::VerifiedEmail),
+    ];
+    node.word(&words, &[])
 }
 
 fn subject() -> IdentityValue {

@@ -5,11 +5,16 @@ use std::time::Duration;
 use jose::json::Document;
 
 use super::reader::{Collector, Node};
-use super::{ConfigErrors, Environment, Issuer, access, credentials, duration, headers, issuer, rule, text};
+use super::{
+    ConfigErrors, Environment, Issuer, access, client_ip, credentials, duration, headers, issuer, metadata, rule, text,
+};
+use crate::claims::ClaimRef;
+use crate::client_ip::TrustedProxies;
 use crate::credential::Sources;
 use crate::hygiene::Hygiene;
-use crate::identity::IdentityHeader;
-use crate::rules::{Access, Rule};
+use crate::identity::{IdentityHeader, IdentityValue};
+use crate::metadata::Metadata;
+use crate::rules::{Access, Mode, Rule, ScopeMatch};
 
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
@@ -22,18 +27,39 @@ pub struct Policy {
     pub forward_token: bool,
     /// What requests need; the first rule that matches decides.
     pub rules: Vec<Rule>,
-    /// Whether a rule looks at hosts.
-    pub asks_for_hosts: bool,
     /// What requests need that no rule matches.
     pub default: Access,
+    /// What becomes of requests that are refused.
+    pub mode: Mode,
+    /// How granted scopes are compared with needed ones.
+    pub scope_match: ScopeMatch,
+    /// The claims that rules test, each once.
+    pub tested_claims: Vec<ClaimRef>,
+    /// Whether preflights of browsers pass without identity.
+    pub passes_preflights: bool,
+    /// What clients may read about the resources behind the gate.
+    pub metadata: Metadata,
     /// What the upstream is told.
     pub identity: Vec<IdentityHeader>,
+    /// Whose word on where a request came from is taken.
+    pub trusted_proxies: TrustedProxies,
     /// What clients may not send.
     pub hygiene: Hygiene,
     /// The `realm` of challenges.
     pub realm: String,
+    /// What of a request is looked at.
+    pub needs: Needs,
     /// What bounds memory and time.
     pub limits: Limits,
+}
+
+/// What of a request is looked at, beside what always is.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Its host: a rule asks for it.
+    pub host: bool,
+    /// The address that it came from: a header tells it.
+    pub client_ip: bool,
 }
 
 /// What bounds memory and time.
@@ -51,6 +77,8 @@ pub struct Limits {
     pub wait_for: Duration,
     /// The longest value of an identity header, in bytes.
     pub header_bytes: usize,
+    /// What verified tokens may take up in memory, in bytes, per worker.
+    pub token_cache_bytes: usize,
 }
 
 impl Policy {
@@ -78,32 +106,58 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let default = object.or("default", Access::Deny, access::word);
     let identity = object.or("identityHeaders", headers::default_identity(), headers::read_identity);
     let strip = object.or("stripHeaders", headers::default_strip(), headers::read_strip);
-    let modes = [
-        object.or("mode", (), |node| node.word(&[("enforce", ())], &["audit"])),
-        object.or("scopeMatch", (), |node| node.word(&[("exact", ())], &["hierarchical"])),
-        object.or("paths", (), |node| node.word(&[("strict", ())], &["lenient"])),
-        object.or("corsPreflight", (), |node| node.word(&[("check", ())], &["pass"])),
-    ];
+    let mode = object.or("mode", Mode::default(), rule::read_mode);
+    let scope_match = object.or("scopeMatch", ScopeMatch::default(), |node| {
+        node.word(&[("exact", ScopeMatch::Exact), ("hierarchical", ScopeMatch::Hierarchical)], &[])
+    });
+    let paths = object.or("paths", (), |node| node.word(&[("strict", ())], &["lenient"]));
+    let passes_preflights =
+        object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)], &[]));
     let realm = object.or("realm", String::from("jotgate"), read_realm);
-    object.planned(&["clientIp", "resourceMetadata"]);
+    let trusted_proxies = object.or("clientIp", TrustedProxies::default(), client_ip::read);
+    let metadata = object.or("resourceMetadata", Metadata::default(), |node| {
+        let (issuers, rules) = (issuers.as_deref().unwrap_or_default(), rules.as_deref().unwrap_or_default());
+        metadata::read(node, issuers, rules)
+    });
     object.finish();
 
     let (credentials, rules, identity) = (credentials?, rules?, identity?);
     let hygiene = Hygiene::new(&identity, strip?, &credentials);
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
-    modes.into_iter().collect::<Option<()>>()?;
+    paths?;
     Some(Policy {
         issuers: issuers?,
         credentials,
         forward_token: forward_token?,
-        asks_for_hosts: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
+        needs: Needs {
+            host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
+            client_ip: identity.iter().any(|header| header.values.contains(&IdentityValue::ClientIp)),
+        },
+        tested_claims: tested_claims(&rules),
         rules,
         default: default?,
+        mode: mode?,
+        scope_match: scope_match?,
+        passes_preflights: passes_preflights?,
+        metadata: metadata?,
+        trusted_proxies: trusted_proxies?,
         identity,
         hygiene,
         realm: realm?,
         limits: limits?,
     })
+}
+
+fn tested_claims(rules: &[Rule]) -> Vec<ClaimRef> {
+    let mut found = Vec::new();
+    rules.iter().filter_map(|rule| rule.access.requirement()).for_each(|access| access.claims(&mut found));
+    let mut distinct: Vec<ClaimRef> = Vec::new();
+    for claim in found {
+        if !distinct.contains(claim) {
+            distinct.push(claim.clone());
+        }
+    }
+    distinct
 }
 
 fn read_realm(node: &Node<'_, '_>) -> Option<String> {
@@ -126,8 +180,8 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
     let keys = number("keys", defaults.keys, 1, 10_000);
     let waiting = number("waiting", defaults.waiting, 0, 1_000_000);
     let header_bytes = number("headerBytes", defaults.header_bytes, 1, 1 << 20);
+    let token_cache_bytes = number("tokenCacheBytes", defaults.token_cache_bytes, 0, 1 << 30);
     let wait_for = object.or("waitFor", defaults.wait_for, duration::any);
-    object.planned(&["tokenCacheBytes"]);
     object.finish();
     Some(Limits {
         token_bytes: token_bytes?,
@@ -136,6 +190,7 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
         waiting: waiting?,
         wait_for: wait_for?,
         header_bytes: header_bytes?,
+        token_cache_bytes: token_cache_bytes?,
     })
 }
 
@@ -148,6 +203,7 @@ impl Default for Limits {
             waiting: 1000,
             wait_for: Duration::from_secs(5),
             header_bytes: 8192,
+            token_cache_bytes: 8_388_608,
         }
     }
 }

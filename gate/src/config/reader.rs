@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 
-use jose::json::{Kind, Value};
+use jose::json::{Decimal, Kind, Value};
 
 use super::{ConfigError, ConfigErrors};
+
+/// The first number that a double may have been made from another one.
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 /// What is wrong so far.
 #[derive(Debug, Default)]
@@ -16,6 +19,9 @@ impl Collector {
         Node { value, path: String::new(), collector: self }
     }
 
+    // Configurations are read once: code that is small beats code that is fast, here and below.
+    #[cold]
+    #[inline(never)]
     fn add(&self, path: &str, message: String, offset: usize) {
         self.0.borrow_mut().push(ConfigError { path: path.to_string(), message, offset });
     }
@@ -42,8 +48,13 @@ pub(super) struct Node<'d, 'c> {
 }
 
 impl<'d, 'c> Node<'d, 'c> {
+    /// Where in the text the value begins, in bytes.
+    pub(super) fn offset(&self) -> usize {
+        self.value.span().start
+    }
+
     pub(super) fn error(&self, message: impl Into<String>) {
-        self.collector.add(&self.path, message.into(), self.value.span().start);
+        self.collector.add(&self.path, message.into(), self.offset());
     }
 
     /// Like [`Node::error`], about a member of this value that was read before.
@@ -54,6 +65,13 @@ impl<'d, 'c> Node<'d, 'c> {
 
     /// `None`, having said that `expected` was expected.
     pub(super) fn expected<T>(&self, expected: &str) -> Option<T> {
+        self.say_what_was_expected(expected);
+        None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn say_what_was_expected(&self, expected: &str) {
         let found = match (self.value.as_str(), self.value.as_number(), self.value.as_bool()) {
             // On one line, whatever it holds.
             (Some(text), ..) => {
@@ -64,7 +82,6 @@ impl<'d, 'c> Node<'d, 'c> {
             _ => self.value.kind().to_string(),
         };
         self.error(format!("expected {expected}, found {found}"));
-        None
     }
 
     /// `None`, having said that this is not built yet.
@@ -76,11 +93,13 @@ impl<'d, 'c> Node<'d, 'c> {
         None
     }
 
+    #[inline(never)]
     pub(super) fn string(&self) -> Option<&'d str> {
         self.value.as_str().or_else(|| self.expected("a string"))
     }
 
     /// A string that is not empty.
+    #[inline(never)]
     pub(super) fn text(&self) -> Option<&'d str> {
         match self.string()? {
             "" => {
@@ -92,6 +111,7 @@ impl<'d, 'c> Node<'d, 'c> {
     }
 
     /// The same, to keep.
+    #[inline(never)]
     pub(super) fn owned_text(&self) -> Option<String> {
         self.text().map(str::to_string)
     }
@@ -101,28 +121,44 @@ impl<'d, 'c> Node<'d, 'c> {
     }
 
     /// A whole number; `60` and `60.0` mean the same.
+    #[inline(never)]
     pub(super) fn integer(&self, min: u64, max: u64) -> Option<u64> {
-        let number = self.value.as_number().and_then(jose::json::Decimal::to_u64);
+        let number = self.value.as_number().and_then(Decimal::to_u64);
         number
             .filter(|number| (min..=max).contains(number))
             .or_else(|| self.expected(&format!("a whole number from {min} to {max}")))
     }
 
+    /// The number that this is, if every reader takes it for the same one: some pass it through doubles.
+    #[inline(never)]
+    pub(super) fn exact_number(&self) -> Option<Decimal<'d>> {
+        let number = self.value.as_number();
+        let is_exact = |number: &Decimal<'_>| number.text().parse().is_ok_and(|value: f64| value.abs() < TWO_TO_53);
+        number.filter(is_exact).or_else(|| self.expected("a number from -(2^53-1) to 2^53-1"))
+    }
+
     /// One of `known`; of the words in `planned` it is said that they are not built yet.
     pub(super) fn word<T: Clone>(&self, known: &[(&str, T)], planned: &[&str]) -> Option<T> {
+        let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+        let place = self.place_among(&words, planned)?;
+        known.get(place).map(|(_, value)| value.clone())
+    }
+
+    #[inline(never)]
+    fn place_among(&self, known: &[&str], planned: &[&str]) -> Option<usize> {
         let text = self.value.as_str();
-        let found = known.iter().find(|(word, _)| text == Some(word)).map(|(_, value)| value.clone());
+        let found = known.iter().position(|word| text == Some(word));
         if found.is_some() {
             return found;
         }
         if text.is_some_and(|text| planned.contains(&text)) {
             return self.unsupported();
         }
-        let words: Vec<_> = known.iter().map(|(word, _)| *word).chain(planned.iter().copied()).collect();
-        self.expected(&one_of(&words))
+        self.expected(&one_of(&known.iter().chain(planned).copied().collect::<Vec<_>>()))
     }
 
     /// The elements of a list.
+    #[inline(never)]
     pub(super) fn elements(&self) -> Option<Vec<Self>> {
         if self.value.kind() != Kind::Array {
             return self.expected("a list");
@@ -147,6 +183,7 @@ impl<'d, 'c> Node<'d, 'c> {
         all(self.list()?.iter().map(read))
     }
 
+    #[inline(never)]
     pub(super) fn object(&self) -> Option<Object<'d, 'c>> {
         match self.value.kind() {
             Kind::Object => Some(Object { node: self.clone(), known: Vec::new() }),
@@ -155,6 +192,7 @@ impl<'d, 'c> Node<'d, 'c> {
     }
 
     /// The members of an object that serves as a map.
+    #[inline(never)]
     pub(super) fn entries(&self) -> Option<Vec<(&'d str, Self)>> {
         let object = self.object()?;
         Some(self.value.members().map(|(name, value)| (name, object.member(name, value))).collect())
@@ -169,11 +207,13 @@ pub(super) struct Object<'d, 'c> {
 }
 
 impl<'d, 'c> Object<'d, 'c> {
+    #[inline(never)]
     pub(super) fn optional(&mut self, name: &'static str) -> Option<Node<'d, 'c>> {
         self.known.push(name);
         self.node.value.get(name).map(|value| self.member(name, value))
     }
 
+    #[inline(never)]
     pub(super) fn required(&mut self, name: &'static str) -> Option<Node<'d, 'c>> {
         let found = self.optional(name);
         if found.is_none() {
@@ -195,16 +235,8 @@ impl<'d, 'c> Object<'d, 'c> {
         }
     }
 
-    /// Members of the contract that are not built yet.
-    pub(super) fn planned(&mut self, names: &[&'static str]) {
-        for name in names {
-            if let Some(node) = self.optional(name) {
-                node.error("not supported yet");
-            }
-        }
-    }
-
     /// Says which members are unknown.
+    #[inline(never)]
     pub(super) fn finish(mut self) {
         self.known.sort_unstable();
         for (name, value) in self.node.value.members() {

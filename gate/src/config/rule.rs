@@ -2,7 +2,7 @@
 
 use super::reader::{Node, all};
 use super::{Issuer, access};
-use crate::rules::{Access, HostPattern, Matcher, PathPattern, Rule};
+use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, Scheme};
 
 const METHOD: &str = "a method such as `GET`, in capitals";
 
@@ -31,9 +31,24 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
     let matcher = object.or("match", Matcher::default(), read_matcher);
     let access: Option<Access> = object.required("access").and_then(|node| access::read(&node, issuers));
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
-    object.planned(&["mode", "challenge"]);
+    let mode = object.or("mode", None, |node| read_mode(node).map(Some));
+    let challenge = object.or("challenge", Scheme::default(), |node| {
+        node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)], &[])
+    });
     object.finish();
-    Some(Rule { name: name?, matcher: matcher?, access: access?, forward_token: forward_token? })
+    Some(Rule {
+        name: name?,
+        matcher: matcher?,
+        access: access?,
+        forward_token: forward_token?,
+        mode: mode?,
+        challenge: challenge?,
+    })
+}
+
+/// `audit` or `enforce`.
+pub(super) fn read_mode(node: &Node<'_, '_>) -> Option<Mode> {
+    node.word(&[("audit", Mode::Audit), ("enforce", Mode::Enforce)], &[])
 }
 
 /// A name that headers and logs can carry as it is.

@@ -39,17 +39,26 @@ impl HttpUri {
         if self.is_https { "https" } else { "http" }
     }
 
+    /// The host, without the port.
+    pub fn host(&self) -> &str {
+        split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
+    }
+
     /// Host and port in one spelling, so that two URIs can be told to lead to the same server.
     pub fn server(&self) -> String {
         let authority = self.authority.to_ascii_lowercase();
         let port = if self.is_https { "443" } else { "80" };
-        // The colons of an IPv6 address stand in brackets.
-        match authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+        match split_port(&authority) {
             Some((host, "")) => format!("{host}:{port}"),
             Some(_) => authority,
             None => format!("{authority}:{port}"),
         }
     }
+}
+
+/// Host and port. The colons of an IPv6 address stand in brackets.
+fn split_port(authority: &str) -> Option<(&str, &str)> {
+    authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a rule asks, and whether a verified caller has it.
 
+use super::{ClaimTest, ScopeMatch};
+use crate::claims::ClaimRef;
 use crate::principal::Principal;
 
 /// What a rule asks of a request.
@@ -13,21 +15,29 @@ pub enum Access {
     Optional,
     /// Credentials are not looked at.
     Public,
-    /// A token that verifies and has all of this.
+    /// A token that verifies and has this.
     Require(Requirement),
 }
 
-/// What a token must have; every member that is given must hold.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Requirement {
-    /// It is from one of these issuers, by index.
-    pub issuers: Option<Vec<usize>>,
-    /// It has these scopes.
-    pub scopes: Option<Quantifier>,
-    /// Its subject is in these groups.
-    pub groups: Option<Quantifier>,
+/// What a token must have. Lists are in written order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Requirement {
+    /// All of these.
+    AllOf(Vec<Self>),
+    /// One of these at least.
+    AnyOf(Vec<Self>),
     /// It is for these audiences.
-    pub audiences: Option<Quantifier>,
+    Audiences(Quantifier),
+    /// One of its claims passes a test.
+    Claim(ClaimRef, ClaimTest),
+    /// Its subject is in these groups.
+    Groups(Quantifier),
+    /// It is from one of these issuers, by index.
+    Issuers(Vec<usize>),
+    /// Not this.
+    Not(Box<Self>),
+    /// It has these scopes.
+    Scopes(Quantifier),
 }
 
 /// How many of a list are needed.
@@ -48,38 +58,126 @@ pub enum Denial {
     InsufficientScope(Vec<String>),
 }
 
+impl Access {
+    /// What a token must have beside being good, if anything.
+    pub fn requirement(&self) -> Option<&Requirement> {
+        match self {
+            Self::Require(requirement) => Some(requirement),
+            _ => None,
+        }
+    }
+}
+
 impl Requirement {
     /// Whether `principal` has what is asked.
-    pub fn check(&self, principal: &Principal) -> Result<(), Denial> {
-        let holds = |test: &Option<Quantifier>, found: &[String]| test.as_ref().is_none_or(|test| test.holds(found));
-        let others = self.issuers.as_ref().is_none_or(|issuers| issuers.contains(&principal.issuer()))
-            && holds(&self.groups, principal.groups())
-            && holds(&self.audiences, principal.audiences());
-        match &self.scopes {
-            _ if !others => Err(Denial::AccessDenied),
-            Some(scopes) if !scopes.holds(principal.scopes()) => Err(Denial::InsufficientScope(scopes.names())),
-            _ => Ok(()),
+    pub fn check(&self, principal: &Principal, scope_match: ScopeMatch) -> Result<(), Denial> {
+        let has = |scopes: &Quantifier| scopes.holds(|name| scope_match.is_granted(principal.scopes(), name));
+        if self.holds(principal, &has, &has) {
+            return Ok(());
+        }
+        // Would it hold, were every scope there that a client could ask for?
+        if !self.holds(principal, &|_| true, &has) {
+            return Err(Denial::AccessDenied);
+        }
+        let mut missing = Vec::new();
+        self.visit(&mut |test| match test {
+            Self::Scopes(scopes) if !has(scopes) => add_once(&mut missing, scopes),
+            _ => {}
+        });
+        Err(Denial::InsufficientScope(missing.into_iter().map(str::to_string).collect()))
+    }
+
+    /// The names in all tests for scopes outside `not`, each once, in written order.
+    pub fn scopes(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.visit(&mut |test| {
+            if let Self::Scopes(scopes) = test {
+                add_once(&mut names, scopes);
+            }
+        });
+        names
+    }
+
+    /// `all` or `any`, where all tests for scopes outside `not` say the same.
+    pub fn satisfy(&self) -> Option<&'static str> {
+        let mut words = Vec::new();
+        self.visit(&mut |test| {
+            if let Self::Scopes(scopes) = test {
+                words.push(scopes.word());
+            }
+        });
+        let (first, others) = words.split_first()?;
+        others.iter().all(|word| word == first).then_some(*first)
+    }
+
+    /// Every claim that is tested, also inside `not`.
+    pub fn claims<'r>(&'r self, found: &mut Vec<&'r ClaimRef>) {
+        match self {
+            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().for_each(|test| test.claims(found)),
+            Self::Not(test) => test.claims(found),
+            Self::Claim(claim, _) => found.push(claim),
+            Self::Audiences(_) | Self::Groups(_) | Self::Issuers(_) | Self::Scopes(_) => {}
+        }
+    }
+
+    /// `has` judges the tests for scopes, `has_inside_not` those inside `not`.
+    fn holds(
+        &self,
+        principal: &Principal,
+        has: &dyn Fn(&Quantifier) -> bool,
+        has_inside_not: &dyn Fn(&Quantifier) -> bool,
+    ) -> bool {
+        match self {
+            Self::AllOf(tests) => tests.iter().all(|test| test.holds(principal, has, has_inside_not)),
+            Self::AnyOf(tests) => tests.iter().any(|test| test.holds(principal, has, has_inside_not)),
+            Self::Audiences(wanted) => wanted.holds(|name| contains(principal.audiences(), name)),
+            Self::Claim(claim, test) => principal.claim(claim).is_some_and(|value| test.holds(value)),
+            Self::Groups(wanted) => wanted.holds(|name| contains(principal.groups(), name)),
+            Self::Issuers(issuers) => issuers.contains(&principal.issuer()),
+            Self::Not(test) => !test.holds(principal, has_inside_not, has_inside_not),
+            Self::Scopes(wanted) => has(wanted),
+        }
+    }
+
+    /// Shows every test outside `not`, in written order.
+    fn visit<'r>(&'r self, see: &mut dyn FnMut(&'r Self)) {
+        match self {
+            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().for_each(|test| test.visit(see)),
+            Self::Not(_) => {}
+            test => see(test),
         }
     }
 }
 
 impl Quantifier {
-    fn holds(&self, found: &[String]) -> bool {
+    fn holds(&self, is_there: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::All(wanted) => wanted.iter().all(|name| found.contains(name)),
-            Self::Any(wanted) => wanted.iter().any(|name| found.contains(name)),
+            Self::All(wanted) => wanted.iter().all(|name| is_there(name)),
+            Self::Any(wanted) => wanted.iter().any(|name| is_there(name)),
         }
     }
 
-    /// What it names, in written order, each once.
-    fn names(&self) -> Vec<String> {
+    fn names(&self) -> &[String] {
         let (Self::All(wanted) | Self::Any(wanted)) = self;
-        let mut names: Vec<String> = Vec::new();
-        for name in wanted {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
+        wanted
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::All(_) => "all",
+            Self::Any(_) => "any",
         }
-        names
+    }
+}
+
+fn contains(found: &[String], name: &str) -> bool {
+    found.iter().any(|found| found == name)
+}
+
+fn add_once<'r>(names: &mut Vec<&'r str>, scopes: &'r Quantifier) {
+    for name in scopes.names() {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn merge(into: &mut Value, changes: &Value) {
 }
 
 /// A configuration whose issuer has one inline key, `a`, with `changes` to its top level.
-pub(super) fn inline(changes: &Value) -> Value {
+pub(crate) fn inline(changes: &Value) -> Value {
     let mut config = json!({
         "issuers": [{"name": "main", "issuer": ISSUER, "audiences": ["api"], "keys": {"inline": {"keys": [Key::new("a").jwk()]}}}],
         "default": "authenticated",
@@ -96,7 +96,7 @@ pub(super) fn fetched(keys: &Value, limits: &Value) -> Value {
     })
 }
 
-pub(super) fn policy(config: &Value) -> Policy {
+pub(crate) fn policy(config: &Value) -> Policy {
     Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"))
 }
 

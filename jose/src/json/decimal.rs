@@ -1,5 +1,7 @@
 //! Numbers by their exact value.
 
+use alloc::format;
+use alloc::string::String;
 use core::cmp::Ordering;
 
 /// A JSON number (RFC 8259 §6), exact whatever its size.
@@ -45,6 +47,12 @@ impl<'t> Decimal<'t> {
     /// Whether this is less than zero.
     pub fn is_negative(self) -> bool {
         self.negative
+    }
+
+    /// The value in one spelling: two numbers are equal if these texts are.
+    pub fn canonical(self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        format!("{sign}0.{}{}e{}", self.whole, self.part, self.point)
     }
 
     /// The value, where it is a whole number that fits.
@@ -170,9 +178,11 @@ mod tests {
             ("120", "1.2e2"),
         ] {
             assert_eq!(Decimal::new(one), Decimal::new(other), "{one} {other}");
+            assert_eq!(Decimal::new(one).canonical(), Decimal::new(other).canonical(), "{one} {other}");
         }
         for (one, other) in [("1", "10"), ("1", "-1"), ("0.1", "0.01"), ("9007199254740993", "9007199254740992")] {
             assert_ne!(Decimal::new(one), Decimal::new(other), "{one} {other}");
+            assert_ne!(Decimal::new(one).canonical(), Decimal::new(other).canonical(), "{one} {other}");
         }
     }
 

@@ -1,0 +1,183 @@
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::*;
+use jose::json::Document;
+
+const TOKEN: &str = "aa.eyJhIjoxfQ.cc";
+
+fn render(header: &IdentityHeader, claims: &str) -> Result<Option<String>, Unrepresentable> {
+    on(header, claims, &Occasion { max_bytes: 20, ..Occasion::default() })
+}
+
+fn on(header: &IdentityHeader, claims: &str, occasion: &Occasion<'_>) -> Result<Option<String>, Unrepresentable> {
+    let document = Document::parse(claims.as_bytes()).expect(claims);
+    let (scopes, groups) = (["a".to_string(), "b".to_string()], ["g,h".to_string()]);
+    let verified = Verified {
+        token: TOKEN,
+        claims: document.root(),
+        issuer: "https://idp",
+        scopes: &scopes,
+        groups: &groups,
+        max_bytes: 20,
+    };
+    header.render(&verified).complete(occasion).map(|header| header.map(|(_, value)| value))
+}
+
+fn reference(path: &str) -> ClaimRef {
+    ClaimRef::dotted(path).expect("is a reference")
+}
+
+fn of_claim() -> IdentityHeader {
+    IdentityHeader::plain("x-h", IdentityValue::of_claim(reference("c")))
+}
+
+fn claim(json: &str) -> Result<Option<String>, Unrepresentable> {
+    render(&of_claim(), &format!("{{\"c\":{json}}}"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with what may fail")]
+fn told(text: &str) -> Result<Option<String>, Unrepresentable> {
+    Ok(Some(text.to_string()))
+}
+
+#[test]
+fn values_are_carried_as_they_are() {
+    for (json, text) in [
+        ("\"alice\"", "alice"),
+        ("\"Jos\u{e9}\"", "Jos\u{e9}"),
+        ("9007199254740993", "9007199254740993"),
+        ("1.50", "1.50"),
+        ("-0", "-0"),
+        ("true", "true"),
+        ("[\"a\",\"b c\",1,false]", "a,b c,1,false"),
+        ("\"\"", ""),
+        ("\"a,b\"", "a,b"),
+    ] {
+        assert_eq!(claim(json), told(text), "{json}");
+    }
+    assert_eq!(claim("null"), Ok(None));
+    assert_eq!(claim("[]"), Ok(None));
+}
+
+#[test]
+fn what_a_header_cannot_carry_is_refused_or_left_out_and_never_altered() {
+    for json in [
+        "\"a\\nb\"",
+        "\"a\\rb\"",
+        "\"\\u0000\"",
+        "\"\\u0085\"",
+        "\" a\"",
+        "\"a \"",
+        "\"\\ta\"",
+        "\"123456789012345678901\"",
+        "{}",
+        "[[]]",
+        "[null]",
+        "[\"a,b\"]",
+        "[\"\"]",
+        "[\" a\",\"b\"]",
+        "[{}]",
+    ] {
+        assert_eq!(claim(json), Err(Unrepresentable), "{json}");
+        let omitted = IdentityHeader { omit: true, ..of_claim() };
+        assert_eq!(render(&omitted, &format!("{{\"c\":{json}}}")), Ok(None), "{json}");
+    }
+    assert_eq!(render(&IdentityHeader::plain("x-h", IdentityValue::Groups), "{}"), Err(Unrepresentable));
+}
+
+#[test]
+fn what_names_a_person_names_one() {
+    let name = |claims: &str| render(&IdentityHeader::plain("x-h", IdentityValue::of_claim(reference("sub"))), claims);
+    assert_eq!(name(r#"{"sub":"alice"}"#), told("alice"));
+    assert_eq!(name(r#"{"sub":9007199254740993}"#), told("9007199254740993"));
+    assert_eq!((name("{}"), name(r#"{"sub":null}"#)), (Ok(None), Ok(None)));
+    for sub in [r#""""#, "true", "[]", r#"["alice"]"#, r#"{"a":1}"#] {
+        assert_eq!(name(&format!("{{\"sub\":{sub}}}")), Err(Unrepresentable), "{sub}");
+    }
+    assert!(matches!(IdentityValue::of_claim(reference("a.sub")), IdentityValue::Claim(_)));
+}
+
+#[test]
+fn an_email_that_is_not_verified_is_not_told() {
+    let email = |claims: &str| render(&IdentityHeader::plain("x-h", IdentityValue::VerifiedEmail), claims);
+    assert_eq!(email(r#"{"email":"a@b"}"#), told("a@b"));
+    assert_eq!(email(r#"{"email":"a@b","email_verified":true}"#), told("a@b"));
+    assert_eq!(email(r#"{"email":["a@b","c@d"]}"#), Err(Unrepresentable));
+    for verified in ["false", "null", "\"true\"", "1", "\"\""] {
+        assert_eq!(email(&format!("{{\"email\":\"a@b\",\"email_verified\":{verified}}}")), Ok(None), "{verified}");
+    }
+}
+
+#[test]
+fn a_list_comes_out_of_its_header_as_it_went_in() {
+    let joined = |separator: &str, json: &str| {
+        let header = IdentityHeader { form: Form::Joined(Some(separator.into())), ..of_claim() };
+        render(&header, &format!("{{\"c\":{json}}}"))
+    };
+    assert_eq!(joined(";", r#"["a,b","c"]"#), told("a,b;c"));
+    assert_eq!(joined(", ", r#"["a","b"]"#), told("a, b"));
+    assert_eq!(joined(" ", r#"["a"]"#), told("a"));
+    assert_eq!(joined("aa", r#"["b","ac"]"#), told("baaac"), "which no other list makes");
+    for (separator, json) in [(";", r#"["a;b"]"#), (" ", r#"["a b","c"]"#), ("aa", r#"["ba","c"]"#)] {
+        assert_eq!(joined(separator, json), Err(Unrepresentable), "{separator} {json}");
+    }
+    let scopes =
+        IdentityHeader { form: Form::Joined(Some(",".into())), ..IdentityHeader::plain("x-h", IdentityValue::Scopes) };
+    assert_eq!(render(&scopes, "{}"), told("a,b"));
+}
+
+#[test]
+fn json_carries_what_a_list_cannot() {
+    let json = |value: IdentityValue, claims: &str| {
+        render(&IdentityHeader { form: Form::Json, ..IdentityHeader::plain("x-h", value) }, claims)
+    };
+    let claim = || IdentityValue::of_claim(reference("c"));
+    assert_eq!(json(claim(), r#"{"c":{"a": [1.0, "\n"]}}"#), told(r#"{"a":[1.0,"\n"]}"#));
+    assert_eq!(json(claim(), r#"{"c":"a"}"#), told("\"a\""));
+    assert_eq!(json(claim(), r#"{"c":[]}"#), told("[]"));
+    assert_eq!(json(claim(), r#"{"c":null}"#), Ok(None));
+    assert_eq!(json(claim(), r#"{"c":"12345678901234567890"}"#), Err(Unrepresentable), "it is too long");
+    assert_eq!(json(IdentityValue::Groups, "{}"), told("[\"g,h\"]"));
+    assert_eq!(json(IdentityValue::Scopes, "{}"), told("[\"a\",\"b\"]"));
+    assert_eq!(json(IdentityValue::of_claim(reference("sub")), r#"{"sub":["alice"]}"#), Err(Unrepresentable));
+}
+
+#[test]
+fn the_first_value_that_is_there_is_told() {
+    let first = |claims: &str| {
+        let values = ["a", "b"].map(|path| IdentityValue::of_claim(reference(path)));
+        render(&IdentityHeader { values: values.to_vec(), ..of_claim() }, claims)
+    };
+    assert_eq!(first(r#"{"a":"1","b":"2"}"#), told("1"));
+    assert_eq!(first(r#"{"a":null,"b":"2"}"#), told("2"));
+    assert_eq!(first(r#"{"a":[],"b":"2"}"#), told("2"));
+    assert_eq!(first(r#"{"a":"","b":"2"}"#), told(""));
+    assert_eq!(first("{}"), Ok(None));
+    assert_eq!(first(r#"{"a":"\n","b":"2"}"#), Err(Unrepresentable), "a broken value is no reason to tell another");
+}
+
+#[test]
+fn the_occasion_tells_the_rest() {
+    let occasion = Occasion {
+        rule: Some("write"),
+        required_scopes: Some("a b"),
+        satisfy: Some("any"),
+        client_ip: Some("192.0.2.1"),
+        max_bytes: 20,
+    };
+    let tell = |value: IdentityValue, occasion: &Occasion<'_>| on(&IdentityHeader::plain("x-h", value), "{}", occasion);
+    for (value, text) in [
+        (IdentityValue::Rule, "write"),
+        (IdentityValue::RequiredScopes, "a b"),
+        (IdentityValue::Satisfy, "any"),
+        (IdentityValue::ClientIp, "192.0.2.1"),
+    ] {
+        assert_eq!(tell(value.clone(), &occasion), told(text));
+        assert_eq!(tell(value.clone(), &Occasion { max_bytes: 20, ..Occasion::default() }), Ok(None));
+        assert_eq!(tell(value, &Occasion { max_bytes: 2, ..occasion }), Err(Unrepresentable), "{text} is too long");
+    }
+    assert_eq!(tell(IdentityValue::Token, &occasion), told(TOKEN));
+    assert_eq!(tell(IdentityValue::Payload, &occasion), told("eyJhIjoxfQ"));
+    assert_eq!(tell(IdentityValue::Issuer, &occasion), told("https://idp"));
+}

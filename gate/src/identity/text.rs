@@ -1,0 +1,81 @@
+//! Values as text that a header carries faithfully (RFC 9110 §5.5): as it is, or not at all.
+
+use jose::json::{Decimal, Kind, Value};
+
+use super::{Form, Unrepresentable};
+use crate::json_text;
+
+/// A claim: strings as they are, numbers with the digits that they have, nothing for null.
+pub(super) fn of_claim(claim: Value<'_>, form: &Form) -> Result<Option<String>, Unrepresentable> {
+    let separator = match form {
+        _ if claim.is_null() => return Ok(None),
+        Form::Json => return Ok(Some(json_text::compact(claim))),
+        Form::Joined(separator) => separator.as_deref().unwrap_or(","),
+    };
+    match claim.kind() {
+        Kind::Array => {
+            let elements: Option<Vec<_>> = claim.elements().map(scalar).collect();
+            joined(&elements.ok_or(Unrepresentable)?, separator)
+        }
+        _ => scalar(claim).map(|text| Some(text.to_string())).ok_or(Unrepresentable),
+    }
+}
+
+/// What names one person: a string (RFC 7519 §4.1.2, OIDC Core §5.1), or the digits of a number, which some use.
+/// An empty one would be somebody to one server and nobody to another.
+pub(super) fn of_name(claim: Value<'_>, form: &Form) -> Result<Option<String>, Unrepresentable> {
+    match claim.kind() {
+        Kind::String if claim.as_str() == Some("") => Err(Unrepresentable),
+        Kind::String | Kind::Number | Kind::Null => of_claim(claim, form),
+        Kind::Array | Kind::Bool | Kind::Object => Err(Unrepresentable),
+    }
+}
+
+/// Several texts, with `separator` between them unless the form has one of its own.
+pub(super) fn of_list(list: &[String], separator: &str, form: &Form) -> Result<Option<String>, Unrepresentable> {
+    match form {
+        Form::Json if list.is_empty() => Ok(None),
+        Form::Json => {
+            let texts: Vec<_> = list.iter().map(|text| json_text::string(text)).collect();
+            Ok(Some(format!("[{}]", texts.join(","))))
+        }
+        Form::Joined(own) => {
+            let texts: Vec<_> = list.iter().map(String::as_str).collect();
+            joined(&texts, own.as_deref().unwrap_or(separator))
+        }
+    }
+}
+
+/// A value is sent as it is or not at all.
+pub(super) fn check(text: String, max_bytes: usize) -> Result<String, Unrepresentable> {
+    let is_faithful = text.len() <= max_bytes && !text.chars().any(char::is_control) && !has_blanks_around(&text);
+    if is_faithful { Ok(text) } else { Err(Unrepresentable) }
+}
+
+fn scalar(value: Value<'_>) -> Option<&str> {
+    match value.as_bool() {
+        Some(true) => Some("true"),
+        Some(false) => Some("false"),
+        None => value.as_str().or_else(|| value.as_number().map(Decimal::text)),
+    }
+}
+
+/// None makes no header. What stands in a list must come out of it again: taking it apart at the separators must give
+/// the same elements, and none of them may begin or end with a blank, or be empty.
+fn joined(elements: &[&str], separator: &str) -> Result<Option<String>, Unrepresentable> {
+    if elements.is_empty() {
+        return Ok(None);
+    }
+    if elements.iter().any(|element| element.is_empty() || has_blanks_around(element)) {
+        return Err(Unrepresentable);
+    }
+    let text = elements.join(separator);
+    match text.split(separator).eq(elements.iter().copied()) {
+        true => Ok(Some(text)),
+        false => Err(Unrepresentable),
+    }
+}
+
+fn has_blanks_around(text: &str) -> bool {
+    text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
+}
