@@ -1,11 +1,13 @@
 //! Tests of the engine as a whole: requests in, decisions out.
 
 mod access;
+mod audit;
 mod config;
 mod credentials;
 mod discovery;
 mod extraction;
 mod keys;
+mod metadata;
 mod requests;
 mod sharing;
 pub(crate) mod support;

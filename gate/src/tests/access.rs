@@ -86,6 +86,107 @@ fn the_challenge_names_the_scopes_that_would_do() {
 }
 
 #[test]
+fn every_requirement_has_its_verdict() {
+    let cases = [
+        // Claims: members of an object, and entries of a list.
+        (json!({"claims": {"tier": "gold"}}), json!({"tier": "gold"}), "ok"),
+        (json!({"claims": {"tier": "gold"}}), json!({"tier": "silver"}), "403 access_denied"),
+        (json!({"claims": {"tier": "gold"}}), json!({}), "403 access_denied"),
+        (json!({"claims": {"level": 60}}), json!({"level": 60.0}), "ok"),
+        (json!({"claims": {"level": {"equals": 60}}}), json!({"level": "60"}), "403 access_denied"),
+        (json!({"claims": {"a.b": {"in": [1, true, "x"]}}}), json!({"a": {"b": true}}), "ok"),
+        (json!({"claims": {"a.b": {"in": [1, true, "x"]}}}), json!({"a.b": true}), "403 access_denied"),
+        (json!({"claims": [{"claim": ["a.b"], "equals": true}]}), json!({"a.b": true}), "ok"),
+        (json!({"claims": [{"claim": "a.b", "equals": true}]}), json!({"a": {"b": true}}), "ok"),
+        (json!({"claims": {"roles": {"any": ["x", "y"]}}}), json!({"roles": ["y"]}), "ok"),
+        (json!({"claims": {"roles": {"all": ["x", "y"]}}}), json!({"roles": ["y"]}), "403 access_denied"),
+        (json!({"claims": {"roles": {"any": ["x"]}}}), json!({"roles": "x"}), "403 access_denied"),
+        (json!({"claims": {"email": {"domain": ["example.com"]}}}), json!({"email": "a@Example.Com"}), "ok"),
+        (
+            json!({"claims": {"email": {"domain": ["example.com"]}}}),
+            json!({"email": "a@b@example.com"}),
+            "403 access_denied",
+        ),
+        (json!({"claims": {"client_id": {"matches": "svc-*"}}}), json!({"client_id": "svc-7"}), "ok"),
+        (json!({"claims": {"client_id": {"matches": "svc-*"}}}), json!({"client_id": "my-svc-7"}), "403 access_denied"),
+        (json!({"claims": {"act": {"exists": true}}}), json!({"act": {}}), "ok"),
+        (json!({"claims": {"act": {"exists": true}}}), json!({}), "403 access_denied"),
+        (json!({"claims": {"a": 1, "b": 2}}), json!({"a": 1, "b": 2}), "ok"),
+        (json!({"claims": {"a": 1, "b": 2}}), json!({"a": 1, "b": 3}), "403 access_denied"),
+        // All members of an object must hold.
+        (json!({"scopes": {"any": ["s"]}, "claims": {"a": 1}}), json!({"scope": "s", "a": 1}), "ok"),
+        (json!({"scopes": {"any": ["s"]}, "claims": {"a": 1}}), json!({"scope": "s"}), "403 access_denied"),
+        (json!({"scopes": {"any": ["s"]}, "claims": {"a": 1}}), json!({"a": 1}), "403 insufficient_scope"),
+        // Nesting.
+        (json!({"anyOf": [{"groups": {"any": ["g"]}}, {"claims": {"a": 1}}]}), json!({"groups": ["g"]}), "ok"),
+        (json!({"anyOf": [{"groups": {"any": ["g"]}}, {"claims": {"a": 1}}]}), json!({"a": 1}), "ok"),
+        (json!({"anyOf": [{"groups": {"any": ["g"]}}, {"claims": {"a": 1}}]}), json!({}), "403 access_denied"),
+        (json!({"allOf": [{"groups": {"any": ["g"]}}, {"claims": {"a": 1}}]}), json!({"a": 1}), "403 access_denied"),
+        (json!({"not": {"groups": {"any": ["suspended"]}}}), json!({"groups": ["a"]}), "ok"),
+        (
+            json!({"not": {"groups": {"any": ["suspended"]}}}),
+            json!({"groups": ["a", "suspended"]}),
+            "403 access_denied",
+        ),
+        (json!({"not": {"not": {"claims": {"a": 1}}}}), json!({"a": 1}), "ok"),
+        (json!({"not": {"claims": {"a": 1}}}), json!({}), "ok"),
+        // What scopes alone would change is insufficient_scope; what stands inside `not` is not asked for.
+        (
+            json!({"anyOf": [{"scopes": {"all": ["s"]}}, {"groups": {"any": ["g"]}}]}),
+            json!({}),
+            "403 insufficient_scope",
+        ),
+        (json!({"not": {"scopes": {"any": ["guest"]}}}), json!({"scope": "guest"}), "403 access_denied"),
+        (json!({"not": {"scopes": {"any": ["guest"]}}}), json!({"scope": "s"}), "ok"),
+        (json!({"not": {"not": {"scopes": {"any": ["s"]}}}}), json!({}), "403 access_denied"),
+        (
+            json!({"scopes": {"any": ["s"]}, "not": {"scopes": {"any": ["guest"]}}}),
+            json!({"scope": "guest"}),
+            "403 access_denied",
+        ),
+    ];
+    for (access, claims, expected) in cases {
+        assert_eq!(with(&access, &claims), expected, "{access} {claims}");
+    }
+}
+
+#[test]
+fn the_challenge_lists_the_failing_tests_in_written_order() {
+    // As text: the order of members counts.
+    let mut config = inline(&json!({"rules": [{"access": "$"}]})).to_string();
+    let access = r#"{"not": {"scopes": {"any": ["x"]}}, "scopes": {"all": ["z", "y"]},
+        "anyOf": [{"allOf": [{"scopes": {"any": ["c", "y"]}}, {"scopes": {"any": ["has"]}}]}, {"scopes": {"all": ["a"]}}]}"#;
+    config = config.replace(r#""$""#, access);
+    let policy = crate::Policy::parse(config.as_bytes(), &|_| None).expect("is a configuration");
+    let mut world = World::new(&inline(&json!({})));
+    world.gate = crate::Gate::new(policy, world.now, 1);
+    let outcome = world.with_token(&Key::new("a").token(&json!({"scope": "has"})));
+    assert_eq!(
+        outcome.header("www-authenticate"),
+        Some(r#"Bearer realm="jotgate", error="insufficient_scope", scope="z y c a""#)
+    );
+}
+
+#[test]
+fn a_parent_scope_grants_its_children_where_scopes_are_hierarchical() {
+    let verdict = |scope_match: &str, access: Value, claims: &Value| {
+        let config = inline(&json!({"scopeMatch": scope_match, "rules": [{"access": access}]}));
+        World::new(&config).with_token(&Key::new("a").token(claims)).summary()
+    };
+    let read = || json!({"scopes": {"all": ["stig-manager:collection:read"]}});
+    assert_eq!(verdict("exact", read(), &json!({"scope": "stig-manager"})), "403 insufficient_scope");
+    assert_eq!(verdict("hierarchical", read(), &json!({"scope": "stig-manager"})), "ok");
+    assert_eq!(verdict("hierarchical", read(), &json!({"scope": "stig"})), "403 insufficient_scope");
+    assert_eq!(
+        verdict("hierarchical", json!({"scopes": {"any": ["stig-manager"]}}), &json!({"scope": "stig-manager:op"})),
+        "403 insufficient_scope",
+        "a child does not grant its parent"
+    );
+    let not = || json!({"not": {"scopes": {"any": ["a:b"]}}});
+    assert_eq!(verdict("hierarchical", not(), &json!({"scope": "a"})), "403 access_denied");
+}
+
+#[test]
 fn issuers_groups_and_audiences_can_be_asked_for() {
     assert_eq!(with(&json!({"issuers": ["main"]}), &json!({})), "ok");
     assert_eq!(with(&json!({"groups": {"all": ["a", "b"]}}), &json!({"groups": ["b", "c", "a"]})), "ok");

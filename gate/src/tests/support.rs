@@ -13,7 +13,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
 use crate::{
-    Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, HeaderLine, Policy, Reply, Request,
+    Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, HeaderLine, Policy, Reply, Report, Request,
     RequestId, SharedData, SharedDataError, SharedValue, Timestamp, edit,
 };
 
@@ -152,6 +152,10 @@ pub(super) struct World {
     /// Counters, gauges and what was added to histograms last.
     pub(super) metrics: BTreeMap<String, u64>,
     pub(super) store: Store,
+    /// What was told of the request that was decided last.
+    pub(super) report: Option<Report>,
+    /// The address that requests come from.
+    pub(super) peer: &'static str,
     /// Shared data is not handed over.
     pub(super) is_deaf: bool,
     next_id: u32,
@@ -224,6 +228,8 @@ impl World {
             resumed: BTreeMap::new(),
             metrics: BTreeMap::new(),
             store: store.clone(),
+            report: None,
+            peer: "",
             is_deaf: false,
             next_id: 1,
         };
@@ -260,6 +266,12 @@ impl World {
         outcome
     }
 
+    /// The counter of the request that was decided last, and its properties.
+    pub(super) fn told(&self) -> (String, BTreeMap<&'static str, String>) {
+        let report = self.report.clone().expect("a request was decided");
+        (report.metric.unwrap_or_default(), report.properties.into_iter().collect())
+    }
+
     /// The number of the request that was sent last.
     pub(super) fn last(&self) -> u32 {
         self.next_id - 1
@@ -267,9 +279,16 @@ impl World {
 
     fn decide(&mut self, id: u32, lines: Vec<(String, String)>) -> Outcome {
         let borrowed: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        match self.gate.handle_request(RequestId(id), &Request::new(&borrowed), self.now, &Software) {
-            Decision::Forward(edits, _) => Outcome::Forwarded(forwarded(&borrowed, &edits)),
-            Decision::Reply(reply, _) => Outcome::Replied(reply),
+        let request = Request::new(&borrowed).with_peer(self.peer.as_bytes());
+        match self.gate.handle_request(RequestId(id), &request, self.now, &Software) {
+            Decision::Forward(edits, report) => {
+                self.report = Some(report);
+                Outcome::Forwarded(forwarded(&borrowed, &edits))
+            }
+            Decision::Reply(reply, report) => {
+                self.report = Some(report);
+                Outcome::Replied(reply)
+            }
             Decision::Wait => {
                 self.waiting.insert(id, lines);
                 Outcome::Waiting

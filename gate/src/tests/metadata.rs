@@ -1,0 +1,183 @@
+//! Protected resource metadata (RFC 9728) and preflights.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use serde_json::{Value, json};
+
+use super::support::{ISSUER, Key, Outcome, World, inline};
+
+fn world(metadata: &Value) -> World {
+    World::new(&inline(&json!({
+        "resourceMetadata": metadata,
+        "rules": [
+            {"match": {"paths": ["/a"]}, "access": {"scopes": {"all": ["b", "a"]}, "not": {"scopes": {"any": ["guest"]}}}},
+            {"match": {"paths": ["/b"]}, "access": {"anyOf": [{"scopes": {"any": ["a", "c"]}}, {"groups": {"any": ["g"]}}]}},
+            {"match": {"paths": ["/basic"]}, "access": "authenticated", "challenge": "basic"},
+            {"access": "authenticated"},
+        ],
+    })))
+}
+
+fn send(world: &mut World, method: &str, authority: &str, path: &str) -> Outcome {
+    world.send(&[(":method", method), (":authority", authority), (":path", path)])
+}
+
+fn body(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Replied(reply) => serde_json::from_str(&reply.body).expect("is JSON"),
+        other => panic!("not replied: {other:?}"),
+    }
+}
+
+fn status(outcome: &Outcome) -> u16 {
+    match outcome {
+        Outcome::Replied(reply) => reply.status,
+        other => panic!("not replied: {other:?}"),
+    }
+}
+
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+#[test]
+fn metadata_tells_what_rules_and_issuers_say() {
+    let mut world = world(&json!({"resource": "https://api.example.com"}));
+    for authority in ["api.example.com", "API.example.com.:443"] {
+        let outcome = send(&mut world, "GET", authority, WELL_KNOWN);
+        assert_eq!(
+            body(&outcome),
+            json!({"resource": "https://api.example.com", "authorization_servers": [ISSUER], "scopes_supported": ["b", "a", "c"]})
+        );
+        assert_eq!(
+            (
+                status(&outcome),
+                outcome.header("content-type"),
+                outcome.header("access-control-allow-origin"),
+                outcome.header("cache-control")
+            ),
+            (200, Some("application/json"), Some("*"), Some("no-store"))
+        );
+        assert_eq!(world.told().0, "", "nothing was decided, so nothing is counted");
+        assert_eq!(world.told().1["jotgate_decision"], "answered");
+    }
+    assert_eq!(status(&send(&mut world, "HEAD", "api.example.com", &format!("{WELL_KNOWN}?a=b"))), 200);
+    for (authority, path) in [
+        ("other.example.com", WELL_KNOWN),
+        ("api.example.com", "/.well-known/oauth-protected-resource/"),
+        ("api.example.com", "/.well-known/oauth-protected-resource/x"),
+        ("api.example.com", "/.well-known/oauth-protected-resourcex"),
+    ] {
+        assert_eq!(send(&mut world, "GET", authority, path).summary(), "401 missing_token", "{authority}{path}");
+    }
+}
+
+#[test]
+fn metadata_is_only_read() {
+    let mut world = world(&json!({"resource": "https://api.example.com/mcp"}));
+    let path = format!("{WELL_KNOWN}/mcp");
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "get"] {
+        let outcome = send(&mut world, method, "api.example.com", &path);
+        assert_eq!((status(&outcome), outcome.header("allow")), (405, Some("GET, HEAD")), "{method}");
+    }
+    let outcome = world.send(&[
+        (":method", "OPTIONS"),
+        (":authority", "api.example.com"),
+        (":path", &path),
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "mcp-protocol-version"),
+    ]);
+    assert_eq!((status(&outcome), outcome.header("access-control-allow-origin")), (204, Some("*")));
+    assert_eq!(outcome.header("access-control-allow-methods"), Some("GET, HEAD"));
+    assert_eq!(outcome.header("access-control-allow-headers"), Some("*"));
+}
+
+#[test]
+fn members_without_an_element_are_left_out_and_those_given_are_told() {
+    let metadata = |entry: &Value| {
+        let mut world = World::new(&inline(&json!({"resourceMetadata": entry})));
+        body(&send(&mut world, "GET", "a.example.com", WELL_KNOWN))
+    };
+    let resource = "https://a.example.com/";
+    assert_eq!(
+        metadata(&json!({"resource": resource})),
+        json!({"resource": resource, "authorization_servers": [ISSUER]})
+    );
+    let all = json!({"resource": resource, "scopes": ["x"], "authorizationServers": ["https://as.example.com"]});
+    assert_eq!(
+        metadata(&all),
+        json!({"resource": resource, "authorization_servers": ["https://as.example.com"], "scopes_supported": ["x"]})
+    );
+}
+
+#[test]
+fn challenges_name_the_resource_with_the_longest_path() {
+    let mut world = world(&json!([
+        {"resource": "https://api.example.com/mcp"},
+        {"resource": "https://api.example.com"},
+        {"resource": "http://other.example.com:8080/deep/"},
+        {"resource": "https://api.example.com/mcp/deep"},
+    ]));
+    let mut url = |authority: &str, path: &str| {
+        let outcome = send(&mut world, "GET", authority, path);
+        let challenge = outcome.header("www-authenticate").expect("challenges").to_string();
+        challenge.split_once("resource_metadata=").map(|(_, url)| url.to_string())
+    };
+    for (authority, path, expected) in [
+        ("api.example.com", "/", "https://api.example.com/.well-known/oauth-protected-resource"),
+        ("api.example.com", "/mcpx", "https://api.example.com/.well-known/oauth-protected-resource"),
+        ("api.example.com", "/mcp", "https://api.example.com/.well-known/oauth-protected-resource/mcp"),
+        ("api.example.com:443", "/mcp/x", "https://api.example.com/.well-known/oauth-protected-resource/mcp"),
+        ("api.example.com", "/mcp/deep/x", "https://api.example.com/.well-known/oauth-protected-resource/mcp/deep"),
+        ("other.example.com", "/deep/x", "http://other.example.com:8080/.well-known/oauth-protected-resource/deep/"),
+    ] {
+        assert_eq!(url(authority, path), Some(format!("\"{expected}\"")), "{authority}{path}");
+    }
+    assert_eq!(url("other.example.com", "/"), None);
+    assert_eq!(url("third.example.com", "/mcp"), None);
+    assert_eq!(url("api.example.com", "/basic"), None, "a Basic challenge has a realm and nothing else");
+    let lacking = Key::new("a").token(&json!({}));
+    let outcome = world.send(&[
+        (":method", "GET"),
+        (":authority", "api.example.com"),
+        (":path", "/a"),
+        ("authorization", &format!("Bearer {lacking}")),
+    ]);
+    assert_eq!(
+        outcome.header("www-authenticate"),
+        Some(
+            "Bearer realm=\"jotgate\", error=\"insufficient_scope\", scope=\"b a\", resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource\""
+        )
+    );
+}
+
+#[test]
+fn genuine_preflights_pass_without_identity_where_that_is_set() {
+    let preflight = [
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "PUT"),
+        ("x-auth-request-user", "admin"),
+        ("authorization", "Bearer x"),
+    ];
+    let mut send = |setting: &str, method: &str, headers: &[(&str, &str)]| {
+        let mut world = World::new(&inline(&json!({"corsPreflight": setting, "rules": [{"access": "deny"}]})));
+        let mut lines = vec![(":method", method), (":authority", "a"), (":path", "/x")];
+        lines.extend(headers);
+        world.send(&lines)
+    };
+    let outcome = send("pass", "OPTIONS", &preflight);
+    assert_eq!(outcome.summary(), "ok");
+    assert_eq!((outcome.seen("x-auth-request-user"), outcome.seen("authorization")), (vec![], vec![]));
+    assert_eq!(outcome.seen("origin"), ["https://app.example.com"]);
+    assert_eq!(send("check", "OPTIONS", &preflight).summary(), "403 denied_by_rule");
+    assert_eq!(send("pass", "GET", &preflight).summary(), "403 denied_by_rule");
+    for lacking in [
+        &preflight[..1],
+        &preflight[1..],
+        &[("origin", ""), ("access-control-request-method", "PUT")],
+        &[("origin", "https://a"), ("access-control-request-method", "")],
+        &[("origin", "https://a"), ("origin", "https://b"), ("access-control-request-method", "PUT")],
+    ] {
+        assert_eq!(send("pass", "OPTIONS", lacking).summary(), "403 denied_by_rule", "{lacking:?}");
+    }
+}
