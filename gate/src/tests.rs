@@ -6,6 +6,8 @@ mod config;
 mod credentials;
 mod discovery;
 mod extraction;
+#[cfg(not(target_family = "wasm"))]
+mod hygiene;
 mod keys;
 mod metadata;
 mod requests;

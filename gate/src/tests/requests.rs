@@ -66,6 +66,67 @@ fn headers_can_be_chosen() {
 }
 
 #[test]
+fn everything_that_is_known_can_be_told() {
+    let mut world = World::new(&inline(&json!({
+        "identityHeaders": {
+            "X-Token": "$token", "X-Claims": "$claims", "X-Accepted": "$requiredScopes", "X-Satisfy": "$satisfy",
+            "X-Client": "$clientIp", "X-Name": {"firstOf": ["preferred_username", "sub"]}, "X-Rule": "$rule",
+            "X-Roles": {"claim": ["roles"], "join": ";"}, "X-Json": {"claim": "address", "json": true},
+            "X-Groups": {"claim": "$groups", "json": true},
+        },
+        "clientIp": {"trustedProxies": ["10.0.0.0/8"]},
+        "rules": [
+            {"name": "all", "match": {"paths": ["/all"]}, "access": {"scopes": {"all": ["b", "a"]}, "not": {"scopes": {"any": ["x"]}}}},
+            {"name": "any", "match": {"paths": ["/any"]}, "access": {"anyOf": [{"scopes": {"any": ["b", "c"]}}, {"scopes": {"any": ["a", "b"]}}]}},
+            {"name": "mixed", "match": {"paths": ["/mixed"]}, "access": {"allOf": [{"scopes": {"any": ["b"]}}, {"scopes": {"all": ["a"]}}]}},
+        ],
+    })));
+    let token = Key::new("a").token(&json!({
+        "scope": "a b", "roles": ["r,1", "r2"], "groups": ["g;1", "g,2"], "address": {"zip": 1.0, "city": ["Zürich"]},
+    }));
+    world.peer = "203.0.113.7:4711";
+    let bearer = format!("Bearer {token}");
+    let forwarded = ("x-forwarded-for", "198.51.100.1, 203.0.113.9, 10.0.0.1");
+    let outcome = world.get("/all", &[("authorization", &bearer), forwarded]);
+    let payload = token.split('.').nth(1).expect("has a payload");
+    for (name, value) in [
+        ("x-token", token.as_str()),
+        ("x-claims", payload),
+        ("x-accepted", "b a"),
+        ("x-satisfy", "all"),
+        ("x-client", "203.0.113.9"),
+        ("x-name", "alice"),
+        ("x-rule", "all"),
+        ("x-roles", "r,1;r2"),
+        ("x-json", "{\"city\":[\"Zürich\"],\"zip\":1.0}"),
+        ("x-groups", "[\"g;1\",\"g,2\"]"),
+    ] {
+        assert_eq!(outcome.seen(name), [value], "{name}");
+    }
+    assert_eq!(outcome.seen("authorization"), [""; 0]);
+    let mut seen = |path: &str, name: &str| world.get(path, &[("authorization", &bearer)]).seen(name).concat();
+    assert_eq!((seen("/any", "x-accepted"), seen("/any", "x-satisfy")), ("b c a".into(), "any".into()));
+    assert_eq!((seen("/mixed", "x-accepted"), seen("/mixed", "x-satisfy")), ("b a".into(), String::new()));
+    assert_eq!((seen("/else", "x-accepted"), seen("/else", "x-satisfy")), (String::new(), String::new()));
+    assert_eq!(seen("/else", "x-client"), "203.0.113.7", "no proxy has told another");
+}
+
+#[test]
+fn every_signature_that_is_checked_is_counted() {
+    let mut world = World::new(&inline(&json!({})));
+    let (good, forged) = (
+        Key::new("a").token(&json!({})),
+        Key::new("b").sign(&json!({"alg": "ES256", "kid": "a"}), &json!({"iss": ISSUER})),
+    );
+    let mut counted = |token: &str| {
+        world.with_token(token);
+        world.metrics.get("jotgate_tokens_verified").copied().unwrap_or_default()
+    };
+    assert_eq!((counted("x"), counted(&good), counted(&forged)), (0, 1, 2));
+    assert_eq!(counted(&Key::new("a").token(&json!({"iss": "https://other"}))), 2, "nothing was checked");
+}
+
+#[test]
 fn a_claim_that_no_header_can_carry_is_refused_unless_it_may_be_left_out() {
     let mut world = World::new(&inline(&json!({})));
     for sub in [json!("a\r\nx: y"), json!(" a"), json!({}), json!(["root", "b"]), json!(true), json!("x".repeat(8193))]
