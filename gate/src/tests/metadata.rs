@@ -159,7 +159,7 @@ fn genuine_preflights_pass_without_identity_where_that_is_set() {
         ("x-auth-request-user", "admin"),
         ("authorization", "Bearer x"),
     ];
-    let mut send = |setting: &str, method: &str, headers: &[(&str, &str)]| {
+    let send = |setting: &str, method: &str, headers: &[(&str, &str)]| {
         let mut world = World::new(&inline(&json!({"corsPreflight": setting, "rules": [{"access": "deny"}]})));
         let mut lines = vec![(":method", method), (":authority", "a"), (":path", "/x")];
         lines.extend(headers);

@@ -34,7 +34,7 @@
 //!
 //! A header is expected to stand on exactly one line. `{{…}}` in any string is a placeholder: its content, read as a
 //! YAML mapping, goes to the test's [`Mint`], and what that answers takes its place; an answer that is no string must
-//! be the whole value. A cluster that is not listed does not exist.
+//! be the whole value. A cluster that is not listed does not exist. Requests come from 192.0.2.1.
 
 mod format;
 mod placeholders;

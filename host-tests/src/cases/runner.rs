@@ -14,6 +14,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Where requests come from.
+const PEER: &str = "192.0.2.1:4711";
+
 /// Runs every `*.yaml`, `*.yml` and `*.json` below a directory; panics with all failures at the end.
 pub fn run_all(directory: impl AsRef<Path>, plugin: &Plugin, mint: &Mint<'_>) {
     let directory = directory.as_ref();
@@ -79,7 +82,7 @@ fn run(case: &Case, plugin: &Plugin) -> Vec<String> {
     let proxy = Proxy::new();
     proxy.clock().set_wall(now(case));
     answer_callouts(&proxy, case.clusters.clone());
-    let base = VmOptions::new().keep_duplicate_lines(case.keep_duplicate_lines);
+    let base = VmOptions::new().keep_duplicate_lines(case.keep_duplicate_lines).property("source.address", PEER);
     let options = case.env.iter().fold(base, |options, (name, value)| options.env(name, value));
     let vm = proxy.vm(plugin, options);
     let mut failures = match (vm.start(configuration(&case.config)), &case.config_errors) {
