@@ -7,6 +7,7 @@ mod credentials;
 mod keys;
 mod observed;
 mod requests;
+mod rules;
 mod sharing;
 mod streams;
 mod world;
