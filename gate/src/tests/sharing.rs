@@ -294,6 +294,33 @@ fn nothing_that_was_withdrawn_comes_back() {
 }
 
 #[test]
+fn an_older_set_is_older_whatever_was_done_to_the_clock() {
+    let mut proxy = Proxy::settled(2);
+    let (old, hour) = (proxy.entry(), Duration::from_hours(1));
+    let back = proxy.now.before(hour);
+    proxy.set(back);
+    proxy.tick();
+    proxy.pass_until_fetch();
+    proxy.fetcher().answer_keys(&[&Key::new("b")]);
+    proxy.pass(2 * SECOND);
+    assert_eq!(proxy.with_token(&token("b")), ["ok"; 2]);
+    // Set right again, it shows a later instant for the fetch of the old set than for that of the new one.
+    let forward = proxy.now.after(hour);
+    proxy.set(forward);
+    proxy.tick();
+    for _ in 0..60 {
+        proxy.overwrite(&old);
+        proxy.pass(SECOND);
+        for world in &mut proxy.worlds {
+            assert_ne!(world.with_token(&token("a")).summary(), "ok");
+            while !world.fetches.is_empty() {
+                world.answer_keys(&[&Key::new("b")]);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_lease_that_is_played_again_holds_nobody_up() {
     let mut proxy = Proxy::new(1, &fetched(&json!({}), &json!({})));
     let claimed = proxy.entry();
