@@ -127,7 +127,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     object.finish();
 
     let (credentials, rules, identity) = (credentials?, rules?, identity?);
-    let hygiene = Hygiene::new(&identity, strip?, &credentials);
+    let hygiene = Hygiene::new(&identity, strip?, &credentials, &rules);
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     paths?;
     Some(Policy {
