@@ -77,6 +77,36 @@ fn the_path_and_the_query_are_edited_together_on_every_route() {
 }
 
 #[test]
+fn what_passes_without_a_decision_has_its_path_edited_too() {
+    let mut world = routes(&json!({"mode": "audit", "corsPreflight": "pass", "default": "deny"}));
+    for (path, forwarded) in [
+        ("//denied/../x?access_token=a&b", "/x?access_token=a&b"),
+        ("/keeps//x?q", "/keeps/x?q"),
+        ("/public/..%2fx", "/public/..%2fx"),
+    ] {
+        assert_eq!(world.get(path, &[]).seen(":path"), [forwarded], "{path}");
+    }
+    let preflight = [
+        (":method", "OPTIONS"),
+        (":path", "//x/../y?access_token=a"),
+        (":authority", "h"),
+        ("origin", "https://o"),
+        ("access-control-request-method", "GET"),
+    ];
+    assert_eq!(world.send(&preflight).seen(":path"), ["/y"]);
+}
+
+#[test]
+fn a_rule_that_refuses_nobody_makes_no_path_ambiguous() {
+    let rules = json!([
+        {"match": {"paths": ["/jobs/*:delete"]}, "access": "deny", "mode": "audit"},
+        {"access": "public"},
+    ]);
+    let mut world = World::new(&inline(&json!({"rules": rules})));
+    assert_eq!(world.get("/jobs/1%3Adelete", &[]).summary(), "ok");
+}
+
+#[test]
 fn an_escape_gets_no_request_past_a_rule() {
     let rules = json!([
         {"match": {"paths": ["/open:all"]}, "access": "public"},
