@@ -1,75 +1,70 @@
-//! Paths: what `CanonicalPath::strict` accepts is canonical, and is what another reading of it gives.
+//! Paths and patterns: both readings of a path and every match are what another reading gives.
+//!
+//! The first line is a request target, the others are patterns.
 
 #![no_main]
 
-use gate::request::CanonicalPath;
+use fuzz::path::{self, Pattern};
+use gate::request::{CanonicalPath, PathMode};
+use gate::rules::PathPattern;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|target: &[u8]| {
-    let ours = CanonicalPath::strict(target);
-    assert_eq!(ours.as_ref().ok().map(|path| path.as_str().to_string()), canonical(target), "{ours:?}");
-    let Ok(path) = ours else { return };
-    let path = path.as_str();
-    assert_eq!(CanonicalPath::strict(path.as_bytes()).as_ref().map(CanonicalPath::as_str), Ok(path), "is canonical");
+fuzz_target!(|input: &[u8]| {
+    let mut lines = input.split(|byte| *byte == b'\n');
+    let target = lines.next().unwrap_or_default();
+    let strict = canonical(target, PathMode::Strict);
+    let lenient = canonical(target, PathMode::Lenient);
+    assert_eq!(strict, path::strict(target));
+    assert_eq!(lenient, path::lenient(target));
+    assert!(strict.is_none() || strict == lenient, "lenient reads {lenient:?} for {strict:?}");
+    let Some(seen) = lenient else { return };
+    for mode in [PathMode::Strict, PathMode::Lenient] {
+        assert_eq!(canonical(seen.as_bytes(), mode).as_ref(), Some(&seen), "is canonical");
+    }
     let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
     for query in ["", "?", "?/../%2e%2E//;\\%"] {
         let other = [&target[..end], query.as_bytes()].concat();
-        assert_eq!(CanonicalPath::strict(&other).as_ref().map(CanonicalPath::as_str), Ok(path), "the query counts");
+        assert_eq!(canonical(&other, PathMode::Lenient).as_ref(), Some(&seen), "the query counts");
     }
+    let found = CanonicalPath::strict(seen.as_bytes()).expect("is canonical");
+    assert_eq!(found.decoded().map(|path| path.as_str().to_string()), path::decoded(&seen));
+    check_patterns(&found, &lines.filter_map(|line| str::from_utf8(line).ok()).take(8).collect::<Vec<_>>());
 });
 
-/// A character of a path, or an escape that stays one.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Unit {
-    Escape(u8),
-    Plain(u8),
+fn canonical(target: &[u8], mode: PathMode) -> Option<String> {
+    CanonicalPath::of(target, mode).ok().map(|path| path.as_str().to_string())
 }
 
-/// The canonical form of a request target, unit by unit; `None` if parsers may read it differently.
-fn canonical(target: &[u8]) -> Option<String> {
-    if target.contains(&b'#') {
-        return None;
-    }
-    let path = &target[..target.iter().position(|byte| *byte == b'?').unwrap_or(target.len())];
-    let mut units = Vec::new();
-    let mut rest = path.iter().copied();
-    while let Some(byte) = rest.next() {
-        units.push(match byte {
-            b'%' => escape(rest.next()?, rest.next()?)?,
-            b'!' | b'$' | b'&'..=b':' | b'='..=b'@' | b'A'..=b'[' | b']' | b'^'..=b'~' | b'"' | b'<' => {
-                Unit::Plain(byte)
+fn check_patterns(path: &CanonicalPath<'_>, texts: &[&str]) {
+    let mut patterns = Vec::new();
+    // All of them as one expression; the first alternative matches no path.
+    let (mut either, mut is_either) = (String::from("-"), false);
+    for text in texts {
+        let ours = PathPattern::parse(text);
+        let theirs = Pattern::read(text);
+        assert_eq!(ours.is_ok(), theirs.is_some(), "{text:?}: {ours:?}");
+        if let (Ok(ours), Some(theirs)) = (ours, theirs) {
+            let expected = theirs.matches(path.as_str());
+            assert_eq!(ours.matches(path), expected, "{text:?} {path:?}");
+            // The longer ones compile to more than an expression may.
+            either = [either, theirs.to_regex()].join("|");
+            is_either |= expected;
+            match PathPattern::regex(&either) {
+                Ok(regex) => assert_eq!(regex.matches(path), is_either, "{either:?} {path:?}"),
+                Err(problem) => assert!(either.len() > 200, "{either:?} {problem}"),
             }
-            _ => return None,
-        });
+            patterns.push(ours);
+        }
+        if let Ok(regex) = PathPattern::regex(text) {
+            if let Ok(grouped) = PathPattern::regex(&format!("(?:{text})")) {
+                assert_eq!(grouped.matches(path), regex.matches(path), "{text:?}");
+            }
+            patterns.push(regex);
+        }
     }
-    if !is_unambiguous(&units) {
-        return None;
+    for wide in &patterns {
+        for narrow in &patterns {
+            assert!(!wide.covers(narrow) || !narrow.matches(path) || wide.matches(path), "{wide:?} {narrow:?}");
+        }
     }
-    let text = |unit: &Unit| match unit {
-        Unit::Escape(byte) => format!("%{byte:02X}"),
-        Unit::Plain(byte) => char::from(*byte).to_string(),
-    };
-    Some(units.iter().map(text).collect())
-}
-
-fn escape(high: u8, low: u8) -> Option<Unit> {
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
-    match byte {
-        0..=0x1f | 0x7f | b'/' | b'\\' => None,
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Some(Unit::Plain(byte)),
-        _ => Some(Unit::Escape(byte)),
-    }
-}
-
-fn is_unambiguous(units: &[Unit]) -> bool {
-    let is_hex = |unit: &Unit| matches!(unit, Unit::Plain(byte) if byte.is_ascii_hexdigit());
-    let is_double = |three: &[Unit]| three[0] == Unit::Escape(b'%') && is_hex(&three[1]) && is_hex(&three[2]);
-    let slash = Unit::Plain(b'/');
-    let dot = Unit::Plain(b'.');
-    let is_dots = |segment: &[Unit]| matches!(segment.len(), 1 | 2) && segment.iter().all(|unit| *unit == dot);
-    units.first() == Some(&slash)
-        && !units.windows(3).any(is_double)
-        && !units.windows(2).any(|pair| pair == [slash, slash])
-        && !units.split(|unit| *unit == slash).any(is_dots)
 }

@@ -5,6 +5,7 @@
 pub mod base64url;
 pub mod json;
 pub mod number;
+pub mod path;
 pub mod place;
 pub mod proxy;
 pub mod signed;

@@ -8,7 +8,7 @@ use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::report::Facts;
 use crate::request::{CanonicalPath, Request};
-use crate::rules::{Access, Denial, Mode, Requirement, Rule, is_plain_authority};
+use crate::rules::{self, Access, Denial, Mode, Requirement, Rule, is_plain_authority};
 use crate::token::{Claimed, Failure, Verification, VerifiedToken};
 
 /// What the gate makes of a request, given the keys that there are.
@@ -51,10 +51,13 @@ impl From<Verdict> for Judgement {
 /// Decides on `request`; what is learned on the way goes to `facts`.
 pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, facts: &mut Facts) -> Judgement {
     let policy = verification.policy;
+    let path = CanonicalPath::of(request.path(), policy.paths);
+    let forwarded = path.as_ref().ok().and_then(|path| path.forwarded(request, policy.paths));
+    // Whoever edits the query edits the path that is forwarded.
+    let request = &forwarded.as_deref().map_or(*request, |path| request.with_path(path));
     let mut case = Case { request, verification, policy, rule: None, edits: policy.hygiene.edits(request) };
-    let Ok(path) = CanonicalPath::strict(request.path()) else {
-        return case.refuse_unseen(Reason::AmbiguousPath, facts);
-    };
+    case.edits.extend(forwarded.iter().map(|path| HeaderEdit::Set(":path", path.clone())));
+    let Ok(path) = path else { return case.refuse_unseen(Reason::AmbiguousPath, facts) };
     if policy.needs.host && !is_plain_authority(request.authority()) {
         return case.refuse_unseen(Reason::AmbiguousPath, facts);
     }
@@ -64,7 +67,10 @@ pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, fac
     if policy.passes_preflights && request.is_preflight() {
         return case.forward_anonymous();
     }
-    facts.rule = policy.rules.iter().position(|rule| rule.matcher.matches(request, &path));
+    let Ok(rule) = rules::find(&policy.rules, request, &path) else {
+        return case.refuse_unseen(Reason::AmbiguousPath, facts);
+    };
+    facts.rule = rule;
     case.rule = facts.rule.and_then(|index| policy.rules.get(index));
     match case.rule.map_or(&policy.default, |rule| &rule.access) {
         Access::Deny if case.rule.is_some() => case.refuse_unseen(Reason::DeniedByRule, facts),

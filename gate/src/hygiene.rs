@@ -1,9 +1,12 @@
 //! Identity hygiene: no client can send a header that the upstream would take for the gate's word.
 
+use std::collections::BTreeSet;
+
 use crate::credential::Sources;
 use crate::edit::HeaderEdit;
 use crate::identity::IdentityHeader;
 use crate::request::{HeaderLine, Request};
+use crate::rules::Rule;
 
 /// Which header names clients may not send.
 ///
@@ -17,17 +20,29 @@ pub struct Hygiene {
     prefixes: Vec<String>,
     /// Names of credential headers, folded and as they are: other spellings are removed.
     credentials: Vec<(String, String)>,
+    /// Likewise the names of headers that rules look at.
+    matched: Vec<(String, String)>,
 }
 
 impl Hygiene {
     /// `strip` holds folded names, and folded prefixes where the flag is set.
-    pub(crate) fn new(identity: &[IdentityHeader], strip: Vec<(String, bool)>, sources: &Sources) -> Self {
+    pub(crate) fn new(
+        identity: &[IdentityHeader],
+        strip: Vec<(String, bool)>,
+        sources: &Sources,
+        rules: &[Rule],
+    ) -> Self {
         let (prefixes, names): (Vec<_>, Vec<_>) = strip.into_iter().partition(|(_, is_prefix)| *is_prefix);
+        let matched: BTreeSet<_> =
+            rules.iter().flat_map(|rule| &rule.matcher.headers).map(|(name, _)| name.as_str()).collect();
+        let with_folded =
+            |names: BTreeSet<&str>| names.into_iter().map(|name| (fold(name.as_bytes()), name.to_string())).collect();
         let own = identity.iter().map(|header| fold(header.name.as_bytes()));
         Self {
             names: names.into_iter().map(|(name, _)| name).chain(own).collect(),
             prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
-            credentials: sources.headers().into_iter().map(|name| (fold(name.as_bytes()), name.to_string())).collect(),
+            credentials: with_folded(sources.headers()),
+            matched: with_folded(matched),
         }
     }
 
@@ -57,18 +72,20 @@ impl Hygiene {
     pub(crate) fn removals<'r>(&self, lines: impl Iterator<Item = HeaderLine<'r>>) -> Vec<HeaderEdit> {
         let mut edits = Vec::new();
         for (name, _) in lines {
-            if self.is_identity(name) || self.is_credential_variant(name) {
+            if self.is_identity(name) || self.is_variant(name) {
                 HeaderEdit::remove_once(&mut edits, name);
             }
         }
         edits
     }
 
-    fn is_credential_variant(&self, name: &[u8]) -> bool {
+    fn is_variant(&self, name: &[u8]) -> bool {
         let folded = fold(name);
-        self.credentials
-            .iter()
-            .any(|(credential, exact)| *credential == folded && !name.eq_ignore_ascii_case(exact.as_bytes()))
+        let is_alike = |(found, _): &&(String, String)| *found == folded;
+        let is_other = |(_, exact): &(String, String)| !name.eq_ignore_ascii_case(exact.as_bytes());
+        let mut matched = self.matched.iter().filter(is_alike).peekable();
+        // Rules may look at two spellings, which are then two headers.
+        self.credentials.iter().filter(is_alike).any(is_other) || (matched.peek().is_some() && matched.all(is_other))
     }
 }
 
@@ -103,6 +120,7 @@ mod tests {
         let hygiene = Hygiene {
             names: vec!["x-user".into()],
             prefixes: vec!["x-auth-".into()],
+            matched: vec![("x-a".into(), "x_a".into()), ("x-a".into(), "x.a".into())],
             credentials: vec![
                 ("authorization".into(), "authorization".into()),
                 ("x-api-token".into(), "x-api-token".into()),
@@ -115,6 +133,9 @@ mod tests {
             "x_auth_anything",
             "x_api_token",
             "x-api-token",
+            "x_a",
+            "X.A",
+            "x-a",
             "x-users",
             "x-aut",
             "authorization",
@@ -133,7 +154,7 @@ mod tests {
                 other => panic!("{other:?} is no removal"),
             })
             .collect();
-        assert_eq!(removed, ["x_user", "X.USER", "x-auth-", "x_auth_anything", "x_api_token", "x-user"]);
+        assert_eq!(removed, ["x_user", "X.USER", "x-auth-", "x_auth_anything", "x_api_token", "x-a", "x-user"]);
     }
 
     #[test]

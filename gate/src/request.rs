@@ -2,7 +2,7 @@
 
 mod path;
 
-pub use self::path::{AmbiguousPath, CanonicalPath};
+pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
 
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
 pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);
@@ -36,6 +36,14 @@ impl<'r> Request<'r> {
     #[must_use]
     pub fn with_peer(self, peer: &'r [u8]) -> Self {
         Self { peer, ..self }
+    }
+
+    /// This request, had it come with another `:path`; its lines stay.
+    pub(crate) fn with_path<'p>(&self, path: &'p [u8]) -> Request<'p>
+    where
+        'r: 'p,
+    {
+        Request { path, ..*self }
     }
 
     /// All lines.

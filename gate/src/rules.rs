@@ -13,7 +13,7 @@ pub(crate) use self::host::is_plain as is_plain_authority;
 pub use self::path::PathPattern;
 pub use self::scope::ScopeMatch;
 
-use crate::request::{CanonicalPath, Request};
+use crate::request::{AmbiguousPath, CanonicalPath, Request};
 
 /// A rule, checked and compiled.
 #[derive(Clone, Debug)]
@@ -64,6 +64,24 @@ pub struct Matcher {
     pub methods: Vec<String>,
     /// Every line of these headers has this value; names in lower case.
     pub headers: Vec<(String, String)>,
+}
+
+/// The rule for `request`, by its place: the first that matches.
+///
+/// A server that decodes more than RFC 3986 §2.2 allows must not get anybody past a rule: where it would see a path for
+/// which an earlier rule asks something, the path is ambiguous.
+pub(crate) fn find(
+    rules: &[Rule],
+    request: &Request<'_>,
+    path: &CanonicalPath<'_>,
+) -> Result<Option<usize>, AmbiguousPath> {
+    let found = rules.iter().position(|rule| rule.matcher.matches(request, path));
+    let earlier = rules.iter().take(found.unwrap_or(rules.len()));
+    let mut asking = earlier.filter(|rule| rule.access != Access::Public && rule.mode != Some(Mode::Audit));
+    match path.decoded().is_some_and(|decoded| asking.any(|rule| rule.matcher.matches(request, &decoded))) {
+        true => Err(AmbiguousPath::ReservedEscape),
+        false => Ok(found),
+    }
 }
 
 impl Matcher {

@@ -10,6 +10,7 @@ mod extraction;
 mod hygiene;
 mod keys;
 mod metadata;
+mod paths;
 mod requests;
 mod sharing;
 pub(crate) mod support;

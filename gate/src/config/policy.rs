@@ -14,6 +14,7 @@ use crate::credential::Sources;
 use crate::hygiene::Hygiene;
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
+use crate::request::PathMode;
 use crate::rules::{Access, Mode, Rule, ScopeMatch};
 
 /// A configuration that was checked. Everything the engine decides follows from it.
@@ -27,6 +28,8 @@ pub struct Policy {
     pub forward_token: bool,
     /// What requests need; the first rule that matches decides.
     pub rules: Vec<Rule>,
+    /// What becomes of paths that two parsers may read differently.
+    pub paths: PathMode,
     /// What requests need that no rule matches.
     pub default: Access,
     /// What becomes of requests that are refused.
@@ -110,7 +113,9 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let scope_match = object.or("scopeMatch", ScopeMatch::default(), |node| {
         node.word(&[("exact", ScopeMatch::Exact), ("hierarchical", ScopeMatch::Hierarchical)], &[])
     });
-    let paths = object.or("paths", (), |node| node.word(&[("strict", ())], &["lenient"]));
+    let paths = object.or("paths", PathMode::Strict, |node| {
+        node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)], &[])
+    });
     let passes_preflights =
         object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)], &[]));
     let realm = object.or("realm", String::from("jotgate"), read_realm);
@@ -122,13 +127,14 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     object.finish();
 
     let (credentials, rules, identity) = (credentials?, rules?, identity?);
-    let hygiene = Hygiene::new(&identity, strip?, &credentials);
+    let hygiene = Hygiene::new(&identity, strip?, &credentials, &rules);
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     paths?;
     Some(Policy {
         issuers: issuers?,
         credentials,
         forward_token: forward_token?,
+        paths: paths?,
         needs: Needs {
             host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
             client_ip: identity.iter().any(|header| header.values.contains(&IdentityValue::ClientIp)),

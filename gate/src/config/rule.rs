@@ -1,5 +1,7 @@
 //! `rules`: which requests need what.
 
+use jose::json::Kind;
+
 use super::reader::{Node, all};
 use super::{Issuer, access};
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, Scheme};
@@ -71,10 +73,13 @@ fn read_matcher(node: &Node<'_, '_>) -> Option<Matcher> {
 }
 
 fn read_path(node: &Node<'_, '_>) -> Option<PathPattern> {
-    if node.value.get("regex").is_some() {
-        return node.unsupported();
+    if node.value.kind() != Kind::Object {
+        return parsed(node, PathPattern::parse);
     }
-    parsed(node, PathPattern::parse)
+    let mut object = node.object()?;
+    let regex = object.required("regex").and_then(|node| parsed(&node, PathPattern::regex));
+    object.finish();
+    regex
 }
 
 fn parsed<T>(node: &Node<'_, '_>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {

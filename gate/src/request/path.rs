@@ -3,10 +3,21 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::Request;
+
 /// A path that every parser reads the same way. Escapes of unreserved characters are decoded, the other escapes
 /// have upper-case digits (RFC 3986 §6.2.2); there is no query.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CanonicalPath<'r>(Cow<'r, str>);
+
+/// What becomes of paths that two parsers may read differently.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PathMode {
+    /// Parameters, empty segments and dot segments are taken out, and what is left is forwarded; the rest is refused.
+    Lenient,
+    /// All of them are refused, and what was received is forwarded.
+    Strict,
+}
 
 /// Why a path could be read in more than one way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,7 +26,7 @@ pub enum AmbiguousPath {
     Backslash,
     /// A control character or a blank, plain or encoded.
     Control,
-    /// A segment `.` or `..`, plain or encoded.
+    /// A segment `.` or `..`, plain or encoded, or one that some servers cut down to that.
     DotSegment,
     /// `%25` before two hex digits.
     DoubleEscape,
@@ -31,13 +42,17 @@ pub enum AmbiguousPath {
     NonAscii,
     /// No `/` at the start: `*`, a CONNECT target, an absolute URI, nothing.
     NotAPath,
+    /// Escapes of what bad decoders of UTF-8 read as ASCII.
+    Overlong,
     /// `;`.
     Parameters,
+    /// An escape without which an earlier rule would match.
+    ReservedEscape,
 }
 
 impl<'r> CanonicalPath<'r> {
-    /// The canonical form of a `:path`, query cut off; refuses what two parsers may read differently.
-    pub fn strict(target: &'r [u8]) -> Result<Self, AmbiguousPath> {
+    /// The canonical form of a `:path`, query cut off.
+    pub fn of(target: &'r [u8], mode: PathMode) -> Result<Self, AmbiguousPath> {
         if target.first() != Some(&b'/') {
             return Err(AmbiguousPath::NotAPath);
         }
@@ -47,13 +62,47 @@ impl<'r> CanonicalPath<'r> {
         }
         let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
         let path = decode_unreserved(check_plain(path)?)?;
-        check_structure(&path)?;
-        Ok(Self(path))
+        check_escapes(&path)?;
+        match (check_segments(&path), mode) {
+            (Ok(()), _) => Ok(Self(path)),
+            (Err(_), PathMode::Lenient) => Ok(Self(Cow::Owned(simplify(&path)))),
+            (Err(problem), PathMode::Strict) => Err(problem),
+        }
+    }
+
+    /// The canonical form of a `:path` that no two parsers read differently.
+    pub fn strict(target: &'r [u8]) -> Result<Self, AmbiguousPath> {
+        Self::of(target, PathMode::Strict)
+    }
+
+    /// What goes to the upstream as `:path`, where that is not what was received.
+    pub(crate) fn forwarded(&self, request: &Request<'_>, mode: PathMode) -> Option<Vec<u8>> {
+        let is_same = mode == PathMode::Strict || request.path_without_query() == self.0.as_bytes();
+        let query = request.query().map(|query| [b"?", query].concat());
+        (!is_same).then(|| [self.0.as_bytes(), &query.unwrap_or_default()].concat())
     }
 
     /// The path, from its first `/` on.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What a server sees that decodes the other printable characters, too, before it takes the path apart: RFC 3986
+    /// §2.2 has them differ from their escapes, but not every server does. `None` where there are none.
+    pub fn decoded(&self) -> Option<CanonicalPath<'static>> {
+        let mut runs = self.0.split('%');
+        let mut decoded = String::from(runs.next().unwrap_or_default());
+        for run in runs {
+            match split_escape(run) {
+                Ok((_, byte @ (b'!'..=b'$' | b'&'..=b'~'), rest)) => {
+                    decoded.push(char::from(byte));
+                    decoded.push_str(rest);
+                }
+                _ => decoded.extend(["%", run]),
+            }
+        }
+        let path = decoded.split(['?', '#']).next().unwrap_or_default();
+        (decoded != self.0).then(|| CanonicalPath(Cow::Owned(simplify(path))))
     }
 }
 
@@ -63,7 +112,6 @@ fn check_plain(path: &[u8]) -> Result<&str, AmbiguousPath> {
             0..=b' ' | 0x7f => return Err(AmbiguousPath::Control),
             0x80.. => return Err(AmbiguousPath::NonAscii),
             b'\\' => return Err(AmbiguousPath::Backslash),
-            b';' => return Err(AmbiguousPath::Parameters),
             _ => {}
         }
     }
@@ -78,37 +126,86 @@ fn decode_unreserved(path: &str) -> Result<Cow<'_, str>, AmbiguousPath> {
     let mut decoded = String::with_capacity(path.len());
     decoded.push_str(runs.next().unwrap_or_default());
     for run in runs {
-        let (digits, rest) = run.split_at_checked(2).ok_or(AmbiguousPath::InvalidEscape)?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(AmbiguousPath::InvalidEscape);
-        }
-        match u8::from_str_radix(digits, 16).map_err(|_| AmbiguousPath::InvalidEscape)? {
+        let (digits, byte, rest) = split_escape(run)?;
+        match byte {
             b'/' | b'\\' => return Err(AmbiguousPath::EncodedSlash),
             0..0x20 | 0x7f => return Err(AmbiguousPath::Control),
             byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => decoded.push(char::from(byte)),
-            _ => {
-                decoded.push('%');
-                decoded.push_str(&digits.to_ascii_uppercase());
-            }
+            _ => decoded.extend(["%", &digits.to_ascii_uppercase()]),
         }
         decoded.push_str(rest);
     }
     Ok(Cow::Owned(decoded))
 }
 
-fn check_structure(path: &str) -> Result<(), AmbiguousPath> {
-    // What was decoded may complete a double escape: it is looked for in the result.
-    let is_double = |behind: &str| behind.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    if path.split("%25").skip(1).any(is_double) {
-        return Err(AmbiguousPath::DoubleEscape);
+/// What stands behind a `%`: the two digits, the byte that they mean, and the rest.
+fn split_escape(run: &str) -> Result<(&str, u8, &str), AmbiguousPath> {
+    let (digits, rest) = run.split_at_checked(2).ok_or(AmbiguousPath::InvalidEscape)?;
+    // A sign is a digit for the parser.
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex).ok_or(AmbiguousPath::InvalidEscape)?;
+    Ok((digits, byte, rest))
+}
+
+/// Refuses escapes of which servers make more if they decode twice or badly. They are looked for in the result, since
+/// what was decoded may complete them.
+fn check_escapes(path: &str) -> Result<(), AmbiguousPath> {
+    let behind_percent = path.match_indices('%').filter_map(|(at, _)| path.as_bytes().get(at + 1..));
+    for behind in behind_percent {
+        match behind {
+            [b'2', b'5', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                return Err(AmbiguousPath::DoubleEscape);
+            }
+            // RFC 3629 §3 has one form for each character, the shortest.
+            [b'C', b'0' | b'1', ..] | [b'E', b'0', b'%', b'8' | b'9', ..] | [b'F', b'0', b'%', b'8', ..] => {
+                return Err(AmbiguousPath::Overlong);
+            }
+            _ => {}
+        }
+    }
+    // Once they are decoded, some servers cut a segment off at a blank, `#`, `;` or `?`.
+    let is_cut = |escape: &str| ["20", "23", "3B", "3F"].iter().any(|end| escape.starts_with(end));
+    let mut names = path.split('/').filter_map(|segment| segment.split_once('%'));
+    match names.any(|(name, escape)| is_dots(name) && is_cut(escape)) {
+        true => Err(AmbiguousPath::DotSegment),
+        false => Ok(()),
+    }
+}
+
+fn check_segments(path: &str) -> Result<(), AmbiguousPath> {
+    if path.contains(';') {
+        return Err(AmbiguousPath::Parameters);
     }
     if path.contains("//") {
         return Err(AmbiguousPath::EmptySegment);
     }
-    match path.split('/').any(|segment| segment == "." || segment == "..") {
+    match path.split('/').any(is_dots) {
         true => Err(AmbiguousPath::DotSegment),
         false => Ok(()),
     }
+}
+
+fn is_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
+}
+
+/// Cuts parameters off, collapses `//` and removes dot segments (RFC 3986 §5.2.4: nothing is above the root, and what
+/// ends in one ends in `/`), in that order.
+fn simplify(path: &str) -> String {
+    let names = path.split('/').skip(1).map(|segment| segment.split(';').next().unwrap_or_default());
+    let mut names = names.peekable();
+    let mut kept = Vec::new();
+    while let Some(name) = names.next() {
+        if name == ".." {
+            kept.pop();
+        }
+        match (name, names.peek()) {
+            ("" | "." | "..", Some(_)) => {}
+            ("" | "." | "..", None) => kept.push(""),
+            _ => kept.push(name),
+        }
+    }
+    kept.iter().flat_map(|name| ["/", *name]).collect()
 }
 
 impl std::error::Error for AmbiguousPath {}
@@ -126,7 +223,9 @@ impl fmt::Display for AmbiguousPath {
             Self::InvalidEscape => "the path holds a `%` without two hex digits",
             Self::NonAscii => "the path holds bytes outside ASCII",
             Self::NotAPath => "the path does not start with `/`",
+            Self::Overlong => "the path holds an overlong form of UTF-8",
             Self::Parameters => "the path holds parameters after `;`",
+            Self::ReservedEscape => "the path holds an escape without which an earlier rule would match",
         })
     }
 }
@@ -140,6 +239,10 @@ mod tests {
 
     fn strict(path: &str) -> Result<String, AmbiguousPath> {
         CanonicalPath::strict(path.as_bytes()).map(|path| path.as_str().to_string())
+    }
+
+    fn lenient(path: &str) -> Result<String, AmbiguousPath> {
+        CanonicalPath::of(path.as_bytes(), PathMode::Lenient).map(|path| path.as_str().to_string())
     }
 
     #[test]
@@ -157,16 +260,38 @@ mod tests {
             "/%C3%A9",
             "/%3B",
             "/a%25b/c",
+            "/...%3B/.a%20",
+            "/%E9",
         ] {
-            assert_eq!(strict(path).as_deref(), Ok(path));
+            assert_eq!((strict(path).as_deref(), lenient(path).as_deref()), (Ok(path), Ok(path)));
         }
     }
 
     #[test]
     fn unreserved_escapes_are_decoded_once_and_others_take_capitals() {
+        for byte in 0..=0xff_u8 {
+            let expected = match byte {
+                b'/' | b'\\' => Err(AmbiguousPath::EncodedSlash),
+                0..=0x1f | 0x7f => Err(AmbiguousPath::Control),
+                0xc0 | 0xc1 => Err(AmbiguousPath::Overlong),
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    Ok(format!("/x{}", char::from(byte)))
+                }
+                _ => Ok(format!("/x%{byte:02X}")),
+            };
+            for path in [format!("/x%{byte:02x}"), format!("/x%{byte:02X}")] {
+                assert_eq!((strict(&path), lenient(&path)), (expected.clone(), expected.clone()), "{path}");
+            }
+        }
         assert_eq!(strict("/%61%2D%7e").as_deref(), Ok("/a-~"));
-        assert_eq!(strict("/%c3%a9%3a").as_deref(), Ok("/%C3%A9%3A"));
-        assert_eq!(strict("/a?x=/../y").as_deref(), Ok("/a"), "the query takes no part");
+        assert_eq!(strict("/%c3%a9%3A").as_deref(), Ok("/%C3%A9%3A"));
+    }
+
+    #[test]
+    fn the_query_takes_no_part() {
+        for (path, expected) in [("/a?", "/a"), ("/a?x=/../y;z//%2f%zz", "/a"), ("/a??/b", "/a"), ("/?\u{e9}", "/")] {
+            assert_eq!((strict(path).as_deref(), lenient(path).as_deref()), (Ok(expected), Ok(expected)));
+        }
     }
 
     #[test]
@@ -177,17 +302,12 @@ mod tests {
             ("*", NotAPath),
             ("a", NotAPath),
             ("http://a/b", NotAPath),
+            ("example.com:443", NotAPath),
             ("?/", NotAPath),
-            ("/.", DotSegment),
-            ("/a/..", DotSegment),
-            ("/a/./b", DotSegment),
-            ("/%2e%2E/a", DotSegment),
-            ("/.%2e", DotSegment),
-            ("//", EmptySegment),
-            ("/a//b", EmptySegment),
-            ("/a//", EmptySegment),
             ("/a\\b", Backslash),
+            ("/\\../a", Backslash),
             ("/a%5cb", EncodedSlash),
+            ("/a%5Cb", EncodedSlash),
             ("/a%2Fb", EncodedSlash),
             ("/%2f", EncodedSlash),
             ("/%00", Control),
@@ -195,23 +315,116 @@ mod tests {
             ("/%7F", Control),
             ("/a\u{1}", Control),
             ("/a b", Control),
+            ("/a\tb", Control),
             ("/a\u{7f}", Control),
             ("/%", InvalidEscape),
             ("/%4", InvalidEscape),
             ("/%zz", InvalidEscape),
             ("/%+1", InvalidEscape),
+            ("/%u002e", InvalidEscape),
             ("/a%/b", InvalidEscape),
-            ("/a;b", Parameters),
-            ("/a;", Parameters),
+            ("/%%32%65", InvalidEscape),
             ("/a#b", Fragment),
             ("/a?b#c", Fragment),
-            ("/é", NonAscii),
+            ("/\u{e9}", NonAscii),
             ("/%252e", DoubleEscape),
             ("/%2541", DoubleEscape),
             ("/%25%32%65", DoubleEscape),
+            ("/%2525", DoubleEscape),
             ("/a%25ff", DoubleEscape),
+            ("/%c0%ae", Overlong),
+            ("/%C1%9C", Overlong),
+            ("/%c0.%c0./a", Overlong),
+            ("/%e0%80%af", Overlong),
+            ("/%F0%80%80%AF", Overlong),
+            ("/..%3B/a", DotSegment),
+            ("/a/.%3f", DotSegment),
+            ("/..%20/a", DotSegment),
+            ("/%2E.%23", DotSegment),
         ] {
-            assert_eq!(strict(path), Err(problem), "{path}");
+            assert_eq!((strict(path), lenient(path)), (Err(problem), Err(problem)), "{path}");
+        }
+    }
+
+    #[test]
+    fn strict_refuses_what_lenient_takes_out() {
+        use AmbiguousPath::*;
+        for (path, problem, left) in [
+            ("/.", DotSegment, "/"),
+            ("/a/.", DotSegment, "/a/"),
+            ("/a/..", DotSegment, "/"),
+            ("/a/b/..", DotSegment, "/a/"),
+            ("/a/b/../", DotSegment, "/a/"),
+            ("/a/./b", DotSegment, "/a/b"),
+            ("/a/../b", DotSegment, "/b"),
+            ("/a/b/../../c/./d", DotSegment, "/c/d"),
+            ("/%2e%2E/a", DotSegment, "/a"),
+            ("/a/.%2e/b", DotSegment, "/b"),
+            ("/..", DotSegment, "/"),
+            ("/../../a", DotSegment, "/a"),
+            ("/a/../../../b", DotSegment, "/b"),
+            ("//", EmptySegment, "/"),
+            ("///a", EmptySegment, "/a"),
+            ("/a//b", EmptySegment, "/a/b"),
+            ("/a//", EmptySegment, "/a/"),
+            ("/a//../b", EmptySegment, "/b"),
+            ("/./", DotSegment, "/"),
+            ("/.//a", EmptySegment, "/a"),
+            ("/a;b", Parameters, "/a"),
+            ("/a;", Parameters, "/a"),
+            ("/;a", Parameters, "/"),
+            ("/a;x=1;y/b;z", Parameters, "/a/b"),
+            ("/a/;/b", Parameters, "/a/b"),
+            ("/a/..;/b", Parameters, "/b"),
+            ("/a/%2e%2e;x=1/b", Parameters, "/b"),
+            ("/a/.;./b", Parameters, "/a/b"),
+            ("/a;/../b", Parameters, "/b"),
+            ("/a;%3b/%c3%a9//%3B", Parameters, "/a/%C3%A9/%3B"),
+            ("/a;b//c/../d?x=;//../y", Parameters, "/a/d"),
+        ] {
+            assert_eq!((strict(path), lenient(path).as_deref()), (Err(problem), Ok(left)), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_off_before_it_was_looked_at() {
+        for path in ["/a;%2f", "/a;%00", "/a;\\", "/a;%zz", "/a;%2541", "/a;#", "/a/%2f/..", "/a/%c0%ae/..", "/a; "] {
+            assert!(lenient(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn servers_that_decode_too_much_see_other_paths() {
+        let decoded = |path: &str| {
+            let path = CanonicalPath::strict(path.as_bytes()).expect(path);
+            path.decoded().map(|path| path.as_str().to_string())
+        };
+        for path in ["/a", "/%20", "/%C3%A9", "/a%25b"] {
+            assert_eq!(decoded(path), None, "{path}");
+        }
+        for (path, expected) in [
+            ("/x%3Adelete", "/x:delete"),
+            ("/%40%21%24%26%27%28%29%2A%2B%2C%3D%7b%7D", "/@!$&'()*+,={}"),
+            ("/a%20%3A%C3%A9", "/a%20:%C3%A9"),
+            ("/a%3Bb/c", "/a/c"),
+            ("/a%3Fb/c", "/a"),
+            ("/a%23b/c", "/a"),
+            ("/a/%3B/b", "/a/b"),
+            ("/%3F", "/"),
+        ] {
+            assert_eq!(decoded(path).as_deref(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn bytes_outside_ascii_are_refused_wherever_they_stand_in_the_path() {
+        for byte in 0x80..=0xff {
+            for path in [&[b'/', byte][..], &[b'/', b'a', byte, b'/'], &[b'/', b'a', b';', byte]] {
+                for mode in [PathMode::Strict, PathMode::Lenient] {
+                    assert_eq!(CanonicalPath::of(path, mode), Err(AmbiguousPath::NonAscii));
+                }
+            }
+            assert!(CanonicalPath::strict(&[b'/', b'?', byte]).is_ok());
         }
     }
 }

@@ -1,0 +1,168 @@
+//! Regular expressions over whole paths, in time that is linear in the path.
+
+use regex_lite::{Error, RegexBuilder};
+
+use crate::request::CanonicalPath;
+
+/// The longest expression, in bytes.
+const MAX_LENGTH: usize = 1024;
+/// The most memory that a compiled expression takes, in bytes. Each byte of a path costs one look at each of its states
+/// at most, so this bounds time as well. States take less in Wasm than natively.
+const MAX_COMPILED: usize = 16_384;
+const MAX_NESTING: u32 = 32;
+
+/// A regular expression that matches whole paths. Compares by its text.
+#[derive(Clone, Debug)]
+pub(super) struct Regex {
+    pattern: String,
+    compiled: regex_lite::Regex,
+}
+
+impl Regex {
+    /// Reads an expression; `Err` says what is wrong with it.
+    pub(super) fn parse(pattern: &str) -> Result<Self, String> {
+        if pattern.len() > MAX_LENGTH {
+            return Err(format!("is longer than {MAX_LENGTH} bytes"));
+        }
+        if let Some(odd) = pattern.chars().find(|character| !character.is_ascii()) {
+            return Err(format!("has a `{odd}`, which stands in paths as an escape such as `%C3%A9`"));
+        }
+        // By itself first: no parenthesis of its own may end the group around it.
+        compile(pattern, MAX_NESTING).map_err(|error| explain(pattern, &error))?;
+        match compile(&format!(r"\A(?:{pattern})\z"), MAX_NESTING + 1) {
+            Ok(compiled) => Ok(Self { pattern: pattern.to_string(), compiled }),
+            Err(error) if is_too_large(&error) => Err(explain(pattern, &error)),
+            Err(_) => Err("ends in a comment".to_string()),
+        }
+    }
+
+    /// Whether `path` as a whole is one of these.
+    pub(super) fn matches(&self, path: &CanonicalPath<'_>) -> bool {
+        self.compiled.is_match(path.as_str())
+    }
+}
+
+impl PartialEq for Regex {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern == other.pattern
+    }
+}
+
+impl Eq for Regex {}
+
+fn compile(pattern: &str, max_nesting: u32) -> Result<regex_lite::Regex, Error> {
+    RegexBuilder::new(pattern).size_limit(MAX_COMPILED).nest_limit(max_nesting).build()
+}
+
+fn is_too_large(error: &Error) -> bool {
+    error.to_string() == "compiled regex exceeded size limit"
+}
+
+fn explain(pattern: &str, error: &Error) -> String {
+    if is_too_large(error) {
+        return format!("compiles to more than {MAX_COMPILED} bytes");
+    }
+    // The library does not say where. From the character on that it stumbles over, nothing that follows helps.
+    let is_alike = |length: usize| {
+        let start = pattern.get(..length).unwrap_or_default();
+        compile(start, MAX_NESTING).err().as_ref() == Some(error)
+    };
+    let place = (0..pattern.len()).rev().find(|length| !is_alike(*length)).map_or(1, |length| length + 1);
+    format!("is no regular expression: {error}, at its character {place}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        let path = CanonicalPath::strict(path.as_bytes()).expect(path);
+        Regex::parse(pattern).expect(pattern).matches(&path)
+    }
+
+    #[test]
+    fn an_expression_matches_the_whole_path_or_not_at_all() {
+        assert!(matches("/v[0-9]+/items", "/v12/items") && matches("^/a$", "/a") && matches("/a|/b", "/b"));
+        assert!(matches("/a|/ab", "/ab"), "whichever alternative fits");
+        assert!(matches("(/a)|(/b)", "/a") && matches("/(?:a|b)/?", "/b/") && matches("", "/") == matches("(?:)", "/"));
+        for (pattern, path) in [
+            ("/v[0-9]+/items", "/v1/items/"),
+            ("/v[0-9]+/items", "/x/v1/items"),
+            ("/a|/b", "/a/x"),
+            ("/a|/b", "/x/b"),
+            ("/a|", "/x/a"),
+            ("/a|/b|.*c", "/a/b"),
+            ("^/a|/b$", "/a/x"),
+            ("(?m)^/a$", "/a/b"),
+            ("a", "/a"),
+            ("/a", "/A"),
+            ("", "/"),
+        ] {
+            assert!(!matches(pattern, path), "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn an_expression_sees_the_canonical_path() {
+        assert!(matches("/[a-z]+", "/%61b") && !matches("/%61b", "/%61b"));
+        assert!(matches("/%C3%A9", "/%c3%a9") && matches("/[^/]+", "/%c3%a9") && !matches("/.", "/%c3%a9"));
+        assert!(matches("/.*", "/a/b") && !matches(r"/a\?.*", "/a?b"), "there is no query");
+        assert!(matches("(?i)/a", "/A") && matches(r"/\w+", "/a_B9") && !matches(r"/\w+", "/-"));
+    }
+
+    #[test]
+    fn no_parenthesis_and_no_comment_gets_out_of_the_group() {
+        for pattern in ["/a)|(/b", "/a)", "/a)(?:", "(?x)/a #", "(?x)/a # b)|.*", "/a\\"] {
+            assert!(Regex::parse(pattern).is_err(), "{pattern}");
+        }
+        assert!(matches("(?x) /a # b)|.*\n", "/a") && !matches("(?x) /a # b)|.*\n", "/b"));
+    }
+
+    #[test]
+    fn time_is_linear_in_the_path_whatever_the_expression() {
+        let path = format!("/{}", "a".repeat(50_000));
+        for pattern in ["/(a*)*b", "/(a|a)*b", "/(a+)+b", "/(.*a){20}b", "/(a?){30}b"] {
+            assert!(!matches(pattern, &path), "{pattern}");
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))] // snapshots are files
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let long = "/a".repeat(513);
+        let deep = format!("{}/a{}", "(".repeat(40), ")".repeat(40));
+        let nested = "(?:(?:(?:a{0}){1000}){1000}){1000}";
+        let all: Vec<_> = [
+            "/a(b",
+            "(/a)((b)",
+            "/a)b",
+            "/[z-a]x",
+            "/[a",
+            "/a{3,1}/b",
+            "/a{2",
+            "*",
+            "/\\p{L}",
+            "/(?=a)",
+            "/(a)\\1",
+            "/a\\",
+            "/(?<n>a)(?<n>b)",
+            "/(?z)a",
+            "/\u{e9}",
+            "/a{100000}",
+            "(?x)/a #",
+            &long,
+            &deep,
+            nested,
+        ]
+        .into_iter()
+        .map(|pattern| {
+            let shown: String = pattern.chars().take(40).collect();
+            format!("{shown} {}", Regex::parse(pattern).expect_err(pattern))
+        })
+        .collect();
+        insta::assert_snapshot!(all.join("\n"));
+    }
+}

@@ -1,0 +1,299 @@
+//! Paths on their way through the engine: what rules see is what the upstream sees.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use serde_json::{Value, json};
+
+use super::support::{Key, World, inline};
+
+/// A world with a route of each kind, and with tokens in the query.
+fn routes(changes: &Value) -> World {
+    let mut config = inline(&json!({
+        "paths": "lenient",
+        "credentials": [{"query": "access_token"}],
+        "rules": [
+            {"match": {"paths": ["/public/**"]}, "access": "public"},
+            {"match": {"paths": ["/optional/**"]}, "access": "optional"},
+            {"match": {"paths": ["/keeps/**"]}, "access": "authenticated", "forwardToken": true},
+            {"match": {"paths": ["/denied/**"]}, "access": "deny"},
+        ],
+        "default": "authenticated",
+    }));
+    super::support::merge(&mut config, changes);
+    World::new(&config)
+}
+
+#[test]
+fn a_lenient_path_is_forwarded_as_rules_see_it_and_the_query_as_it_came() {
+    let mut world = routes(&json!({"default": "public"}));
+    for (path, forwarded) in [
+        ("/public/a", "/public/a"),
+        ("/public/a?", "/public/a?"),
+        ("//public//a;v=1/./%62/../c?x=/../;y=%7e//", "/public/a/c?x=/../;y=%7e//"),
+        ("/%70ublic/%c3%a9", "/public/%C3%A9"),
+        ("/denied/../public/..;/optional/x?q", "/optional/x?q"),
+        ("/../elsewhere/.", "/elsewhere/"),
+    ] {
+        assert_eq!(world.get(path, &[]).seen(":path"), [forwarded], "{path}");
+    }
+    for path in ["/public/../denied/x", "/public/..;/denied", "//denied", "/denied;public/", "/public/%2e%2E//denied/."]
+    {
+        assert_eq!(world.get(path, &[]).summary(), "403 denied_by_rule", "{path}");
+    }
+    for path in ["/public/%2e%2e%2fdenied", "/public\\..\\denied", "/public/%252e%252e/denied", "*", "/public/#"] {
+        assert_eq!(world.get(path, &[]).summary(), "400 ambiguous_path", "{path}");
+    }
+}
+
+#[test]
+fn a_strict_path_is_forwarded_as_it_came() {
+    let mut world = routes(&json!({"paths": "strict", "default": "public"}));
+    for path in ["/public/%61?x=//", "/%70ublic/%c3%a9", "/a?", "/"] {
+        assert_eq!(world.get(path, &[]).seen(":path"), [path]);
+    }
+}
+
+#[test]
+fn the_path_and_the_query_are_edited_together_on_every_route() {
+    let token = Key::new("a").token(&json!({}));
+    let mut world = routes(&json!({}));
+    let query = format!("a=/../;&access_token={token}&b=%7e");
+    for (path, expected) in [
+        (format!("/./public/x?{query}"), "/public/x?a=/../;&b=%7e"),
+        (format!("//optional//x?{query}"), "/optional/x?a=/../;&b=%7e"),
+        ("/optional/x;v?a".to_string(), "/optional/x?a"),
+        (format!("/other/../x?{query}"), "/x?a=/../;&b=%7e"),
+        (format!("/public/../x?access_token={token}"), "/x"),
+        (format!("/a%3ab/;c?{query}"), "/a%3Ab/?a=/../;&b=%7e"),
+        (format!("/x?{query}"), "/x?a=/../;&b=%7e"),
+    ] {
+        assert_eq!(world.get(&path, &[]).seen(":path"), [expected], "{path}");
+    }
+    let kept = world.get(&format!("/./keeps//x?{query}"), &[]).seen(":path");
+    assert_eq!(kept, [format!("/keeps/x?{query}")]);
+    assert_eq!(world.get("/public/../keeps/x", &[]).summary(), "401 missing_token");
+    assert_eq!(world.get("/optional/../x?access_token=a", &[]).summary(), "401 malformed_token");
+}
+
+#[test]
+fn what_passes_without_a_decision_has_its_path_edited_too() {
+    let mut world = routes(&json!({"mode": "audit", "corsPreflight": "pass", "default": "deny"}));
+    for (path, forwarded) in [
+        ("//denied/../x?access_token=a&b", "/x?access_token=a&b"),
+        ("/keeps//x?q", "/keeps/x?q"),
+        ("/public/..%2fx", "/public/..%2fx"),
+    ] {
+        assert_eq!(world.get(path, &[]).seen(":path"), [forwarded], "{path}");
+    }
+    let preflight = [
+        (":method", "OPTIONS"),
+        (":path", "//x/../y?access_token=a"),
+        (":authority", "h"),
+        ("origin", "https://o"),
+        ("access-control-request-method", "GET"),
+    ];
+    assert_eq!(world.send(&preflight).seen(":path"), ["/y"]);
+}
+
+#[test]
+fn a_rule_that_refuses_nobody_makes_no_path_ambiguous() {
+    let rules = json!([
+        {"match": {"paths": ["/jobs/*:delete"]}, "access": "deny", "mode": "audit"},
+        {"access": "public"},
+    ]);
+    let mut world = World::new(&inline(&json!({"rules": rules})));
+    assert_eq!(world.get("/jobs/1%3Adelete", &[]).summary(), "ok");
+}
+
+#[test]
+fn an_escape_gets_no_request_past_a_rule() {
+    let rules = json!([
+        {"match": {"paths": ["/open:all"]}, "access": "public"},
+        {"match": {"paths": ["/jobs/*:delete"]}, "access": "deny"},
+        {"match": {"paths": ["/jobs/*:cancel", {"regex": "/jobs/[^:]+:stop"}], "methods": ["GET"]}, "access": "authenticated"},
+        {"match": {"paths": ["/admin/**", "/a%3Ab"]}, "access": "authenticated"},
+        {"access": "public"},
+    ]);
+    for mode in ["strict", "lenient"] {
+        let mut world = World::new(&inline(&json!({"paths": mode, "rules": rules})));
+        for path in [
+            "/jobs/1%3Adelete",
+            "/jobs/1%3acancel",
+            "/jobs/1%3Astop",
+            "/admin%3Bx/y",
+            "/admin%3Fx",
+            "/admin%23",
+            "/%3B/admin",
+        ] {
+            assert_eq!(world.get(path, &[]).summary(), "400 ambiguous_path", "{mode} {path}");
+        }
+        // Nothing is asked for where the escape is not, or nothing more than the path says already.
+        for (path, expected) in [
+            ("/open%3Aall", "ok"),
+            ("/jobs/1%3Arun", "ok"),
+            ("/files/a%3Fb%20c", "ok"),
+            ("/jobs/1:delete", "403 denied_by_rule"),
+            ("/admin/a%3Ab", "401 missing_token"),
+            ("/a%3Ab", "401 missing_token"),
+            ("/a:b", "ok"),
+        ] {
+            assert_eq!(world.get(path, &[]).summary(), expected, "{mode} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_regex_decides_on_the_whole_canonical_path() {
+    let rules = json!([{"match": {"paths": [{"regex": "/v[0-9]+/items|/health"}]}, "access": "public"}]);
+    let mut world = World::new(&inline(&json!({"rules": rules, "default": "deny"})));
+    for (path, expected) in [
+        ("/v1/items", "ok"),
+        ("/v%31/items?x", "ok"),
+        ("/health", "ok"),
+        ("/v1/items/x", "403 no_rule"),
+        ("/x/health", "403 no_rule"),
+        ("/v/items", "403 no_rule"),
+    ] {
+        assert_eq!(world.get(path, &[]).summary(), expected, "{path}");
+    }
+}
+
+#[test]
+fn another_spelling_of_a_header_that_rules_look_at_is_neither_looked_at_nor_forwarded() {
+    let rules = json!([{"match": {"headers": {"X-Tenant": "acme"}}, "access": "public"}]);
+    let mut world = World::new(&inline(&json!({"rules": rules, "default": "deny"})));
+    for (lines, expected) in [
+        (&[("x-tenant", "acme")][..], "ok"),
+        (&[("x-tenant", "acme"), ("x-tenant", "acme")], "ok"),
+        (&[("x-tenant", "acme"), ("x-tenant", "evil")], "403 no_rule"),
+        (&[("x-tenant", "evil"), ("x-tenant", "acme")], "403 no_rule"),
+        (&[("x-tenant", "Acme")], "403 no_rule"),
+        (&[("x-tenant", "acme,acme")], "403 no_rule"),
+        (&[("x-tenant", "")], "403 no_rule"),
+        (&[("x_tenant", "acme")], "403 no_rule"),
+        (&[("x.tenant", "acme")], "403 no_rule"),
+        (&[], "403 no_rule"),
+    ] {
+        assert_eq!(world.get("/", lines).summary(), expected, "{lines:?}");
+    }
+    let outcome =
+        world.get("/", &[("x_tenant", "evil"), ("x-tenant", "acme"), ("X.Tenant", "evil"), ("x-tenants", "1")]);
+    let seen = ["x-tenant", "x_tenant", "X.Tenant", "x-tenants"].map(|name| outcome.seen(name).concat());
+    assert_eq!(seen, ["acme", "", "", "1"]);
+}
+
+#[cfg(not(target_family = "wasm"))]
+mod properties {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use crate::request::{CanonicalPath, PathMode, Request};
+    use crate::rules::{self, Access, Matcher, PathPattern, Rule, Scheme};
+
+    /// Pieces that readers of paths stumble over.
+    const PIECES: [&str; 34] = [
+        "/", "/", "/", "/", "a", "b", "admin", ".", ".", "..", ";", ";x=1", "//", "%2e", "%2E", "%2f", "%61", "%3B",
+        "%3a", ":", "%20", "%c3%a9", "%C0", "%E0%80", "%25", "%", "41", "?", "#", "\\", "%00", "\u{e9}", "~", "*",
+    ];
+
+    fn target() -> impl Strategy<Value = String> {
+        let odd = vec(select(&PIECES[..]), 0..12).prop_map(|pieces| pieces.concat());
+        // Mostly with nothing that is refused whatever the mode.
+        let mild = vec(select(&PIECES[..17]), 0..12).prop_map(|pieces| pieces.concat().replace("%2f", "%3A"));
+        prop_oneof![odd, mild].prop_map(|path| format!("/{path}"))
+    }
+
+    fn pattern() -> impl Strategy<Value = String> {
+        let segment = select(vec!["a", "b", "admin", "{x}", "*", "a*", "*b", "*a*", "a*b", "**", ""]);
+        vec(segment, 1..4).prop_map(|segments| format!("/{}", segments.join("/")))
+    }
+
+    fn plain_path() -> impl Strategy<Value = String> {
+        let segment = select(vec!["a", "b", "ab", "aab", "admin", "admin", "xay", ""]);
+        vec(segment, 1..5).prop_map(|segments| format!("/{}", segments.join("/")))
+    }
+
+    fn of(target: &str, mode: PathMode) -> Option<String> {
+        CanonicalPath::of(target.as_bytes(), mode).ok().map(|path| path.as_str().to_string())
+    }
+
+    fn matcher(patterns: &[String], methods: &[&str]) -> Matcher {
+        Matcher {
+            paths: patterns.iter().filter_map(|pattern| PathPattern::parse(pattern).ok()).collect(),
+            methods: methods.iter().map(|method| (*method).to_string()).collect(),
+            ..Matcher::default()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever strict admits, lenient admits as the same path.
+        #[test]
+        fn strict_admits_nothing_that_lenient_refuses_or_reads_differently(target in target()) {
+            if let Some(path) = of(&target, PathMode::Strict) {
+                prop_assert_eq!(of(&target, PathMode::Lenient), Some(path));
+            }
+        }
+
+        /// What lenient makes of a path is canonical: neither mode makes anything else of it.
+        #[test]
+        fn lenient_paths_are_canonical(target in target()) {
+            if let Some(path) = of(&target, PathMode::Lenient) {
+                prop_assert_eq!(of(&path, PathMode::Strict), Some(path.clone()));
+                prop_assert_eq!(of(&path, PathMode::Lenient), Some(path));
+            }
+        }
+
+        /// The first rule that matches decides, whatever stands behind it.
+        #[test]
+        fn a_rule_behind_one_that_matches_changes_nothing(
+            patterns in vec((vec(pattern(), 0..3), any::<bool>()), 0..5), added in pattern(), target in target(),
+        ) {
+            let rule = |(paths, is_public): &(Vec<String>, bool)| Rule {
+                name: paths.join(" "),
+                matcher: matcher(paths, &[]),
+                access: if *is_public { Access::Public } else { Access::Deny },
+                forward_token: None,
+                mode: None,
+                challenge: Scheme::Bearer,
+            };
+            let few: Vec<_> = patterns.iter().map(rule).collect();
+            let more: Vec<_> = patterns.iter().chain(&[(vec![added], false)]).map(rule).collect();
+            let Ok(path) = CanonicalPath::of(target.as_bytes(), PathMode::Lenient) else { return Ok(()) };
+            let found = |rules| rules::find(rules, &Request::new(&[]), &path);
+            if found(&few) != Ok(None) {
+                prop_assert_eq!(found(&few), found(&more));
+            }
+            if let Ok(index) = found(&few) {
+                prop_assert_eq!(index, few.iter().position(|rule| rule.matcher.matches(&Request::new(&[]), &path)));
+            }
+        }
+
+        /// Whatever a wider pattern is proved to cover, it matches.
+        #[test]
+        fn a_pattern_that_covers_another_matches_all_that_the_other_does(wide in pattern(), narrow in pattern(), paths in vec(plain_path(), 1..20)) {
+            let parsed = PathPattern::parse(&wide).and_then(|wide| Ok((wide, PathPattern::parse(&narrow)?)));
+            let Ok((wide, narrow)) = parsed else { return Ok(()) };
+            for path in &paths {
+                let Ok(path) = CanonicalPath::strict(path.as_bytes()) else { continue };
+                prop_assert!(!wide.covers(&narrow) || !narrow.matches(&path) || wide.matches(&path), "{path:?}");
+            }
+        }
+
+        /// A matcher that covers another one takes all its requests, whatever the dimension.
+        #[test]
+        fn a_rule_behind_one_that_covers_it_is_never_reached(
+            wide in vec(pattern(), 0..3), narrow in vec(pattern(), 0..3),
+            methods in vec(vec(select(vec!["GET", "PUT"]), 0..3), 2), path in plain_path(), method in select(vec!["GET", "PUT"]),
+        ) {
+            let (wide, narrow) = (matcher(&wide, &methods[0]), matcher(&narrow, &methods[1]));
+            let lines = [(&b":method"[..], method.as_bytes())];
+            let request = Request::new(&lines);
+            let Ok(path) = CanonicalPath::strict(path.as_bytes()) else { return Ok(()) };
+            prop_assert!(!wide.covers(&narrow) || !narrow.matches(&request, &path) || wide.matches(&request, &path));
+        }
+    }
+}
