@@ -20,7 +20,7 @@ pub(super) fn word(node: &Node<'_, '_>) -> Option<Access> {
         ("optional", Access::Optional),
         ("public", Access::Public),
     ];
-    node.word(&words, &[])
+    node.word(&words)
 }
 
 /// An object, all of whose members must hold.

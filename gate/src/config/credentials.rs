@@ -8,7 +8,7 @@ use crate::hygiene::fold;
 pub(super) fn read(object: &mut Object<'_, '_>) -> Option<Sources> {
     let places = object.or("credentials", vec![Source::default()], read_places);
     let conflict = object.or("credentialConflict", Conflict::Refuse, |node| {
-        node.word(&[("first", Conflict::First), ("refuse", Conflict::Refuse)], &[])
+        node.word(&[("first", Conflict::First), ("refuse", Conflict::Refuse)])
     });
     Some(Sources::new(places?, conflict?))
 }

@@ -61,7 +61,7 @@ fn read_identity_header(name: String, node: &Node<'_, '_>) -> Option<IdentityHea
         check_parts(node, has_parts);
         node.boolean()
     });
-    let omit = object.or("onUnrepresentable", false, |node| node.word(&[("refuse", false), ("omit", true)], &[]));
+    let omit = object.or("onUnrepresentable", false, |node| node.word(&[("refuse", false), ("omit", true)]));
     object.finish();
     let (value, join, is_json, omit) = (value?, join?, is_json?, omit?);
     let form = if is_json { Form::Json } else { Form::Joined(join) };
@@ -100,7 +100,7 @@ fn read_reference(node: &Node<'_, '_>) -> Option<IdentityValue> {
         ("$token", IdentityValue::Token),
         ("$verifiedEmail", IdentityValue::VerifiedEmail),
     ];
-    node.word(&words, &[])
+    node.word(&words)
 }
 
 fn subject() -> IdentityValue {

@@ -200,7 +200,7 @@ fn asymmetric() -> Vec<Algorithm> {
 }
 
 fn read_algorithm(node: &Node<'_, '_>) -> Option<Algorithm> {
-    node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)), &[])
+    node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
 }
 
 fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {

@@ -111,13 +111,12 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let strip = object.or("stripHeaders", headers::default_strip(), headers::read_strip);
     let mode = object.or("mode", Mode::default(), rule::read_mode);
     let scope_match = object.or("scopeMatch", ScopeMatch::default(), |node| {
-        node.word(&[("exact", ScopeMatch::Exact), ("hierarchical", ScopeMatch::Hierarchical)], &[])
+        node.word(&[("exact", ScopeMatch::Exact), ("hierarchical", ScopeMatch::Hierarchical)])
     });
     let paths = object.or("paths", PathMode::Strict, |node| {
-        node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)], &[])
+        node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)])
     });
-    let passes_preflights =
-        object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)], &[]));
+    let passes_preflights = object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)]));
     let realm = object.or("realm", String::from("jotgate"), read_realm);
     let trusted_proxies = object.or("clientIp", TrustedProxies::default(), client_ip::read);
     let metadata = object.or("resourceMetadata", Metadata::default(), |node| {

@@ -84,15 +84,6 @@ impl<'d, 'c> Node<'d, 'c> {
         self.error(format!("expected {expected}, found {found}"));
     }
 
-    /// `None`, having said that this is not built yet.
-    pub(super) fn unsupported<T>(&self) -> Option<T> {
-        match self.value.as_str() {
-            Some(text) => self.error(format!("`{text}` is not supported yet")),
-            None => self.error("not supported yet"),
-        }
-        None
-    }
-
     #[inline(never)]
     pub(super) fn string(&self) -> Option<&'d str> {
         self.value.as_str().or_else(|| self.expected("a string"))
@@ -137,24 +128,18 @@ impl<'d, 'c> Node<'d, 'c> {
         number.filter(is_exact).or_else(|| self.expected("a number from -(2^53-1) to 2^53-1"))
     }
 
-    /// One of `known`; of the words in `planned` it is said that they are not built yet.
-    pub(super) fn word<T: Clone>(&self, known: &[(&str, T)], planned: &[&str]) -> Option<T> {
+    /// One of `known`.
+    pub(super) fn word<T: Clone>(&self, known: &[(&str, T)]) -> Option<T> {
         let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-        let place = self.place_among(&words, planned)?;
+        let place = self.place_among(&words)?;
         known.get(place).map(|(_, value)| value.clone())
     }
 
     #[inline(never)]
-    fn place_among(&self, known: &[&str], planned: &[&str]) -> Option<usize> {
+    fn place_among(&self, known: &[&str]) -> Option<usize> {
         let text = self.value.as_str();
         let found = known.iter().position(|word| text == Some(word));
-        if found.is_some() {
-            return found;
-        }
-        if text.is_some_and(|text| planned.contains(&text)) {
-            return self.unsupported();
-        }
-        self.expected(&one_of(&known.iter().chain(planned).copied().collect::<Vec<_>>()))
+        found.or_else(|| self.expected(&one_of(known)))
     }
 
     /// The elements of a list.

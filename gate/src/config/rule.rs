@@ -34,9 +34,8 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
     let access: Option<Access> = object.required("access").and_then(|node| access::read(&node, issuers));
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
     let mode = object.or("mode", None, |node| read_mode(node).map(Some));
-    let challenge = object.or("challenge", Scheme::default(), |node| {
-        node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)], &[])
-    });
+    let challenge = object
+        .or("challenge", Scheme::default(), |node| node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)]));
     object.finish();
     Some(Rule {
         name: name?,
@@ -50,7 +49,7 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
 
 /// `audit` or `enforce`.
 pub(super) fn read_mode(node: &Node<'_, '_>) -> Option<Mode> {
-    node.word(&[("audit", Mode::Audit), ("enforce", Mode::Enforce)], &[])
+    node.word(&[("audit", Mode::Audit), ("enforce", Mode::Enforce)])
 }
 
 /// A name that headers and logs can carry as it is.

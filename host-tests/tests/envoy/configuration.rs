@@ -35,7 +35,7 @@ fn every_error_of_a_configuration_is_logged() {
     for error in [
         "configuration refused: rule: unknown member, expected",
         "configuration refused: default: expected `authenticated`, `deny`, `optional` or `public`, found `anyone`",
-        "configuration refused: clientIp: not supported yet",
+        "configuration refused: clientIp: `trustedProxies` is missing",
     ] {
         assert!(log.contains(error), "{error} is not in\n{log}");
     }
