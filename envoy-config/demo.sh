@@ -5,6 +5,7 @@
 #   CHECK=1 envoy-config/demo.sh      exits; its status says whether everything was as it should be
 #
 # A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
+# Where there are two issuers, `serve_issuer second 18004` comes before it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,7 +38,7 @@ fail() {
   exit 1
 }
 
-for port in 18000 18001 18002 18003; do
+for port in 18000 18001 18002 18003 18004; do
   if (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; then
     echo "demo: port $port of this machine is in use; end what listens there and try again" >&2
     exit 1
@@ -60,6 +61,14 @@ wait_for() { # name, URL
   fail "$1 does not answer at $2"
 }
 
+serve_issuer() { # name, port, options…
+  local name=$1 port=$2
+  shift 2
+  bold "Starting the $name issuer ($port)"
+  start "$name-issuer" target/debug/testbed issuer --listen "127.0.0.1:$port" "$@"
+  wait_for "the $name issuer" "http://127.0.0.1:$port/jwks"
+}
+
 serve() { # options of the issuer…
   bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000): envoy-config/$scenario.yaml"
   start issuer target/debug/testbed issuer --listen 127.0.0.1:18001 "$@"
@@ -68,6 +77,7 @@ serve() { # options of the issuer…
   wait_for "the upstream" http://127.0.0.1:18002/
   start envoy .venv/bin/jotgate-envoy -c "envoy-config/$scenario.yaml" --concurrency 2 --use-dynamic-base-id \
     --log-level warning --component-log-level wasm:info
+  envoy=${pids[-1]}
   wait_for Envoy "$admin/ready"
 }
 
@@ -106,8 +116,8 @@ show() { # what it shows, expected status, text expected in what is printed or "
 }
 
 # Gets a token, and shows how.
-get_token() { # what it is, parameters, variable (default TOKEN), path of the issuer (default none)
-  local variable=${3:-TOKEN} url="$issuer${4:-}/token?$2"
+get_token() { # what it is, parameters, variable (default TOKEN), issuer (default the first)
+  local variable=${3:-TOKEN} url="${4:-$issuer}/token?$2"
   printf '\n'
   bold "$1"
   printf "  export %s=\$(curl -s '%s')\n" "$variable" "$url"
@@ -130,5 +140,5 @@ fi
 bold "Everything is up until you press Ctrl-C. Try the commands above; Envoy's log shows every decision:"
 tail -n +1 -f "$logs/envoy.log" &
 pids+=($!)
-wait "${pids[2]}"
+wait "$envoy"
 fail "Envoy has ended"
