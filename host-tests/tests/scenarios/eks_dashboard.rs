@@ -107,6 +107,24 @@ fn verification_may_be_ignored() {
     assert_eq!(verdict(&world.send(&with_cookie("/", &outside))), refused(403, "access_denied"));
 }
 
+/// As docs/migrate/eks-auth-proxy.md has it.
+#[test]
+fn the_route_may_hand_the_id_token_on() {
+    let world = World::with("eks-dashboard", None, "dashboard", |builder| {
+        let (email, route) = ("X-Auth-Request-Email: $verifiedEmail", "route: {cluster: upstream");
+        let authorization = r#"{key: Authorization, value: "Bearer %REQ(X-Auth-Request-Token)%"}"#;
+        let added = format!("[{{header: {authorization}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}}]");
+        builder
+            .replace(email, &format!("{email}\n                      X-Auth-Request-Token: $token"))
+            .replace(route, &format!("request_headers_to_add: {added}\n                {route}"))
+    });
+    let token = alice(&world);
+    let forged =
+        with_cookie("/", &token).header("authorization", "Basic YTpi").header("x-auth-request-token", "forged");
+    assert_eq!(world.send(&forged).seen("authorization"), [format!("Bearer {token}")]);
+    assert_eq!(world.send(&Request::get("/").header("x-auth-request-token", token)).status, 401);
+}
+
 #[test]
 fn a_terminal_opens_over_a_websocket() {
     let world = world();
