@@ -116,8 +116,10 @@ show() { # what it shows, expected status, text expected in what is printed or "
 }
 
 # Gets a token, and shows how.
-get_token() { # what it is, parameters, variable (default TOKEN), issuer (default the first)
-  local variable=${3:-TOKEN} url="${4:-$issuer}/token?$2"
+get_token() { # what it is, parameters, variable (default TOKEN), path of the issuer, or the URL of another one
+  local variable=${3:-TOKEN} base=${4:-}
+  [[ $base == http* ]] || base=$issuer$base
+  local url="$base/token?$2"
   printf '\n'
   bold "$1"
   printf "  export %s=\$(curl -s '%s')\n" "$variable" "$url"

@@ -12,7 +12,7 @@ use crate::world::{refused, verdict};
 const PRODUCTION: &str = "https://auth.prod.example.com";
 const PARTNERS: &str = "https://auth.partners.example.com";
 
-/// Two AuthServers, and replicas of the proxy.
+/// Two issuers, and replicas of the proxy.
 struct Cluster {
     production: Issuer,
     partners: Issuer,

@@ -26,7 +26,7 @@ impl WebSocket {
         let mut frame = vec![0x81];
         match u16::try_from(text.len()).unwrap() {
             short @ 0..126 => frame.push(0x80 | short.to_le_bytes()[0]),
-            long => frame.extend_from_slice(&[&[0x80 | 126], long.to_be_bytes().as_slice()].concat()),
+            long => frame.extend_from_slice(&[&[0xFE], long.to_be_bytes().as_slice()].concat()),
         }
         frame.extend_from_slice(&[0; 4]);
         frame.extend_from_slice(text.as_bytes());

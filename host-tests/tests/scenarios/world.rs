@@ -1,5 +1,7 @@
 //! One of the runnable configurations, with an issuer and an upstream of its own.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use host_tests::envoy::http::{Request, Response};
 use host_tests::envoy::{Builder, Envoy};
 use testbed::issuer::{Issuer, Options, TokenRequest};
@@ -45,6 +47,25 @@ impl World {
     /// A good token with these scopes.
     pub(crate) fn scoped(&self, scopes: &str) -> String {
         self.token(&TokenRequest { scope: Some(scopes.into()), ..TokenRequest::subject("alice") })
+    }
+}
+
+/// A world for all tests that want it at the same time and change nothing in it: starting Envoy is what takes time.
+pub(crate) struct Shared(Mutex<Weak<World>>);
+
+impl Shared {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Weak::new()))
+    }
+
+    /// The one that others have, or a new one. It ends with the last who has it.
+    pub(crate) fn get(&self, start: impl FnOnce() -> World) -> Arc<World> {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let world = Arc::new(start());
+            *shared = Arc::downgrade(&world);
+            world
+        })
     }
 }
 
