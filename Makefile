@@ -29,6 +29,7 @@ RUST_SOURCES := $(shell find jose gate filter host-tests testbed vectors -name '
 # From the command line only: the environment may have a TARGET of its own.
 SECONDS := 10
 TARGET :=
+SCENARIO := quickstart
 
 step = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
@@ -113,8 +114,12 @@ $(TESTBED): $(RUST_SOURCES)
 # --- Use -------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an upstream, and shows the gate (CHECK=1: and exits)
-	@envoy-config/demo.sh
+demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an upstream, and shows the gate (SCENARIO=…: another one; CHECK=1: and exits)
+	@envoy-config/demo.sh $(SCENARIO)
+
+.PHONY: check-demos
+check-demos: toolchain $(PLUGIN) $(ENVOY) $(TESTBED)
+	@for walk in envoy-config/demo/*.sh; do CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
 
 # --- Check -----------------------------------------------------------------------------------------------------------
 
@@ -174,7 +179,7 @@ lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dep
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
-	@for script in envoy-config/*.sh fuzz/run.sh host-tests/mutations/run.sh .ci/run; do bash -n $$script; done
+	@for script in envoy-config/*.sh envoy-config/demo/*.sh fuzz/run.sh host-tests/mutations/run.sh .ci/run; do bash -n $$script; done
 
 .PHONY: audit
 audit: toolchain $(TOOLS)/bin/cargo-deny ## Checks dependencies against the RustSec database (needs its network)

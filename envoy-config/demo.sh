@@ -1,10 +1,21 @@
 #!/usr/bin/env bash
-# Starts an issuer, an upstream and Envoy with quickstart.yaml, and shows what the gate does.
+# Starts an issuer, an upstream and Envoy with a scenario's configuration, and shows what the gate does there.
 #
-#   envoy-config/demo.sh            stays up until Ctrl-C
-#   CHECK=1 envoy-config/demo.sh    exits; its status says whether everything was as it should be
+#   envoy-config/demo.sh [SCENARIO]   stays up until Ctrl-C; quickstart by default
+#   CHECK=1 envoy-config/demo.sh      exits; its status says whether everything was as it should be
+#
+# A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
+# Where there are two issuers, `serve_issuer second 18004` comes before it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+
+scenario=${1:-quickstart}
+walk_through=envoy-config/demo/$scenario.sh
+if [ ! -f "$walk_through" ]; then
+  echo "demo: there is no scenario \`$scenario\`; there are:" >&2
+  for path in envoy-config/demo/*.sh; do name=${path##*/}; echo "  ${name%.sh}" >&2; done
+  exit 2
+fi
 
 gateway=http://127.0.0.1:18000 issuer=http://127.0.0.1:18001 admin=http://127.0.0.1:18003
 logs=$(mktemp -d)
@@ -27,7 +38,7 @@ fail() {
   exit 1
 }
 
-for port in 18000 18001 18002 18003; do
+for port in 18000 18001 18002 18003 18004; do
   if (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; then
     echo "demo: port $port of this machine is in use; end what listens there and try again" >&2
     exit 1
@@ -50,14 +61,25 @@ wait_for() { # name, URL
   fail "$1 does not answer at $2"
 }
 
-bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000)"
-start issuer target/debug/testbed issuer --listen 127.0.0.1:18001 --issuer "$issuer" --audience orders
-wait_for "the issuer" "$issuer/jwks"
-start upstream target/debug/testbed upstream --listen 127.0.0.1:18002
-wait_for "the upstream" http://127.0.0.1:18002/
-start envoy .venv/bin/jotgate-envoy -c envoy-config/quickstart.yaml --concurrency 2 --use-dynamic-base-id \
-  --log-level warning --component-log-level wasm:info
-wait_for Envoy "$admin/ready"
+serve_issuer() { # name, port, options…
+  local name=$1 port=$2
+  shift 2
+  bold "Starting the $name issuer ($port)"
+  start "$name-issuer" target/debug/testbed issuer --listen "127.0.0.1:$port" "$@"
+  wait_for "the $name issuer" "http://127.0.0.1:$port/jwks"
+}
+
+serve() { # options of the issuer…
+  bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000): envoy-config/$scenario.yaml"
+  start issuer target/debug/testbed issuer --listen 127.0.0.1:18001 "$@"
+  wait_for "the issuer" "$issuer/jwks"
+  start upstream target/debug/testbed upstream --listen 127.0.0.1:18002
+  wait_for "the upstream" http://127.0.0.1:18002/
+  start envoy .venv/bin/jotgate-envoy -c "envoy-config/$scenario.yaml" --concurrency 2 --use-dynamic-base-id \
+    --log-level warning --component-log-level wasm:info
+  envoy=${pids[-1]}
+  wait_for Envoy "$admin/ready"
+}
 
 # Prints an answer; of one in which the upstream tells what it saw, only what is about identity.
 print_answer() {
@@ -68,12 +90,12 @@ try:
     seen = json.loads(body)["headers"]
 except (ValueError, KeyError):
     for line in head.split("\n"):
-        if not line.lower().startswith(("date:", "server:", "content-length:")):
+        if not line.lower().startswith(("date:", "server:", "content-length:", "x-testbed-", "x-envoy-")):
             print("   ", line)
-    print("   ", body)
+    print("\n".join(f"    {line}" for line in body.split("\n")))
 else:
     print("    the upstream saw:")
-    told = [f"      {name}: {value}" for name, value in seen if name.startswith("x-auth-request") or name == "authorization"]
+    told = [f"      {name}: {value}" for name, value in seen if name.startswith("x-auth-request") or name in ("authorization", "cookie")]
     print("\n".join(told) or "      no identity")
 PYTHON
 }
@@ -93,24 +115,21 @@ show() { # what it shows, expected status, text expected in what is printed or "
   fi
 }
 
-TOKEN=$(curl -sf "$issuer/token?sub=alice&scope=orders:read") || fail "the issuer mints no token"
-export TOKEN
+# Gets a token, and shows how.
+get_token() { # what it is, parameters, variable (default TOKEN), path of the issuer, or the URL of another one
+  local variable=${3:-TOKEN} base=${4:-}
+  [[ $base == http* ]] || base=$issuer$base
+  local url="$base/token?$2"
+  printf '\n'
+  bold "$1"
+  printf "  export %s=\$(curl -s '%s')\n" "$variable" "$url"
+  printf -v "$variable" %s "$(curl -sf "$url")"
+  [ -n "${!variable}" ] || fail "the issuer mints no token"
+  export "${variable?}"
+}
 
-show "A public path needs no token" 200 'no identity' '' \
-  "curl -is $gateway/healthz"
-show "Anything else does, and the answer says so" 401 'missing_token' '' \
-  "curl -is $gateway/orders/7"
-printf '\n'
-bold "The issuer gives alice a token with the scope orders:read"
-printf "  export TOKEN=\$(curl -s '%s')\n" "$issuer/token?sub=alice&scope=orders:read"
-show "With it she passes; the upstream sees who she is, and not her token" 200 'x-auth-request-user: alice' 'authorization' \
-  "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/orders/7"
-show "Writing needs another scope, and the answer names it" 403 'scope="orders:write"' '' \
-  "curl -is -X POST -H \"Authorization: Bearer \$TOKEN\" $gateway/orders/7"
-show "A forged identity header is gone before anyone reads it, however it is spelled" 200 'x-auth-request-user: alice' admin \
-  "curl -is -H \"Authorization: Bearer \$TOKEN\" -H 'X-Auth-Request-User: admin' -H 'X_Auth_Request_User: admin' $gateway/orders/7"
-show "On public paths, too" 200 'no identity' admin \
-  "curl -is -H 'X-Auth-Request-User: admin' $gateway/public/page"
+# shellcheck source=/dev/null
+. "$walk_through"
 
 printf '\n'
 if [ "$failures" -gt 0 ]; then
@@ -123,5 +142,5 @@ fi
 bold "Everything is up until you press Ctrl-C. Try the commands above; Envoy's log shows every decision:"
 tail -n +1 -f "$logs/envoy.log" &
 pids+=($!)
-wait "${pids[2]}"
+wait "$envoy"
 fail "Envoy has ended"

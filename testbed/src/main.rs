@@ -50,7 +50,8 @@ Control:
 
 const UPSTREAM_HELP: &str = "\
 The last segment of a path picks the answer: /sse?events=3&interval_ms=100, /ndjson?lines=3&interval_ms=100,
-/status/CODE, /ws (a WebSocket that echoes), /slow?ms=1000. Everything else is answered with the request as JSON.";
+/status/CODE, /ws (a WebSocket that echoes), /mirror (the body, as it arrives), /slow?ms=1000; or the parameter `as`
+in its place: /orders/7?as=sse. Everything else is answered with the request as JSON.";
 
 #[derive(Args)]
 struct Common {

@@ -1,12 +1,14 @@
 //! An upstream that tells what reached it: it answers any request with that request as JSON, and streams where a
 //! proxy must not get in the way.
 //!
-//! The last segment of the path (whatever stands before it) picks the answer:
+//! The last segment of the path (whatever stands before it) picks the answer, or in its place the parameter `as`
+//! (`/orders/7?as=sse`):
 //!
 //! | path | answer |
 //! | --- | --- |
 //! | `…/sse?events=n&interval_ms=m` | `text/event-stream`, the first event at once |
 //! | `…/ndjson?lines=n&interval_ms=m` | `application/x-ndjson`, likewise |
+//! | `…/mirror` | the body of the request, as it arrives |
 //! | `…/status/CODE` | that status, with a body of its own |
 //! | `…/ws` | a WebSocket that echoes; the first subprotocol offered is chosen |
 //! | `…/slow?ms=n` | the echo, after a while |

@@ -7,7 +7,8 @@ use super::ports::Port;
 use super::{StartError, plugin};
 
 /// The ports of the repository's runnable configurations.
-const FIXED: [(u16, &str); 4] = [(18_000, "gateway"), (18_001, "issuer"), (18_002, "upstream"), (18_003, "admin")];
+const FIXED: [(u16, &str); 5] =
+    [(18_000, "gateway"), (18_001, "issuer"), (18_002, "upstream"), (18_003, "admin"), (18_004, "second-issuer")];
 const MODULE: &str = "dist/jotgate.wasm";
 
 #[derive(Debug)]

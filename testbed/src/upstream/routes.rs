@@ -33,11 +33,14 @@ async fn answer(State(seen): State<Arc<Seen>>, request: Request) -> Result<Respo
     let (parts, body) = request.into_parts();
     let head = echo::head(&parts);
     seen.record(head.clone());
+    let Choice { answer } = query(&parts)?;
     let path = parts.uri.path().to_owned();
     let mut segments = path.rsplit('/');
     let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    let last = answer.as_deref().unwrap_or(last);
     let mut response = match (before, last) {
         ("status", code) => status(code)?,
+        (_, "mirror") => Response::new(body),
         (_, "ndjson") => ndjson(&query(&parts)?),
         (_, "sse") => sse(&query(&parts)?),
         (_, "ws") => websocket(parts).await,
@@ -76,6 +79,13 @@ fn status(code: &str) -> Result<Response, BadRequest> {
         return Ok(status.into_response());
     }
     Ok((status, format!("the upstream says {}\n", status.as_u16())).into_response())
+}
+
+/// For paths that an application prescribes.
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(rename = "as")]
+    answer: Option<String>,
 }
 
 #[derive(Deserialize)]

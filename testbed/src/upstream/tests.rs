@@ -88,6 +88,31 @@ fn streams_send_the_first_piece_at_once() {
 }
 
 #[test]
+fn a_parameter_picks_the_answer_in_place_of_the_path() {
+    let upstream = Upstream::start(0).unwrap();
+    let answer = get(&upstream, "/collections/21/clone?as=ndjson&lines=2&interval_ms=1");
+    assert!(answer.contains("content-type: application/x-ndjson") && answer.contains("{\"line\": 2}"), "{answer}");
+    assert_eq!(body_json(&get(&upstream, "/sse?as=echo"))["path"], "/sse?as=echo");
+}
+
+#[test]
+fn a_mirror_sends_the_body_back_while_it_arrives() {
+    let upstream = Upstream::start(0).unwrap();
+    let mut stream = TcpStream::connect(upstream.address()).unwrap();
+    stream.write_all(b"POST /mirror HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\nConnection: close\r\n\r\n").unwrap();
+    let mut received = String::new();
+    for part in ["one", "two"] {
+        stream.write_all(part.as_bytes()).unwrap();
+        while !received.contains(part) {
+            let mut bytes = [0; 4096];
+            let count = stream.read(&mut bytes).unwrap();
+            assert!(count > 0, "ended before `{part}`");
+            received.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+    }
+}
+
+#[test]
 fn slow_answers_after_a_while() {
     let upstream = Upstream::start(0).unwrap();
     let start = Instant::now();

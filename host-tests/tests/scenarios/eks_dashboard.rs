@@ -1,0 +1,143 @@
+//! eks-auth-proxy: whom it let in. Login and the token for the cluster are others' business.
+
+use std::sync::Arc;
+
+use host_tests::envoy::http::Request;
+use serde_json::{Value, json};
+use testbed::issuer::TokenRequest;
+use testbed::mint::object;
+
+use crate::websocket::WebSocket;
+use crate::world::{Shared, World, refused, verdict};
+
+static UNCHANGED: Shared = Shared::new();
+
+fn world() -> Arc<World> {
+    UNCHANGED.get(|| World::new("eks-dashboard", None, "dashboard"))
+}
+
+fn id_token(world: &World, claims: Value) -> String {
+    world.token(&TokenRequest { claims: object(claims), ..TokenRequest::default() })
+}
+
+fn alice(world: &World) -> String {
+    id_token(world, json!({"email": "alice@example.com", "email_verified": true}))
+}
+
+fn with_cookie(target: &str, token: &str) -> Request {
+    Request::get(target).header("cookie", format!("theme=dark; id_token={token}; lang=en"))
+}
+
+#[test]
+fn only_verified_addresses_in_the_domains_come_in() {
+    let world = world();
+    let enters = |claims: Value| verdict(&world.send(&with_cookie("/", &id_token(&world, claims))));
+    for email in ["alice@example.com", "bob@example.org", "Carol.B@EXAMPLE.com"] {
+        let verified = json!({"email": email, "email_verified": true});
+        assert_eq!(enters(verified), (200, String::new()), "{email}");
+        for flag in [json!(false), json!(null), json!("true"), json!(1)] {
+            let unverified = json!({"email": email, "email_verified": flag});
+            assert_eq!(enters(unverified), refused(403, "access_denied"), "{email} {flag}");
+        }
+    }
+    for email in [
+        "mallory@example.net",
+        "mallory@sub.example.com",
+        "mallory@notexample.com",
+        "mallory@example.com.evil.net",
+        "mallory@evil.net@example.com",
+        "@example.com",
+        "example.com",
+        "",
+    ] {
+        let outside = json!({"email": email, "email_verified": true});
+        assert_eq!(enters(outside), refused(403, "access_denied"), "{email}");
+    }
+    assert_eq!(enters(json!({"email_verified": true})), refused(403, "access_denied"));
+}
+
+#[test]
+fn login_check_says_whether_somebody_is_logged_in() {
+    let world = world();
+    let check = |request: Request| world.send(&request);
+    let anybody = check(Request::get("/login/check"));
+    assert_eq!(verdict(&anybody), refused(401, "missing_token"));
+    let expired = world.token(&TokenRequest { lifetime: Some(-600), ..TokenRequest::default() });
+    assert_eq!(verdict(&check(with_cookie("/login/check", &expired))), refused(401, "expired"));
+    let in_cookie = check(with_cookie("/login/check", &alice(&world)));
+    let in_header = check(Request::get("/login/check").bearer(&alice(&world)));
+    for answer in [in_cookie, in_header] {
+        assert_eq!((answer.status, answer.text().as_str()), (200, "OK"));
+    }
+}
+
+#[test]
+fn the_dashboard_is_told_who_came_and_gets_no_token() {
+    let world = world();
+    let forged = with_cookie("/api/v1/pod/default", &alice(&world)).header("X-Auth-Request-Email", "admin@example.com");
+    let response = world.send(&forged);
+    assert_eq!(response.seen("x-auth-request-user"), ["alice"]);
+    assert_eq!(response.seen("x-auth-request-email"), ["alice@example.com"]);
+    assert_eq!(response.seen("cookie"), ["theme=dark; lang=en"]);
+    assert_eq!(response.seen("authorization"), [""; 0]);
+}
+
+#[test]
+fn a_session_is_no_longer_than_an_hour_and_for_this_client_alone() {
+    let world = world();
+    let token = |lifetime, audience: &str| {
+        let claims = object(json!({"email": "alice@example.com", "email_verified": true}));
+        let aud = Some(vec![audience.to_string()]);
+        world.token(&TokenRequest { lifetime: Some(lifetime), aud, claims, ..TokenRequest::default() })
+    };
+    let enters = |token: String| verdict(&world.send(&with_cookie("/", &token)));
+    assert_eq!(enters(token(3600, "dashboard")), (200, String::new()));
+    assert_eq!(enters(token(3601, "dashboard")), refused(401, "lifetime_too_long"));
+    assert_eq!(enters(token(3600, "other-client")), refused(401, "wrong_audience"));
+}
+
+/// As the comment in the file has it.
+#[test]
+fn verification_may_be_ignored() {
+    let world = World::with("eks-dashboard", None, "dashboard", |builder| {
+        builder.replace("email_verified: true  ", "# email_verified: true  ")
+    });
+    let token = |verified: bool| id_token(&world, json!({"email": "alice@example.com", "email_verified": verified}));
+    let response = world.send(&with_cookie("/", &token(false)));
+    assert_eq!((response.status, response.seen("x-auth-request-email").len()), (200, 0));
+    assert_eq!(world.send(&with_cookie("/", &token(true))).seen("x-auth-request-email"), ["alice@example.com"]);
+    let outside = id_token(&world, json!({"email": "mallory@example.net"}));
+    assert_eq!(verdict(&world.send(&with_cookie("/", &outside))), refused(403, "access_denied"));
+}
+
+/// As docs/migrate/eks-auth-proxy.md has it.
+#[test]
+fn the_route_may_hand_the_id_token_on() {
+    let world = World::with("eks-dashboard", None, "dashboard", |builder| {
+        let (email, route) = ("X-Auth-Request-Email: $verifiedEmail", "route: {cluster: upstream");
+        let authorization = r#"{key: Authorization, value: "Bearer %REQ(X-Auth-Request-Token)%"}"#;
+        let added = format!("[{{header: {authorization}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}}]");
+        builder
+            .replace(email, &format!("{email}\n                      X-Auth-Request-Token: $token"))
+            .replace(route, &format!("request_headers_to_add: {added}\n                {route}"))
+    });
+    let token = alice(&world);
+    let forged =
+        with_cookie("/", &token).header("authorization", "Basic YTpi").header("x-auth-request-token", "forged");
+    assert_eq!(world.send(&forged).seen("authorization"), [format!("Bearer {token}")]);
+    assert_eq!(world.send(&Request::get("/").header("x-auth-request-token", token)).status, 401);
+}
+
+#[test]
+fn a_terminal_opens_over_a_websocket() {
+    let world = world();
+    let address = world.envoy.address("gateway");
+    let (_, refusal) = WebSocket::open(address, Request::get("/api/sockjs/ws"));
+    assert_eq!(refusal.status, 401);
+    let (mut socket, head) = WebSocket::open(address, with_cookie("/api/sockjs/ws", &alice(&world)));
+    assert_eq!(head.status, 101);
+    for message in ["ls", "exit"] {
+        socket.send(message);
+        assert_eq!(socket.receive(), message);
+    }
+}
