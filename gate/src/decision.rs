@@ -75,7 +75,7 @@ pub(crate) fn decide(
     if policy.passes_preflights && request.is_preflight() {
         return case.forward_anonymous();
     }
-    let Ok(rule) = rules::find(&policy.rules, request, &path) else {
+    let Ok(rule) = rules::find(&policy.rules, &policy.rule_index, request, &path) else {
         return case.refuse_unseen(Reason::AmbiguousPath, facts);
     };
     facts.rule = rule;
