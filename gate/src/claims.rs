@@ -28,6 +28,12 @@ impl ClaimRef {
         matches!(self.0.as_slice(), [name] if name == "sub" || name == "email")
     }
 
+    /// What it takes up in memory, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let names = self.0.iter().map(|name| size_of::<String>().saturating_add(name.capacity()));
+        names.fold(size_of::<Self>(), usize::saturating_add)
+    }
+
     /// The claim, unless it is absent or null.
     pub fn find<'d>(&self, claims: Value<'d>) -> Option<Value<'d>> {
         let found = self.0.iter().try_fold(claims, |value, name| value.get(name))?;
@@ -65,6 +71,22 @@ impl ClaimValue {
             (Kind::Array, _) => Self::List(value.elements().filter_map(Scalar::of).collect()),
             _ => Self::Object,
         }
+    }
+}
+
+impl ClaimValue {
+    /// What it takes up in memory, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let scalars = match self {
+            Self::List(scalars) => scalars.as_slice(),
+            Self::Object => &[],
+            Self::Scalar(scalar) => std::slice::from_ref(scalar),
+        };
+        let texts = scalars.iter().map(|scalar| match scalar {
+            Scalar::Bool(_) => size_of::<Scalar>(),
+            Scalar::Number(text) | Scalar::Text(text) => size_of::<Scalar>().saturating_add(text.capacity()),
+        });
+        texts.fold(size_of::<Self>(), usize::saturating_add)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The way of one request through the gate, in the order of the contract.
 
+use std::rc::Rc;
+
 use crate::answer::{Refusal, Reply};
+use crate::cache::{Entry, TokenCache};
 use crate::config::Policy;
 use crate::edit::HeaderEdit;
 use crate::identity::Occasion;
@@ -49,13 +52,18 @@ impl From<Verdict> for Judgement {
 }
 
 /// Decides on `request`; what is learned on the way goes to `facts`.
-pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, facts: &mut Facts) -> Judgement {
+pub(crate) fn decide(
+    request: &Request<'_>,
+    verification: &Verification<'_>,
+    cache: &mut TokenCache,
+    facts: &mut Facts,
+) -> Judgement {
     let policy = verification.policy;
     let path = CanonicalPath::of(request.path(), policy.paths);
     let forwarded = path.as_ref().ok().and_then(|path| path.forwarded(request, policy.paths));
     // Whoever edits the query edits the path that is forwarded.
     let request = &forwarded.as_deref().map_or(*request, |path| request.with_path(path));
-    let mut case = Case { request, verification, policy, rule: None, edits: policy.hygiene.edits(request) };
+    let mut case = Case { request, verification, cache, policy, rule: None, edits: policy.hygiene.edits(request) };
     case.edits.extend(forwarded.iter().map(|path| HeaderEdit::Set(":path", path.clone())));
     let Ok(path) = path else { return case.refuse_unseen(Reason::AmbiguousPath, facts) };
     if policy.needs.host && !is_plain_authority(request.authority()) {
@@ -67,7 +75,7 @@ pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, fac
     if policy.passes_preflights && request.is_preflight() {
         return case.forward_anonymous();
     }
-    let Ok(rule) = rules::find(&policy.rules, request, &path) else {
+    let Ok(rule) = rules::find(&policy.rules, &policy.rule_index, request, &path) else {
         return case.refuse_unseen(Reason::AmbiguousPath, facts);
     };
     facts.rule = rule;
@@ -84,6 +92,7 @@ pub(crate) fn decide(request: &Request<'_>, verification: &Verification<'_>, fac
 struct Case<'c> {
     request: &'c Request<'c>,
     verification: &'c Verification<'c>,
+    cache: &'c mut TokenCache,
     policy: &'c Policy,
     rule: Option<&'c Rule>,
     /// What is to be edited whatever becomes of the request.
@@ -96,7 +105,7 @@ impl Case<'_> {
         Verdict::Forward(self.edits).into()
     }
 
-    fn check_caller(self, facts: &mut Facts) -> Judgement {
+    fn check_caller(mut self, facts: &mut Facts) -> Judgement {
         let access = self.rule.map_or(&self.policy.default, |rule| &rule.access);
         let credential = match self.policy.credentials.take(self.request) {
             Err(reason) => return self.refuse(reason, None),
@@ -112,18 +121,32 @@ impl Case<'_> {
         }
     }
 
-    fn verify(&self, token: &[u8], facts: &mut Facts) -> Result<Principal, Failure> {
-        let encoded = self.verification.decode(token)?;
+    fn verify(&mut self, token: &[u8], facts: &mut Facts) -> Result<Rc<Principal>, Failure> {
+        let verification = self.verification;
+        let now = verification.now.since_epoch();
+        let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
+        if let Some(known) = self.cache.find(token, now, key_set) {
+            facts.was_cached = true;
+            facts.know(&known.principal, known.kid.clone());
+            return Ok(Rc::clone(&known.principal));
+        }
+        let encoded = verification.decode(token)?;
         let mut claimed = Claimed::default();
-        let verified = self.verification.verify(&encoded, &mut claimed);
-        facts.kid = claimed.kid;
+        let verified = verification.verify(&encoded, &mut claimed);
+        facts.kid.clone_from(&claimed.kid);
         facts.issuer = claimed.issuer;
         facts.checked_signature = claimed.checked_signature;
         let verified: VerifiedToken<'_> = verified?;
-        let issuer = claimed.issuer.and_then(|index| self.policy.issuers.get(index)).ok_or(Reason::UnknownIssuer)?;
+        let index = verified.issuer;
+        let issuer = self.policy.issuers.get(index).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
-        let principal = Principal::new(verified, text, self.policy, issuer);
-        facts.subject = principal.subject().map(str::to_string);
+        let valid = verified.valid.clone();
+        let principal = Rc::new(Principal::new(verified, text, self.policy, issuer));
+        if let Some(key_set) = key_set(index) {
+            let (token, principal) = (Box::from(token), Rc::clone(&principal));
+            self.cache.insert(Entry { token, principal, kid: claimed.kid.clone(), key_set, valid });
+        }
+        facts.know(&principal, claimed.kid);
         Ok(principal)
     }
 
@@ -147,12 +170,12 @@ impl Case<'_> {
     }
 
     /// Refuses a request whose credential was not looked at.
-    fn refuse_unseen(self, reason: Reason, facts: &mut Facts) -> Judgement {
+    fn refuse_unseen(mut self, reason: Reason, facts: &mut Facts) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
         let credential = self.is_audited().then(|| self.policy.credentials.take(self.request));
         let credential = credential.and_then(|found| found.ok().flatten());
         let principal = credential.and_then(|credential| self.verify(&credential.token, facts).ok());
-        self.refuse(reason, principal.as_ref())
+        self.refuse(reason, principal.as_deref())
     }
 
     fn refuse(self, reason: Reason, principal: Option<&Principal>) -> Judgement {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jose::signature::SignatureVerifier;
 
 use crate::answer::{Challenger, Refusal, Reply};
+use crate::cache::TokenCache;
 use crate::config::Policy;
 use crate::decision::{Judgement, Verdict, decide};
 use crate::edit::HeaderEdit;
@@ -77,6 +78,7 @@ pub struct Gate {
     /// INVARIANT: one entry for each of `policy.issuers`, in their order. Their instants are those of `clock`, as
     /// are those of `waiting`.
     keys: Vec<IssuerKeys>,
+    cache: TokenCache,
     waiting: Waiting,
     effects: VecDeque<Effect>,
     /// Requests that are to be resumed, the longest waiting first.
@@ -101,6 +103,7 @@ impl Gate {
         let steady = clock.advance(now);
         let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, steady)).collect();
         let mut gate = Self {
+            cache: TokenCache::new(policy.limits.token_cache_bytes),
             policy,
             keys,
             waiting: Waiting::default(),
@@ -155,9 +158,12 @@ impl Gate {
         }
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
-        let Judgement { verdict, audited } = decide(request, &verification, &mut facts);
+        let Judgement { verdict, audited } = decide(request, &verification, &mut self.cache, &mut facts);
         if facts.checked_signature {
             self.effects.push_back(Effect::Count(String::from("jotgate_tokens_verified")));
+        }
+        if facts.was_cached {
+            self.effects.push_back(Effect::Count(String::from("jotgate_tokens_cached")));
         }
         let refusal = match verdict {
             Verdict::Answer(reply) => return Decision::Reply(reply, facts.answered(&self.policy)),

@@ -52,8 +52,11 @@ impl Hygiene {
         if name.starts_with(b":") {
             return false;
         }
-        let folded = fold(name);
-        self.names.contains(&folded) || self.prefixes.iter().any(|prefix| folded.starts_with(prefix.as_str()))
+        self.names.iter().any(|folded| is_spelling(name, folded))
+            || self
+                .prefixes
+                .iter()
+                .any(|prefix| name.get(..prefix.len()).is_some_and(|start| is_spelling(start, prefix)))
     }
 
     /// What has to be taken from a request, whatever becomes of it.
@@ -80,8 +83,7 @@ impl Hygiene {
     }
 
     fn is_variant(&self, name: &[u8]) -> bool {
-        let folded = fold(name);
-        let is_alike = |(found, _): &&(String, String)| *found == folded;
+        let is_alike = |(folded, _): &&(String, String)| is_spelling(name, folded);
         let is_other = |(_, exact): &(String, String)| !name.eq_ignore_ascii_case(exact.as_bytes());
         let mut matched = self.matched.iter().filter(is_alike).peekable();
         // Rules may look at two spellings, which are then two headers.
@@ -91,13 +93,20 @@ impl Hygiene {
 
 /// What is left of a header name in every spelling: lower case, and `-` for all but letters and digits.
 pub(crate) fn fold(name: &[u8]) -> String {
-    name.iter()
-        .map(|&byte| match byte {
-            b'a'..=b'z' | b'0'..=b'9' => char::from(byte),
-            b'A'..=b'Z' => char::from(byte.to_ascii_lowercase()),
-            _ => '-',
-        })
-        .collect()
+    name.iter().map(|&byte| char::from(fold_byte(byte))).collect()
+}
+
+/// Whether `name` folds to `folded`. Asked of each header of each request, so without making a text of it.
+fn is_spelling(name: &[u8], folded: &str) -> bool {
+    name.len() == folded.len() && name.iter().zip(folded.bytes()).all(|(&byte, folded)| fold_byte(byte) == folded)
+}
+
+fn fold_byte(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' | b'0'..=b'9' => byte,
+        b'A'..=b'Z' => byte.to_ascii_lowercase(),
+        _ => b'-',
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +122,9 @@ mod tests {
             assert_eq!(fold(name.as_bytes()), "x-auth-request-user");
         }
         assert_eq!(fold(b"\xff:"), "--");
+        assert!(
+            is_spelling(b"X.User", "x-user") && !is_spelling(b"X.Users", "x-user") && !is_spelling(b"XUser", "x-user")
+        );
     }
 
     #[test]

@@ -180,6 +180,15 @@ fn verified_email(claims: Value<'_>) -> Option<Value<'_>> {
 }
 
 impl Rendered {
+    /// What it takes up in memory, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let parts = self.values.as_deref().unwrap_or_default().iter().map(|part| match part {
+            Part::Late(_) => size_of::<Part>(),
+            Part::Text(text) => size_of::<Part>().saturating_add(text.capacity()),
+        });
+        parts.fold(size_of::<Self>().saturating_add(self.name.capacity()), usize::saturating_add)
+    }
+
     /// Name and value on this occasion; `None`: the header is left out.
     pub(crate) fn complete(&self, occasion: &Occasion<'_>) -> Result<Option<(String, String)>, Unrepresentable> {
         let value = match self.values.as_ref().map_err(|&problem| problem).and_then(|parts| occasion.first_of(parts)) {

@@ -105,6 +105,14 @@ impl IssuerKeys {
         }
     }
 
+    /// A number that changes with the usable keys; none where there are none.
+    pub(crate) fn key_set(&self, now: Timestamp) -> Option<u64> {
+        match &self.source {
+            Source::Fetched(fetched) => fetched.usable(now).map(|_| fetched.changes),
+            Source::Inline(_) => Some(0),
+        }
+    }
+
     /// The part that is fetched; none where the keys are inline.
     pub(crate) fn fetched_mut(&mut self) -> Option<&mut FetchedKeys> {
         match &mut self.source {
@@ -135,6 +143,8 @@ impl IssuerKeys {
 pub(crate) struct FetchedKeys {
     settings: FetchSettings,
     held: Option<Held>,
+    /// How often other keys than before were held.
+    changes: u64,
     /// The largest revision that was seen.
     latest: u64,
     state: State,
@@ -200,6 +210,7 @@ impl FetchedKeys {
         Self {
             settings,
             held: None,
+            changes: 0,
             latest: 0,
             state,
             due: now,
@@ -407,6 +418,9 @@ impl FetchedKeys {
         let spread = jitter.tenth_of(due.since(held.fetched).min(self.settings.max_stale));
         self.due = due.after(spread);
         self.latest = held.revision;
+        if self.held.as_ref().is_none_or(|before| before.keys.keys() != held.keys.keys()) {
+            self.changes = self.changes.wrapping_add(1);
+        }
         self.held = Some(held);
         self.failures = 0;
         self.told = None;

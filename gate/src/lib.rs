@@ -46,6 +46,7 @@ pub mod request;
 pub mod rules;
 
 mod answer;
+mod cache;
 mod decision;
 mod edit;
 mod gate;

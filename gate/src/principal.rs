@@ -78,6 +78,16 @@ impl Principal {
         self.claims.iter().find(|(claim, _)| claim == reference).map(|(_, value)| value)
     }
 
+    /// What it takes up in memory beside itself, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let texts = [&self.scopes, &self.groups, &self.audiences].into_iter().flatten();
+        let texts = texts.map(|text| size_of::<String>().saturating_add(text.capacity()));
+        let claims = self.claims.iter().map(|(claim, value)| claim.heap_bytes().saturating_add(value.heap_bytes()));
+        let headers = self.identity.iter().map(Rendered::heap_bytes);
+        let subject = self.subject.as_ref().map_or(0, String::capacity);
+        texts.chain(claims).chain(headers).fold(size_of::<Self>().saturating_add(subject), usize::saturating_add)
+    }
+
     /// The identity headers on this occasion.
     pub(crate) fn identity_headers(&self, occasion: &Occasion<'_>) -> Result<Vec<(String, String)>, Unrepresentable> {
         self.identity.iter().filter_map(|header| header.complete(occasion).transpose()).collect()

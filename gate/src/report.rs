@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::config::Policy;
 use crate::json_text;
+use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::request::Request;
 
@@ -32,9 +33,18 @@ pub(crate) struct Facts {
     /// Only of a token that was verified.
     pub(crate) subject: Option<String>,
     pub(crate) checked_signature: bool,
+    /// The token was known.
+    pub(crate) was_cached: bool,
 }
 
 impl Facts {
+    /// The caller is known for certain.
+    pub(crate) fn know(&mut self, principal: &Principal, kid: Option<String>) {
+        self.issuer = Some(principal.issuer());
+        self.subject = principal.subject().map(str::to_string);
+        self.kid = kid;
+    }
+
     /// The report on a request that passes.
     pub(crate) fn allowed(self, policy: &Policy) -> Report {
         let properties = self.properties(policy, "allowed", None);

@@ -3,6 +3,7 @@
 mod access;
 mod claim;
 mod host;
+mod index;
 mod path;
 mod scope;
 
@@ -10,6 +11,7 @@ pub use self::access::{Access, Denial, Quantifier, Requirement};
 pub use self::claim::{ClaimTest, Wildcard};
 pub use self::host::HostPattern;
 pub(crate) use self::host::is_plain as is_plain_authority;
+pub use self::index::RuleIndex;
 pub use self::path::PathPattern;
 pub use self::scope::ScopeMatch;
 
@@ -72,10 +74,12 @@ pub struct Matcher {
 /// which an earlier rule asks something, the path is ambiguous.
 pub(crate) fn find(
     rules: &[Rule],
+    index: &RuleIndex,
     request: &Request<'_>,
     path: &CanonicalPath<'_>,
 ) -> Result<Option<usize>, AmbiguousPath> {
-    let found = rules.iter().position(|rule| rule.matcher.matches(request, path));
+    let matches = |place: &usize| rules.get(*place).is_some_and(|rule| rule.matcher.matches(request, path));
+    let found = index.candidates(request, path).into_iter().find(matches);
     let earlier = rules.iter().take(found.unwrap_or(rules.len()));
     let mut asking = earlier.filter(|rule| rule.access != Access::Public && rule.mode != Some(Mode::Audit));
     match path.decoded().is_some_and(|decoded| asking.any(|rule| rule.matcher.matches(request, &decoded))) {

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod cache;
 mod config;
 mod credentials;
 mod discovery;

@@ -3,6 +3,8 @@
 //! The checks stand in the order in which the contract names their reasons: the first failure gives the answer.
 
 use std::cmp::Ordering;
+use std::ops::Range;
+use std::time::Duration;
 
 use jose::claims::{NumericDate, audience_contains, is_type};
 use jose::json::Value;
@@ -26,6 +28,8 @@ pub(crate) struct VerifiedToken<'e> {
     /// In the order of the token, each once.
     pub(crate) groups: Vec<String>,
     pub(crate) audiences: Vec<String>,
+    /// While its dates certainly allow it, since the epoch.
+    pub(crate) valid: Range<Duration>,
 }
 
 impl VerifiedToken<'_> {
@@ -166,10 +170,10 @@ fn check_claims<'e>(
         })
         .ok_or(Reason::BadClaim)?;
     }
-    check_dates(claims, issuer, now)?;
+    let valid = check_dates(claims, issuer, now)?;
     match &issuer.audiences {
         Audiences::OneOf(wanted) if !wanted.iter().any(|name| audiences.contains(name)) => Err(Reason::WrongAudience),
-        _ => Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences }),
+        _ => Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences, valid }),
     }
 }
 
@@ -202,8 +206,8 @@ fn distinct(texts: Vec<&str>) -> Vec<String> {
     places.into_iter().map(|(text, _)| text.to_string()).collect()
 }
 
-/// RFC 7519 §4.1.4 to §4.1.6.
-fn check_dates(claims: Value<'_>, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {
+/// RFC 7519 §4.1.4 to §4.1.6. Gives the whole seconds in which the dates are fine.
+fn check_dates(claims: Value<'_>, issuer: &Issuer, now: Timestamp) -> Result<Range<Duration>, Reason> {
     let date = |name| claims.get(name).map(|claim| NumericDate::from_claim(claim).ok_or(Reason::BadClaim)).transpose();
     let (exp, nbf, iat) = (date("exp")?, date("nbf")?, date("iat")?);
     let skew = issuer.clock_skew;
@@ -221,10 +225,15 @@ fn check_dates(claims: Value<'_>, issuer: &Issuer, now: Timestamp) -> Result<(),
     if [nbf, iat].into_iter().flatten().any(|date| date.cmp_instant(latest) == Ordering::Greater) {
         return Err(Reason::NotYetValid);
     }
-    let Some(max) = issuer.max_lifetime else { return Ok(()) };
-    match (exp, iat) {
-        (Some(exp), Some(iat)) if exp.is_later_by_more_than(iat, max) => Err(Reason::LifetimeTooLong),
-        (Some(_), Some(_)) => Ok(()),
-        _ => Err(Reason::BadClaim),
+    match (exp, iat, issuer.max_lifetime) {
+        (Some(exp), Some(iat), Some(max)) if exp.is_later_by_more_than(iat, max) => {
+            return Err(Reason::LifetimeTooLong);
+        }
+        (None, _, Some(_)) | (_, None, Some(_)) => return Err(Reason::BadClaim),
+        _ => {}
     }
+    let from = [nbf, iat].into_iter().flatten().map(NumericDate::ceiling).max();
+    let from = from.map_or(Duration::ZERO, |from| Duration::from_secs(from).saturating_sub(skew));
+    let until = exp.map_or(Duration::MAX, |exp| Duration::from_secs(exp.floor()).saturating_add(skew));
+    Ok(from..until)
 }

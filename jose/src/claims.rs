@@ -36,6 +36,17 @@ impl<'t> NumericDate<'t> {
         })
     }
 
+    /// The whole seconds before this date, or at it.
+    pub fn floor(self) -> u64 {
+        self.seconds
+    }
+
+    /// The whole seconds at this date, or behind it.
+    pub fn ceiling(self) -> u64 {
+        let is_whole = self.number.split().is_some_and(|(_, fraction)| fraction.is_zero());
+        self.seconds.saturating_add(u64::from(!is_whole))
+    }
+
     /// Whether more than `most` lies between `earlier` and this date. `most` counts in whole seconds.
     pub fn is_later_by_more_than(self, earlier: NumericDate<'_>, most: Duration) -> bool {
         let Some(seconds) = self.seconds.checked_sub(earlier.seconds) else { return false };

@@ -15,7 +15,7 @@ use crate::hygiene::Hygiene;
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
 use crate::request::PathMode;
-use crate::rules::{Access, Mode, Rule, ScopeMatch};
+use crate::rules::{Access, Mode, Rule, RuleIndex, ScopeMatch};
 
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Policy {
     pub forward_token: bool,
     /// What requests need; the first rule that matches decides.
     pub rules: Vec<Rule>,
+    /// Where to look for them.
+    pub rule_index: RuleIndex,
     /// What becomes of paths that two parsers may read differently.
     pub paths: PathMode,
     /// What requests need that no rule matches.
@@ -139,6 +141,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
             client_ip: identity.iter().any(|header| header.values.contains(&IdentityValue::ClientIp)),
         },
         tested_claims: tested_claims(&rules),
+        rule_index: RuleIndex::new(&rules),
         rules,
         default: default?,
         mode: mode?,

@@ -27,7 +27,7 @@ impl HostPattern {
 
     /// Whether `authority` (host, perhaps with a port) is one of these hosts.
     pub fn matches(&self, authority: &[u8]) -> bool {
-        let host = host(authority);
+        let host = name_of(authority);
         if !self.is_wildcard {
             return host.eq_ignore_ascii_case(self.name.as_bytes());
         }
@@ -41,6 +41,11 @@ impl HostPattern {
 }
 
 impl HostPattern {
+    /// The one host that this is, in lower case; none for a wildcard.
+    pub(crate) fn exact(&self) -> Option<&str> {
+        (!self.is_wildcard).then_some(self.name.as_str())
+    }
+
     /// Whether this matches every host that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
         match (self.is_wildcard, other.is_wildcard) {
@@ -56,7 +61,7 @@ impl HostPattern {
 ///
 /// Some drop what stands before an `@`, some what is no port behind a colon; rules on hosts cannot serve both.
 pub(crate) fn is_plain(authority: &[u8]) -> bool {
-    let host = host(authority);
+    let host = name_of(authority);
     is_name(host) || is_address(host)
 }
 
@@ -71,7 +76,8 @@ fn is_address(host: &[u8]) -> bool {
     address.is_some_and(|address| !address.is_empty() && address.iter().all(is_plain))
 }
 
-fn host(authority: &[u8]) -> &[u8] {
+/// The host in `authority`, without port and trailing dot.
+pub(super) fn name_of(authority: &[u8]) -> &[u8] {
     let port = authority.iter().rposition(|&byte| byte == b':');
     let host = match port.and_then(|at| authority.split_at_checked(at)) {
         // `[::1]` has colons of its own; a port has digits only.

@@ -36,6 +36,14 @@ impl PathPattern {
         }
     }
 
+    /// The literal segments that every path of these begins with; none where the first one is not literal.
+    pub(super) fn literal_beginning(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Regex(_) => None,
+            Kind::Segments(segments) => segments.literal_beginning(),
+        }
+    }
+
     /// Whether this matches every path that `other` matches, as far as that can be told from the patterns.
     pub fn covers(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {

@@ -263,7 +263,7 @@ mod properties {
             let few: Vec<_> = patterns.iter().map(rule).collect();
             let more: Vec<_> = patterns.iter().chain(&[(vec![added], false)]).map(rule).collect();
             let Ok(path) = CanonicalPath::of(target.as_bytes(), PathMode::Lenient) else { return Ok(()) };
-            let found = |rules| rules::find(rules, &Request::new(&[]), &path);
+            let found = |rules| rules::find(rules, &rules::RuleIndex::new(rules), &Request::new(&[]), &path);
             if found(&few) != Ok(None) {
                 prop_assert_eq!(found(&few), found(&more));
             }

@@ -1,0 +1,120 @@
+//! Tokens that were verified, so that one that comes again need not be.
+//!
+//! An entry stands for one token, byte for byte. It is good for as long as the verdict could not be another: while
+//! the dates of the token allow it, and while its issuer has the very keys that it was verified with.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::principal::Principal;
+
+/// What an entry takes up beside what it holds, about: its place in the table, and its allocations.
+const OVERHEAD: usize = 256;
+
+/// Verified tokens, bounded in bytes.
+///
+/// There are two generations, each of half the size: where the young one is full, it becomes the old one, and what was
+/// old is forgotten. Whoever is asked for again moves to the young one, so a token in use stays, whatever floods in.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenCache {
+    young: Generation,
+    old: Generation,
+    /// The most bytes of one generation.
+    half: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Generation {
+    entries: BTreeMap<u64, Entry>,
+    bytes: usize,
+}
+
+/// A token that was verified.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// As it came, in the compact serialisation.
+    pub(crate) token: Box<[u8]>,
+    pub(crate) principal: Rc<Principal>,
+    pub(crate) kid: Option<String>,
+    /// Which of its issuer's key sets it was verified with.
+    pub(crate) key_set: u64,
+    /// While its dates allow it, by the host's clock; from then on its verdict has to be found anew.
+    pub(crate) valid: Range<Duration>,
+}
+
+impl TokenCache {
+    /// A cache of at most `max_bytes`; of none, it remembers nothing.
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { young: Generation::default(), old: Generation::default(), half: max_bytes / 2 }
+    }
+
+    /// What is known of `token`, if that is still good: `key_set` says which key set an issuer has now.
+    pub(crate) fn find(
+        &mut self,
+        token: &[u8],
+        now: Duration,
+        key_set: impl FnOnce(usize) -> Option<u64>,
+    ) -> Option<&Entry> {
+        let place = place(token)?;
+        let is_young = self.young.holds(place, token);
+        if !is_young && !self.old.holds(place, token) {
+            return None;
+        }
+        let generation = if is_young { &mut self.young } else { &mut self.old };
+        let entry = generation.entries.get(&place)?;
+        let is_good = entry.valid.contains(&now) && key_set(entry.principal.issuer()) == Some(entry.key_set);
+        if !is_good {
+            generation.remove(place);
+            return None;
+        }
+        if !is_young && let Some(entry) = self.old.remove(place) {
+            self.insert(entry);
+        }
+        self.young.entries.get(&place)
+    }
+
+    /// Remembers a token. One that takes more than a generation's place is not.
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        let Some(place) = place(&entry.token) else { return };
+        let bytes = entry.bytes();
+        if bytes > self.half {
+            return;
+        }
+        self.young.remove(place);
+        if self.young.bytes.saturating_add(bytes) > self.half {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.bytes = self.young.bytes.saturating_add(bytes);
+        self.young.entries.insert(place, entry);
+    }
+}
+
+impl Generation {
+    fn holds(&self, place: u64, token: &[u8]) -> bool {
+        self.entries.get(&place).is_some_and(|entry| *entry.token == *token)
+    }
+
+    fn remove(&mut self, place: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&place)?;
+        self.bytes = self.bytes.saturating_sub(entry.bytes());
+        Some(entry)
+    }
+}
+
+impl Entry {
+    /// What it takes up in memory, about.
+    fn bytes(&self) -> usize {
+        let kid = self.kid.as_ref().map_or(0, String::capacity);
+        OVERHEAD.saturating_add(self.token.len()).saturating_add(kid).saturating_add(self.principal.heap_bytes())
+    }
+}
+
+/// Where a token stands in the table: by the end of its signature, which differs for any two tokens, and which nobody
+/// but the issuer can choose. Two tokens of one place are told apart by all their bytes; the later one takes it.
+fn place(token: &[u8]) -> Option<u64> {
+    // Of a character of base64url, the low five bits are what differs most; the last one carries fewer than others.
+    let tail = token.len().checked_sub(13).and_then(|start| token.get(start..))?;
+    Some(tail.iter().fold(0, |place: u64, &byte| place.rotate_left(5) ^ u64::from(byte)))
+}
