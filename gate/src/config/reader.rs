@@ -6,9 +6,6 @@ use jose::json::{Decimal, Kind, Value};
 
 use super::{ConfigError, ConfigErrors};
 
-/// The first number that a double may have been made from another one.
-const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
-
 /// What is wrong so far.
 #[derive(Debug, Default)]
 pub(super) struct Collector(RefCell<Vec<ConfigError>>);
@@ -124,8 +121,7 @@ impl<'d, 'c> Node<'d, 'c> {
     #[inline(never)]
     pub(super) fn exact_number(&self) -> Option<Decimal<'d>> {
         let number = self.value.as_number();
-        let is_exact = |number: &Decimal<'_>| number.text().parse().is_ok_and(|value: f64| value.abs() < TWO_TO_53);
-        number.filter(is_exact).or_else(|| self.expected("a number from -(2^53-1) to 2^53-1"))
+        number.filter(|number| number.is_interoperable()).or_else(|| self.expected("a number from -(2^53-1) to 2^53-1"))
     }
 
     /// One of `known`.

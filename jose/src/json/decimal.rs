@@ -49,6 +49,14 @@ impl<'t> Decimal<'t> {
         self.negative
     }
 
+    /// Whether readers that pass numbers through doubles take this for the same one (RFC 7493 §2.2): it lies from
+    /// -(2^53-1) to 2^53-1.
+    pub fn is_interoperable(self) -> bool {
+        const MOST: u64 = (1 << 53) - 1;
+        let magnitude = Self { negative: false, ..self };
+        magnitude.split().is_some_and(|(whole, rest)| whole < MOST || (whole == MOST && rest.is_zero()))
+    }
+
     /// The value in one spelling: two numbers are equal if these texts are.
     pub fn canonical(self) -> String {
         let sign = if self.negative { "-" } else { "" };
@@ -183,6 +191,16 @@ mod tests {
         for (one, other) in [("1", "10"), ("1", "-1"), ("0.1", "0.01"), ("9007199254740993", "9007199254740992")] {
             assert_ne!(Decimal::new(one), Decimal::new(other), "{one} {other}");
             assert_ne!(Decimal::new(one).canonical(), Decimal::new(other).canonical(), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_doubles_are_told_apart() {
+        for text in ["0", "-1", "1.5", "9007199254740991", "-9007199254740991.0", "9.007199254740991e15", "1e-400"] {
+            assert!(Decimal::new(text).is_interoperable(), "{text}");
+        }
+        for text in ["9007199254740992", "-9007199254740992", "9007199254740991.1", "1e16", "1e99999999999999999999"] {
+            assert!(!Decimal::new(text).is_interoperable(), "{text}");
         }
     }
 
