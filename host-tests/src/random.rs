@@ -31,8 +31,8 @@ impl Random {
     }
 
     /// One of these, of which there is one at least.
-    pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len())]
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
     }
 
     /// A time from `least` to `most`, in whole milliseconds.
