@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 mod eks_dashboard;
+mod gafaelfawr;
 mod nauthera;
 mod stac;
 mod stac_auth_proxy;
