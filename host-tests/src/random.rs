@@ -37,7 +37,7 @@ impl Random {
 
     /// A time from `least` to `most`, in whole milliseconds.
     pub fn duration(&mut self, least: Duration, most: Duration) -> Duration {
-        let span = u64::try_from((most - least).as_millis()).expect("is short");
+        let span = u64::try_from(most.saturating_sub(least).as_millis()).expect("is short");
         least + Duration::from_millis(self.number() % (span + 1))
     }
 }

@@ -129,7 +129,7 @@ fn a_token_stands_in_the_cookie_in_bearer_or_in_basic() {
     }
 }
 
-/// JupyterHub sends an `Authorization` of its own beside the cookie.
+/// `JupyterHub` sends an `Authorization` of its own beside the cookie.
 #[test]
 fn the_cookie_comes_first_then_bearer_then_basic() {
     let world = world();

@@ -254,9 +254,10 @@ fn a_root_path_is_envoys_to_remove() {
 #[test]
 fn the_upstream_is_addressed_by_its_own_name() {
     let world = world("stac");
-    let response = world.send(&Request::get("/").header("Host", "stac.example.com"));
+    let request = Request::get("/").header("Host", "stac.example.com").header("Forwarded", "host=evil.example");
+    let response = world.send(&request);
     assert_eq!(response.seen("host"), [world.upstream.address().to_string()]);
-    assert_eq!(response.seen("x-forwarded-host"), ["stac.example.com"]);
+    assert_eq!(response.seen("forwarded"), ["host=stac.example.com;proto=http"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `real` | STAC Auth Proxy itself, from PyPI |
+//! | `real` | STAC Auth Proxy itself, from `PyPI` |
 //! | `requests` | the requests, from a seed |
 //! | `differences` | where the two differ, and why |
 //!
@@ -16,9 +16,9 @@ mod requests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::{env, fmt};
+use std::{env, fmt, fs};
 
-use host_tests::envoy::Builder;
+use host_tests::envoy::{Builder, workspace};
 use host_tests::random::Random;
 use serde_json::Value;
 
@@ -101,6 +101,17 @@ fn decides_as_stac_auth_proxy_does_with_default_public() {
 #[test]
 fn decides_as_stac_auth_proxy_does_with_scopes() {
     compare(Setting::Scopes);
+}
+
+#[test]
+fn the_page_has_every_difference() {
+    let page = fs::read_to_string(workspace().join("docs/migrate/stac-auth-proxy.md")).unwrap();
+    let (_, table) = page.split_once("| --- | --- |\n| a token of another issuer").unwrap();
+    assert_eq!(table.lines().count(), DIFFERENCES.len());
+    for Difference { what, why, .. } in &DIFFERENCES {
+        let row = format!("| {what} | {why} |\n");
+        assert!(page.contains(&row), "this row is not in the page: {row}");
+    }
 }
 
 fn compare(setting: Setting) {

@@ -14,7 +14,7 @@ use testbed::mint::object;
 pub(crate) struct Case {
     pub(crate) method: &'static str,
     pub(crate) target: &'static str,
-    /// The name of one of [`CREDENTIALS`] or [`TOKENS`].
+    /// The name of one of [`TOKENS`] or [`LINES`].
     pub(crate) credential: &'static str,
 }
 
@@ -100,8 +100,10 @@ pub(crate) const ODD: [&str; 46] = [
     "//conformance",
 ];
 
+type Ask = fn() -> TokenRequest;
+
 /// The claims, header and flaws of tokens. `good` is what the others differ from in one thing.
-const TOKENS: [(&str, fn() -> TokenRequest); 32] = [
+const TOKENS: [(&str, Ask); 32] = [
     ("good", || TokenRequest::subject("alice")),
     ("all scopes", || scope(ALL_SCOPES)),
     ("one scope", || scope("item:create")),
