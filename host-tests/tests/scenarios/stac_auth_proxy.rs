@@ -157,9 +157,10 @@ fn compare(setting: Setting) {
 }
 
 fn play(world: &World, proxy: SocketAddr, tokens: &Tokens, case: &Case, number: &str) -> Verdict {
+    world.upstream.forget();
     let response = case.request(tokens).header("x-case", number).send(proxy);
     let response = response.unwrap_or_else(|error| panic!("{case:?}: {error}"));
-    let seen = world.upstream.seen().into_iter().rev().find(|head| lines(head, "x-case") == [number]);
+    let seen = world.upstream.seen().into_iter().find(|head| lines(head, "x-case") == [number]);
     let seen = seen.map(|head| {
         let text = |name: &str| head[name].as_str().unwrap().to_string();
         let path = text("path");
