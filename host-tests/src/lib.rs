@@ -1,7 +1,8 @@
 //! Tests of the plugin as proxies run it.
 //!
 //! [`host`] is a strict proxy-wasm host on wasmtime, in which a test moves the clock and plays the network;
-//! [`cases`] runs behaviours in it that are written as data. [`envoy`] starts a real Envoy.
+//! [`cases`] runs behaviours in it that are written as data. [`envoy`] starts a real Envoy. [`child`] ends processes
+//! with their test, and [`random`] makes from a seed what tests play.
 
 #![expect(
     clippy::expect_used,
@@ -15,7 +16,9 @@
 
 mod built;
 pub mod cases;
+pub mod child;
 pub mod envoy;
 pub mod host;
+pub mod random;
 
 pub use built::{built, built_path};

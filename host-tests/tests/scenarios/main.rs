@@ -1,9 +1,12 @@
 //! The systems that Jotgate takes over from: what their users rely on, against the very files of `envoy-config/`.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 mod eks_dashboard;
+mod gafaelfawr;
 mod nauthera;
+mod stac;
+mod stac_auth_proxy;
 mod stig_manager;
 mod streams;
 mod websocket;

@@ -4,7 +4,6 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `random` | the seed, and what follows from it |
 //! | `issuer` | an issuer: which keys it publishes when, and what it answers |
 //! | `knowledge` | which sets a VM must know of by now |
 //! | `budget` | how often an issuer may be asked |
@@ -25,7 +24,6 @@
 mod budget;
 mod issuer;
 mod knowledge;
-mod random;
 mod steps;
 mod world;
 

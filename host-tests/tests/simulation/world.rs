@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use host_tests::host::{Outcome, Plugin, Proxy, Root, Stream, VerifySignature, Vm, VmOptions};
+use host_tests::random::Random;
 use serde_json::{Value, json};
 
 use crate::budget::Budget;
 use crate::issuer::{Held, Issuer};
 use crate::knowledge::Knowledge;
-use crate::random::Random;
 
 pub(crate) const REFRESH: Duration = Duration::from_mins(1);
 pub(crate) const MAX_STALE: Duration = Duration::from_mins(10);
