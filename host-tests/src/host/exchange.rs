@@ -72,6 +72,8 @@ pub(super) struct Half {
     /// A resume that waits for the end of the VM call.
     pub(super) resuming: bool,
     pub(super) callback_runs: bool,
+    /// Another stream got a local reply in the callback that runs.
+    pub(super) replied_to_another: bool,
     /// The body that a callback sees, and what it held back.
     pub(super) buffer: Vec<u8>,
     pub(super) body_visible: bool,

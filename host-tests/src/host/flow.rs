@@ -143,10 +143,18 @@ fn settle(vm: &Inner, exchange: &RefCell<Exchange>, direction: Direction, callba
     let over = exchange.is_over(direction);
     let half = exchange.half(direction);
     (half.callback_runs, half.body_visible) = (false, false);
+    let replied_to_another = std::mem::take(&mut half.replied_to_another);
     if over {
         return;
     }
     let paused = match (callback, action.unwrap_or(0)) {
+        (_, 0) if replied_to_another => {
+            let export = callback.export(direction);
+            vm.state(|state| {
+                state.violation(export, "it continues after a local reply to another stream: Envoy holds it")
+            });
+            Some(Pause::StopAllIterationAndWatermark)
+        }
         (_, 0) => None,
         (Callback::Headers, 1) => Some(Pause::StopIteration),
         (Callback::Headers, 3) => Some(Pause::StopAllIterationAndBuffer),
