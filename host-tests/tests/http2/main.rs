@@ -1,0 +1,12 @@
+//! Every kind of HTTP through the plugin in a real Envoy: many streams of many callers over a few connections, answers,
+//! credentials, identity headers, and what flows in both directions.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+mod callers;
+mod crowd;
+#[path = "../simulation/random.rs"]
+#[expect(dead_code, reason = "the simulation needs more of it")]
+mod random;
+#[path = "../envoy/world.rs"]
+mod world;
