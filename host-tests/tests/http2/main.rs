@@ -3,10 +3,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
+mod answers;
 mod callers;
+mod client;
 mod crowd;
+mod places;
 #[path = "../simulation/random.rs"]
 #[expect(dead_code, reason = "the simulation needs more of it")]
 mod random;
+#[path = "../envoy/reasons.rs"]
+mod reasons;
 #[path = "../envoy/world.rs"]
 mod world;
