@@ -147,10 +147,15 @@ impl Stream {
     pub fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
         let body = self.body()?;
         wait(async {
-            let Some(piece) = body.data().await else { return Ok(None) };
-            let piece = piece.map_err(io::Error::other)?;
-            body.flow_control().release_capacity(piece.len()).map_err(io::Error::other)?;
-            Ok(Some(piece.to_vec()))
+            while let Some(piece) = body.data().await {
+                let piece = piece.map_err(io::Error::other)?;
+                body.flow_control().release_capacity(piece.len()).map_err(io::Error::other)?;
+                // An empty frame may end a stream.
+                if !piece.is_empty() {
+                    return Ok(Some(piece.to_vec()));
+                }
+            }
+            Ok(None)
         })
     }
 

@@ -72,8 +72,6 @@ pub(super) struct Half {
     /// A resume that waits for the end of the VM call.
     pub(super) resuming: bool,
     pub(super) callback_runs: bool,
-    /// Another stream got a local reply in the callback that runs.
-    pub(super) replied_to_another: bool,
     /// The body that a callback sees, and what it held back.
     pub(super) buffer: Vec<u8>,
     pub(super) body_visible: bool,
@@ -131,6 +129,8 @@ pub(super) struct Exchange {
     /// The reply came when the upstream's response was there: it takes that one's place, past the plugin.
     pub(super) replaced: bool,
     pub(super) reset: bool,
+    /// Another stream got a local reply in the callback that runs.
+    pub(super) replied_to_another: bool,
     pub(super) life: Life,
     pub(super) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What the test says of the stream, by path with NULs between segments.

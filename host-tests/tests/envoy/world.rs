@@ -69,16 +69,6 @@ pub(crate) fn verdict(response: &Response) -> (u16, String) {
     (response.status, reason)
 }
 
-/// The identity headers in an echo, sorted: all whose names some server could take for `X-Auth-Request-…`.
-pub(crate) fn identity(echo: &Value) -> Vec<(String, String)> {
-    let lines = echo["headers"].as_array().unwrap().iter();
-    let lines = lines.map(|line| (line[0].as_str().unwrap().to_string(), line[1].as_str().unwrap().to_string()));
-    let fold = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "-").to_ascii_lowercase();
-    let mut identity: Vec<_> = lines.filter(|(name, _)| fold(name).starts_with("x-auth-request-")).collect();
-    identity.sort();
-    identity
-}
-
 pub(crate) fn refused(status: u16, reason: &str) -> (u16, String) {
     (status, reason.to_string())
 }

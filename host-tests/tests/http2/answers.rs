@@ -1,8 +1,8 @@
 //! The answers of the contract, word for word, over both versions and to each kind of client.
 
-use host_tests::envoy::http::{Request, Response};
+use host_tests::envoy::http::Response;
 use host_tests::envoy::http2::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::BOTH;
 use crate::reasons::{REASONS, Refusing};

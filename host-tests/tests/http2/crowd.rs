@@ -11,8 +11,9 @@ use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 use crate::callers::{Caller, End, User, crowd, rules};
-use crate::random::Random;
-use crate::world::{config, eventually, identity};
+use crate::client::identity;
+use crate::seeded;
+use crate::world::{config, eventually};
 
 const USERS: usize = 5000;
 const CONNECTIONS: usize = 6;
@@ -23,9 +24,7 @@ const WAITING: u64 = 200;
 
 #[test]
 fn nobody_is_taken_for_anybody_else() {
-    let seed = std::env::var("JOTGATE_SEED").map_or(1, |seed| seed.parse().unwrap());
-    println!("played again with JOTGATE_SEED={seed}");
-    let random = &mut Random::new(seed);
+    let random = &mut seeded();
     let issuer = Issuer::start(Options { algorithms: vec![Algorithm::ES256], ..Options::default() }).unwrap();
     let (early, late) = (0..USERS / 2, USERS / 2..USERS);
     let users: Vec<_> = early.map(|number| User::mint(number, &issuer, random)).collect();

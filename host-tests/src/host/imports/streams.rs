@@ -118,11 +118,7 @@ fn send_local_response(guest: &mut Guest<'_>, reply: &Reply) -> Answer {
 fn hold_the_caller(guest: &Guest<'_>, replied: u32) {
     let running = guest.running.context;
     if let Some(Context::Stream { exchange, .. }) = guest.contexts.get(&running).filter(|_| running != replied) {
-        let mut exchange = exchange.borrow_mut();
-        for direction in [Direction::Request, Direction::Response] {
-            let half = exchange.half(direction);
-            half.replied_to_another = half.callback_runs;
-        }
+        exchange.borrow_mut().replied_to_another = true;
     }
 }
 
