@@ -138,6 +138,8 @@ struct Plugin {
     metrics: BTreeMap<String, u32>,
     /// What the host was last asked to wake for.
     armed: Option<Timestamp>,
+    /// Whether it does.
+    has_ticks: bool,
     /// The request whose call this is, and what becomes of it.
     entered: Option<(u32, Action)>,
 }
@@ -152,6 +154,7 @@ impl Plugin {
             fetches: BTreeMap::new(),
             metrics: BTreeMap::new(),
             armed: None,
+            has_ticks: false,
             entered: None,
         }
     }
@@ -162,7 +165,12 @@ impl Plugin {
         let action = self.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
         self.entered = Some((context, action));
         self.settle(now);
-        self.entered.take().map_or(action, |(_, action)| action)
+        let action = self.entered.take().map_or(action, |(_, action)| action);
+        if !self.has_ticks {
+            self.gate.handle_timeout(now);
+            self.settle(now);
+        }
+        action
     }
 
     /// Hands the request of the effective context to the engine, and carries out the decision.
@@ -283,7 +291,8 @@ impl Plugin {
         // Periods are whole milliseconds: rounded up, so that what is due is due, and never zero, which means never.
         let wait = |next: Timestamp| next.since(now).saturating_add(Duration::from_millis(1));
         // Without ticks the engine does what is due when a request comes.
-        if abi::set_tick_period(next.map_or(Duration::ZERO, wait)).is_ok() {
+        self.has_ticks = abi::set_tick_period(next.map_or(Duration::ZERO, wait)).is_ok();
+        if self.has_ticks {
             self.armed = next;
         }
     }

@@ -85,6 +85,9 @@ pub struct Gate {
     woken: VecDeque<RequestId>,
     /// How many of them may still be resumed before the host calls again.
     resumable: usize,
+    /// The request whose call this is. Nobody else is resumed in it: a proxy that answers others in this call holds
+    /// this request, whatever was decided on it.
+    entered: Option<RequestId>,
     jitter: Jitter,
     clock: SteadyClock,
     fetches: u64,
@@ -110,6 +113,7 @@ impl Gate {
             effects: VecDeque::new(),
             woken: VecDeque::new(),
             resumable: RESUMED_AT_ONCE,
+            entered: None,
             jitter: Jitter::new(seed),
             clock,
             fetches: 0,
@@ -154,7 +158,7 @@ impl Gate {
         }
         let waited = self.waiting.remove(id);
         if waited.is_none() {
-            self.resumable = RESUMED_AT_ONCE;
+            self.entered = Some(id);
         }
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
@@ -211,6 +215,7 @@ impl Gate {
     pub fn handle_fetch(&mut self, id: FetchId, outcome: Result<FetchResponse<'_>, FetchFailure>, now: Timestamp) {
         let now = self.clock.advance(now);
         self.has_asked = false;
+        self.entered = None;
         self.finish_fetch(id, outcome, now);
     }
 
@@ -225,6 +230,7 @@ impl Gate {
         let steady = self.clock.advance(now);
         self.resumable = RESUMED_AT_ONCE;
         self.has_asked = false;
+        self.entered = None;
         self.do_what_is_due(steady);
     }
 
@@ -243,6 +249,10 @@ impl Gate {
         if !self.has_asked && self.keys.iter().any(wants_exchange) {
             self.has_asked = true;
             return Some(Effect::Share);
+        }
+        if let Some(id) = self.entered {
+            let index = self.woken.iter().position(|&woken| woken == id)?;
+            return self.woken.remove(index).map(Effect::Resume);
         }
         let left = self.resumable.checked_sub(1)?;
         // Who is gone meanwhile is passed over.

@@ -16,7 +16,8 @@
 //! - A request that waits is named by [`Effect::Resume`], once there is something new to decide on: the host then
 //!   hands it to [`Gate::handle_request`] again. The engine keeps no copy of it. No request waits longer than
 //!   `limits.waitFor`, nor more of them than `limits.waiting`. Of a crowd some are resumed at a time, the others by
-//!   the next timeout, which is then due at once.
+//!   the next timeout, which is then due at once. After [`Gate::handle_request`] nobody is resumed but that request:
+//!   a host without timers calls [`Gate::handle_timeout`] after each.
 //! - Signatures are checked behind [`jose::signature::SignatureVerifier`], which the host may implement.
 //! - A request passes only through [`Decision::Forward`], whose edits leave in it no identity header that is not
 //!   the engine's own. Whatever is missing, broken or late is a refusal.

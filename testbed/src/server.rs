@@ -24,6 +24,9 @@ use tower::ServiceExt as _;
 const BACKLOG: u32 = 4096;
 /// Hyper refuses more than 100 by default, which a test of header limits may well send.
 const MAX_HEADERS: usize = 1000;
+/// A proxy has the streams of many clients on one connection. They may all come before it has read any settings (hyper
+/// would refuse more than 200), and leave at once (hyper would hang up at 20).
+const MAX_STREAMS: u16 = 10_000;
 
 /// A response extension: the connection is dropped and nothing is answered.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +112,10 @@ async fn serve(stream: TcpStream, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| answer(router.clone(), request));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().max_headers(MAX_HEADERS);
+    builder
+        .http2()
+        .max_concurrent_streams(u32::from(MAX_STREAMS))
+        .max_pending_accept_reset_streams(usize::from(MAX_STREAMS));
     // The client went away, or was dropped on purpose: neither is of interest.
     let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }

@@ -238,16 +238,20 @@ fn a_crowd_is_resumed_some_at_a_time_without_delay() {
     assert!(world.resumed.values().all(|outcome| outcome.summary() == "ok"));
 }
 
-/// A host without timers goes on with the next request.
+/// Proxies hold the request in whose call they answer another one.
 #[test]
-fn a_crowd_is_resumed_by_requests_where_there_are_no_timers() {
+fn nobody_is_resumed_in_the_call_of_another_request() {
     let mut world = World::new(&fetched(&json!({}), &json!({})));
     for _ in 0..100 {
         assert_eq!(world.with_token(&token("a")).summary(), "waiting");
     }
     world.answer_keys(&[&Key::new("a")]);
     for resumed in [64, 96, 100] {
+        let before = world.resumed.len();
         assert_eq!(world.get("/public", &[]).summary(), "ok");
+        assert_eq!(world.resumed.len(), before);
+        world.gate.handle_timeout(world.now);
+        world.settle();
         assert_eq!(world.resumed.len(), resumed);
     }
 }

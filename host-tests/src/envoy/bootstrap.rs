@@ -77,6 +77,13 @@ impl Bootstrap {
         self
     }
 
+    /// Sets a member of the listener, the path being as in [`Bootstrap::plugin_option`].
+    #[must_use]
+    pub fn listener(mut self, path: &str, value: &Value) -> Self {
+        set(&mut self.config["static_resources"]["listeners"][0], path, value);
+        self
+    }
+
     /// Replaces the routes of the only virtual host.
     #[must_use]
     pub fn routes(mut self, routes: &Value) -> Self {

@@ -20,6 +20,7 @@
 mod bootstrap;
 mod config;
 pub mod http;
+pub mod http2;
 mod ports;
 mod process;
 

@@ -129,6 +129,8 @@ pub(super) struct Exchange {
     /// The reply came when the upstream's response was there: it takes that one's place, past the plugin.
     pub(super) replaced: bool,
     pub(super) reset: bool,
+    /// Another stream got a local reply in the callback that runs.
+    pub(super) replied_to_another: bool,
     pub(super) life: Life,
     pub(super) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What the test says of the stream, by path with NULs between segments.

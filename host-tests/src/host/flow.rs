@@ -141,12 +141,19 @@ impl Callback {
 fn settle(vm: &Inner, exchange: &RefCell<Exchange>, direction: Direction, callback: Callback, action: Option<u32>) {
     let mut exchange = exchange.borrow_mut();
     let over = exchange.is_over(direction);
+    let replied_to_another = std::mem::take(&mut exchange.replied_to_another);
     let half = exchange.half(direction);
     (half.callback_runs, half.body_visible) = (false, false);
     if over {
         return;
     }
     let paused = match (callback, action.unwrap_or(0)) {
+        (_, 0) if replied_to_another => {
+            let export = callback.export(direction);
+            let complaint = "it continues after a local reply to another stream: Envoy holds it";
+            vm.state(|state| state.violation(export, complaint));
+            Some(Pause::StopAllIterationAndWatermark)
+        }
         (_, 0) => None,
         (Callback::Headers, 1) => Some(Pause::StopIteration),
         (Callback::Headers, 3) => Some(Pause::StopAllIterationAndBuffer),

@@ -147,6 +147,21 @@ fn a_reply_when_the_upstream_has_the_request() {
 }
 
 #[test]
+fn a_reply_to_another_stream_in_a_callback_that_continues() {
+    let script = "request_headers pause\nconfigure tick 10\ntick effective 3\ntick resume request\n\
+        response_headers effective 2\nresponse_headers reply 401 no";
+    let (proxy, root) = start(script);
+    let (first, second) = (get(&root), get(&root));
+    proxy.advance(Duration::from_millis(10));
+    second.forwarded();
+    second.respond([(":status", "200")], true);
+    let complaint = "it continues after a local reply to another stream: Envoy holds it";
+    // The reply passes the same callback, which tries to reply once more.
+    assert_eq!(violations(root.vm()), ["the stream has got a local reply already", complaint]);
+    assert_eq!(first.reply().status, 401);
+}
+
+#[test]
 fn a_reply_after_the_responses_headers() {
     let (_proxy, root) = start("response_body reply 502 no");
     let stream = get(&root);

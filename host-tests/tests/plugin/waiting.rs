@@ -7,7 +7,7 @@ use std::time::Duration;
 use host_tests::host::{CalloutAnswer, Outcome, Pause, Proxy, Response, VmOptions};
 use serde_json::json;
 
-use crate::world::{FIRST_TICK, fetched, inline, key_set, plugin, start, summary, token, with_token};
+use crate::world::{FIRST_TICK, fetched, get, inline, key_set, plugin, start, summary, token, with_token};
 
 #[test]
 fn requests_wait_for_the_first_keys_and_then_pass() {
@@ -76,6 +76,22 @@ fn a_further_configuration_of_the_same_context_decides_on_those_who_wait() {
     root.reconfigure(inline(&json!({"rules": [{"access": "deny"}]}))).unwrap();
     assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "403 denied_by_rule");
     assert_eq!(asked.get(), 1, "the callout under way is the next one's");
+}
+
+/// Envoy holds a request for good if another one is answered in its call.
+#[test]
+fn who_comes_while_a_crowd_is_refused_passes() {
+    let proxy = Proxy::new();
+    proxy.on_callout(|_| CalloutAnswer::respond(Response::json(key_set())).after(Duration::from_secs(1)));
+    let root = start(&proxy, &fetched(&json!({})));
+    proxy.advance(FIRST_TICK);
+    let crowd: Vec<_> = (0..100).map(|_| with_token(&root, &proxy, &json!({"flaw": "bad-signature"}))).collect();
+    proxy.advance(Duration::from_secs(1));
+    assert!(crowd.iter().any(|stream| summary(stream) == "waiting"), "they are refused in several goes");
+    assert_eq!(summary(&get(&root, "/public/a", &[])), "ok");
+    assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "ok");
+    proxy.advance(Duration::from_millis(10));
+    assert!(crowd.iter().all(|stream| summary(stream) == "401 bad_signature"));
 }
 
 /// Timers do not notice when the wall clock is set: what waits is timed from now on.

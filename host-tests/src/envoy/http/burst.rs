@@ -67,7 +67,9 @@ async fn exchange(mut stream: TcpStream, request: Vec<u8>, to_head: bool) -> io:
     loop {
         match decoder.piece()? {
             Piece::Data(data) => body.extend_from_slice(&data),
-            Piece::End => return Ok(Response { status: head.status, head, body }),
+            Piece::End => {
+                return Ok(Response { status: head.status, head, body, trailers: decoder.take_trailers() });
+            }
             Piece::Wait => receive(&mut stream, &mut decoder).await?,
         }
     }

@@ -55,7 +55,7 @@ impl Connection {
         while let Some(data) = self.piece()? {
             body.extend_from_slice(&data);
         }
-        Ok(Response { status: head.status, head, body })
+        Ok(Response { status: head.status, head, body, trailers: self.decoder.take_trailers() })
     }
 
     /// Reads the head of an answer; the body follows with [`Connection::piece`].

@@ -13,6 +13,7 @@ pub(super) struct Decoder {
     to_head: bool,
     ended: bool,
     body: Body,
+    trailers: Vec<(String, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(super) enum Piece {
 impl Decoder {
     /// `buffer` holds what was received already; an answer to a `HEAD` request has no body.
     pub(super) const fn new(buffer: Vec<u8>, to_head: bool) -> Self {
-        Self { buffer, to_head, ended: false, body: Body::Unknown }
+        Self { buffer, to_head, ended: false, body: Body::Unknown, trailers: Vec::new() }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -62,7 +63,6 @@ impl Decoder {
                 httparse::Status::Partial if self.ended => return Err(unexpected_end(&self.buffer)),
                 httparse::Status::Partial => return Ok(None),
             };
-            let line = |header: &httparse::Header<'_>| (header.name.to_owned(), header.value.to_vec());
             let head = Head {
                 status: response.code.unwrap_or_default(),
                 headers: response.headers.iter().map(line).collect(),
@@ -91,6 +91,11 @@ impl Decoder {
                 None => Ok(Piece::Wait),
             },
         }
+    }
+
+    /// The trailers, once the body has ended.
+    pub(super) fn take_trailers(&mut self) -> Vec<(String, Vec<u8>)> {
+        std::mem::take(&mut self.trailers)
     }
 
     /// RFC 9112 §6.3.
@@ -125,11 +130,11 @@ impl Decoder {
         Ok(Piece::Data(data))
     }
 
-    /// Trailers are skipped.
     fn last_chunk(&mut self, start: usize) -> io::Result<Piece> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         match httparse::parse_headers(&self.buffer[start..], &mut headers).map_err(invalid)? {
-            httparse::Status::Complete((length, _)) => {
+            httparse::Status::Complete((length, trailers)) => {
+                self.trailers = trailers.iter().map(line).collect();
                 self.buffer.drain(..start + length);
                 self.body = Body::Complete;
                 Ok(Piece::End)
@@ -146,6 +151,10 @@ impl Decoder {
     fn wait(&self) -> io::Result<Piece> {
         if self.ended { Err(unexpected_end(&self.buffer)) } else { Ok(Piece::Wait) }
     }
+}
+
+fn line(header: &httparse::Header<'_>) -> (String, Vec<u8>) {
+    (header.name.to_owned(), header.value.to_vec())
 }
 
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
@@ -183,6 +192,7 @@ mod tests {
         let head = head.unwrap();
         assert_eq!((head.status, head.headers[1].1.as_slice()), (200, b"\xFF".as_slice()));
         assert_eq!(body, b"abcde");
+        assert_eq!(decoder.take_trailers(), [("t".into(), b"1".to_vec())]);
         assert_eq!(decoder.into_rest(), b"rest");
     }
 

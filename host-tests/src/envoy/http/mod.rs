@@ -15,16 +15,21 @@ pub use self::connection::Connection;
 /// A request, written exactly as it is put together here.
 #[derive(Clone, Debug)]
 pub struct Request {
-    method: String,
-    target: String,
-    headers: Vec<(Vec<u8>, Vec<u8>)>,
-    body: Vec<u8>,
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<Line>,
+    pub(super) body: Vec<u8>,
+    pub(super) trailers: Vec<Line>,
 }
+
+/// A header line: its name and its value.
+pub type Line = (Vec<u8>, Vec<u8>);
 
 impl Request {
     /// A request without headers and body.
     pub fn new(method: &str, target: &str) -> Self {
-        Self { method: method.into(), target: target.into(), headers: Vec::new(), body: Vec::new() }
+        let (method, target) = (method.into(), target.into());
+        Self { method, target, headers: Vec::new(), body: Vec::new(), trailers: Vec::new() }
     }
 
     /// A `GET` request.
@@ -52,6 +57,13 @@ impl Request {
         self
     }
 
+    /// Adds a trailer line after the body, which is sent in chunks then.
+    #[must_use]
+    pub fn trailer(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        self.trailers.push((name.as_ref().to_vec(), value.as_ref().to_vec()));
+        self
+    }
+
     /// Sends it over a new connection and reads the whole answer.
     pub fn send(&self, address: SocketAddr) -> io::Result<Response> {
         let mut connection = Connection::open(address)?;
@@ -64,8 +76,18 @@ impl Request {
         if !self.has("host") {
             bytes.extend_from_slice(b"Host: localhost\r\n");
         }
-        for (name, value) in &self.headers {
-            bytes.extend_from_slice(&[name.as_slice(), b": ", value, b"\r\n"].concat());
+        write_lines(&mut bytes, &self.headers);
+        if !self.trailers.is_empty() {
+            bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+            if !self.body.is_empty() {
+                bytes.extend_from_slice(
+                    &[format!("{:x}\r\n", self.body.len()).as_bytes(), &self.body, b"\r\n"].concat(),
+                );
+            }
+            bytes.extend_from_slice(b"0\r\n");
+            write_lines(&mut bytes, &self.trailers);
+            bytes.extend_from_slice(b"\r\n");
+            return bytes;
         }
         let framed = self.has("content-length") || self.has("transfer-encoding");
         if !framed && (!self.body.is_empty() || matches!(self.method.as_str(), "POST" | "PUT" | "PATCH")) {
@@ -82,6 +104,12 @@ impl Request {
 
     fn is_head(&self) -> bool {
         self.method == "HEAD"
+    }
+}
+
+fn write_lines(bytes: &mut Vec<u8>, lines: &[Line]) {
+    for (name, value) in lines {
+        bytes.extend_from_slice(&[name.as_slice(), b": ", value, b"\r\n"].concat());
     }
 }
 
@@ -117,6 +145,8 @@ pub struct Response {
     pub head: Head,
     /// The body, without its framing.
     pub body: Vec<u8>,
+    /// The trailer lines after the body.
+    pub trailers: Vec<(String, Vec<u8>)>,
 }
 
 impl Response {

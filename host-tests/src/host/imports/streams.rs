@@ -4,7 +4,7 @@ use super::host_call;
 use crate::host::exchange::{Direction, Exchange, Half};
 use crate::host::guest::{Answer, Guest, Span};
 use crate::host::reply::LocalReply;
-use crate::host::state::{Deferred, State};
+use crate::host::state::{Context, Deferred, State};
 use crate::host::status::Status;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -106,11 +106,20 @@ fn send_local_response(guest: &mut Guest<'_>, reply: &Reply) -> Answer {
     }
     let grpc_status = (reply.grpc_status >= 0).then_some(reply.grpc_status);
     let stream = guest.context_id();
+    hold_the_caller(guest, stream);
     guest.deferred.push_back(Deferred::Reply(stream));
     let mut exchange = exchange.borrow_mut();
     exchange.replaced = exchange.response.headers.is_some();
     exchange.reply = Some(LocalReply { status: reply.status, headers, body, grpc_status, details });
     Ok(())
+}
+
+/// Envoy forces the callback that runs to stop, whichever stream the reply is for.
+fn hold_the_caller(guest: &Guest<'_>, replied: u32) {
+    let running = guest.running.context;
+    if let Some(Context::Stream { exchange, .. }) = guest.contexts.get(&running).filter(|_| running != replied) {
+        exchange.borrow_mut().replied_to_another = true;
+    }
 }
 
 fn cannot_reply(exchange: &mut Exchange) -> Option<&'static str> {

@@ -1,0 +1,153 @@
+//! A gate that can refuse for every reason there is, and the requests that it refuses.
+
+use host_tests::envoy::http::Request;
+use host_tests::envoy::{Bootstrap, Envoy};
+use serde_json::{Value, json};
+use testbed::flaws::Flaw;
+use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
+use testbed::keys::Algorithm;
+use testbed::upstream::Upstream;
+
+/// The reasons of the contract, and the status of each.
+pub(crate) const REASONS: [(&str, u16); 23] = [
+    ("access_denied", 403),
+    ("ambiguous_credentials", 400),
+    ("ambiguous_path", 400),
+    ("bad_claim", 401),
+    ("bad_signature", 401),
+    ("denied_by_rule", 403),
+    ("expired", 401),
+    ("insufficient_scope", 403),
+    ("keys_unavailable", 503),
+    ("lifetime_too_long", 401),
+    ("malformed_credentials", 400),
+    ("malformed_token", 401),
+    ("missing_token", 401),
+    ("no_rule", 403),
+    ("not_yet_valid", 401),
+    ("overloaded", 503),
+    ("token_too_large", 401),
+    ("unknown_issuer", 401),
+    ("unknown_key", 401),
+    ("unrepresentable_claim", 401),
+    ("unsupported_algorithm", 401),
+    ("wrong_audience", 401),
+    ("wrong_type", 401),
+];
+
+/// Listeners: `gateway` enforces; `audit` is the same in audit mode; in `narrow` and `narrow-audit` nobody may wait for
+/// the keys of an issuer that does not answer.
+pub(crate) struct Refusing {
+    pub(crate) issuer: Issuer,
+    pub(crate) upstream: Upstream,
+    pub(crate) envoy: Envoy,
+    _stalling: Issuer,
+}
+
+impl Refusing {
+    pub(crate) fn start() -> Self {
+        let es256 = || Issuer::start(Options { algorithms: vec![Algorithm::ES256], ..Options::default() }).unwrap();
+        let (issuer, stalling, upstream) = (es256(), es256(), Upstream::start(0).unwrap());
+        stalling.set_jwks(Fault::lasting(Mode::Stall)).unwrap();
+        let config = config(issuer.issuer());
+        let narrow = json!({
+            "issuers": [trusted("stalling", STALLING, "stalling")],
+            "rules": [{"access": "authenticated"}],
+            "limits": {"waiting": 0},
+        });
+        let audit = |config: &Value| {
+            let mut config = config.clone();
+            config["mode"] = json!("audit");
+            config.to_string()
+        };
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let bootstrap = Bootstrap::new(upstream.address())
+            .cluster("main", issuer.address())
+            .cluster("stalling", stalling.address())
+            .cluster("dead", nobody)
+            .connection_manager("http2_protocol_options/allow_connect", &json!(true))
+            .plugin(&config.to_string())
+            .gateway("audit", &audit(&config))
+            .gateway("narrow", &narrow.to_string())
+            .gateway("narrow-audit", &audit(&narrow));
+        let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
+        Self { issuer, upstream, envoy, _stalling: stalling }
+    }
+
+    /// For each reason a request that is refused for it, and the listener that refuses it.
+    pub(crate) fn requests(&self, method: &str) -> Vec<(&'static str, &'static str, Request)> {
+        REASONS.map(|(reason, _)| (reason, listener(reason), self.request(reason, method))).into()
+    }
+
+    fn request(&self, reason: &str, method: &str) -> Request {
+        let to = |path: &str| Request::new(method, path);
+        let token = |request: &TokenRequest| self.issuer.token(request).unwrap();
+        let alice = || token(&TokenRequest { scope: Some("read".into()), ..TokenRequest::subject("alice") });
+        let with = |claims: Value| {
+            let Value::Object(claims) = claims else { panic!("`{claims}` is no object") };
+            to("/x").bearer(&token(&TokenRequest { claims, ..TokenRequest::subject("alice") }))
+        };
+        let flawed = |flaw| to("/x").bearer(&token(&TokenRequest { flaw, ..TokenRequest::subject("alice") }));
+        match reason {
+            "access_denied" => to("/grouped").bearer(&alice()),
+            "ambiguous_credentials" => to("/x").bearer(&alice()).header("x-api-token", alice()),
+            "ambiguous_path" => to("/x//y").bearer(&alice()),
+            "bad_claim" => with(json!({"exp": "soon"})),
+            "bad_signature" => flawed(Flaw::BadSignature),
+            "denied_by_rule" => to("/denied").bearer(&alice()),
+            "expired" => to("/x").bearer(&token(&TokenRequest { lifetime: Some(-90), ..TokenRequest::default() })),
+            "insufficient_scope" => to("/scoped").bearer(&alice()),
+            "keys_unavailable" => with(json!({"iss": DEAD})),
+            "lifetime_too_long" => {
+                to("/x").bearer(&token(&TokenRequest { lifetime: Some(9000), ..TokenRequest::default() }))
+            }
+            "malformed_credentials" => to("/x").header("authorization", "Bearer a b"),
+            "malformed_token" => to("/x").bearer("a.b"),
+            "missing_token" => to("/x"),
+            "no_rule" => to("/nowhere").bearer(&alice()),
+            "not_yet_valid" => with(json!({"nbf": 4_102_444_800_u64})),
+            "overloaded" => with(json!({"iss": STALLING})),
+            "token_too_large" => to("/x").bearer(&"x".repeat(16_385)),
+            "unknown_issuer" => with(json!({"iss": "https://other.example.com"})),
+            "unknown_key" => flawed(Flaw::UnknownKid),
+            "unrepresentable_claim" => with(json!({"sub": "a\r\nb"})),
+            "unsupported_algorithm" => flawed(Flaw::AlgNone),
+            "wrong_audience" => with(json!({"aud": "others"})),
+            "wrong_type" => {
+                to("/x").bearer(&token(&TokenRequest { typ: Some("logout+jwt".into()), ..TokenRequest::default() }))
+            }
+            _ => panic!("`{reason}` is no reason"),
+        }
+    }
+}
+
+const DEAD: &str = "https://dead.example.com";
+const STALLING: &str = "https://stalling.example.com";
+
+fn listener(reason: &str) -> &'static str {
+    if reason == "overloaded" { "narrow" } else { "gateway" }
+}
+
+fn trusted(name: &str, issuer: &str, cluster: &str) -> Value {
+    let uri = format!("http://{cluster}.example.com/jwks");
+    json!({"name": name, "issuer": issuer, "audiences": ["demo"], "keys": {"jwksUri": uri, "cluster": cluster}})
+}
+
+fn config(issuer: &str) -> Value {
+    let mut main = trusted("main", issuer, "main");
+    main["tokenTypes"] = json!(["JWT"]);
+    main["maxLifetime"] = json!("2h");
+    json!({
+        "issuers": [main, trusted("dead", DEAD, "dead")],
+        "credentials": [{"header": "authorization", "scheme": "Bearer"}, {"header": "x-api-token"}],
+        "rules": [
+            {"name": "public", "match": {"paths": ["/public/**"]}, "access": "public"},
+            {"name": "denied", "match": {"paths": ["/denied"]}, "access": "deny"},
+            {"name": "scoped", "match": {"paths": ["/scoped"]}, "access": {"scopes": {"all": ["read", "write"]}}},
+            {"name": "grouped", "match": {"paths": ["/grouped"]}, "access": {"groups": {"any": ["staff"]}}},
+            {"name": "rest", "match": {"paths": ["/x"]}, "access": "authenticated"},
+        ],
+        "realm": "orders",
+        "limits": {"waitFor": "200ms"},
+    })
+}

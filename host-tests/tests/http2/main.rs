@@ -1,0 +1,27 @@
+//! Every kind of HTTP through the plugin in a real Envoy: many streams of many callers over a few connections, answers,
+//! credentials, identity headers, and what flows in both directions.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+mod answers;
+mod callers;
+mod client;
+mod crowd;
+mod hygiene;
+mod places;
+#[path = "../simulation/random.rs"]
+#[expect(dead_code, clippy::unchecked_time_subtraction, reason = "the simulation needs more of it")]
+mod random;
+#[path = "../envoy/reasons.rs"]
+mod reasons;
+mod streams;
+#[path = "../envoy/world.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod world;
+
+/// The same numbers for the same seed, which a failing test shows.
+fn seeded() -> random::Random {
+    let seed = std::env::var("JOTGATE_SEED").map_or(1, |seed| seed.parse().unwrap());
+    println!("JOTGATE_SEED={seed} plays the same again");
+    random::Random::new(seed)
+}
