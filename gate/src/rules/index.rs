@@ -69,7 +69,8 @@ impl RuleIndex {
     }
 }
 
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;

@@ -4,7 +4,7 @@ use host_tests::envoy::http::Request;
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, TokenRequest};
 
-use crate::random::Random;
+use host_tests::random::Random;
 
 /// Somebody, and what the upstream is to be told of them.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 use crate::client::Version;
-use crate::random::Random;
 use crate::seeded;
 use crate::world::{World, config, refused, verdict};
+use host_tests::random::Random;
 
 const REQUESTS: usize = 1500;
 

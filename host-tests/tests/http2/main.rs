@@ -9,9 +9,6 @@ mod client;
 mod crowd;
 mod hygiene;
 mod places;
-#[path = "../simulation/random.rs"]
-#[expect(dead_code, clippy::unchecked_time_subtraction, reason = "the simulation needs more of it")]
-mod random;
 #[path = "../envoy/reasons.rs"]
 mod reasons;
 mod streams;
@@ -19,9 +16,11 @@ mod streams;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod world;
 
+use host_tests::random::Random;
+
 /// The same numbers for the same seed, which a failing test shows.
-fn seeded() -> random::Random {
+fn seeded() -> Random {
     let seed = std::env::var("JOTGATE_SEED").map_or(1, |seed| seed.parse().unwrap());
     println!("JOTGATE_SEED={seed} plays the same again");
-    random::Random::new(seed)
+    Random::new(seed)
 }
