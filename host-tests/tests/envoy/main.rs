@@ -6,6 +6,8 @@ mod configuration;
 mod credentials;
 mod keys;
 mod observed;
+mod operations;
+mod reasons;
 mod requests;
 mod rules;
 mod sharing;

@@ -138,7 +138,7 @@ fn config(issuer: &str) -> Value {
     main["tokenTypes"] = json!(["JWT"]);
     main["maxLifetime"] = json!("2h");
     json!({
-        "issuers": [main, trusted("dead", DEAD, "dead")],
+        "issuers": [main, trusted("dead-end", DEAD, "dead")],
         "credentials": [{"header": "authorization", "scheme": "Bearer"}, {"header": "x-api-token"}],
         "rules": [
             {"name": "public", "match": {"paths": ["/public/**"]}, "access": "public"},

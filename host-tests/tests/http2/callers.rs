@@ -87,8 +87,8 @@ pub(crate) fn crowd(first: usize, users: &[User], issuer: &Issuer, random: &mut 
         let number = first + callers.len();
         let one = random.below(users.len());
         let (user, other) = (&users[one], &users[(one + 1 + random.below(users.len() - 1)) % users.len()]);
-        let caller = match random.below(20) {
-            0 => Caller::known(number, "plain", user),
+        let caller = match random.below(25) {
+            0 | 20..=24 => Caller::known(number, "plain", user),
             1 | 2 => Caller::anonymous(number, "public"),
             3 => Caller::anonymous(number, "public").bearer(&user.token),
             4 => Caller::anonymous(number, "optional"),
