@@ -5,24 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use host_tests::envoy::http::{Connection, Request, Response};
 use serde_json::{Value, json};
 
-use crate::world::{World, refused, verdict};
+use crate::world::{World, every_place, refused, verdict};
 
 fn world(changes: Value) -> World {
-    let mut config = json!({
-        "credentials": [
-            {"header": "authorization", "scheme": "Bearer"},
-            {"header": "x-api-token"},
-            {"cookie": "session"},
-            {"query": "access_token"},
-            {"basic": true},
-            {"websocketProtocol": "jotgate.bearer."},
-        ],
-        "rules": [
-            {"match": {"paths": ["/public/**"]}, "access": "public"},
-            {"match": {"paths": ["/keeps"]}, "access": "authenticated", "forwardToken": true},
-            {"access": "authenticated"},
-        ],
-    });
+    let mut config = every_place();
     if let Value::Object(changes) = changes {
         config.as_object_mut().unwrap().extend(changes);
     }

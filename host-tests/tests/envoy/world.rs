@@ -92,6 +92,25 @@ pub(crate) fn config(issuer: &Issuer, changes: &Value) -> Value {
     config
 }
 
+/// Changes with which a token may stand in every place.
+pub(crate) fn every_place() -> Value {
+    json!({
+        "credentials": [
+            {"header": "authorization", "scheme": "Bearer"},
+            {"header": "x-api-token"},
+            {"cookie": "session"},
+            {"query": "access_token"},
+            {"basic": true},
+            {"websocketProtocol": "jotgate.bearer."},
+        ],
+        "rules": [
+            {"match": {"paths": ["/public/**"]}, "access": "public"},
+            {"match": {"paths": ["/keeps"]}, "access": "authenticated", "forwardToken": true},
+            {"access": "authenticated"},
+        ],
+    })
+}
+
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {

@@ -7,24 +7,10 @@ use host_tests::envoy::http2::Connection;
 use serde_json::json;
 
 use crate::client::identity;
-use crate::world::{World, refused, verdict};
+use crate::world::{World, every_place, refused, verdict};
 
 fn world() -> World {
-    let config = json!({
-        "credentials": [
-            {"header": "authorization", "scheme": "Bearer"},
-            {"header": "x-api-token"},
-            {"cookie": "session"},
-            {"query": "access_token"},
-            {"basic": true},
-            {"websocketProtocol": "jotgate.bearer."},
-        ],
-        "rules": [
-            {"match": {"paths": ["/public/**"]}, "access": "public"},
-            {"match": {"paths": ["/keeps"]}, "access": "authenticated", "forwardToken": true},
-            {"access": "authenticated"},
-        ],
-    });
+    let config = every_place();
     // What the upstream hears in HTTP/2 is what the gate left, with nothing translated.
     World::with(&config, |bootstrap| {
         let allow = json!(true);
