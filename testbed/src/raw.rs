@@ -80,6 +80,13 @@ impl RawServer {
     pub fn count(&self, path: &str) -> u64 {
         self.shared.paths().get(path).map_or(0, |(_, count)| *count)
     }
+
+    /// The paths that were asked for since the last call, as they stood in the request line; counts start anew.
+    pub fn take_asked(&self) -> Vec<String> {
+        let mut paths = self.shared.paths();
+        let asked = paths.iter_mut().filter_map(|(path, (_, count))| (std::mem::take(count) > 0).then(|| path.clone()));
+        asked.collect()
+    }
 }
 
 impl Drop for RawServer {
@@ -197,6 +204,10 @@ mod tests {
         assert!(get(&server, "/none")?.ends_with(b"\r\n\r\n{}"));
         assert!(get(&server, "/other")?.starts_with(b"HTTP/1.1 404 "));
         assert_eq!((server.count("/odd"), server.count("/"), server.count("/other")), (1, 0, 1));
+        assert_eq!(
+            (server.take_asked().as_slice(), server.take_asked().len()),
+            (&["/none", "/odd", "/other"].map(String::from)[..], 0)
+        );
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod credentials;
 mod keys;
 mod observed;
 mod operations;
+mod paths;
 mod reasons;
 mod requests;
 mod rules;
