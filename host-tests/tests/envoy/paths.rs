@@ -88,18 +88,15 @@ impl Server {
 
     /// The path that it serves.
     fn reads(self, target: &str) -> String {
-        let end = |path: &str| path.find(['?', '#']).unwrap_or(path.len());
-        let mut path = target[..end(target)].to_string();
+        let cut = |path: &str| path.split(['?', '#']).next().unwrap_or_default().to_string();
+        let mut path = cut(target);
         if self.resolves_first {
             path = resolved(&path);
         }
         for _ in 0..self.decodes {
             path = decoded(&path);
         }
-        if self.cuts_twice {
-            path.truncate(end(&path));
-        }
-        resolved(&path)
+        resolved(&if self.cuts_twice { cut(&path) } else { path })
     }
 }
 
@@ -108,17 +105,10 @@ fn decoded(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {
-        let digits = behind.get(..2).and_then(|digits| str::from_utf8(digits).ok());
-        match digits.filter(|_| first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &behind[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = behind;
-            }
-        }
+        let digits = behind.get(..2).and_then(|digits| str::from_utf8(digits).ok()).filter(|_| first == b'%');
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
     }
     let mut text = String::new();
     let mut bytes = bytes.into_iter();
