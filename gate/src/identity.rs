@@ -85,8 +85,8 @@ pub(crate) struct Occasion<'o> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Rendered {
     name: String,
-    /// The first that is there counts; behind a text there is nothing.
-    values: Result<Vec<Part>, Unrepresentable>,
+    /// The first that is there counts; behind one that certainly is there is nothing.
+    parts: Vec<Part>,
     omit: bool,
 }
 
@@ -95,7 +95,7 @@ enum Part {
     /// Known with the request.
     Late(Late),
     /// Known with the token.
-    Text(String),
+    Text(Result<String, Unrepresentable>),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -118,20 +118,20 @@ impl IdentityHeader {
 
     /// The header, as far as the token goes.
     pub(crate) fn render(&self, verified: &Verified<'_>) -> Rendered {
-        Rendered { name: self.name.clone(), values: self.render_values(verified), omit: self.omit }
+        Rendered { name: self.name.clone(), parts: self.render_parts(verified), omit: self.omit }
     }
 
-    fn render_values(&self, verified: &Verified<'_>) -> Result<Vec<Part>, Unrepresentable> {
+    fn render_parts(&self, verified: &Verified<'_>) -> Vec<Part> {
         let mut parts = Vec::new();
         for value in &self.values {
             if let Some(late) = value.late() {
                 parts.push(Part::Late(late));
-            } else if let Some(text) = value.text(verified, &self.form)? {
-                parts.push(Part::Text(text::check(text, verified.max_bytes)?));
+            } else if let Some(text) = value.text(verified, &self.form).transpose() {
+                parts.push(Part::Text(text.and_then(|text| text::check(text, verified.max_bytes))));
                 break;
             }
         }
-        Ok(parts)
+        parts
     }
 }
 
@@ -182,16 +182,16 @@ fn verified_email(claims: Value<'_>) -> Option<Value<'_>> {
 impl Rendered {
     /// What it takes up in memory, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let parts = self.values.as_deref().unwrap_or_default().iter().map(|part| match part {
-            Part::Late(_) => size_of::<Part>(),
-            Part::Text(text) => size_of::<Part>().saturating_add(text.capacity()),
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Text(Ok(text)) => size_of::<Part>().saturating_add(text.capacity()),
+            Part::Late(_) | Part::Text(Err(Unrepresentable)) => size_of::<Part>(),
         });
         parts.fold(size_of::<Self>().saturating_add(self.name.capacity()), usize::saturating_add)
     }
 
     /// Name and value on this occasion; `None`: the header is left out.
     pub(crate) fn complete(&self, occasion: &Occasion<'_>) -> Result<Option<(String, String)>, Unrepresentable> {
-        let value = match self.values.as_ref().map_err(|&problem| problem).and_then(|parts| occasion.first_of(parts)) {
+        let value = match occasion.first_of(&self.parts) {
             Err(Unrepresentable) if self.omit => None,
             value => value?,
         };
@@ -206,7 +206,9 @@ impl<'o> Occasion<'o> {
     {
         for part in parts {
             match part {
-                Part::Text(text) => return Ok(Some(Cow::Borrowed(text))),
+                Part::Text(text) => {
+                    return text.as_deref().map(|text| Some(Cow::Borrowed(text))).map_err(|&error| error);
+                }
                 Part::Late(late) => {
                     if let Some(text) = self.late(*late) {
                         return text::check(text.to_string(), self.max_bytes).map(|text| Some(Cow::Owned(text)));

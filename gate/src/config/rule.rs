@@ -106,11 +106,36 @@ fn read_headers(node: &Node<'_, '_>) -> Option<Vec<(String, String)>> {
     if entries.is_empty() {
         return node.expected("at least one header");
     }
+    let mut names = Vec::new();
     all(entries.into_iter().map(|(name, value)| {
-        if !super::headers::is_name(name) {
-            value.error(format!("`{name}` is not a header name"));
-            return None;
+        let name = read_header_name(name, &value)?;
+        if names.contains(&name) {
+            value.error("the header is asked for twice: no request has both values");
         }
-        Some((name.to_ascii_lowercase(), value.string()?.to_string()))
+        names.push(name.clone());
+        read_header_value(&value).map(|text| (name, text))
     }))
+}
+
+fn read_header_name(name: &str, value: &Node<'_, '_>) -> Option<String> {
+    if !super::headers::is_name(name) {
+        value.error(format!("`{name}` is not a header name"));
+        return None;
+    }
+    // Proxies have it as `:authority`.
+    if name.eq_ignore_ascii_case("host") {
+        value.error("no request has this header when rules see it: write `hosts`");
+    }
+    Some(name.to_ascii_lowercase())
+}
+
+/// A value as it arrives: proxies cut blanks off, and take no control characters (RFC 9110 §5.5).
+fn read_header_value(node: &Node<'_, '_>) -> Option<String> {
+    let value = node.string()?;
+    let is_blank = |character| matches!(character, ' ' | '\t');
+    let is_odd = |character: char| character.is_ascii_control() && !is_blank(character);
+    match value.trim_matches(is_blank) == value && !value.contains(is_odd) {
+        true => Some(value.to_string()),
+        false => node.expected("a value without control characters and blanks at its ends: no other can match"),
+    }
 }

@@ -1,5 +1,7 @@
 //! The URIs of issuers.
 
+use crate::rules::is_plain_authority;
+
 /// An absolute `http` or `https` URI, taken apart as a callout needs it (RFC 9110 §4.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HttpUri {
@@ -22,13 +24,15 @@ impl HttpUri {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("a URI without blanks, control characters or characters outside ASCII");
         }
-        if text.contains(['#', '\\']) {
-            return Err("a URI without a fragment or backslash");
+        // Beside `#` they are in no URI: a quote would end the text in a challenge, a brace is a template's.
+        if text.contains(['#', '\\', '"', '<', '>', '^', '`', '{', '|', '}']) {
+            return Err("a URI without a fragment, of the characters that URIs have (RFC 3986 §2)");
         }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        if authority.is_empty() || authority.contains('@') {
-            return Err("a URI with a host and without user information");
+        let port = split_port(authority).map_or("", |(_, port)| port);
+        if !is_plain_authority(authority.as_bytes()) || !(port.is_empty() || port.parse::<u16>().is_ok()) {
+            return Err("a URI with a host, perhaps with a port, and without user information");
         }
         let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
         Ok(Self { is_https, authority: authority.to_string(), path })
@@ -99,6 +103,13 @@ mod tests {
             "https://x/#f",
             "https://x\\y",
             "https://é/",
+            "https://*.example.com/",
+            "https://x:port/",
+            "https://x:65536/",
+            "https://x\"y/",
+            "https://x/\"",
+            "https://x/{tenant}/",
+            "https://::1/",
         ] {
             assert!(HttpUri::parse(refused).is_err(), "{refused}");
         }

@@ -158,6 +158,18 @@ fn the_first_value_that_is_there_is_told() {
 }
 
 #[test]
+fn what_stands_behind_a_value_that_is_there_is_not_looked_at() {
+    let values = vec![IdentityValue::ClientIp, IdentityValue::of_claim(reference("c"))];
+    let header = IdentityHeader { values, ..of_claim() };
+    let here = Occasion { client_ip: Some("192.0.2.1"), max_bytes: 20, ..Occasion::default() };
+    let nowhere = Occasion { client_ip: None, ..here };
+    let broken = r#"{"c":"\n"}"#;
+    assert_eq!(on(&header, broken, &here), told("192.0.2.1"));
+    assert_eq!(on(&header, broken, &nowhere), Err(Unrepresentable));
+    assert_eq!(on(&header, r#"{"c":"d"}"#, &nowhere), told("d"));
+}
+
+#[test]
 fn the_occasion_tells_the_rest() {
     let occasion = Occasion {
         rule: Some("write"),

@@ -227,6 +227,26 @@ fn a_rule_that_an_earlier_one_hides_is_an_error() {
 }
 
 #[test]
+#[cfg(not(target_family = "wasm"))]
+fn a_header_that_no_request_can_have_is_an_error() {
+    let with = |headers: Value| {
+        let rule = json!({"match": {"headers": headers}, "access": "deny"});
+        errors(&inline(&json!({"rules": [rule]})))
+    };
+    insta::assert_snapshot!(
+        [
+            with(json!({"X-A": "1", "x-a": "2"})),
+            with(json!({"Host": "admin.example.com"})),
+            with(json!({"x-a": " 1"})),
+            with(json!({"x-a": "1\n"})),
+            with(json!({"x-a": 1, ":path": "/", "x a": "1"})),
+            with(json!({"x-a": "1 2", "x_a": "1", "x-b": "", "x-c": "\u{e9}"})),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
 fn numbers_may_have_passed_through_doubles() {
     assert_eq!(
         text_errors(inline(&json!({"limits": {"keys": 60.0, "waiting": 1e3}})).to_string().as_bytes()),

@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use serde_json::{Value, json};
 
 use super::support::{ISSUER, Key, Outcome, World, inline};
+use crate::Policy;
 
 fn world(metadata: &Value) -> World {
     World::new(&inline(&json!({
@@ -149,6 +150,27 @@ fn challenges_name_the_resource_with_the_longest_path() {
             "Bearer realm=\"jotgate\", error=\"insufficient_scope\", scope=\"b a\", resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource\""
         )
     );
+}
+
+#[test]
+fn no_url_of_the_configuration_breaks_a_challenge() {
+    for (resource, url) in [
+        (
+            "https://api.example.com/it's,a=b",
+            Some("https://api.example.com/.well-known/oauth-protected-resource/it's,a=b"),
+        ),
+        ("https://api.example.com/a\"b", None),
+        ("https://api.example.com:1\"/", None),
+        ("https://*.example.com/", None),
+    ] {
+        let config = inline(&json!({"resourceMetadata": {"resource": resource}}));
+        let policy = Policy::parse(config.to_string().as_bytes(), &|_| None).ok();
+        assert_eq!(policy.is_some(), url.is_some(), "{resource}");
+        let Some(url) = url else { continue };
+        let outcome = send(&mut World::new(&config), "GET", "api.example.com", "/it's,a=b");
+        let challenge = format!("Bearer realm=\"jotgate\", resource_metadata=\"{url}\"");
+        assert_eq!(outcome.header("www-authenticate"), Some(challenge.as_str()));
+    }
 }
 
 #[test]
