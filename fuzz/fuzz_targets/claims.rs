@@ -5,8 +5,6 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
-
 use fuzz::json::{self, Shape, Tree};
 use fuzz::number::{Date, Plain};
 use fuzz::proxy::{Gullible, Headers, folded};
@@ -54,18 +52,20 @@ const MAX_LIFETIME: u64 = 3600;
 const TOKEN_BYTES: usize = 4096;
 const HEADER_BYTES: usize = 64;
 
-static GATE: LazyLock<Gate> = LazyLock::new(|| {
-    let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
-    let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-    Gate::new(policy, now(), 1)
-});
+thread_local! {
+    static GATE: Gate = {
+        let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
+        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
+        Gate::new(policy, now(), 1)
+    };
+}
 
 fn now() -> Timestamp {
     Timestamp::from_nanos(NOW.0 * 1_000_000_000 + u64::from(NOW.1))
 }
 
 fuzz_target!(|input: &[u8]| {
-    let mut gate = GATE.clone();
+    let mut gate = GATE.with(Gate::clone);
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
     let [header, payload] = std::array::from_fn(|_| parts.next().unwrap_or_default());
     let token = format!("{}.{}.AAAA", base64url::encode(header), base64url::encode(payload));

@@ -58,18 +58,20 @@ static FORGED: LazyLock<String> = LazyLock::new(|| {
 });
 static USER: LazyLock<String> = LazyLock::new(|| basic(&format!("{}:x-oauth-basic", *TOKEN)));
 static PASSWORD: LazyLock<String> = LazyLock::new(|| basic(&format!("x-oauth-basic:{}", *TOKEN)));
-static GATE: LazyLock<Gate> = LazyLock::new(|| {
-    let places: Vec<_> = PLACES.iter().map(Place::configuration).collect();
-    let configuration =
-        CONFIGURATION.replace("PLACES", &format!("[{}]", places.join(","))).replace("KEYS", signed::KEYS);
-    let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-    Gate::new(policy, NOW, 1)
-});
+thread_local! {
+    static GATE: Gate = {
+        let places: Vec<_> = PLACES.iter().map(Place::configuration).collect();
+        let configuration =
+            CONFIGURATION.replace("PLACES", &format!("[{}]", places.join(","))).replace("KEYS", signed::KEYS);
+        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
+        Gate::new(policy, NOW, 1)
+    };
+}
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fuzz_target!(|input: &[u8]| {
-    let mut gate = GATE.clone();
+    let mut gate = GATE.with(Gate::clone);
     let sent = read(input);
     let lines = sent.lines();
     let request = Request::new(&lines);
