@@ -267,7 +267,7 @@ impl Gate {
 
     fn refuse(&self, refusal: &Refusal, request: &Request<'_>, facts: Facts) -> Decision {
         let rule = facts.rule.and_then(|index| self.policy.rules.get(index));
-        let path = CanonicalPath::strict(request.path()).ok();
+        let path = CanonicalPath::of(request.path(), self.policy.paths).ok();
         let challenger = Challenger {
             realm: &self.policy.realm,
             scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
