@@ -120,7 +120,7 @@ impl Gate {
             has_asked: false,
             next_gauges: steady,
         };
-        gate.warn_of_useless_algorithms();
+        gate.warn_of_what_is_configured_in_vain();
         gate
     }
 
@@ -267,7 +267,7 @@ impl Gate {
 
     fn refuse(&self, refusal: &Refusal, request: &Request<'_>, facts: Facts) -> Decision {
         let rule = facts.rule.and_then(|index| self.policy.rules.get(index));
-        let path = CanonicalPath::strict(request.path()).ok();
+        let path = CanonicalPath::of(request.path(), self.policy.paths).ok();
         let challenger = Challenger {
             realm: &self.policy.realm,
             scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
@@ -283,15 +283,15 @@ impl Gate {
         self.woken.extend(requests);
     }
 
-    fn warn_of_useless_algorithms(&mut self) {
+    fn warn_of_what_is_configured_in_vain(&mut self) {
         for issuer in &self.policy.issuers {
-            for algorithm in issuer.useless_algorithms() {
-                let name = &issuer.name;
-                let text = format!(
-                    "issuer `{name}`: `{algorithm}` is listed in vain: it needs an inline `oct` key as long as its hash"
-                );
-                self.effects.push_back(Effect::Log(Level::Warn, text));
-            }
+            let algorithms = issuer.useless_algorithms().map(|algorithm| {
+                format!("`{algorithm}` is listed in vain: it needs an inline `oct` key as long as its hash")
+            });
+            // Of keys that are fetched, those who watch are told with each set.
+            let keys = issuer.skipped_keys().iter().map(|key| format!("passed over: {key}"));
+            let texts = algorithms.chain(keys).map(|text| format!("issuer `{}`: {text}", issuer.name));
+            self.effects.extend(texts.map(|text| Effect::Log(Level::Warn, text)));
         }
     }
 

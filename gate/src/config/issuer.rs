@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::jwk::{KeySet, Origin};
+use jose::jwk::{KeySet, Origin, SkippedKey};
 
 use super::reader::{Node, Object, all};
 use super::{Environment, HttpUri, duration};
@@ -50,6 +50,14 @@ impl Issuer {
     /// The algorithms that are listed in vain.
     pub(crate) fn useless_algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.algorithms.iter().copied().filter(|&algorithm| !self.allows(algorithm))
+    }
+
+    /// The entries of its inline key set that are no keys.
+    pub(crate) fn skipped_keys(&self) -> &[SkippedKey] {
+        match &self.keys {
+            KeySource::Fetched(_) => &[],
+            KeySource::Inline(keys) => keys.skipped(),
+        }
     }
 }
 

@@ -153,6 +153,20 @@ fn challenges_name_the_resource_with_the_longest_path() {
 }
 
 #[test]
+fn challenges_name_the_resource_of_the_path_that_is_forwarded() {
+    for (paths, challenge) in [("strict", None), ("lenient", Some(401))] {
+        let resource = json!({"resource": "https://api.example.com/mcp"});
+        let mut world = World::new(&inline(&json!({"paths": paths, "resourceMetadata": resource})));
+        for path in ["/mcp//x", "/a/../mcp/x", "/mcp;v=1"] {
+            let outcome = send(&mut world, "GET", "api.example.com", path);
+            let found = outcome.header("www-authenticate");
+            assert_eq!(found.map(|_| status(&outcome)), challenge, "{paths} {path}");
+            assert_eq!(found.is_some_and(|found| found.contains("resource_metadata=")), found.is_some(), "{path}");
+        }
+    }
+}
+
+#[test]
 fn no_url_of_the_configuration_breaks_a_challenge() {
     for (resource, url) in [
         (

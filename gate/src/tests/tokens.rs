@@ -210,6 +210,22 @@ fn a_mac_needs_an_inline_secret_and_an_issuer_that_lists_its_algorithm() {
 }
 
 #[test]
+fn inline_keys_that_are_none_are_told() {
+    let mut config = inline(&json!({}));
+    let entries = config["issuers"][0]["keys"]["inline"]["keys"].as_array_mut().expect("is a list");
+    let mut private = Key::new("b").jwk();
+    merge(&mut private, &json!({"d": "AA"}));
+    entries.extend([private, json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"})]);
+    assert_eq!(
+        World::new(&config).log,
+        [
+            "issuer `main`: passed over: keys[1]: it is a private key: it is compromised and has to be replaced",
+            "issuer `main`: passed over: keys[2]: its modulus has 17 bits, expected 2048 to 8192",
+        ]
+    );
+}
+
+#[test]
 fn a_secret_that_an_issuer_publishes_is_none() {
     let secret = [7; 40];
     let mut config = fetched(&json!({}), &json!({}));
