@@ -1,5 +1,7 @@
 //! Hosts: without case, port and trailing dot (RFC 9110 §4.2.3).
 
+use std::net::Ipv6Addr;
+
 /// `api.example.com`, or `*.example.org` for one or more labels in front.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HostPattern {
@@ -17,8 +19,8 @@ impl HostPattern {
         };
         let is_address = is_address(name.as_bytes()) && !is_wildcard;
         if !is_address && !is_name(name.as_bytes()) {
-            return Err("is not a host: expected a name such as `api.example.com` or `*.example.com`, without port, \
-                        path and trailing dot"
+            return Err("is not a host: expected a name such as `api.example.com` or `*.example.com`, or an address \
+                        such as `[2001:db8::1]` in its shortest form, without port, path and trailing dot"
                 .to_string());
         }
         let dot = if is_wildcard { "." } else { "" };
@@ -70,10 +72,12 @@ fn is_name(host: &[u8]) -> bool {
     host.split(|&byte| byte == b'.').all(|label| !label.is_empty() && label.iter().all(is_plain))
 }
 
+/// An IPv6 address in its one canonical spelling (RFC 5952 §4): addresses are compared as texts, and in another one it
+/// would be another host.
 fn is_address(host: &[u8]) -> bool {
     let address = host.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
-    let is_plain = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-    address.is_some_and(|address| !address.is_empty() && address.iter().all(is_plain))
+    let text = address.and_then(|address| str::from_utf8(address).ok()).unwrap_or_default();
+    text.parse().is_ok_and(|address: Ipv6Addr| address.to_string().eq_ignore_ascii_case(text))
 }
 
 /// The host in `authority`, without port and trailing dot.
@@ -111,12 +115,41 @@ mod tests {
 
     #[test]
     fn authorities_that_parsers_read_differently_are_not_plain() {
-        for plain in ["a", "a.b.c", "A-b_c.d:80", "a.:80", "a.", "[::1]", "[::ffff:1.2.3.4]:443", "127.0.0.1", "a:"] {
+        for plain in [
+            "a",
+            "a.b.c",
+            "A-b_c.d:80",
+            "a.:80",
+            "a.",
+            "[::1]",
+            "[::ffff:1.2.3.4]:443",
+            "[2001:DB8::a]",
+            "127.0.0.1",
+            "a:",
+        ] {
             assert!(is_plain(plain.as_bytes()), "{plain}");
         }
         for odd in [
-            "", "u@a.b", "a..", "a:8a", "a:80:80", "a%2eb", "a b", "[::1", "[x]", "a/b", "a\\b", ".a", "\u{e9}.a",
-            ":80", "[]",
+            "",
+            "u@a.b",
+            "a..",
+            "a:8a",
+            "a:80:80",
+            "a%2eb",
+            "a b",
+            "[::1",
+            "[x]",
+            "a/b",
+            "a\\b",
+            ".a",
+            "\u{e9}.a",
+            ":80",
+            "[]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::01]",
+            "[::ffff:102:304]",
+            "[::ffff:]",
+            "[::1%eth0]",
         ] {
             assert!(!is_plain(odd.as_bytes()), "{odd}");
         }
@@ -160,6 +193,7 @@ mod tests {
             "exa mple",
             "example.com/",
             "https://example.com",
+            "[0:0::1]",
         ] {
             assert!(HostPattern::parse(pattern).is_err(), "{pattern}");
         }

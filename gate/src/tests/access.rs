@@ -203,7 +203,8 @@ fn issuers_groups_and_audiences_can_be_asked_for() {
 
 #[test]
 fn an_odd_host_dodges_no_rule() {
-    let rules = json!([{"match": {"hosts": ["admin.example.com"]}, "access": "deny"}, {"access": "public"}]);
+    let rules =
+        json!([{"match": {"hosts": ["admin.example.com", "[2001:db8::1]"]}, "access": "deny"}, {"access": "public"}]);
     let mut world = World::new(&inline(&json!({"rules": rules})));
     let mut send =
         |authority: &str| world.send(&[(":method", "GET"), (":path", "/"), (":authority", authority)]).summary();
@@ -211,6 +212,7 @@ fn an_odd_host_dodges_no_rule() {
         (send("api.example.com:80").as_str(), send("ADMIN.example.com.:80").as_str()),
         ("ok", "403 denied_by_rule")
     );
+    assert_eq!(send("[2001:DB8::1]:80"), "403 denied_by_rule");
     for odd in [
         "u@admin.example.com",
         "admin.example.com..",
@@ -218,6 +220,8 @@ fn an_odd_host_dodges_no_rule() {
         "admin.example.com:80:80",
         "admin%2eexample.com",
         "",
+        "[2001:db8:0::1]",
+        "[2001:0db8::1]:443",
     ] {
         assert_eq!(send(odd), "400 ambiguous_path", "{odd}");
     }
