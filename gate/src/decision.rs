@@ -200,18 +200,14 @@ impl Case<'_> {
     }
 
     fn on_this_occasion<T>(&self, tell: impl FnOnce(&Occasion<'_>) -> T) -> T {
-        let asked = self.rule.and_then(|rule| rule.access.requirement());
+        let needs = self.policy.needs;
+        let asked = self.rule.filter(|_| needs.asked_scopes).and_then(|rule| rule.access.requirement());
         let scopes = asked.map(|asked| asked.scopes().join(" ")).filter(|scopes| !scopes.is_empty());
         tell(&Occasion {
             rule: self.rule.map(|rule| rule.name.as_str()),
             required_scopes: scopes.as_deref(),
             satisfy: asked.and_then(Requirement::satisfy),
-            client_ip: self
-                .policy
-                .needs
-                .client_ip
-                .then(|| self.policy.trusted_proxies.client_ip(self.request))
-                .flatten(),
+            client_ip: needs.client_ip.then(|| self.policy.trusted_proxies.client_ip(self.request)).flatten(),
             max_bytes: self.policy.limits.header_bytes,
         })
     }

@@ -65,6 +65,8 @@ pub struct Needs {
     pub host: bool,
     /// The address that it came from: a header tells it.
     pub client_ip: bool,
+    /// The scopes that its rule asks for, or how many of them: likewise.
+    pub asked_scopes: bool,
 }
 
 /// What bounds memory and time.
@@ -130,7 +132,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let (credentials, rules, identity) = (credentials?, rules?, identity?);
     let hygiene = Hygiene::new(&identity, strip?, &credentials, &rules);
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
-    paths?;
+    let tells = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
     Some(Policy {
         issuers: issuers?,
         credentials,
@@ -138,7 +140,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         paths: paths?,
         needs: Needs {
             host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
-            client_ip: identity.iter().any(|header| header.values.contains(&IdentityValue::ClientIp)),
+            client_ip: tells(&IdentityValue::ClientIp),
+            asked_scopes: tells(&IdentityValue::RequiredScopes) || tells(&IdentityValue::Satisfy),
         },
         tested_claims: tested_claims(&rules),
         rule_index: RuleIndex::new(&rules),
