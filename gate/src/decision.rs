@@ -127,13 +127,14 @@ impl Case<'_> {
         let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
         if let Some(known) = self.cache.find(token, now, key_set) {
             facts.was_cached = true;
-            facts.know(&known.principal, known.kid.clone());
+            facts.kid.clone_from(&known.kid);
+            facts.know(&known.principal);
             return Ok(Rc::clone(&known.principal));
         }
         let encoded = verification.decode(token)?;
         let mut claimed = Claimed::default();
         let verified = verification.verify(&encoded, &mut claimed);
-        facts.kid.clone_from(&claimed.kid);
+        facts.kid = claimed.kid;
         facts.issuer = claimed.issuer;
         facts.checked_signature = claimed.checked_signature;
         let verified: VerifiedToken<'_> = verified?;
@@ -144,9 +145,9 @@ impl Case<'_> {
         let principal = Rc::new(Principal::new(verified, text, self.policy, issuer));
         if let Some(key_set) = key_set(index) {
             let (token, principal) = (Box::from(token), Rc::clone(&principal));
-            self.cache.insert(Entry { token, principal, kid: claimed.kid.clone(), key_set, valid });
+            self.cache.insert(Entry { token, principal, kid: facts.kid.clone(), key_set, valid });
         }
-        facts.know(&principal, claimed.kid);
+        facts.know(&principal);
         Ok(principal)
     }
 

@@ -39,10 +39,9 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// The caller is known for certain.
-    pub(crate) fn know(&mut self, principal: &Principal, kid: Option<String>) {
+    pub(crate) fn know(&mut self, principal: &Principal) {
         self.issuer = Some(principal.issuer());
         self.subject = principal.subject().map(str::to_string);
-        self.kid = kid;
     }
 
     /// The report on a request that passes.
