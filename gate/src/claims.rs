@@ -3,7 +3,7 @@
 use jose::json::{Kind, Value};
 
 /// Where a claim stands: the member names that lead to it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ClaimRef(Vec<String>);
 
 impl ClaimRef {
@@ -72,9 +72,7 @@ impl ClaimValue {
             _ => Self::Object,
         }
     }
-}
 
-impl ClaimValue {
     /// What it takes up in memory, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         let scalars = match self {

@@ -49,6 +49,7 @@ pub mod rules;
 mod answer;
 mod cache;
 mod decision;
+mod distinct;
 mod edit;
 mod gate;
 mod json_text;

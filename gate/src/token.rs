@@ -14,6 +14,7 @@ use jose::signature::SignatureVerifier;
 
 use crate::claims::{ClaimRef, NotStrings, groups, scopes};
 use crate::config::{Audiences, Issuer, Policy};
+use crate::distinct::distinct;
 use crate::keys::IssuerKeys;
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -162,6 +163,7 @@ fn check_claims<'e>(
     }
     let scopes = sorted(united(&issuer.scope_claims, claims, scopes)?);
     let groups = distinct(united(std::slice::from_ref(&issuer.groups_claim), claims, groups)?);
+    let groups = groups.into_iter().map(str::to_string).collect();
     let mut audiences = Vec::new();
     if let Some(aud) = claims.get("aud") {
         audience_contains(aud, |name| {
@@ -195,15 +197,6 @@ fn sorted(mut texts: Vec<&str>) -> Vec<String> {
     texts.sort_unstable();
     texts.dedup();
     texts.into_iter().map(str::to_string).collect()
-}
-
-/// Each text once, in the given order.
-fn distinct(texts: Vec<&str>) -> Vec<String> {
-    let mut places: Vec<_> = texts.into_iter().enumerate().map(|(place, text)| (text, place)).collect();
-    places.sort_unstable();
-    places.dedup_by_key(|(text, _)| *text);
-    places.sort_unstable_by_key(|(_, place)| *place);
-    places.into_iter().map(|(text, _)| text.to_string()).collect()
 }
 
 /// RFC 7519 §4.1.4 to §4.1.6. Gives the whole seconds in which the dates are fine.

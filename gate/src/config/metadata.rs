@@ -4,9 +4,10 @@ use jose::json::Kind;
 
 use super::reader::{Node, all};
 use super::{HttpUri, Issuer, access};
+use crate::distinct::distinct;
 use crate::metadata::{Metadata, Resource, WELL_KNOWN};
 use crate::request::CanonicalPath;
-use crate::rules::{HostPattern, Rule};
+use crate::rules::{HostPattern, Requirement, Rule};
 
 /// One resource, or a list of them. What they leave out is what issuers and rules say.
 pub(super) fn read(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Option<Metadata> {
@@ -83,11 +84,6 @@ fn read_server(node: &Node<'_, '_>) -> Option<String> {
 
 /// The scopes that rules name outside `not`, each once, in written order.
 fn asked_for(rules: &[Rule]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for scope in rules.iter().filter_map(|rule| rule.access.requirement()).flat_map(|access| access.scopes()) {
-        if !found.iter().any(|known| known == scope) {
-            found.push(scope.to_string());
-        }
-    }
-    found
+    let requirements = rules.iter().filter_map(|rule| rule.access.requirement());
+    distinct(requirements.flat_map(Requirement::scopes)).into_iter().map(str::to_string).collect()
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::claims::ClaimRef;
 use crate::client_ip::TrustedProxies;
 use crate::credential::Sources;
+use crate::distinct::distinct;
 use crate::hygiene::Hygiene;
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
@@ -162,13 +163,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
 fn tested_claims(rules: &[Rule]) -> Vec<ClaimRef> {
     let mut found = Vec::new();
     rules.iter().filter_map(|rule| rule.access.requirement()).for_each(|access| access.claims(&mut found));
-    let mut distinct: Vec<ClaimRef> = Vec::new();
-    for claim in found {
-        if !distinct.contains(claim) {
-            distinct.push(claim.clone());
-        }
-    }
-    distinct
+    distinct(found).into_iter().cloned().collect()
 }
 
 fn read_realm(node: &Node<'_, '_>) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use super::{ClaimTest, ScopeMatch};
 use crate::claims::ClaimRef;
+use crate::distinct::distinct;
 use crate::principal::Principal;
 
 /// What a rule asks of a request.
@@ -79,35 +80,21 @@ impl Requirement {
         if !self.holds(principal, &|_| true, &has) {
             return Err(Denial::AccessDenied);
         }
-        let mut missing = Vec::new();
-        self.visit(&mut |test| match test {
-            Self::Scopes(scopes) if !has(scopes) => add_once(&mut missing, scopes),
-            _ => {}
-        });
-        Err(Denial::InsufficientScope(missing.into_iter().map(str::to_string).collect()))
+        let missing = self.scope_tests().into_iter().filter(|scopes| !has(scopes));
+        let names = distinct(missing.flat_map(Quantifier::names));
+        Err(Denial::InsufficientScope(names.into_iter().cloned().collect()))
     }
 
     /// The names in all tests for scopes outside `not`, each once, in written order.
     pub fn scopes(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        self.visit(&mut |test| {
-            if let Self::Scopes(scopes) = test {
-                add_once(&mut names, scopes);
-            }
-        });
-        names
+        distinct(self.scope_tests().into_iter().flat_map(Quantifier::names).map(String::as_str))
     }
 
     /// `all` or `any`, where all tests for scopes outside `not` say the same.
     pub fn satisfy(&self) -> Option<&'static str> {
-        let mut words = Vec::new();
-        self.visit(&mut |test| {
-            if let Self::Scopes(scopes) = test {
-                words.push(scopes.word());
-            }
-        });
-        let (first, others) = words.split_first()?;
-        others.iter().all(|word| word == first).then_some(*first)
+        let mut words = self.scope_tests().into_iter().map(Quantifier::word);
+        let first = words.next()?;
+        words.all(|word| word == first).then_some(first)
     }
 
     /// Every claim that is tested, also inside `not`.
@@ -139,12 +126,12 @@ impl Requirement {
         }
     }
 
-    /// Shows every test outside `not`, in written order.
-    fn visit<'r>(&'r self, see: &mut dyn FnMut(&'r Self)) {
+    /// Every test for scopes outside `not`, in written order.
+    fn scope_tests(&self) -> Vec<&Quantifier> {
         match self {
-            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().for_each(|test| test.visit(see)),
-            Self::Not(_) => {}
-            test => see(test),
+            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().flat_map(Self::scope_tests).collect(),
+            Self::Scopes(scopes) => vec![scopes],
+            Self::Audiences(_) | Self::Claim(..) | Self::Groups(_) | Self::Issuers(_) | Self::Not(_) => Vec::new(),
         }
     }
 }
@@ -172,12 +159,4 @@ impl Quantifier {
 
 fn contains(found: &[String], name: &str) -> bool {
     found.iter().any(|found| found == name)
-}
-
-fn add_once<'r>(names: &mut Vec<&'r str>, scopes: &'r Quantifier) {
-    for name in scopes.names() {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
 }
