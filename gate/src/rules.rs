@@ -6,14 +6,16 @@ mod host;
 mod index;
 mod path;
 mod scope;
+mod wildcard;
 
 pub use self::access::{Access, Denial, Quantifier, Requirement};
-pub use self::claim::{ClaimTest, Wildcard};
+pub use self::claim::ClaimTest;
 pub use self::host::HostPattern;
 pub(crate) use self::host::is_plain as is_plain_authority;
 pub use self::index::RuleIndex;
 pub use self::path::PathPattern;
 pub use self::scope::ScopeMatch;
+pub use self::wildcard::Wildcard;
 
 use crate::request::{AmbiguousPath, CanonicalPath, Request};
 

@@ -1,5 +1,6 @@
 //! Tests of claims.
 
+use super::Wildcard;
 use crate::claims::{ClaimValue, Scalar};
 
 /// What a claim must be.
@@ -17,13 +18,6 @@ pub enum ClaimTest {
     In(Vec<Scalar>),
     /// A string like this.
     Matches(Wildcard),
-}
-
-/// A text in which each `*` is any run of characters.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Wildcard {
-    /// What stands between the `*`s.
-    runs: Vec<String>,
 }
 
 impl ClaimTest {
@@ -47,26 +41,6 @@ impl ClaimTest {
 fn domain(email: &str) -> Option<&str> {
     let (local, domain) = email.split_once('@')?;
     (!local.is_empty() && !domain.contains('@')).then_some(domain)
-}
-
-impl Wildcard {
-    /// Every text is one.
-    pub fn new(text: &str) -> Self {
-        Self { runs: text.split('*').map(str::to_string).collect() }
-    }
-
-    /// Whether this is the whole of `text`. Each `*` takes as little as it can: no other way could succeed where
-    /// this one does not.
-    pub fn matches(&self, text: &str) -> bool {
-        let Some((first, others)) = self.runs.split_first() else { return false };
-        let Some((last, middle)) = others.split_last() else { return first == text };
-        let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
-        for run in middle {
-            let Some((_, after)) = rest.split_once(run.as_str()) else { return false };
-            rest = after;
-        }
-        rest.ends_with(last.as_str())
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Patterns that are matched segment by segment.
 
 use crate::request::CanonicalPath;
+use crate::rules::Wildcard;
 
 /// `/a/b` exactly; `*` is one or more characters inside a segment, `{name}` one whole segment; `/**` at the end is
 /// that path and everything below it.
@@ -14,8 +15,8 @@ pub(super) struct Segments {
 enum Segment {
     /// Exactly this.
     Literal(String),
-    /// What stands between the `*`s of a segment. INVARIANT: at least two runs.
-    Runs(Vec<String>),
+    /// One with a `*` in it.
+    Runs(Wildcard),
     /// Any segment that is not empty.
     Whole,
 }
@@ -104,7 +105,7 @@ impl Segment {
             return Err("has a `**` that is not its last segment".to_string());
         }
         if text.contains('*') {
-            return Ok(Self::Runs(text.split('*').map(str::to_string).collect()));
+            return Ok(Self::Runs(Wildcard::of_at_least(1, text)));
         }
         Ok(Self::Literal(text.to_string()))
     }
@@ -112,7 +113,7 @@ impl Segment {
     fn matches(&self, text: &str) -> bool {
         match self {
             Self::Literal(literal) => literal == text,
-            Self::Runs(runs) => matches_runs(runs, text),
+            Self::Runs(wildcard) => wildcard.matches(text),
             Self::Whole => !text.is_empty(),
         }
     }
@@ -128,26 +129,10 @@ impl Segment {
     fn example(&self) -> String {
         match self {
             Self::Literal(literal) => literal.clone(),
-            Self::Runs(runs) => runs.join("x"),
+            Self::Runs(wildcard) => wildcard.example(),
             Self::Whole => "x".to_string(),
         }
     }
-}
-
-/// Each `*` takes as little as it can, one character at least; the last run must end the text.
-fn matches_runs(runs: &[String], text: &str) -> bool {
-    let Some((first, others)) = runs.split_first() else { return false };
-    let Some((last, middle)) = others.split_last() else { return false };
-    let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
-    for run in middle {
-        let mut behind = rest.chars();
-        if behind.next().is_none() {
-            return false;
-        }
-        let Some((_, after)) = behind.as_str().split_once(run.as_str()) else { return false };
-        rest = after;
-    }
-    rest.strip_suffix(last.as_str()).is_some_and(|taken| !taken.is_empty())
 }
 
 #[cfg(test)]
