@@ -1,6 +1,6 @@
 //! The address of the client, as the proxies in front saw it.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -47,17 +47,12 @@ fn address(element: &[u8]) -> Option<(&str, IpAddr)> {
     if let Ok(address) = text.parse() {
         return Some((text, address));
     }
-    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let (host, is_whole) = match bracketed {
-        Some((host, "")) => (host, true),
-        Some((host, _)) => (host, false),
-        None => (text.rsplit_once(':')?.0, false),
-    };
-    let address = match is_whole {
-        true => IpAddr::V6(host.parse::<Ipv6Addr>().ok()?),
-        false => text.parse::<SocketAddr>().ok()?.ip(),
-    };
-    Some((host, address))
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        let (host, _port) = text.rsplit_once(':')?;
+        return Some((host.trim_matches(['[', ']']), socket.ip()));
+    }
+    let host = text.strip_prefix('[')?.strip_suffix(']')?;
+    Some((host, IpAddr::V6(host.parse().ok()?)))
 }
 
 #[cfg(test)]
