@@ -12,15 +12,21 @@ pub(crate) fn string(text: &str) -> String {
 pub(crate) fn compact(value: Value<'_>) -> String {
     match value.kind() {
         Kind::Array => format!("[{}]", value.elements().map(compact).collect::<Vec<_>>().join(",")),
-        Kind::Bool | Kind::Null | Kind::Number => {
-            let word = value.as_bool().map(|is_true| if is_true { "true" } else { "false" });
-            word.or_else(|| value.as_number().map(Decimal::text)).unwrap_or("null").to_string()
-        }
+        Kind::Bool | Kind::Null | Kind::Number => bare(value).unwrap_or("null").to_string(),
         Kind::Object => {
             let members = value.members().map(|(name, member)| format!("{}:{}", string(name), compact(member)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
         Kind::String => string(value.as_str().unwrap_or_default()),
+    }
+}
+
+/// What stands without quotes: `true`, `false`, or a number with the digits that it was written with.
+pub(crate) fn bare(value: Value<'_>) -> Option<&str> {
+    match value.as_bool() {
+        Some(true) => Some("true"),
+        Some(false) => Some("false"),
+        None => value.as_number().map(Decimal::text),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values as text that a header carries faithfully (RFC 9110 §5.5): as it is, or not at all.
 
-use jose::json::{Decimal, Kind, Value};
+use jose::json::{Kind, Value};
 
 use super::{Form, Unrepresentable};
 use crate::json_text;
@@ -53,11 +53,7 @@ pub(super) fn check(text: String, max_bytes: usize) -> Result<String, Unrepresen
 }
 
 fn scalar(value: Value<'_>) -> Option<&str> {
-    match value.as_bool() {
-        Some(true) => Some("true"),
-        Some(false) => Some("false"),
-        None => value.as_str().or_else(|| value.as_number().map(Decimal::text)),
-    }
+    value.as_str().or_else(|| json_text::bare(value))
 }
 
 /// None makes no header. What stands in a list must come out of it again: taking it apart at the separators must give
