@@ -6,6 +6,9 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::rules::Scheme;
 
+/// The content type of problem documents.
+pub(crate) const PROBLEM: &str = "application/problem+json";
+
 /// An answer in place of the upstream's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reply {
@@ -59,15 +62,9 @@ impl Refusal {
                 grpc_status: Some(grpc_status(status)),
             };
         }
-        headers.push(("content-type", String::from("application/problem+json")));
-        let problem = json!({
-            "type": "about:blank",
-            "title": title(status),
-            "status": status,
-            "detail": self.reason.detail(),
-            "reason": self.reason.name(),
-        });
-        Reply { status, headers, body: problem.to_string(), grpc_status: None }
+        headers.push(("content-type", String::from(PROBLEM)));
+        let body = problem(status, self.reason.detail(), Some(self.reason.name()));
+        Reply { status, headers, body, grpc_status: None }
     }
 
     fn challenge(&self, challenger: Challenger<'_>) -> Option<String> {
@@ -100,11 +97,23 @@ impl Refusal {
     }
 }
 
+/// A problem document (RFC 9457).
+pub(crate) fn problem(status: u16, detail: &str, reason: Option<&str>) -> String {
+    let mut members = serde_json::Map::new();
+    members.insert(String::from("type"), json!("about:blank"));
+    members.insert(String::from("title"), json!(title(status)));
+    members.insert(String::from("status"), json!(status));
+    members.insert(String::from("detail"), json!(detail));
+    members.extend(reason.map(|reason| (String::from("reason"), json!(reason))));
+    serde_json::Value::Object(members).to_string()
+}
+
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        405 => "Method Not Allowed",
         _ => "Service Unavailable",
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::answer::Reply;
+use crate::answer::{PROBLEM, Reply, problem};
 use crate::request::{CanonicalPath, Request};
 use crate::rules::HostPattern;
 
@@ -85,14 +85,8 @@ fn allow_cross_origin() -> Reply {
 }
 
 fn refuse_method() -> Reply {
-    let problem = json!({
-        "type": "about:blank",
-        "title": "Method Not Allowed",
-        "status": 405,
-        "detail": "the metadata of a resource is only read",
-    });
-    let headers = [("allow", String::from("GET, HEAD")), ("content-type", String::from("application/problem+json"))];
-    reply(405, headers, problem.to_string())
+    let headers = [("allow", String::from("GET, HEAD")), ("content-type", String::from(PROBLEM))];
+    reply(405, headers, problem(405, "the metadata of a resource is only read", None))
 }
 
 fn reply<const N: usize>(status: u16, headers: [(&'static str, String); N], body: String) -> Reply {
