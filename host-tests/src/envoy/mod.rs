@@ -23,6 +23,7 @@ pub mod http;
 pub mod http2;
 mod ports;
 mod process;
+pub mod verdict;
 
 use std::collections::BTreeMap;
 use std::io;

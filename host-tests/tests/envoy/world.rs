@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use host_tests::envoy::http::{Request, Response};
+pub(crate) use host_tests::envoy::verdict::{refused, verdict};
 use host_tests::envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
@@ -59,18 +60,6 @@ impl World {
     pub(crate) fn assert_good_passes(&self) {
         assert_eq!(self.verdict(&self.alice()), (200, String::new()));
     }
-}
-
-/// Status and reason.
-pub(crate) fn verdict(response: &Response) -> (u16, String) {
-    let is_problem = response.header("content-type").as_deref() == Some("application/problem+json");
-    let reason =
-        if is_problem { response.json()["reason"].as_str().unwrap_or_default().to_string() } else { String::new() };
-    (response.status, reason)
-}
-
-pub(crate) fn refused(status: u16, reason: &str) -> (u16, String) {
-    (status, reason.to_string())
 }
 
 /// Public below `/public`, scopes for writing, tokens for all else.

@@ -3,20 +3,9 @@
 use serde_json::json;
 
 use host_tests::host::{CalloutAnswer, Proxy, Response, VmOptions};
+use host_tests::random::Random;
 
 use crate::world::{fetched, inline, plugin, proxy, start, summary, token, with_token};
-
-/// Small and repeatable.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(bound).unwrap()).unwrap()
-    }
-}
 
 #[test]
 fn any_bytes_in_any_header_are_answered() {
@@ -30,7 +19,7 @@ fn any_bytes_in_any_header_are_answered() {
     ]);
     let root = start(&proxy, &inline(&json!({"credentials": places, "credentialConflict": "first"})));
     let good = format!("Bearer {}", token(&json!({}), proxy.clock().now()).unwrap());
-    let mut random = Random(42);
+    let mut random = Random::new(42);
     for _ in 0..3000 {
         let mut lines: Vec<(Vec<u8>, Vec<u8>)> = [
             (":method", "GET"),
@@ -103,7 +92,7 @@ fn two_authorization_lines_are_refused_joined_or_not() {
 #[test]
 fn any_bytes_for_a_key_set_are_no_keys() {
     let good = crate::world::key_set().to_string().into_bytes();
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     for round in 0..300 {
         let mut body = good.clone();
         for _ in 0..=random.below(3) {
@@ -129,7 +118,7 @@ fn any_bytes_for_a_key_set_are_no_keys() {
 fn any_bytes_for_a_configuration_are_told_about() {
     let good = inline(&json!({})).into_bytes();
     let proxy = Proxy::new();
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let mut refused = 0;
     for _ in 0..300 {
         let mut text = good.clone();

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use host_tests::envoy::http::{Request, Response};
+pub(crate) use host_tests::envoy::verdict::{refused, verdict};
 use host_tests::envoy::{Builder, Envoy};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;
@@ -67,16 +68,4 @@ impl Shared {
             world
         })
     }
-}
-
-/// Status and reason.
-pub(crate) fn verdict(response: &Response) -> (u16, String) {
-    let is_problem = response.header("content-type").as_deref() == Some("application/problem+json");
-    let reason =
-        if is_problem { response.json()["reason"].as_str().unwrap_or_default().to_string() } else { String::new() };
-    (response.status, reason)
-}
-
-pub(crate) fn refused(status: u16, reason: &str) -> (u16, String) {
-    (status, reason.to_string())
 }
