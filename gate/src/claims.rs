@@ -3,7 +3,7 @@
 use jose::json::{Kind, Value};
 
 /// Where a claim stands: the member names that lead to it.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimRef(Vec<String>);
 
 impl ClaimRef {

@@ -1,13 +1,13 @@
-//! Keeping each of many things once.
+//! Keeping each of many texts once.
 
-/// Each of `items` once, in the given order. There may be thousands, of strangers' choice: they are not compared one
-/// with all others.
-pub(crate) fn distinct<T: Copy + Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut places: Vec<_> = items.into_iter().enumerate().map(|(place, item)| (item, place)).collect();
+/// Each of `texts` once, in the given order. There may be thousands, of strangers' choice: they are not compared one
+/// with all others. Sorting is code of its own for each type, so it is done for texts alone.
+pub(crate) fn distinct<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut places: Vec<_> = texts.into_iter().enumerate().map(|(place, text)| (text, place)).collect();
     places.sort_unstable();
-    places.dedup_by_key(|(item, _)| *item);
+    places.dedup_by_key(|(text, _)| *text);
     places.sort_unstable_by_key(|(_, place)| *place);
-    places.into_iter().map(|(item, _)| item).collect()
+    places.into_iter().map(|(text, _)| text).collect()
 }
 
 #[cfg(test)]
@@ -20,6 +20,6 @@ mod tests {
     #[test]
     fn the_first_of_equals_stays_where_it_was() {
         assert_eq!(distinct(["b", "a", "b", "c", "a"]), ["b", "a", "c"]);
-        assert_eq!(distinct::<&str>([]), [""; 0]);
+        assert_eq!(distinct([]), [""; 0]);
     }
 }

@@ -11,7 +11,6 @@ use super::{
 use crate::claims::ClaimRef;
 use crate::client_ip::TrustedProxies;
 use crate::credential::Sources;
-use crate::distinct::distinct;
 use crate::hygiene::Hygiene;
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
@@ -163,7 +162,13 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
 fn tested_claims(rules: &[Rule]) -> Vec<ClaimRef> {
     let mut found = Vec::new();
     rules.iter().filter_map(|rule| rule.access.requirement()).for_each(|access| access.claims(&mut found));
-    distinct(found).into_iter().cloned().collect()
+    let mut distinct: Vec<ClaimRef> = Vec::new();
+    for claim in found {
+        if !distinct.contains(claim) {
+            distinct.push(claim.clone());
+        }
+    }
+    distinct
 }
 
 fn read_realm(node: &Node<'_, '_>) -> Option<String> {

@@ -81,8 +81,8 @@ impl Requirement {
             return Err(Denial::AccessDenied);
         }
         let missing = self.scope_tests().into_iter().filter(|scopes| !has(scopes));
-        let names = distinct(missing.flat_map(Quantifier::names));
-        Err(Denial::InsufficientScope(names.into_iter().cloned().collect()))
+        let names = distinct(missing.flat_map(Quantifier::names).map(String::as_str));
+        Err(Denial::InsufficientScope(names.into_iter().map(str::to_string).collect()))
     }
 
     /// The names in all tests for scopes outside `not`, each once, in written order.
