@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gate::{
-    Decision, Effect, Fetch, FetchFailure, FetchId, FetchResponse, Gate, HeaderEdit, Level, Policy, Reply, Report,
+    Decision, Effect, Fetch, FetchFailure, FetchId, FetchResponse, Gate, HeaderEdit, Level, Metric, Policy, Reply, Report,
 };
 use gate::{Request, RequestId, Timestamp};
 
@@ -135,7 +135,7 @@ struct Plugin {
     signatures: HostSignatures,
     /// Callouts under way, by the host's token.
     fetches: BTreeMap<u32, (FetchId, usize)>,
-    metrics: BTreeMap<String, u32>,
+    metrics: BTreeMap<Metric, u32>,
     /// What the host was last asked to wake for.
     armed: Option<Timestamp>,
     /// Whether it does.
@@ -185,12 +185,12 @@ impl Plugin {
         match self.gate.handle_request(RequestId(context), &request, now, &self.signatures) {
             Decision::Forward(edits, report) => {
                 apply(Map::RequestHeaders, &edits)?;
-                self.report(report);
+                self.report(&report);
                 Ok(Action::Continue)
             }
             Decision::Reply(reply, report) => {
                 reply_with(&reply, &report)?;
-                self.report(report);
+                self.report(&report);
                 Ok(Action::Pause)
             }
             Decision::Wait => {
@@ -232,12 +232,12 @@ impl Plugin {
     fn settle(&mut self, now: Timestamp) {
         while let Some(effect) = self.gate.poll_effect() {
             match effect {
-                Effect::Count(name) => self.count(name),
+                Effect::Count(metric) => self.count(metric),
                 Effect::Fetch(fetch) => self.fetch(&fetch, now),
-                Effect::Gauge(name, value) => self.record(MetricKind::Gauge, name, value),
+                Effect::Gauge(metric, value) => self.record(MetricKind::Gauge, metric, value),
                 Effect::Log(Level::Info, text) => abi::log(LogLevel::Info, &format!("jotgate: {text}")),
                 Effect::Log(Level::Warn, text) => abi::log(LogLevel::Warn, &format!("jotgate: {text}")),
-                Effect::Record(name, value) => self.record(MetricKind::Histogram, name, value),
+                Effect::Record(metric, value) => self.record(MetricKind::Histogram, metric, value),
                 Effect::Resume(RequestId(context)) => self.resume(context, now),
                 Effect::Share => self.gate.handle_shared(&mut HostSharedData, now),
             }
@@ -297,8 +297,8 @@ impl Plugin {
         }
     }
 
-    fn report(&mut self, report: Report) {
-        for (name, value) in &report.properties {
+    fn report(&mut self, report: &Report) {
+        for (name, value) in report.properties() {
             // Access logs without this are no reason to refuse anyone.
             let _ = abi::set_property(name, value.as_bytes());
         }
@@ -310,24 +310,24 @@ impl Plugin {
         }
     }
 
-    fn count(&mut self, name: String) {
-        if let Some(id) = self.metric(MetricKind::Counter, name) {
+    fn count(&mut self, metric: Metric) {
+        if let Some(id) = self.metric(MetricKind::Counter, metric) {
             let _ = abi::increment_metric(id, 1);
         }
     }
 
-    fn record(&mut self, kind: MetricKind, name: String, value: u64) {
-        if let Some(id) = self.metric(kind, name) {
+    fn record(&mut self, kind: MetricKind, metric: Metric, value: u64) {
+        if let Some(id) = self.metric(kind, metric) {
             let _ = abi::record_metric(id, value);
         }
     }
 
-    fn metric(&mut self, kind: MetricKind, name: String) -> Option<u32> {
-        if let Some(&id) = self.metrics.get(&name) {
+    fn metric(&mut self, kind: MetricKind, metric: Metric) -> Option<u32> {
+        if let Some(&id) = self.metrics.get(&metric) {
             return Some(id);
         }
-        let id = abi::define_metric(kind, &name).ok()?;
-        self.metrics.insert(name, id);
+        let id = abi::define_metric(kind, &self.gate.metric_name(metric)).ok()?;
+        self.metrics.insert(metric, id);
         Some(id)
     }
 }

@@ -8,10 +8,11 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::heap;
 use crate::principal::Principal;
 
-/// What an entry takes up beside what it holds, about: its place in the table, and its allocations.
-const OVERHEAD: usize = 256;
+/// What a place in the table takes up, about: half of them are empty at times.
+const PLACE: usize = 2 * (size_of::<u64>() + size_of::<usize>());
 
 /// Verified tokens, bounded in bytes.
 ///
@@ -27,17 +28,17 @@ pub(crate) struct TokenCache {
 
 #[derive(Clone, Debug, Default)]
 struct Generation {
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, Rc<Entry>>,
     bytes: usize,
 }
 
 /// A token that was verified.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Entry {
     /// As it came, in the compact serialisation.
     pub(crate) token: Box<[u8]>,
-    pub(crate) principal: Rc<Principal>,
-    pub(crate) kid: Option<String>,
+    pub(crate) principal: Principal,
+    pub(crate) kid: Option<Rc<str>>,
     /// Which of its issuer's key sets it was verified with.
     pub(crate) key_set: u64,
     /// While its dates allow it, by the host's clock; from then on its verdict has to be found anew.
@@ -56,27 +57,27 @@ impl TokenCache {
         token: &[u8],
         now: Duration,
         key_set: impl FnOnce(usize) -> Option<u64>,
-    ) -> Option<&Entry> {
+    ) -> Option<Rc<Entry>> {
         let place = place(token)?;
-        let is_young = self.young.holds(place, token);
-        if !is_young && !self.old.holds(place, token) {
-            return None;
-        }
-        let generation = if is_young { &mut self.young } else { &mut self.old };
-        let entry = generation.entries.get(&place)?;
+        let young = self.young.find(place, token);
+        let is_young = young.is_some();
+        let entry = young.or_else(|| self.old.find(place, token))?;
         let is_good = entry.valid.contains(&now) && key_set(entry.principal.issuer()) == Some(entry.key_set);
-        if !is_good {
+        if !is_young || !is_good {
+            let generation = if is_young { &mut self.young } else { &mut self.old };
             generation.remove(place);
+        }
+        if !is_good {
             return None;
         }
-        if !is_young && let Some(entry) = self.old.remove(place) {
-            self.insert(entry);
+        if !is_young {
+            self.insert(Rc::clone(&entry));
         }
-        self.young.entries.get(&place)
+        Some(entry)
     }
 
     /// Remembers a token. One that takes more than a generation's place is not.
-    pub(crate) fn insert(&mut self, entry: Entry) {
+    pub(crate) fn insert(&mut self, entry: Rc<Entry>) {
         let Some(place) = place(&entry.token) else { return };
         let bytes = entry.bytes();
         if bytes > self.half {
@@ -84,6 +85,8 @@ impl TokenCache {
         }
         self.young.remove(place);
         if self.young.bytes.saturating_add(bytes) > self.half {
+            // First the old ones go: there are never three generations.
+            self.old = Generation::default();
             self.old = std::mem::take(&mut self.young);
         }
         self.young.bytes = self.young.bytes.saturating_add(bytes);
@@ -92,23 +95,34 @@ impl TokenCache {
 }
 
 impl Generation {
-    fn holds(&self, place: u64, token: &[u8]) -> bool {
-        self.entries.get(&place).is_some_and(|entry| *entry.token == *token)
+    fn find(&self, place: u64, token: &[u8]) -> Option<Rc<Entry>> {
+        self.entries.get(&place).filter(|entry| is_same(&entry.token, token)).cloned()
     }
 
-    fn remove(&mut self, place: u64) -> Option<Entry> {
-        let entry = self.entries.remove(&place)?;
-        self.bytes = self.bytes.saturating_sub(entry.bytes());
-        Some(entry)
+    fn remove(&mut self, place: u64) {
+        if let Some(entry) = self.entries.remove(&place) {
+            self.bytes = self.bytes.saturating_sub(entry.bytes());
+        }
     }
 }
 
 impl Entry {
     /// What it takes up in memory, about.
     fn bytes(&self) -> usize {
-        let kid = self.kid.as_ref().map_or(0, String::capacity);
-        OVERHEAD.saturating_add(self.token.len()).saturating_add(kid).saturating_add(self.principal.heap_bytes())
+        let kid = self.kid.as_deref().map_or(0, heap::shared);
+        let own = heap::allocation(size_of::<Self>().saturating_add(2 * size_of::<usize>()));
+        [PLACE, own, heap::allocation(self.token.len()), kid, self.principal.heap_bytes()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
+}
+
+/// Whether two tokens are equal, eight bytes at a time: WebAssembly has no instruction for it, and the C library's
+/// comparison goes byte by byte.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let is_equal = |(one, other): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*one) == u64::from_le_bytes(*other);
+    one.len() == other.len() && words.iter().zip(other_words).all(is_equal) && rest == other_rest
 }
 
 /// Where a token stands in the table: by the end of its signature, which differs for any two tokens, and which nobody

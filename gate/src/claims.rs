@@ -2,6 +2,8 @@
 
 use jose::json::{Kind, Value};
 
+use crate::heap;
+
 /// Where a claim stands: the member names that lead to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimRef(Vec<String>);
@@ -28,10 +30,9 @@ impl ClaimRef {
         matches!(self.0.as_slice(), [name] if name == "sub" || name == "email")
     }
 
-    /// What it takes up in memory, in bytes, about.
+    /// What it takes up in memory beside itself, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let names = self.0.iter().map(|name| size_of::<String>().saturating_add(name.capacity()));
-        names.fold(size_of::<Self>(), usize::saturating_add)
+        heap::texts(&self.0)
     }
 
     /// The claim, unless it is absent or null.
@@ -73,22 +74,24 @@ impl ClaimValue {
         }
     }
 
-    /// What it takes up in memory, in bytes, about.
+    /// What it takes up in memory beside itself, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let scalars = match self {
-            Self::List(scalars) => scalars.as_slice(),
-            Self::Object => &[],
-            Self::Scalar(scalar) => std::slice::from_ref(scalar),
-        };
-        let texts = scalars.iter().map(|scalar| match scalar {
-            Scalar::Bool(_) => size_of::<Scalar>(),
-            Scalar::Number(text) | Scalar::Text(text) => size_of::<Scalar>().saturating_add(text.capacity()),
-        });
-        texts.fold(size_of::<Self>(), usize::saturating_add)
+        match self {
+            Self::List(scalars) => heap::list(scalars, Scalar::heap_bytes),
+            Self::Object => 0,
+            Self::Scalar(scalar) => scalar.heap_bytes(),
+        }
     }
 }
 
 impl Scalar {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Bool(_) => 0,
+            Self::Number(text) | Self::Text(text) => heap::allocation(text.capacity()),
+        }
+    }
+
     /// What `value` is, if it is a scalar. Null is none.
     pub fn of(value: Value<'_>) -> Option<Self> {
         let number = || value.as_number().map(|number| Self::Number(number.canonical()));

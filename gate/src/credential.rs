@@ -98,19 +98,27 @@ impl Sources {
         found.map(|(place, token)| Ok(Credential { token: token?, place })).transpose()
     }
 
-    /// The removal of every credential but the one in the place `kept`.
-    pub(crate) fn removals(&self, request: &Request<'_>, kept: Option<usize>) -> Vec<HeaderEdit> {
-        let mut edits = Vec::new();
+    /// Adds the removal of every credential; of the one that was `used`, unless it `is_kept`.
+    pub(crate) fn remove_from(
+        &self,
+        request: &Request<'_>,
+        used: Option<(&Credential<'_>, bool)>,
+        edits: &mut Vec<HeaderEdit>,
+    ) {
         let (mut cookies, mut parameters, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
-        let others = self.places.iter().enumerate().filter(|(place, _)| Some(*place) != kept);
-        for (_, source) in others {
+        for (place, source) in self.places.iter().enumerate() {
+            let used = used.filter(|(credential, _)| credential.place == place);
+            if used.is_some_and(|(_, is_kept)| is_kept) {
+                continue;
+            }
             match source {
                 Source::Cookie(name) => cookies.push(name.as_str()),
                 Source::Query(name) => parameters.push(name.as_str()),
                 Source::WebSocketProtocol(prefix) => prefixes.push(prefix.as_str()),
                 Source::Basic | Source::Header { .. } => {
-                    if let (Some(_), Some(name)) = (self.find(source, request), source.header()) {
-                        HeaderEdit::remove_once(&mut edits, name.as_bytes());
+                    let is_there = used.is_some() || self.find(source, request).is_some();
+                    if let Some(name) = source.header().filter(|_| is_there) {
+                        HeaderEdit::remove_once(edits, name.as_bytes());
                     }
                 }
             }
@@ -118,7 +126,6 @@ impl Sources {
         edits.extend(cookie::removal(request, &cookies));
         edits.extend(query::removal(request, &parameters));
         edits.extend(subprotocol::removal(request, &prefixes));
-        edits
     }
 
     fn find<'r>(&self, source: &Source, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
@@ -198,10 +205,20 @@ fn only<T>(mut found: impl Iterator<Item = Result<T, Reason>>) -> Found<T> {
 /// A token, if it is there and in one piece.
 fn check(token: &[u8]) -> Result<&[u8], Reason> {
     let is_separator = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'\x0b');
-    match token.is_empty() || token.iter().any(is_separator) {
+    // Tokens are long, and nothing in a good one is less than a separator: eight bytes are looked at at a time.
+    let (words, rest) = token.as_chunks::<8>();
+    let mut suspects = words.iter().filter(|word| may_hold_less(u64::from_le_bytes(**word), b',' + 1)).flatten();
+    match token.is_empty() || suspects.any(is_separator) || rest.iter().any(is_separator) {
         true => Err(Reason::MalformedCredentials),
         false => Ok(token),
     }
+}
+
+/// Whether one of the bytes of `word` may be less than `bound`, which is 64 at most; if one is, this says so.
+const fn may_hold_less(word: u64, bound: u8) -> bool {
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    // A borrow out of a byte that is less sets its high bit; a byte that has it set itself is not less.
+    word.wrapping_sub(u64::from_le_bytes([bound; 8])) & !word & HIGHS != 0
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::answer::{Refusal, Reply};
 use crate::cache::{Entry, TokenCache};
 use crate::config::Policy;
+use crate::credential::Credential;
 use crate::edit::HeaderEdit;
 use crate::identity::Occasion;
 use crate::principal::Principal;
@@ -101,7 +102,7 @@ struct Case<'c> {
 
 impl Case<'_> {
     fn forward_anonymous(mut self) -> Judgement {
-        self.edits.extend(self.policy.credentials.removals(self.request, None));
+        self.policy.credentials.remove_from(self.request, None, &mut self.edits);
         Verdict::Forward(self.edits).into()
     }
 
@@ -114,14 +115,14 @@ impl Case<'_> {
             Ok(Some(credential)) => credential,
         };
         match self.verify(&credential.token, facts) {
-            Ok(principal) => self.admit(&principal, credential.place, access),
+            Ok(known) => self.admit(&known.principal, &credential, access),
             Err(Failure::Refused(reason)) => self.refuse(reason, None),
             Err(Failure::NoKeys { issuer }) => self.judge(Verdict::NeedsKeys { issuer }, None),
             Err(Failure::UnknownKey { issuer, reason }) => self.judge(Verdict::NeedsNewKeys { issuer, reason }, None),
         }
     }
 
-    fn verify(&mut self, token: &[u8], facts: &mut Facts) -> Result<Rc<Principal>, Failure> {
+    fn verify(&mut self, token: &[u8], facts: &mut Facts) -> Result<Rc<Entry>, Failure> {
         let verification = self.verification;
         let now = verification.now.since_epoch();
         let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
@@ -129,7 +130,7 @@ impl Case<'_> {
             facts.was_cached = true;
             facts.kid.clone_from(&known.kid);
             facts.know(&known.principal);
-            return Ok(Rc::clone(&known.principal));
+            return Ok(known);
         }
         let encoded = verification.decode(token)?;
         let mut claimed = Claimed::default();
@@ -142,16 +143,15 @@ impl Case<'_> {
         let issuer = self.policy.issuers.get(index).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
         let valid = verified.valid.clone();
-        let principal = Rc::new(Principal::new(verified, text, self.policy, issuer));
-        if let Some(key_set) = key_set(index) {
-            let (token, principal) = (Box::from(token), Rc::clone(&principal));
-            self.cache.insert(Entry { token, principal, kid: facts.kid.clone(), key_set, valid });
-        }
+        let principal = Principal::new(verified, text, self.policy, issuer);
         facts.know(&principal);
-        Ok(principal)
+        let key_set = key_set(index).ok_or(Failure::NoKeys { issuer: index })?;
+        let known = Rc::new(Entry { token: token.into(), principal, kid: facts.kid.clone(), key_set, valid });
+        self.cache.insert(Rc::clone(&known));
+        Ok(known)
     }
 
-    fn admit(mut self, principal: &Principal, place: usize, access: &Access) -> Judgement {
+    fn admit(mut self, principal: &Principal, credential: &Credential<'_>, access: &Access) -> Judgement {
         let checked = access.requirement().map_or(Ok(()), |asked| asked.check(principal, self.policy.scope_match));
         match checked {
             Err(Denial::AccessDenied) => return self.refuse(Reason::AccessDenied, Some(principal)),
@@ -161,13 +161,17 @@ impl Case<'_> {
             }
             Ok(()) => {}
         }
-        let Ok(identity) = self.on_this_occasion(|occasion| principal.identity_headers(occasion)) else {
-            return self.refuse(Reason::UnrepresentableClaim, Some(principal));
-        };
+        let mut edits = std::mem::take(&mut self.edits);
+        let before = edits.len();
+        edits.reserve(self.policy.identity.len().saturating_add(1));
         let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(self.policy.forward_token);
-        self.edits.extend(self.policy.credentials.removals(self.request, is_forwarded.then_some(place)));
-        self.edits.extend(identity.into_iter().map(|(name, value)| HeaderEdit::Add(name, value)));
-        Verdict::Forward(self.edits).into()
+        self.policy.credentials.remove_from(self.request, Some((credential, is_forwarded)), &mut edits);
+        if self.on_this_occasion(|occasion| principal.add_identity(occasion, &mut edits)).is_ok() {
+            return Verdict::Forward(edits).into();
+        }
+        edits.truncate(before);
+        self.edits = edits;
+        self.refuse(Reason::UnrepresentableClaim, Some(principal))
     }
 
     /// Refuses a request whose credential was not looked at.
@@ -175,8 +179,8 @@ impl Case<'_> {
         // Where it passes all the same, it does so with the identity that it has.
         let credential = self.is_audited().then(|| self.policy.credentials.take(self.request));
         let credential = credential.and_then(|found| found.ok().flatten());
-        let principal = credential.and_then(|credential| self.verify(&credential.token, facts).ok());
-        self.refuse(reason, principal.as_deref())
+        let known = credential.and_then(|credential| self.verify(&credential.token, facts).ok());
+        self.refuse(reason, known.as_deref().map(|known| &known.principal))
     }
 
     fn refuse(self, reason: Reason, principal: Option<&Principal>) -> Judgement {
@@ -190,8 +194,9 @@ impl Case<'_> {
             return verdict.into();
         }
         if let Some(principal) = principal {
-            let identity = self.on_this_occasion(|occasion| principal.representable_headers(occasion));
-            self.edits.extend(identity.into_iter().map(|(name, value)| HeaderEdit::Add(name, value)));
+            let mut edits = std::mem::take(&mut self.edits);
+            self.on_this_occasion(|occasion| principal.add_representable(occasion, &mut edits));
+            self.edits = edits;
         }
         Judgement { verdict, audited: Some(self.edits) }
     }
@@ -205,7 +210,7 @@ impl Case<'_> {
         let asked = self.rule.filter(|_| needs.asked_scopes).and_then(|rule| rule.access.requirement());
         let scopes = asked.map(|asked| asked.scopes().join(" ")).filter(|scopes| !scopes.is_empty());
         tell(&Occasion {
-            rule: self.rule.map(|rule| rule.name.as_str()),
+            rule: self.rule.map(|rule| &*rule.name),
             required_scopes: scopes.as_deref(),
             satisfy: asked.and_then(Requirement::satisfy),
             client_ip: needs.client_ip.then(|| self.policy.trusted_proxies.client_ip(self.request)).flatten(),

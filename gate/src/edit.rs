@@ -1,10 +1,12 @@
 //! Edits of a request's headers.
 
+use std::rc::Rc;
+
 /// One edit. They are applied in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HeaderEdit {
     /// Adds a line; name in lower case.
-    Add(String, String),
+    Add(Rc<str>, Rc<str>),
     /// Removes all lines of that name, which is spelled as the client spelled it.
     Remove(Vec<u8>),
     /// Replaces all lines of that name by this one; pseudo-headers, too. Name in lower case.
@@ -13,7 +15,7 @@ pub enum HeaderEdit {
 
 impl HeaderEdit {
     pub(crate) fn add(name: &str, value: &str) -> Self {
-        Self::Add(name.to_string(), value.to_string())
+        Self::Add(name.into(), value.into())
     }
 
     /// One removal takes all lines of a name.
@@ -31,7 +33,7 @@ pub(crate) fn apply(edits: &[HeaderEdit], lines: &[crate::HeaderLine<'_>]) -> Ve
     let mut lines: Vec<_> = lines.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
     for edit in edits {
         match edit {
-            HeaderEdit::Add(name, value) => lines.push((name.clone().into_bytes(), value.clone().into_bytes())),
+            HeaderEdit::Add(name, value) => lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec())),
             HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
             HeaderEdit::Set(name, value) => {
                 lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));

@@ -14,6 +14,7 @@ use crate::keys::{
     Exchanged, Fetch, FetchFailure, FetchId, FetchResponse, FetchedKeys, IssuerKeys, Moment, NoSharedData, SharedData,
     Step,
 };
+use crate::metric::Metric;
 use crate::random::Jitter;
 use crate::reason::Reason;
 use crate::report::{Facts, Report};
@@ -41,15 +42,15 @@ pub enum Decision {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
     /// Increase a counter by one.
-    Count(String),
+    Count(Metric),
     /// Make a request, and hand its outcome to [`Gate::handle_fetch`].
     Fetch(Fetch),
     /// Set a gauge.
-    Gauge(String, u64),
+    Gauge(Metric, u64),
     /// Write a line to the log.
     Log(Level, String),
     /// Add a value to a histogram.
-    Record(String, u64),
+    Record(Metric, u64),
     /// Hand the request to [`Gate::handle_request`] again, headers and all.
     Resume(RequestId),
     /// Hand the data that all VMs of the proxy share to [`Gate::handle_shared`]. A host that does not has none.
@@ -164,10 +165,10 @@ impl Gate {
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let Judgement { verdict, audited } = decide(request, &verification, &mut self.cache, &mut facts);
         if facts.checked_signature {
-            self.effects.push_back(Effect::Count(String::from("jotgate_tokens_verified")));
+            self.effects.push_back(Effect::Count(Metric::TokensVerified));
         }
         if facts.was_cached {
-            self.effects.push_back(Effect::Count(String::from("jotgate_tokens_cached")));
+            self.effects.push_back(Effect::Count(Metric::TokensCached));
         }
         let refusal = match verdict {
             Verdict::Answer(reply) => return Decision::Reply(reply, facts.answered(&self.policy)),
@@ -187,6 +188,11 @@ impl Gate {
             Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, refusal.reason, request)),
             None => self.refuse(&refusal, request, facts),
         }
+    }
+
+    /// What the proxy calls a metric.
+    pub fn metric_name(&self, metric: Metric) -> String {
+        metric.name(&self.policy)
     }
 
     /// Whether decisions depend on the address that requests come from.
@@ -434,15 +440,15 @@ impl Gate {
         let Some(finished) = finished else { return };
         if was_sent {
             let took = u64::try_from(finished.took.as_millis()).unwrap_or(u64::MAX);
-            self.effects.push_back(Effect::Record(String::from("jotgate_callout_ms"), took));
+            self.effects.push_back(Effect::Record(Metric::CalloutMilliseconds, took));
         }
         let (succeeded, notice) = match finished.step {
             Step::Done { succeeded, notice } => (succeeded, notice),
             Step::Next(fetch) => return self.send(fetch),
         };
-        let name = self.policy.issuers.get(issuer).map_or("", |issuer| issuer.name.as_str());
-        let outcome = if succeeded { "fetched" } else { "failed" };
-        self.effects.push_back(Effect::Count(format!("jotgate_keys_{outcome}_{name}")));
+        let name = self.policy.issuers.get(issuer).map_or("", |issuer| &issuer.name);
+        let outcome = if succeeded { Metric::KeysFetched } else { Metric::KeysFailed };
+        self.effects.push_back(Effect::Count(outcome(issuer)));
         if let Some(notice) = notice {
             let level = if notice.is_trouble { Level::Warn } else { Level::Info };
             self.effects.push_back(Effect::Log(level, format!("keys of issuer `{name}`: {}", notice.text)));
@@ -454,13 +460,12 @@ impl Gate {
     fn tell_gauges(&mut self, issuer: usize, now: Timestamp) {
         let Some(keys) = self.keys.get(issuer) else { return };
         let Some(fetched) = keys.fetched() else { return };
-        let name = self.policy.issuers.get(issuer).map_or("", |issuer| issuer.name.as_str());
         // A VM that never had keys has nothing to say: gauges belong to the whole proxy.
         if let Some(age) = fetched.age(now) {
             let usable = keys.usable(now).map_or(0, |keys| keys.keys().len());
             let usable = u64::try_from(usable).unwrap_or(u64::MAX);
-            self.effects.push_back(Effect::Gauge(format!("jotgate_keys_age_seconds_{name}"), age.as_secs()));
-            self.effects.push_back(Effect::Gauge(format!("jotgate_keys_usable_{name}"), usable));
+            self.effects.push_back(Effect::Gauge(Metric::KeysAge(issuer), age.as_secs()));
+            self.effects.push_back(Effect::Gauge(Metric::KeysUsable(issuer), usable));
         }
     }
 

@@ -14,6 +14,8 @@ use crate::rules::Rule;
 /// every one of them could make of it.
 #[derive(Clone, Debug, Default)]
 pub struct Hygiene {
+    /// The first bytes of everything below, each as a bit: most headers begin with another one.
+    beginnings: u64,
     /// Folded names.
     names: Vec<String>,
     /// Folded prefixes.
@@ -39,11 +41,21 @@ impl Hygiene {
             |names: BTreeSet<&str>| names.into_iter().map(|name| (fold(name.as_bytes()), name.to_string())).collect();
         let own = identity.iter().map(|header| fold(header.name.as_bytes()));
         Self {
+            beginnings: 0,
             names: names.into_iter().map(|(name, _)| name).chain(own).collect(),
             prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
             credentials: with_folded(sources.headers()),
             matched: with_folded(matched),
         }
+        .with_beginnings()
+    }
+
+    fn with_beginnings(self) -> Self {
+        let spellings = self.credentials.iter().chain(&self.matched).map(|(folded, _)| folded);
+        let folded = self.names.iter().chain(&self.prefixes).chain(spellings);
+        // Everything begins with an empty prefix.
+        let bits = folded.map(|folded| folded.bytes().next().map_or(u64::MAX, beginning));
+        Self { beginnings: bits.fold(0, |all, bit| all | bit), ..self }
     }
 
     /// Whether `name` is one of the gate's, in whatever spelling.
@@ -75,7 +87,8 @@ impl Hygiene {
     pub(crate) fn removals<'r>(&self, lines: impl Iterator<Item = HeaderLine<'r>>) -> Vec<HeaderEdit> {
         let mut edits = Vec::new();
         for (name, _) in lines {
-            if self.is_identity(name) || self.is_variant(name) {
+            let may_be_ours = name.first().is_none_or(|&byte| self.beginnings & beginning(fold_byte(byte)) != 0);
+            if may_be_ours && (self.is_identity(name) || self.is_variant(name)) {
                 HeaderEdit::remove_once(&mut edits, name);
             }
         }
@@ -99,6 +112,11 @@ pub(crate) fn fold(name: &[u8]) -> String {
 /// Whether `name` folds to `folded`. Asked of each header of each request, so without making a text of it.
 fn is_spelling(name: &[u8], folded: &str) -> bool {
     name.len() == folded.len() && name.iter().zip(folded.bytes()).all(|(&byte, folded)| fold_byte(byte) == folded)
+}
+
+/// A bit for a folded byte, which some bytes have in common.
+fn beginning(folded: u8) -> u64 {
+    1 << (folded % 64)
 }
 
 fn fold_byte(byte: u8) -> u8 {
@@ -130,6 +148,7 @@ mod tests {
     #[test]
     fn identity_names_are_removed_in_every_spelling_and_nothing_else_is() {
         let hygiene = Hygiene {
+            beginnings: 0,
             names: vec!["x-user".into()],
             prefixes: vec!["x-auth-".into()],
             matched: vec![("x-a".into(), "x_a".into()), ("x-a".into(), "x.a".into())],
@@ -137,7 +156,8 @@ mod tests {
                 ("authorization".into(), "authorization".into()),
                 ("x-api-token".into(), "x-api-token".into()),
             ],
-        };
+        }
+        .with_beginnings();
         let lines: Vec<HeaderLine<'_>> = [
             "x_user",
             "X.USER",

@@ -2,17 +2,19 @@
 
 mod text;
 
-use std::borrow::Cow;
+use std::rc::Rc;
 
 use jose::json::Value;
 
 use crate::claims::ClaimRef;
+use crate::edit::HeaderEdit;
+use crate::heap;
 
 /// A header that the upstream gets.
 #[derive(Clone, Debug)]
 pub struct IdentityHeader {
     /// Its name, in lower case.
-    pub name: String,
+    pub name: Rc<str>,
     /// What it tells: the first of these that is there.
     pub values: Vec<IdentityValue>,
     /// How a value with parts is written.
@@ -84,7 +86,7 @@ pub(crate) struct Occasion<'o> {
 /// An identity header, settled as far as the token goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Rendered {
-    name: String,
+    name: Rc<str>,
     /// The first that is there counts; behind one that certainly is there is nothing.
     parts: Vec<Part>,
     omit: bool,
@@ -95,7 +97,7 @@ enum Part {
     /// Known with the request.
     Late(Late),
     /// Known with the token.
-    Text(Result<String, Unrepresentable>),
+    Text(Result<Rc<str>, Unrepresentable>),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -113,12 +115,12 @@ pub(crate) struct Unrepresentable;
 impl IdentityHeader {
     /// A header that tells one thing, in the way that is usual for it.
     pub(crate) fn plain(name: &str, value: IdentityValue) -> Self {
-        Self { name: name.to_string(), values: vec![value], form: Form::Joined(None), omit: false }
+        Self { name: name.into(), values: vec![value], form: Form::Joined(None), omit: false }
     }
 
     /// The header, as far as the token goes.
     pub(crate) fn render(&self, verified: &Verified<'_>) -> Rendered {
-        Rendered { name: self.name.clone(), parts: self.render_parts(verified), omit: self.omit }
+        Rendered { name: Rc::clone(&self.name), parts: self.render_parts(verified), omit: self.omit }
     }
 
     fn render_parts(&self, verified: &Verified<'_>) -> Vec<Part> {
@@ -127,7 +129,7 @@ impl IdentityHeader {
             if let Some(late) = value.late() {
                 parts.push(Part::Late(late));
             } else if let Some(text) = value.text(verified, &self.form).transpose() {
-                parts.push(Part::Text(text.and_then(|text| text::check(text, verified.max_bytes))));
+                parts.push(Part::Text(text.and_then(|text| text::check(text, verified.max_bytes)).map(Rc::from)));
                 break;
             }
         }
@@ -180,38 +182,32 @@ fn verified_email(claims: Value<'_>) -> Option<Value<'_>> {
 }
 
 impl Rendered {
-    /// What it takes up in memory, in bytes, about.
+    /// What it takes up in memory beside itself, in bytes, about. Its name is the configuration's.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let parts = self.parts.iter().map(|part| match part {
-            Part::Text(Ok(text)) => size_of::<Part>().saturating_add(text.capacity()),
-            Part::Late(_) | Part::Text(Err(Unrepresentable)) => size_of::<Part>(),
-        });
-        parts.fold(size_of::<Self>().saturating_add(self.name.capacity()), usize::saturating_add)
+        heap::list(&self.parts, |part| match part {
+            Part::Text(Ok(text)) => heap::shared(text),
+            Part::Late(_) | Part::Text(Err(Unrepresentable)) => 0,
+        })
     }
 
-    /// Name and value on this occasion; `None`: the header is left out.
-    pub(crate) fn complete(&self, occasion: &Occasion<'_>) -> Result<Option<(String, String)>, Unrepresentable> {
+    /// The header on this occasion; `None`: it is left out.
+    pub(crate) fn complete(&self, occasion: &Occasion<'_>) -> Result<Option<HeaderEdit>, Unrepresentable> {
         let value = match occasion.first_of(&self.parts) {
             Err(Unrepresentable) if self.omit => None,
             value => value?,
         };
-        Ok(value.map(|value| (self.name.clone(), value.into_owned())))
+        Ok(value.map(|value| HeaderEdit::Add(Rc::clone(&self.name), value)))
     }
 }
 
-impl<'o> Occasion<'o> {
-    fn first_of<'p>(&self, parts: &'p [Part]) -> Result<Option<Cow<'p, str>>, Unrepresentable>
-    where
-        'o: 'p,
-    {
+impl Occasion<'_> {
+    fn first_of(&self, parts: &[Part]) -> Result<Option<Rc<str>>, Unrepresentable> {
         for part in parts {
             match part {
-                Part::Text(text) => {
-                    return text.as_deref().map(|text| Some(Cow::Borrowed(text))).map_err(|&error| error);
-                }
+                Part::Text(text) => return text.clone().map(Some),
                 Part::Late(late) => {
                     if let Some(text) = self.late(*late) {
-                        return text::check(text.to_string(), self.max_bytes).map(|text| Some(Cow::Owned(text)));
+                        return text::check(text.to_string(), self.max_bytes).map(|text| Some(text.into()));
                     }
                 }
             }
@@ -219,7 +215,7 @@ impl<'o> Occasion<'o> {
         Ok(None)
     }
 
-    fn late(&self, late: Late) -> Option<&'o str> {
+    fn late(&self, late: Late) -> Option<&str> {
         match late {
             Late::ClientIp => self.client_ip,
             Late::RequiredScopes => self.required_scopes,

@@ -52,9 +52,11 @@ mod decision;
 mod distinct;
 mod edit;
 mod gate;
+mod heap;
 mod json_text;
 mod keys;
 mod metadata;
+mod metric;
 mod random;
 mod reason;
 mod report;
@@ -72,6 +74,7 @@ pub use self::gate::{Decision, Effect, Gate, Level, RequestId};
 pub use self::keys::{
     DiscoveryError, Fetch, FetchFailure, FetchId, FetchResponse, SharedData, SharedDataError, SharedName, SharedValue,
 };
+pub use self::metric::Metric;
 pub use self::reason::Reason;
 pub use self::report::Report;
 pub use self::request::{HeaderLine, Request};

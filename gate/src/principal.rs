@@ -1,7 +1,11 @@
 //! Who is calling, once that is certain.
 
+use std::rc::Rc;
+
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::config::{Issuer, Policy};
+use crate::edit::HeaderEdit;
+use crate::heap;
 use crate::identity::{Occasion, Rendered, Unrepresentable, Verified};
 use crate::token::VerifiedToken;
 
@@ -11,7 +15,7 @@ use crate::token::VerifiedToken;
 #[derive(Clone, Debug)]
 pub struct Principal {
     issuer: usize,
-    subject: Option<String>,
+    subject: Option<Rc<str>>,
     scopes: Vec<String>,
     groups: Vec<String>,
     audiences: Vec<String>,
@@ -44,7 +48,7 @@ impl Principal {
         let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
         let tested = policy.tested_claims.iter();
         let tested = tested.filter_map(|claim| Some((claim.clone(), ClaimValue::of(claim.find(claims)?)))).collect();
-        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(str::to_string);
+        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(Rc::from);
         Self { issuer: token.issuer, subject, scopes, audiences: token.audiences, groups, claims: tested, identity }
     }
 
@@ -54,8 +58,8 @@ impl Principal {
     }
 
     /// `sub`, where it is a string.
-    pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+    pub fn subject(&self) -> Option<&Rc<str>> {
+        self.subject.as_ref()
     }
 
     /// The scopes from claims and groups; sorted, each once.
@@ -80,21 +84,32 @@ impl Principal {
 
     /// What it takes up in memory beside itself, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let texts = [&self.scopes, &self.groups, &self.audiences].into_iter().flatten();
-        let texts = texts.map(|text| size_of::<String>().saturating_add(text.capacity()));
-        let claims = self.claims.iter().map(|(claim, value)| claim.heap_bytes().saturating_add(value.heap_bytes()));
-        let headers = self.identity.iter().map(Rendered::heap_bytes);
-        let subject = self.subject.as_ref().map_or(0, String::capacity);
-        texts.chain(claims).chain(headers).fold(size_of::<Self>().saturating_add(subject), usize::saturating_add)
+        [
+            heap::texts(&self.scopes),
+            heap::texts(&self.groups),
+            heap::texts(&self.audiences),
+            heap::list(&self.claims, |(claim, value)| claim.heap_bytes().saturating_add(value.heap_bytes())),
+            heap::list(&self.identity, Rendered::heap_bytes),
+            self.subject.as_deref().map_or(0, heap::shared),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 
-    /// The identity headers on this occasion.
-    pub(crate) fn identity_headers(&self, occasion: &Occasion<'_>) -> Result<Vec<(String, String)>, Unrepresentable> {
-        self.identity.iter().filter_map(|header| header.complete(occasion).transpose()).collect()
+    /// Adds the identity headers on this occasion.
+    pub(crate) fn add_identity(
+        &self,
+        occasion: &Occasion<'_>,
+        edits: &mut Vec<HeaderEdit>,
+    ) -> Result<(), Unrepresentable> {
+        for header in &self.identity {
+            edits.extend(header.complete(occasion)?);
+        }
+        Ok(())
     }
 
     /// The same, without the headers whose values do not fit one.
-    pub(crate) fn representable_headers(&self, occasion: &Occasion<'_>) -> Vec<(String, String)> {
-        self.identity.iter().filter_map(|header| header.complete(occasion).ok().flatten()).collect()
+    pub(crate) fn add_representable(&self, occasion: &Occasion<'_>, edits: &mut Vec<HeaderEdit>) {
+        edits.extend(self.identity.iter().filter_map(|header| header.complete(occasion).ok().flatten()));
     }
 }

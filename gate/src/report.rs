@@ -1,9 +1,11 @@
 //! What operators get to know of a request: a metric, a line for the log, properties for the access log.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use crate::config::Policy;
 use crate::json_text;
+use crate::metric::Metric;
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::request::Request;
@@ -15,13 +17,30 @@ const MAX_VALUE: usize = 256;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
     /// The counter to increase by one; none for what the gate itself was asked.
-    pub metric: Option<String>,
+    pub metric: Option<Metric>,
     /// A line for the log, for refusals. Never holds a token, a cookie, a query or a key.
     pub log: Option<String>,
-    /// Properties of the request, by name.
-    pub properties: Vec<(&'static str, String)>,
     /// The response code details of an answer.
     pub details: Option<String>,
+    decision: &'static str,
+    issuer: Option<Rc<str>>,
+    reason: Option<Reason>,
+    rule: Option<Rc<str>>,
+    subject: Option<Rc<str>>,
+}
+
+impl Report {
+    /// Properties of the request, by name.
+    pub fn properties(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let known = [
+            ("jotgate_decision", Some(self.decision)),
+            ("jotgate_issuer", self.issuer.as_deref()),
+            ("jotgate_reason", self.reason.map(Reason::name)),
+            ("jotgate_rule", self.rule.as_deref()),
+            ("jotgate_subject", self.subject.as_deref()),
+        ];
+        known.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
 }
 
 /// What was learned of a request on the way to its decision. Rule and issuer by their place in the configuration.
@@ -29,9 +48,9 @@ pub struct Report {
 pub(crate) struct Facts {
     pub(crate) rule: Option<usize>,
     pub(crate) issuer: Option<usize>,
-    pub(crate) kid: Option<String>,
+    pub(crate) kid: Option<Rc<str>>,
     /// Only of a token that was verified.
-    pub(crate) subject: Option<String>,
+    pub(crate) subject: Option<Rc<str>>,
     pub(crate) checked_signature: bool,
     /// The token was known.
     pub(crate) was_cached: bool,
@@ -41,40 +60,50 @@ impl Facts {
     /// The caller is known for certain.
     pub(crate) fn know(&mut self, principal: &Principal) {
         self.issuer = Some(principal.issuer());
-        self.subject = principal.subject().map(str::to_string);
+        self.subject = principal.subject().cloned();
     }
 
     /// The report on a request that passes.
     pub(crate) fn allowed(self, policy: &Policy) -> Report {
-        let properties = self.properties(policy, "allowed", None);
-        Report { metric: Some(String::from("jotgate_requests_allowed")), log: None, properties, details: None }
+        Report { metric: Some(Metric::Allowed), ..self.report(policy, "allowed", None) }
     }
 
     /// The report on a request that the gate itself answers.
     pub(crate) fn answered(self, policy: &Policy) -> Report {
-        let properties = self.properties(policy, "answered", None);
-        Report { metric: None, log: None, properties, details: Some(String::from("jotgate_resource_metadata")) }
+        let details = Some(String::from("jotgate_resource_metadata"));
+        Report { details, ..self.report(policy, "answered", None) }
     }
 
     /// The report on a request that is refused.
     pub(crate) fn denied(self, policy: &Policy, reason: Reason, request: &Request<'_>) -> Report {
-        let name = reason.name();
         Report {
-            metric: Some(format!("jotgate_requests_denied_{name}")),
+            metric: Some(Metric::Denied(reason)),
             log: Some(format!("request refused: {}", self.line(policy, reason, request))),
-            properties: self.properties(policy, "denied", Some(name)),
-            details: Some(format!("jotgate_{name}")),
+            details: Some(format!("jotgate_{}", reason.name())),
+            ..self.report(policy, "denied", Some(reason))
         }
     }
 
     /// The report on a request that is refused in audit mode, and passes.
     pub(crate) fn audited(self, policy: &Policy, reason: Reason, request: &Request<'_>) -> Report {
-        let name = reason.name();
         Report {
-            metric: Some(format!("jotgate_requests_audited_{name}")),
+            metric: Some(Metric::Audited(reason)),
             log: Some(format!("request would be refused: {}", self.line(policy, reason, request))),
-            properties: self.properties(policy, "audited", Some(name)),
+            ..self.report(policy, "audited", Some(reason))
+        }
+    }
+
+    fn report(self, policy: &Policy, decision: &'static str, reason: Option<Reason>) -> Report {
+        Report {
+            metric: None,
+            log: None,
             details: None,
+            decision,
+            issuer: self.issuer_name(policy).cloned(),
+            reason,
+            rule: self.rule_name(policy).cloned(),
+            // Access logs print it as it is: what could end a line stays out.
+            subject: self.subject.filter(|subject| !subject.chars().any(char::is_control)),
         }
     }
 
@@ -83,8 +112,8 @@ impl Facts {
         // A fragment is no part of a request, and may hold what a query holds.
         let path = request.path_without_query().split(|&byte| byte == b'#').next().unwrap_or_default();
         for (key, value) in [
-            ("rule", self.rule_name(policy).map(str::as_bytes)),
-            ("issuer", self.issuer_name(policy).map(str::as_bytes)),
+            ("rule", self.rule_name(policy).map(|name| name.as_bytes())),
+            ("issuer", self.issuer_name(policy).map(|name| name.as_bytes())),
             ("kid", self.kid.as_deref().map(str::as_bytes)),
             ("subject", self.subject.as_deref().map(str::as_bytes)),
             ("method", Some(request.method())),
@@ -98,25 +127,12 @@ impl Facts {
         line
     }
 
-    fn rule_name<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
-        self.rule.and_then(|index| policy.rules.get(index)).map(|rule| rule.name.as_str())
+    fn rule_name<'p>(&self, policy: &'p Policy) -> Option<&'p Rc<str>> {
+        self.rule.and_then(|index| policy.rules.get(index)).map(|rule| &rule.name)
     }
 
-    fn issuer_name<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
-        self.issuer.and_then(|index| policy.issuers.get(index)).map(|issuer| issuer.name.as_str())
-    }
-
-    fn properties(&self, policy: &Policy, decision: &str, reason: Option<&str>) -> Vec<(&'static str, String)> {
-        let known = [
-            ("jotgate_decision", Some(decision)),
-            ("jotgate_issuer", self.issuer_name(policy)),
-            ("jotgate_reason", reason),
-            ("jotgate_rule", self.rule_name(policy)),
-            ("jotgate_subject", self.subject.as_deref()),
-        ];
-        // Access logs print them as they are: what could end a line stays out.
-        let is_plain = |value: &&str| !value.chars().any(char::is_control);
-        known.into_iter().filter_map(|(name, value)| Some((name, value.filter(is_plain)?.to_string()))).collect()
+    fn issuer_name<'p>(&self, policy: &'p Policy) -> Option<&'p Rc<str>> {
+        self.issuer.and_then(|index| policy.issuers.get(index)).map(|issuer| &issuer.name)
     }
 }
 
@@ -156,8 +172,9 @@ mod tests {
     #[test]
     fn no_property_ends_a_line_of_the_access_log() {
         let facts = Facts { subject: Some("a\nb".into()), issuer: Some(0), ..Facts::default() };
-        let properties = facts.allowed(&policy(&inline(&json!({})))).properties;
-        assert_eq!(properties, [("jotgate_decision", "allowed".to_string()), ("jotgate_issuer", "main".to_string())]);
+        let report = facts.allowed(&policy(&inline(&json!({}))));
+        let properties: Vec<_> = report.properties().collect();
+        assert_eq!(properties, [("jotgate_decision", "allowed"), ("jotgate_issuer", "main")]);
     }
 
     #[cfg(not(target_family = "wasm"))] // snapshots are files
@@ -168,12 +185,13 @@ mod tests {
         let facts = Facts { rule: Some(0), kid: Some("k 1".into()), ..Facts::default() };
         let audited = facts.clone().audited(&policy, Reason::Expired, &Request::new(&lines));
         let denied = facts.denied(&policy, Reason::Expired, &Request::new(&lines));
-        insta::assert_snapshot!(denied.log.expect("is logged"), @r#"request refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
-        insta::assert_snapshot!(audited.log.expect("is logged"), @r#"request would be refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
+        insta::assert_snapshot!(denied.log.as_deref().expect("is logged"), @r#"request refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
+        insta::assert_snapshot!(audited.log.as_deref().expect("is logged"), @r#"request would be refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
+        let name = |report: &Report| report.metric.map(|metric| metric.name(&policy)).unwrap_or_default();
         assert_eq!(
-            (denied.metric.as_deref(), denied.details.as_deref()),
-            (Some("jotgate_requests_denied_expired"), Some("jotgate_expired"))
+            (name(&denied).as_str(), denied.details.as_deref()),
+            ("jotgate_requests_denied_expired", Some("jotgate_expired"))
         );
-        assert_eq!((audited.metric.as_deref(), audited.details), (Some("jotgate_requests_audited_expired"), None));
+        assert_eq!((name(&audited).as_str(), audited.details), ("jotgate_requests_audited_expired", None));
     }
 }

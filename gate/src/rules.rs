@@ -17,13 +17,15 @@ pub use self::path::PathPattern;
 pub use self::scope::ScopeMatch;
 pub use self::wildcard::Wildcard;
 
+use std::rc::Rc;
+
 use crate::request::{AmbiguousPath, CanonicalPath, Request};
 
 /// A rule, checked and compiled.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// What logs and metrics call it.
-    pub name: String,
+    pub name: Rc<str>,
     /// Which requests it is for.
     pub matcher: Matcher,
     /// What it asks of them.
@@ -80,8 +82,8 @@ pub(crate) fn find(
     request: &Request<'_>,
     path: &CanonicalPath<'_>,
 ) -> Result<Option<usize>, AmbiguousPath> {
-    let matches = |place: &usize| rules.get(*place).is_some_and(|rule| rule.matcher.matches(request, path));
-    let found = index.candidates(request, path).into_iter().find(matches);
+    let matches = |place: usize| rules.get(place).is_some_and(|rule| rule.matcher.matches(request, path));
+    let found = index.first(request, path, matches);
     let earlier = rules.iter().take(found.unwrap_or(rules.len()));
     let mut asking = earlier.filter(|rule| rule.access != Access::Public && rule.mode != Some(Mode::Audit));
     match path.decoded().is_some_and(|decoded| asking.any(|rule| rule.matcher.matches(request, &decoded))) {

@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jose::claims::{NumericDate, audience_contains, is_type};
@@ -68,7 +69,7 @@ impl From<Reason> for Failure {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Claimed {
     pub(crate) issuer: Option<usize>,
-    pub(crate) kid: Option<String>,
+    pub(crate) kid: Option<Rc<str>>,
     /// Whether its signature was checked, whatever came of it.
     pub(crate) checked_signature: bool,
 }
@@ -101,7 +102,7 @@ impl Verification<'_> {
         claimed: &mut Claimed,
     ) -> Result<VerifiedToken<'e>, Failure> {
         let untrusted = encoded.parse().map_err(|_| Reason::MalformedToken)?;
-        claimed.kid = untrusted.kid().map(str::to_string);
+        claimed.kid = untrusted.kid().map(Rc::from);
         if untrusted.algorithm().is_none() || untrusted.has_extensions() {
             return Err(Reason::UnsupportedAlgorithm.into());
         }

@@ -36,7 +36,7 @@ fn told(edits: &[HeaderEdit]) -> String {
     for (name, shown) in [("user", "user"), ("token-scopes", "scopes"), ("groups", "groups")] {
         for edit in edits {
             match edit {
-                HeaderEdit::Add(found, value) if *found == format!("x-auth-request-{name}") => {
+                HeaderEdit::Add(found, value) if **found == format!("x-auth-request-{name}") => {
                     write!(text, ", {shown} `{value}`").unwrap();
                 }
                 _ => {}

@@ -60,7 +60,7 @@ fn read_issuers(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Vec<usi
     node.list_of(|node| {
         let name = node.string()?;
         // Where the issuers themselves could not be read, no rule is to blame for naming one.
-        let index = known.map_or(Some(0), |known| known.iter().position(|issuer| issuer.name == name));
+        let index = known.map_or(Some(0), |known| known.iter().position(|issuer| *issuer.name == *name));
         index.or_else(|| node.expected("the `name` of one of the `issuers`"))
     })
 }

@@ -1,5 +1,7 @@
 //! `identityHeaders` and `stripHeaders`: the headers that the gate writes and removes.
 
+use std::rc::Rc;
+
 use super::issuer::claim_ref;
 use super::reader::{Node, all};
 use crate::claims::ClaimRef;
@@ -25,7 +27,7 @@ pub(super) fn read_identity(node: &Node<'_, '_>) -> Option<Vec<IdentityHeader>> 
         }
         folded.push(fold(name.as_bytes()));
         refuse_protocol_header(&node, &fold(name.as_bytes()), false);
-        read_identity_header(name.to_ascii_lowercase(), &node)
+        read_identity_header(name.to_ascii_lowercase().into(), &node)
     }))
 }
 
@@ -41,7 +43,7 @@ pub(super) fn default_identity() -> Vec<IdentityHeader> {
 }
 
 /// A reference, `{firstOf: […]}`, or `{claim: …}` with the way in which it is written.
-fn read_identity_header(name: String, node: &Node<'_, '_>) -> Option<IdentityHeader> {
+fn read_identity_header(name: Rc<str>, node: &Node<'_, '_>) -> Option<IdentityHeader> {
     let plain = |values| IdentityHeader { name, values, form: Form::Joined(None), omit: false };
     if node.value.kind() != jose::json::Kind::Object {
         return read_reference(node).map(|value| plain(vec![value]));

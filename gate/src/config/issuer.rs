@@ -1,6 +1,7 @@
 //! `issuers`: who may sign tokens, and where their keys come from.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jose::Algorithm;
@@ -15,7 +16,7 @@ use crate::keys::SharedName;
 #[derive(Clone, Debug)]
 pub struct Issuer {
     /// What rules, metrics and logs call it.
-    pub name: String,
+    pub name: Rc<str>,
     /// What `iss` must be, byte for byte.
     pub issuer: String,
     /// What `aud` must name.
@@ -185,11 +186,11 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     })
 }
 
-fn read_name(node: &Node<'_, '_>) -> Option<String> {
+fn read_name(node: &Node<'_, '_>) -> Option<Rc<str>> {
     let name = node.string()?;
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     match !name.is_empty() && name.bytes().all(is_plain) {
-        true => Some(name.to_string()),
+        true => Some(name.into()),
         false => node.expected("a name of the characters `a-z`, `0-9` and `-`"),
     }
 }

@@ -1,5 +1,7 @@
 //! `rules`: which requests need what.
 
+use std::rc::Rc;
+
 use jose::json::Kind;
 
 use super::reader::{Node, all};
@@ -29,7 +31,7 @@ pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Optio
 
 fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option<Rule> {
     let mut object = node.object()?;
-    let name = object.or("name", index.to_string(), read_name);
+    let name = object.or("name", index.to_string().into(), read_name);
     let matcher = object.or("match", Matcher::default(), read_matcher);
     let access: Option<Access> = object.required("access").and_then(|node| access::read(&node, issuers));
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
@@ -53,10 +55,10 @@ pub(super) fn read_mode(node: &Node<'_, '_>) -> Option<Mode> {
 }
 
 /// A name that headers and logs can carry as it is.
-fn read_name(node: &Node<'_, '_>) -> Option<String> {
+fn read_name(node: &Node<'_, '_>) -> Option<Rc<str>> {
     let name = node.text()?;
     match name.trim() == name && !name.chars().any(char::is_control) {
-        true => Some(name.to_string()),
+        true => Some(name.into()),
         false => node.expected("a name without control characters and blanks at its ends"),
     }
 }

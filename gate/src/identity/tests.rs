@@ -21,7 +21,12 @@ fn on(header: &IdentityHeader, claims: &str, occasion: &Occasion<'_>) -> Result<
         groups: &groups,
         max_bytes: 20,
     };
-    header.render(&verified).complete(occasion).map(|header| header.map(|(_, value)| value))
+    header.render(&verified).complete(occasion).map(|header| {
+        header.map(|edit| match edit {
+            HeaderEdit::Add(_, value) => value.to_string(),
+            other => panic!("{other:?} adds nothing"),
+        })
+    })
 }
 
 fn reference(path: &str) -> ClaimRef {

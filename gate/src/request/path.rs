@@ -56,6 +56,9 @@ impl<'r> CanonicalPath<'r> {
         if target.first() != Some(&b'/') {
             return Err(AmbiguousPath::NotAPath);
         }
+        if let Some(path) = plain(target) {
+            return Ok(Self(Cow::Borrowed(path)));
+        }
         // A fragment is no part of a request: where one parser cuts it off, another may take it for path or query.
         if target.contains(&b'#') {
             return Err(AmbiguousPath::Fragment);
@@ -91,7 +94,7 @@ impl<'r> CanonicalPath<'r> {
     /// §2.2 has them differ from their escapes, but not every server does. `None` where there are none.
     pub fn decoded(&self) -> Option<CanonicalPath<'static>> {
         let mut runs = self.0.split('%');
-        let mut decoded = String::from(runs.next().unwrap_or_default());
+        let mut decoded = String::from(runs.next().filter(|run| run.len() < self.0.len())?);
         for run in runs {
             match split_escape(run) {
                 Ok((_, byte @ (b'!'..=b'$' | b'&'..=b'~'), rest)) => {
@@ -104,6 +107,23 @@ impl<'r> CanonicalPath<'r> {
         let path = decoded.split(['?', '#']).next().unwrap_or_default();
         (decoded != self.0).then(|| CanonicalPath(Cow::Owned(simplify(path))))
     }
+}
+
+/// The path of a target with nothing in it that any of the checks looks for: most are such, and this is one look at
+/// each byte. Dots at the start of a segment are for the others.
+fn plain(target: &[u8]) -> Option<&str> {
+    let mut before = 0;
+    let odd = target.iter().position(|&byte| {
+        let is_plain = match byte {
+            b'.' | b'/' => before != b'/',
+            byte => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b':' | b'@'),
+        };
+        before = byte;
+        !is_plain
+    });
+    let (path, rest) = target.split_at_checked(odd.unwrap_or(target.len()))?;
+    let is_query = rest.is_empty() || (rest.starts_with(b"?") && !rest.contains(&b'#'));
+    str::from_utf8(path).ok().filter(|_| is_query)
 }
 
 fn check_plain(path: &[u8]) -> Result<&str, AmbiguousPath> {

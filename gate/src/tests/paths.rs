@@ -253,7 +253,7 @@ mod properties {
             patterns in vec((vec(pattern(), 0..3), any::<bool>()), 0..5), added in pattern(), target in target(),
         ) {
             let rule = |(paths, is_public): &(Vec<String>, bool)| Rule {
-                name: paths.join(" "),
+                name: paths.join(" ").into(),
                 matcher: matcher(paths, &[]),
                 access: if *is_public { Access::Public } else { Access::Deny },
                 forward_token: None,

@@ -269,7 +269,8 @@ impl World {
     /// The counter of the request that was decided last, and its properties.
     pub(super) fn told(&self) -> (String, BTreeMap<&'static str, String>) {
         let report = self.report.clone().expect("a request was decided");
-        (report.metric.unwrap_or_default(), report.properties.into_iter().collect())
+        let properties = report.properties().map(|(name, value)| (name, value.to_string())).collect();
+        (report.metric.map(|metric| self.gate.metric_name(metric)).unwrap_or_default(), properties)
     }
 
     /// The number of the request that was sent last.
@@ -308,9 +309,9 @@ impl World {
                         outcome => assert!(self.resumed.insert(id, outcome).is_none(), "{id} was resumed twice"),
                     }
                 }
-                Effect::Count(name) => *self.metrics.entry(name).or_default() += 1,
-                Effect::Gauge(name, value) | Effect::Record(name, value) => {
-                    self.metrics.insert(name, value);
+                Effect::Count(metric) => *self.metrics.entry(self.gate.metric_name(metric)).or_default() += 1,
+                Effect::Gauge(metric, value) | Effect::Record(metric, value) => {
+                    self.metrics.insert(self.gate.metric_name(metric), value);
                 }
                 Effect::Share if self.is_deaf => {}
                 Effect::Share => self.gate.handle_shared(&mut self.store, self.now),
