@@ -152,6 +152,12 @@ test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
 		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-unknown-unknown
 
+.PHONY: instructions
+instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instructions (host-tests/instructions.tsv)
+	$(call step,counting the instructions of requests)
+	@JOTGATE_WRITE_INSTRUCTIONS=1 cargo test --locked --workspace --exclude guest --exclude judge --test plugin instructions::
+	@git --no-pager diff --stat -- host-tests/instructions.tsv
+
 .PHONY: soak
 soak: $(PLUGIN) ## Plays the simulation of keys longer (SEEDS=1..5000)
 	$(call step,playing the seeds $(SEEDS))

@@ -115,7 +115,7 @@ fn check(decision: &Decision, request: &Headers, expected: Result<Vec<(&str, Str
         headers.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
     };
     assert_eq!(found, expected.map(lines).map_err(str::to_string));
-    for (name, value) in &report.properties {
+    for (name, value) in report.properties() {
         assert!(!value.chars().any(char::is_control), "{name}: {value:?}");
     }
     if let Some(line) = &report.log {

@@ -126,7 +126,7 @@ fn check_use(policy: Policy) {
         match gate.handle_request(RequestId(1), &Request::new(&lines), now, &Gullible) {
             Decision::Forward(edits, report) => {
                 assert_ne!(path, "*");
-                assert_eq!(report.metric.as_deref(), Some("jotgate_requests_allowed"));
+                assert_eq!(report.metric, Some(Metric::Allowed));
                 let forwarded = sent.edited(&edits);
                 assert!(forwarded.0.iter().all(|line| sent.0.contains(line)), "{forwarded:?}");
             }

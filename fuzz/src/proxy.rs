@@ -27,7 +27,7 @@ impl Headers {
         let mut lines = self.0.clone();
         for edit in edits {
             match edit {
-                HeaderEdit::Add(name, value) => lines.push((name.clone().into_bytes(), value.clone().into_bytes())),
+                HeaderEdit::Add(name, value) => lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec())),
                 HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
                 HeaderEdit::Set(name, value) => {
                     lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));

@@ -14,8 +14,8 @@ use crate::rules::Rule;
 /// every one of them could make of it.
 #[derive(Clone, Debug, Default)]
 pub struct Hygiene {
-    /// The first bytes of everything below, each as a bit: most headers begin with another one.
-    beginnings: u64,
+    /// The first and the third bytes of everything below, each as a bit: most headers have others.
+    marks: [u64; 2],
     /// Folded names.
     names: Vec<String>,
     /// Folded prefixes.
@@ -41,21 +41,25 @@ impl Hygiene {
             |names: BTreeSet<&str>| names.into_iter().map(|name| (fold(name.as_bytes()), name.to_string())).collect();
         let own = identity.iter().map(|header| fold(header.name.as_bytes()));
         Self {
-            beginnings: 0,
+            marks: [0; 2],
             names: names.into_iter().map(|(name, _)| name).chain(own).collect(),
             prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
             credentials: with_folded(sources.headers()),
             matched: with_folded(matched),
         }
-        .with_beginnings()
+        .with_marks()
     }
 
-    fn with_beginnings(self) -> Self {
+    fn with_marks(self) -> Self {
         let spellings = self.credentials.iter().chain(&self.matched).map(|(folded, _)| folded);
         let folded = self.names.iter().chain(&self.prefixes).chain(spellings);
-        // Everything begins with an empty prefix.
-        let bits = folded.map(|folded| folded.bytes().next().map_or(u64::MAX, beginning));
-        Self { beginnings: bits.fold(0, |all, bit| all | bit), ..self }
+        let marks = folded.map(|folded| marks(folded.as_bytes()));
+        Self { marks: marks.fold([0; 2], |[first, third], [one, other]| [first | one, third | other]), ..self }
+    }
+
+    /// Whether `name` may be one of those that are looked for.
+    fn has_marks(&self, name: &[u8]) -> bool {
+        self.marks.iter().zip(marks(name)).all(|(known, found)| known & found != 0)
     }
 
     /// Whether `name` is one of the gate's, in whatever spelling.
@@ -87,8 +91,7 @@ impl Hygiene {
     pub(crate) fn removals<'r>(&self, lines: impl Iterator<Item = HeaderLine<'r>>) -> Vec<HeaderEdit> {
         let mut edits = Vec::new();
         for (name, _) in lines {
-            let may_be_ours = name.first().is_none_or(|&byte| self.beginnings & beginning(fold_byte(byte)) != 0);
-            if may_be_ours && (self.is_identity(name) || self.is_variant(name)) {
+            if self.has_marks(name) && (self.is_identity(name) || self.is_variant(name)) {
                 HeaderEdit::remove_once(&mut edits, name);
             }
         }
@@ -114,9 +117,10 @@ fn is_spelling(name: &[u8], folded: &str) -> bool {
     name.len() == folded.len() && name.iter().zip(folded.bytes()).all(|(&byte, folded)| fold_byte(byte) == folded)
 }
 
-/// A bit for a folded byte, which some bytes have in common.
-fn beginning(folded: u8) -> u64 {
-    1 << (folded % 64)
+/// The first and the third byte of a name, folded, as a bit that some bytes have in common. What is too short may be
+/// any: prefixes go on.
+fn marks(name: &[u8]) -> [u64; 2] {
+    [name.first(), name.get(2)].map(|byte| byte.map_or(u64::MAX, |&byte| 1 << (fold_byte(byte) % 64)))
 }
 
 fn fold_byte(byte: u8) -> u8 {
@@ -148,7 +152,7 @@ mod tests {
     #[test]
     fn identity_names_are_removed_in_every_spelling_and_nothing_else_is() {
         let hygiene = Hygiene {
-            beginnings: 0,
+            marks: [0; 2],
             names: vec!["x-user".into()],
             prefixes: vec!["x-auth-".into()],
             matched: vec![("x-a".into(), "x_a".into()), ("x-a".into(), "x.a".into())],
@@ -157,7 +161,7 @@ mod tests {
                 ("x-api-token".into(), "x-api-token".into()),
             ],
         }
-        .with_beginnings();
+        .with_marks();
         let lines: Vec<HeaderLine<'_>> = [
             "x_user",
             "X.USER",

@@ -21,7 +21,7 @@ impl<'r> Request<'r> {
     /// A view over header lines. What a request lacks is empty.
     pub fn new(lines: &'r [HeaderLine<'r>]) -> Self {
         let mut request = Self { lines, method: b"", path: b"", authority: b"", peer: b"" };
-        for &(name, value) in lines {
+        for &(name, value) in lines.iter().filter(|(name, _)| name.starts_with(b":")) {
             match name {
                 b":method" => request.method = value,
                 b":path" => request.path = value,

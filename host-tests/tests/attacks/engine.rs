@@ -90,7 +90,7 @@ impl World {
 fn forwarded(mut lines: Vec<(String, String)>, edits: Vec<HeaderEdit>) -> Answer {
     for edit in edits {
         match edit {
-            HeaderEdit::Add(name, value) => lines.push((name, value)),
+            HeaderEdit::Add(name, value) => lines.push((name.to_string(), value.to_string())),
             HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.as_bytes().eq_ignore_ascii_case(&name)),
             HeaderEdit::Set(name, value) => {
                 lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name));

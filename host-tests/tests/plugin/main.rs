@@ -6,6 +6,8 @@ mod cases;
 mod cost;
 mod hostile;
 mod hosts;
+mod instructions;
+mod memory;
 mod samples;
 mod sharing;
 mod waiting;
