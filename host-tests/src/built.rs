@@ -1,9 +1,11 @@
 //! Finding the modules that `make` builds.
 
+#[cfg(feature = "host")]
 use crate::host::Plugin;
 use std::path::{Path, PathBuf};
 
 /// Loads a module that the build leaves in the workspace; see [`built_path`].
+#[cfg(feature = "host")]
 pub fn built(variable: &str, default: &str, make: &str) -> Plugin {
     let path = built_path(variable, default, make);
     Plugin::load(&path).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))

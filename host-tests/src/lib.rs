@@ -2,7 +2,7 @@
 //!
 //! [`host`] is a strict proxy-wasm host on wasmtime, in which a test moves the clock and plays the network;
 //! [`cases`] runs behaviours in it that are written as data. [`envoy`] starts a real Envoy. [`child`] ends processes
-//! with their test, and [`random`] makes from a seed what tests play.
+//! with their test, and [`random`] makes from a seed what tests play. The first two are the feature `host`.
 
 #![expect(
     clippy::expect_used,
@@ -15,10 +15,14 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
 mod built;
+#[cfg(feature = "host")]
 pub mod cases;
 pub mod child;
 pub mod envoy;
+#[cfg(feature = "host")]
 pub mod host;
 pub mod random;
 
-pub use built::{built, built_path};
+#[cfg(feature = "host")]
+pub use built::built;
+pub use built::built_path;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use super::decoder::{Decoder, Piece};
@@ -98,5 +99,12 @@ impl Connection {
         let count = self.stream.read(&mut bytes)?;
         bytes.truncate(count);
         Ok(bytes)
+    }
+}
+
+/// To wait for the answers on several connections.
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
