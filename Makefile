@@ -5,6 +5,7 @@
 #   make fuzz      every fuzz target for a while
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
+#   make bench     CPU time per request in a real Envoy, beside what the gate replaces
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -24,12 +25,18 @@ PLUGIN := dist/jotgate.wasm
 TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
 JUDGE := target/wasm32-wasip1/plugin/judge.wasm
-RUST_SOURCES := $(shell find jose gate filter host-tests testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+NOTHING := target/wasm32-wasip1/plugin/nothing.wasm
+RUST_SOURCES := $(shell find bench jose gate filter host-tests testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # From the command line only: the environment may have a TARGET of its own.
 SECONDS := 10
 TARGET :=
 SCENARIO := quickstart
+QUICK :=
+ROUNDS :=
+REQUESTS :=
+TOKENS :=
+ONLY :=
 
 step = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
@@ -116,6 +123,14 @@ $(JUDGE): $(RUST_SOURCES)
 	@cargo build --locked -p judge --profile plugin --target wasm32-wasip1
 	@touch $@
 
+.PHONY: nothing
+nothing: toolchain $(NOTHING)
+
+$(NOTHING): $(RUST_SOURCES)
+	$(call step,building the plugin that does nothing)
+	@cargo build --locked -p nothing --profile plugin --target wasm32-wasip1
+	@touch $@
+
 $(TESTBED): $(RUST_SOURCES)
 	$(call step,building the testbed: an issuer and an upstream)
 	@cargo build --locked -p testbed
@@ -131,19 +146,27 @@ demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an 
 check-demos: toolchain $(PLUGIN) $(ENVOY) $(TESTBED)
 	@for walk in envoy-config/demo/*.sh; do CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
 
+.PHONY: bench
+bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per request (QUICK=1: a short run; ROUNDS, REQUESTS, TOKENS, ONLY=cpu,memory,…)
+	$(call step,building the bench)
+	@cargo build --locked --release -p bench
+	$(call step,measuring into dist/bench)
+	@target/release/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
+		$(if $(TOKENS),--tokens $(TOKENS)) $(if $(ONLY),--only $(ONLY))
+
 # --- Check -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
 test: toolchain test-native test-wasm test-fuzz ## Runs every test
 
 .PHONY: test-native
-test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(ENVOY)
+test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
 	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
 	@$(MAKE) --no-print-directory stac-auth-proxy || printf '\033[31m%s\033[0m\n' \
 		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
-	@cargo test --locked --workspace --exclude guest --exclude judge
+	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing
 
 .PHONY: test-wasm
 test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
@@ -189,11 +212,11 @@ lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dep
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call step,running clippy)
-	@cargo clippy --locked --workspace --exclude guest --exclude judge --all-targets -- -D warnings
-	@cargo clippy --locked -p filter -p guest -p judge --target wasm32-wasip1 -- -D warnings
+	@cargo clippy --locked --workspace --exclude guest --exclude judge --exclude nothing --all-targets -- -D warnings
+	@cargo clippy --locked -p filter -p guest -p judge -p nothing --target wasm32-wasip1 -- -D warnings
 	@cd fuzz && cargo clippy --locked --release -- -D warnings
 	$(call step,building the documentation)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge --exclude nothing
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources

@@ -1,0 +1,157 @@
+//! The configurations of Envoy: all alike, but for the filters that are measured.
+
+use host_tests::built_path;
+use host_tests::envoy::Bootstrap;
+use serde_json::{Value, json};
+
+use crate::authz::DENY;
+use crate::variant::{Gate, Protocol, Rules};
+use crate::world::{AUDIENCE, ECHO, SCOPE, World};
+
+/// What Envoy answers by itself.
+pub(crate) const ANSWER: &str = "ok\n";
+
+/// The bootstrap configuration for a gate.
+pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
+    let bootstrap = open(world);
+    match gate {
+        Gate::Open => bootstrap,
+        Gate::Nothing => bootstrap.plugin("").plugin_option("vm_config/code/local/filename", &json!(nothing())),
+        Gate::Native { caches } => bootstrap.filter(jwt_authn(world, caches)).filter(rbac()),
+        Gate::Jotgate { rules, issuers } => bootstrap.plugin(&jotgate(world, rules, issuers).to_string()),
+        Gate::Hop(Protocol::Http) => bootstrap.filter(ext_authz(&json!({
+            "http_service": {"server_uri": {"uri": "http://authz", "cluster": "authz", "timeout": "5s"}},
+            "allowed_headers": {"patterns": [{"exact": DENY}]},
+        }))),
+        Gate::Hop(Protocol::Grpc) => {
+            let service = json!({"grpc_service": {"envoy_grpc": {"cluster_name": "authz"}, "timeout": "5s"}});
+            bootstrap.filter(ext_authz(&service)).http2("authz")
+        }
+    }
+}
+
+/// The plugin's configuration. The rule that decides is the last one; the issuer of the tokens is the last one, too.
+pub(crate) fn jotgate(world: &World, rules: Rules, issuers: usize) -> Value {
+    let keys = json!({"jwksUri": jwks_uri(world), "cluster": "issuer", "refreshAfter": seconds(world)});
+    let issuer = |index: usize| {
+        let name = if index == issuers { world.issuer.issuer().into() } else { format!("https://idp-{index}.example") };
+        json!({"name": format!("idp-{index}"), "issuer": name, "audiences": [AUDIENCE], "keys": keys})
+    };
+    json!({
+        "issuers": (1..=issuers).map(issuer).collect::<Vec<_>>(),
+        "rules": self::rules(rules),
+        "identityHeaders": {
+            "X-Auth-Request-User": "sub",
+            "X-Auth-Request-Issuer": "$issuer",
+            "X-Auth-Request-Email": "$verifiedEmail",
+            "X-Auth-Request-Token-Scopes": "$scopes",
+        },
+    })
+}
+
+fn rules(rules: Rules) -> Vec<Value> {
+    let access = json!({"scopes": {"all": [SCOPE]}});
+    let (count, filler): (_, fn(usize) -> Value) = match rules {
+        Rules::Mixed(count) => (count, |index| match index % 3 {
+            0 => json!({"paths": [format!("/service-{index}/status")]}),
+            1 => json!({"paths": [format!("/service-{index}/{{id}}/items/*"), format!("/service-{index}/files/**")]}),
+            _ => json!({"hosts": [format!("service-{index}.example.com")], "paths": ["/orders/**"]}),
+        }),
+        Rules::Siblings(count) => (count, |index| match index % 2 {
+            0 => json!({"paths": [format!("/orders/list-{index}")]}),
+            _ => json!({"paths": [format!("/orders/{{id}}/part-{index}/**")]}),
+        }),
+    };
+    let others = (1..count).map(|index| json!({"match": filler(index), "access": access}));
+    others
+        .chain([json!({"name": "orders", "match": {"paths": ["/orders/*"], "methods": ["GET"]}, "access": access})])
+        .collect()
+}
+
+/// No filter, and an answer from Envoy itself, so that no upstream is a part of what is measured.
+pub(crate) fn open(world: &World) -> Bootstrap {
+    let echoed = json!({
+        "match": {"prefix": "/", "headers": [{"name": ECHO, "present_match": true}]},
+        "route": {"cluster": "upstream"},
+    });
+    let answered = json!({
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 200, "body": {"inline_string": ANSWER}},
+    });
+    Bootstrap::new(world.upstream.address())
+        .cluster("issuer", world.issuer.address())
+        .cluster("authz", world.authz.address())
+        .connection_manager("access_log", &json!([]))
+        // Connections, of which there are few, are spread evenly over the workers.
+        .listener("connection_balance_config/exact_balance", &json!({}))
+        .routes(&json!([echoed, answered]))
+}
+
+fn jwt_authn(world: &World, caches: bool) -> Value {
+    let to_headers = world.identity().map(|(header, claim, _)| json!({"header_name": header, "claim_name": claim}));
+    let mut provider = json!({
+        "issuer": world.issuer.issuer(),
+        "audiences": [AUDIENCE],
+        "remote_jwks": {
+            "http_uri": {"uri": jwks_uri(world), "cluster": "issuer", "timeout": "5s"},
+            "cache_duration": seconds(world),
+        },
+        "claim_to_headers": to_headers,
+        // For `rbac`, which looks for one scope among those of the token.
+        "payload_in_metadata": "jwt",
+        "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
+    });
+    if caches {
+        provider["jwt_cache_config"] = json!({"jwt_cache_size": 1000});
+    }
+    filter(
+        "jwt_authn",
+        "jwt_authn.v3.JwtAuthentication",
+        json!({
+            "providers": {"main": provider},
+            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "main"}}],
+        }),
+    )
+}
+
+fn rbac() -> Value {
+    filter(
+        "rbac",
+        "rbac.v3.RBAC",
+        json!({"rules": {"action": "ALLOW", "policies": {"orders": {
+            "permissions": [{"and_rules": {"rules": [
+                {"url_path": {"path": {"prefix": "/orders/"}}},
+                {"header": {"name": ":method", "string_match": {"exact": "GET"}}},
+            ]}}],
+            "principals": [{"metadata": {
+                "filter": "envoy.filters.http.jwt_authn",
+                "path": [{"key": "jwt"}, {"key": "scope"}],
+                "value": {"list_match": {"one_of": {"string_match": {"exact": SCOPE}}}},
+            }}],
+        }}}}),
+    )
+}
+
+fn ext_authz(service: &Value) -> Value {
+    let mut config = service.clone();
+    config["transport_api_version"] = "V3".into();
+    filter("ext_authz", "ext_authz.v3.ExtAuthz", config)
+}
+
+fn filter(name: &str, kind: &str, mut config: Value) -> Value {
+    config["@type"] = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}").into();
+    json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
+}
+
+fn jwks_uri(world: &World) -> String {
+    format!("{}/jwks", world.issuer.url())
+}
+
+fn seconds(world: &World) -> String {
+    format!("{}s", world.refresh.as_secs())
+}
+
+/// The module that does nothing.
+pub(crate) fn nothing() -> std::path::PathBuf {
+    built_path("JOTGATE_NOTHING", "target/wasm32-wasip1/plugin/nothing.wasm", "make nothing")
+}

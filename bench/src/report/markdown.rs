@@ -1,0 +1,133 @@
+//! The report, as text with tables.
+
+use std::fmt::Write as _;
+
+use super::Report;
+use crate::latency::RATE;
+use crate::memory::Growth;
+use crate::options::Section;
+use crate::rounds::Series;
+use crate::statistics::{Spread, quantile};
+use crate::targets::{cost, verdicts};
+
+pub(super) fn text(report: &Report) -> String {
+    let mut text = String::from("# What the gate costs\n\n");
+    text += &setting(report);
+    if let Some(series) = report.usual() {
+        text += &targets(series);
+    }
+    for (section, series) in &report.cpu {
+        text += &cpu(title(*section), series);
+    }
+    text += &latency(report);
+    text += &starts(report);
+    text += &fetches(report);
+    text += &growth(report);
+    text
+}
+
+fn setting(report: &Report) -> String {
+    let machine = &report.machine;
+    format!(
+        "Envoy {} on {} ({} cores, Linux {}), load {} before the run. CPU time: {} rounds of {} requests. Figures are \
+         medians, with the quartiles in brackets. The plugin has {} bytes, the one that does nothing {}.\n\n",
+        machine.envoy,
+        machine.processor,
+        machine.cores,
+        machine.kernel,
+        machine.load,
+        report.rounds,
+        report.requests,
+        machine.plugin_bytes,
+        machine.nothing_bytes,
+    )
+}
+
+const fn title(section: Section) -> &'static str {
+    match section {
+        Section::Rules => "More rules",
+        Section::Issuers => "More issuers",
+        Section::TokenSize => "Longer tokens",
+        Section::Headers => "More request headers",
+        Section::Workers => "More workers",
+        _ => "CPU time per request",
+    }
+}
+
+fn targets(series: &[Series]) -> String {
+    let rows = verdicts(series).into_iter().map(|verdict| {
+        let most = verdict.most.map_or("–".into(), |most| format!("{most}"));
+        let met = verdict.is_met().map_or("–", |met| if met { "met" } else { "**missed**" });
+        [verdict.what.into(), most, spread(Some(verdict.found), 2), met.into()]
+    });
+    table("Targets", ["cost", "at most", "found", ""], rows)
+}
+
+fn cpu(title: &str, series: &[Series]) -> String {
+    let rows = series.iter().map(|one| {
+        let extra = cost(series, &one.variant.name).filter(|_| !one.variant.is_baseline());
+        let extra = extra.and_then(|extra| Spread::of(&extra));
+        let title = format!("{} (`{}`)", one.variant.title, one.variant.name);
+        [title, spread(Spread::of(&one.rounds), 1), spread(extra, 1)]
+    });
+    table(title, ["variant", "µs of CPU time", "beyond no filter"], rows)
+}
+
+fn latency(report: &Report) -> String {
+    let rows = report.latency.iter().map(|latency| {
+        let at = |share| quantile(&latency.micros, share).map_or("–".into(), |micros| format!("{micros:.0}"));
+        [latency.variant.title.clone(), at(0.5), at(0.99)]
+    });
+    table(&format!("Time to an answer, at {RATE} requests per second"), ["variant", "p50, µs", "p99, µs"], rows)
+}
+
+fn starts(report: &Report) -> String {
+    let rows = report.starts.iter().map(|starts| [starts.variant.title.clone(), spread(Spread::of(&starts.millis), 0)]);
+    table("From the start of the process to the first request that passes", ["variant", "ms"], rows)
+}
+
+fn fetches(report: &Report) -> String {
+    let rows = report
+        .fetches
+        .iter()
+        .map(|fetches| [fetches.variant.title.clone(), fetches.refreshes.to_string(), fetches.fetches.to_string()]);
+    table("Fetches of keys", ["variant", "refreshes", "fetches"], rows)
+}
+
+fn growth(report: &Report) -> String {
+    let anyway = report.growth.iter().find(|growth| growth.cache_bytes == 0).map_or(0, Growth::bytes);
+    let tokens = report.growth.iter().filter_map(|growth| growth.points.last()).map(|(sent, _)| *sent).max();
+    let title = format!("Memory after {} different tokens", tokens.unwrap_or_default());
+    let rows = report.growth.iter().map(|growth| {
+        let idle = growth.points.first().map_or(0, |(_, memory)| memory.resident);
+        let beyond = growth.bytes().saturating_sub(anyway);
+        [mebibytes(growth.cache_bytes), mebibytes(idle), mebibytes(growth.bytes()), mebibytes(beyond)]
+    });
+    table(&title, ["token cache", "resident, idle", "allocated since", "beyond no cache"], rows)
+}
+
+fn mebibytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a tenth of a mebibyte is shown")]
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    format!("{mebibytes:.1} MiB")
+}
+
+fn spread(spread: Option<Spread>, digits: usize) -> String {
+    spread.map_or("–".into(), |Spread { low, median, high }| {
+        format!("{median:.digits$} ({low:.digits$} to {high:.digits$})")
+    })
+}
+
+/// A heading and a table; nothing if there are no rows.
+fn table<const N: usize>(title: &str, head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut body = rows.map(|row| format!("| {} |\n", row.join(" | "))).peekable();
+    if body.peek().is_none() {
+        return String::new();
+    }
+    let mut text = format!("## {title}\n\n| {} |\n|{}\n", head.join(" | "), " --- |".repeat(N));
+    for row in body {
+        // Writing to a string cannot fail.
+        let _ = text.write_str(&row);
+    }
+    text + "\n"
+}

@@ -1,0 +1,66 @@
+//! The figures, for programs: JSON with everything that the report tells, and each round as a line of CSV.
+
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::process::Memory;
+use crate::rounds::Series;
+use crate::statistics::{Spread, quantile};
+use crate::targets::{cost, verdicts};
+
+pub(super) fn json(report: &Report) -> String {
+    let sections = report.cpu.iter().map(|(section, series)| {
+        let variants: Vec<Value> = series.iter().map(|one| variant(series, one)).collect();
+        json!({"section": section.name(), "variants": variants})
+    });
+    let latency = report.latency.iter().map(|one| {
+        let at = |share| quantile(&one.micros, share);
+        json!({"name": one.variant.name, "requests": one.micros.len(), "p50_us": at(0.5), "p99_us": at(0.99)})
+    });
+    let starts =
+        report.starts.iter().map(|one| json!({"name": one.variant.name, "first_admitted_ms": Spread::of(&one.millis)}));
+    let fetches = report.fetches.iter().map(|one| {
+        let workers = one.variant.load.workers;
+        json!({"name": one.variant.name, "workers": workers, "refreshes": one.refreshes, "fetches": one.fetches})
+    });
+    let growth = report.growth.iter().map(|one| {
+        let point = |(sent, Memory { resident, anonymous }): &(usize, Memory)| {
+            json!({"tokens": sent, "resident_bytes": resident, "anonymous_bytes": anonymous})
+        };
+        json!({"token_cache_bytes": one.cache_bytes, "points": one.points.iter().map(point).collect::<Vec<_>>()})
+    });
+    let figures = json!({
+        "machine": report.machine,
+        "rounds": report.rounds,
+        "requests": report.requests,
+        "targets": report.usual().map(verdicts).unwrap_or_default(),
+        "cpu": sections.collect::<Vec<_>>(),
+        "latency": latency.collect::<Vec<_>>(),
+        "start": starts.collect::<Vec<_>>(),
+        "fetches": fetches.collect::<Vec<_>>(),
+        "memory": growth.collect::<Vec<_>>(),
+    });
+    format!("{figures:#}\n")
+}
+
+fn variant(series: &[Series], one: &Series) -> Value {
+    json!({
+        "name": one.variant.name,
+        "title": one.variant.title,
+        "baseline": one.variant.baseline,
+        "cpu_us": Spread::of(&one.rounds),
+        "beyond_baseline_us": cost(series, &one.variant.name).and_then(|cost| Spread::of(&cost)),
+    })
+}
+
+pub(super) fn csv(report: &Report) -> String {
+    let mut text = String::from("section,variant,round,cpu_us_per_request\n");
+    for (section, series) in &report.cpu {
+        for one in series {
+            for (round, micros) in one.rounds.iter().enumerate() {
+                text += &format!("{},{},{},{micros:.3}\n", section.name(), one.variant.name, round + 1);
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,74 @@
+//! CPU time per request: every variant in every round, so that whatever disturbs the machine disturbs all of them.
+
+use std::collections::BTreeMap;
+
+use crate::check;
+use crate::failure::Result;
+use crate::progress::step;
+use crate::subject::Subject;
+use crate::variant::{Tokens, Variant};
+use crate::world::World;
+
+/// A variant, and its microseconds of CPU time per request in each round.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) variant: Variant,
+    pub(crate) rounds: Vec<f64>,
+}
+
+/// Rounds before those that count: V8 compiles what is called often once more, in threads of the same process.
+const WARM_UP: usize = 3;
+
+/// Measures the variants against each other.
+pub(crate) fn compare(world: &World, variants: &[Variant], rounds: usize, requests: usize) -> Result<Vec<Series>> {
+    let mut subjects = start(world, variants, (WARM_UP + rounds) * requests)?;
+    for round in 0..WARM_UP {
+        step(format!("warming up, {} of {WARM_UP}", round + 1));
+        for subject in &mut subjects {
+            subject.measure(requests)?;
+        }
+    }
+    let mut series: Vec<Series> = Vec::new();
+    for subject in &mut subjects {
+        subject.start_counting()?;
+        series.push(Series { variant: subject.variant.clone(), rounds: Vec::new() });
+    }
+    for round in 0..rounds {
+        step(format!("round {} of {rounds}", round + 1));
+        // Each is first once, and last once: what one leaves behind does not always meet the same other.
+        let first = round % subjects.len().max(1);
+        let mut pairs: Vec<_> = subjects.iter_mut().zip(&mut series).collect();
+        pairs.rotate_left(first);
+        for (subject, series) in pairs {
+            let used = subject.measure(requests)?;
+            series.rounds.push(used.as_secs_f64() * 1e6);
+        }
+    }
+    subjects.iter().try_for_each(check::counters)?;
+    Ok(series)
+}
+
+/// Starts all variants, with so many tokens for those that need new ones, and looks whether each does its work.
+pub(crate) fn start(world: &World, variants: &[Variant], tokens: usize) -> Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
+    let mut stock: BTreeMap<Tokens, Vec<String>> = BTreeMap::new();
+    for variant in variants {
+        step(format!("starting Envoy: {}", variant.title));
+        let mut subject = Subject::start(world, variant)?;
+        check::answers(world, &subject)?;
+        let wanted = variant.load.tokens;
+        if wanted.fresh {
+            // Variants that are compared get the same tokens.
+            let tokens = match stock.get(&wanted) {
+                Some(tokens) => tokens.clone(),
+                None => {
+                    step(format!("signing {tokens} tokens with {}", wanted.algorithm));
+                    stock.entry(wanted).or_insert(world.tokens(wanted, tokens)?).clone()
+                }
+            };
+            subject.take_tokens(tokens);
+        }
+        subjects.push(subject);
+    }
+    Ok(subjects)
+}

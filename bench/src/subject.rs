@@ -1,0 +1,119 @@
+//! A variant that runs: an Envoy of its own, and the connections to it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use host_tests::envoy::Envoy;
+use host_tests::envoy::http::{Connection, Request};
+
+use crate::failure::{At as _, Failure, Result};
+use crate::gates::bootstrap;
+use crate::process::CpuClock;
+use crate::variant::Variant;
+use crate::world::{World, bare};
+
+/// An Envoy under measurement.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) variant: Variant,
+    pub(crate) envoy: Envoy,
+    cpu: CpuClock,
+    connections: Vec<Connection>,
+    requests: Requests,
+    /// The counters before what is measured, and how many requests there were since.
+    before: BTreeMap<String, u64>,
+    sent: u64,
+}
+
+/// What is sent: requests as bytes, ready for the wire.
+#[derive(Debug)]
+enum Requests {
+    Same(Vec<u8>),
+    Fresh(std::vec::IntoIter<String>, Request),
+}
+
+impl Subject {
+    /// Starts Envoy and connects to it.
+    pub(crate) fn start(world: &World, variant: &Variant) -> Result<Self> {
+        let load = variant.load;
+        let text = bootstrap(variant.gate, world).text();
+        let builder = Envoy::builder(&text).concurrency(load.workers).log_levels("warning", "wasm:error");
+        let envoy = builder.start().at(&variant.name)?;
+        let connect = |_| Connection::open(envoy.address("gateway"));
+        let connections = (0..load.connections).map(connect).collect::<std::io::Result<_>>().at(&variant.name)?;
+        let request = bare(load.headers);
+        let requests = if load.tokens.fresh {
+            Requests::Fresh(Vec::new().into_iter(), request)
+        } else {
+            Requests::Same(request.bearer(&world.token(load.tokens)?).bytes())
+        };
+        let (cpu, before) = (CpuClock::of(envoy.pid())?, BTreeMap::new());
+        Ok(Self { variant: variant.clone(), envoy, cpu, connections, requests, before, sent: 0 })
+    }
+
+    /// Hands out the tokens of a variant that needs a new one for each request.
+    pub(crate) fn take_tokens(&mut self, tokens: Vec<String>) {
+        if let Requests::Fresh(stock, _) = &mut self.requests {
+            *stock = tokens.into_iter();
+        }
+    }
+
+    /// From here on requests count.
+    pub(crate) fn start_counting(&mut self) -> Result<()> {
+        (self.before, self.sent) = (self.counters()?, 0);
+        Ok(())
+    }
+
+    /// How far each counter went since, and how many requests there were.
+    pub(crate) fn counted(&self) -> Result<(BTreeMap<String, u64>, u64)> {
+        let mut counters = self.counters()?;
+        for (name, count) in &mut counters {
+            *count = count.saturating_sub(self.before.get(name).copied().unwrap_or_default());
+        }
+        Ok((counters, self.sent))
+    }
+
+    /// Sends so many requests, one after the other on each connection, and returns the CPU time of Envoy for each.
+    pub(crate) fn measure(&mut self, count: usize) -> Result<Duration> {
+        let before = self.cpu.read()?;
+        let mut left = count;
+        while left > 0 {
+            let batch = left.min(self.connections.len());
+            for index in 0..batch {
+                let bytes = self.next_request()?;
+                self.connection(index)?.write(&bytes).at(&self.variant.name)?;
+            }
+            for index in 0..batch {
+                let answer = self.connection(index)?.response(false).at(&self.variant.name)?;
+                if answer.status != 200 {
+                    let text = answer.text();
+                    return Err(Failure::new(format!("expected 200, found {}: {text}", answer.status)))
+                        .at(&self.variant.name);
+                }
+            }
+            left -= batch;
+        }
+        let used = self.cpu.read()?.saturating_sub(before);
+        Ok(used / u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// The next request, for the wire.
+    pub(crate) fn next_request(&mut self) -> Result<Vec<u8>> {
+        self.sent += 1;
+        match &mut self.requests {
+            Requests::Same(bytes) => Ok(bytes.clone()),
+            Requests::Fresh(tokens, request) => {
+                let token = tokens.next().ok_or_else(|| Failure::new("no token is left")).at(&self.variant.name)?;
+                Ok(request.clone().bearer(&token).bytes())
+            }
+        }
+    }
+
+    fn connection(&mut self, index: usize) -> Result<&mut Connection> {
+        self.connections.get_mut(index).ok_or_else(|| Failure::new("there is no such connection"))
+    }
+
+    fn counters(&self) -> Result<BTreeMap<String, u64>> {
+        self.envoy.stats("").at(&self.variant.name)
+    }
+}

@@ -1,0 +1,104 @@
+//! What the figures are held against.
+
+use serde::Serialize;
+
+use crate::rounds::Series;
+use crate::statistics::{Spread, beyond, ratios};
+
+/// One variant may cost so many times what another one costs, both beyond their baselines.
+struct Target {
+    what: &'static str,
+    variant: &'static str,
+    against: &'static str,
+    most: f64,
+}
+
+const TARGETS: [Target; 7] = [
+    target("a repeated token, of native with its cache", "jotgate-repeated", "native-repeated", 0.8),
+    target("a new RS256 token, of native", "jotgate-rs256", "native-rs256", 0.8),
+    target("a new ES256 token, of native", "jotgate-es256", "native-es256", 0.7),
+    target("a repeated token, of a hop over HTTP", "jotgate-repeated", "hop-http", 0.2),
+    target("a repeated token, of a hop over gRPC", "jotgate-repeated", "hop-grpc", 0.2),
+    target("1,000 rules, of 10", "jotgate-mixed", "jotgate-repeated", 1.2),
+    target("1,000 rules below one prefix, of 10", "jotgate-siblings", "jotgate-repeated", 1.2),
+];
+
+/// Compared for the record: nothing is promised.
+const RECORDS: [(&str, &str, &str); 2] = [
+    ("a new EdDSA token, of native", "jotgate-eddsa", "native-eddsa"),
+    ("a new PS256 token, of native", "jotgate-ps256", "native-ps256"),
+];
+
+const fn target(what: &'static str, variant: &'static str, against: &'static str, most: f64) -> Target {
+    Target { what, variant, against, most }
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Verdict {
+    pub(crate) what: &'static str,
+    pub(crate) most: Option<f64>,
+    pub(crate) found: Spread,
+}
+
+impl Verdict {
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        Some(self.found.median <= self.most?)
+    }
+}
+
+/// Holds the figures against the targets; those whose variants were not measured are left out.
+pub(crate) fn verdicts(series: &[Series]) -> Vec<Verdict> {
+    let found = |variant: &str, against: &str| Spread::of(&ratios(&cost(series, variant)?, &cost(series, against)?));
+    let targets = TARGETS.iter().map(|target| (target.what, target.variant, target.against, Some(target.most)));
+    let records = RECORDS.iter().map(|(what, variant, against)| (*what, *variant, *against, None));
+    targets
+        .chain(records)
+        .filter_map(|(what, variant, against, most)| Some(Verdict { what, most, found: found(variant, against)? }))
+        .collect()
+}
+
+/// What a variant cost in each round beyond its baseline.
+pub(crate) fn cost(series: &[Series], name: &str) -> Option<Vec<f64>> {
+    let named = |name: &str| series.iter().find(|one| one.variant.name == name);
+    let one = named(name)?;
+    Some(beyond(&one.rounds, &named(&one.variant.baseline)?.rounds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::variant::usual;
+
+    /// Of the usual variants, those with figures.
+    fn series(figures: &[(&str, &[f64])]) -> Vec<Series> {
+        let of = |name: &str| figures.iter().find(|(own, _)| *own == name).map(|(_, rounds)| rounds.to_vec());
+        usual().into_iter().filter_map(|variant| Some(Series { rounds: of(&variant.name)?, variant })).collect()
+    }
+
+    #[test]
+    fn every_variant_that_is_compared_exists() {
+        let names: Vec<String> = usual().into_iter().map(|variant| variant.name).collect();
+        let targets = TARGETS.iter().flat_map(|target| [target.variant, target.against]);
+        let records = RECORDS.iter().flat_map(|(_, variant, against)| [*variant, *against]);
+        for name in targets.chain(records) {
+            assert!(names.iter().any(|own| own == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn costs_beyond_the_baseline_are_compared_not_whole_requests() {
+        let open: &[f64] = &[40.0, 50.0];
+        let met = series(&[("open", open), ("native-repeated", &[60.0, 70.0]), ("jotgate-repeated", &[55.0, 65.0])]);
+        let [verdict] = verdicts(&met).try_into().unwrap();
+        assert_eq!((verdict.what, verdict.found.median), ("a repeated token, of native with its cache", 0.75));
+        assert_eq!(verdict.is_met(), Some(true));
+        let missed = series(&[("open", open), ("native-repeated", &[60.0, 70.0]), ("jotgate-repeated", &[57.0, 67.0])]);
+        assert_eq!(verdicts(&missed).iter().map(Verdict::is_met).collect::<Vec<_>>(), [Some(false)]);
+    }
+
+    #[test]
+    fn what_was_not_measured_has_no_verdict() {
+        assert_eq!(verdicts(&series(&[("open", &[1.0]), ("jotgate-repeated", &[2.0])])), []);
+    }
+}

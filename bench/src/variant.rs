@@ -1,0 +1,242 @@
+//! What is compared: each variant is a gate, and what is sent through it.
+
+use testbed::keys::Algorithm;
+
+/// What stands between the caller and the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// Nothing but the router.
+    Open,
+    /// A Wasm plugin that does nothing.
+    Nothing,
+    /// Envoy's `jwt_authn` and `rbac`.
+    Native {
+        /// `jwt_cache_config` is set.
+        caches: bool,
+    },
+    /// The plugin.
+    Jotgate { rules: Rules, issuers: usize },
+    /// `ext_authz`, to a service that does nothing.
+    Hop(Protocol),
+}
+
+/// The usual ones.
+const JOTGATE: Gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1 };
+const NATIVE: Gate = Gate::Native { caches: true };
+
+/// The rules of the plugin. The last one decides in each case, so that none is spared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// So many: literal paths, patterns and hosts, below different prefixes.
+    Mixed(usize),
+    /// So many, below the prefix that is asked for.
+    Siblings(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Grpc,
+    Http,
+}
+
+/// The tokens of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tokens {
+    pub(crate) algorithm: Algorithm,
+    /// No token comes twice.
+    pub(crate) fresh: bool,
+    /// How long they are at the least.
+    pub(crate) bytes: usize,
+}
+
+/// What is sent, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) tokens: Tokens,
+    /// Headers beside those that every request needs.
+    pub(crate) headers: usize,
+    /// Connections that each have a request under way.
+    pub(crate) connections: usize,
+    /// Of Envoy.
+    pub(crate) workers: usize,
+}
+
+const REPEATED: Tokens = Tokens { algorithm: Algorithm::RS256, fresh: false, bytes: 0 };
+const USUAL: Load = Load { tokens: REPEATED, headers: 3, connections: 1, workers: 1 };
+
+/// One line of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) gate: Gate,
+    pub(crate) load: Load,
+    /// The name of the variant whose cost is taken off, as what any request costs.
+    pub(crate) baseline: String,
+}
+
+impl Variant {
+    fn new(name: impl Into<String>, title: impl Into<String>, gate: Gate, load: Load) -> Self {
+        Self { name: name.into(), title: title.into(), gate, load, baseline: OPEN.into() }
+    }
+
+    fn beside(self, baseline: impl Into<String>) -> Self {
+        Self { baseline: baseline.into(), ..self }
+    }
+
+    /// Others are compared with it.
+    pub(crate) fn is_baseline(&self) -> bool {
+        self.baseline == self.name
+    }
+}
+
+/// The variant that all others are compared with.
+pub(crate) const OPEN: &str = "open";
+
+/// The algorithms of fresh tokens, with the name that each has in the names of variants.
+const FRESH: [(Algorithm, &str); 4] = [
+    (Algorithm::RS256, "rs256"),
+    (Algorithm::ES256, "es256"),
+    (Algorithm::EdDSA, "eddsa"),
+    (Algorithm::PS256, "ps256"),
+];
+
+/// The comparison that the targets are about.
+pub(crate) fn usual() -> Vec<Variant> {
+    let mut variants = vec![
+        Variant::new(OPEN, "no filter", Gate::Open, USUAL),
+        Variant::new("nothing", "a Wasm plugin that does nothing", Gate::Nothing, USUAL),
+        Variant::new("native-repeated", "native, repeated token", NATIVE, USUAL),
+        Variant::new("jotgate-repeated", "Jotgate, repeated token", JOTGATE, USUAL),
+        Variant::new("jotgate-mixed", "Jotgate, repeated token, 1,000 rules", with_rules(Rules::Mixed(1000)), USUAL),
+        Variant::new(
+            "jotgate-siblings",
+            "Jotgate, repeated token, 1,000 rules below one prefix",
+            with_rules(Rules::Siblings(1000)),
+            USUAL,
+        ),
+    ];
+    for (algorithm, name) in FRESH {
+        let load = Load { tokens: Tokens { algorithm, fresh: true, bytes: 0 }, ..USUAL };
+        let native = Gate::Native { caches: false };
+        variants.push(Variant::new(format!("native-{name}"), format!("native, new {algorithm} token"), native, load));
+        variants.push(Variant::new(
+            format!("jotgate-{name}"),
+            format!("Jotgate, new {algorithm} token"),
+            JOTGATE,
+            load,
+        ));
+    }
+    variants.push(Variant::new("hop-http", "ext_authz over HTTP", Gate::Hop(Protocol::Http), USUAL));
+    variants.push(Variant::new("hop-grpc", "ext_authz over gRPC", Gate::Hop(Protocol::Grpc), USUAL));
+    variants
+}
+
+/// What more rules cost.
+pub(crate) fn by_rules() -> Vec<Variant> {
+    let mut variants = vec![Variant::new(OPEN, "no filter", Gate::Open, USUAL)];
+    for count in [10, 100, 1000] {
+        let gate = with_rules(Rules::Mixed(count));
+        variants.push(Variant::new(format!("rules-{count}"), format!("{count} rules"), gate, USUAL));
+    }
+    variants
+}
+
+/// What more issuers cost.
+pub(crate) fn by_issuers() -> Vec<Variant> {
+    let mut variants = vec![Variant::new(OPEN, "no filter", Gate::Open, USUAL)];
+    for issuers in [1, 10] {
+        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers };
+        variants.push(Variant::new(format!("issuers-{issuers}"), format!("issuers: {issuers}"), gate, USUAL));
+    }
+    variants
+}
+
+/// What longer tokens cost.
+pub(crate) fn by_token_size() -> Vec<Variant> {
+    [512, 2048, 8192]
+        .into_iter()
+        .flat_map(|bytes| {
+            // Signatures of RSA alone are longer than the shortest.
+            let tokens = Tokens { algorithm: Algorithm::ES256, fresh: false, bytes };
+            all_gates(&format!("token-{bytes}"), &format!("token of {bytes} bytes"), Load { tokens, ..USUAL })
+        })
+        .collect()
+}
+
+/// What more request headers cost.
+pub(crate) fn by_headers() -> Vec<Variant> {
+    [5, 20, 60]
+        .into_iter()
+        .flat_map(|headers| {
+            // Two are there in any case.
+            let load = Load { headers: headers - 2, ..USUAL };
+            all_gates(&format!("headers-{headers}"), &format!("{headers} request headers"), load)
+        })
+        .collect()
+}
+
+/// What more workers cost.
+pub(crate) fn by_workers() -> Vec<Variant> {
+    [1, 2, 4]
+        .into_iter()
+        .flat_map(|workers| {
+            let load = Load { connections: 8, workers, ..USUAL };
+            all_gates(&format!("workers-{workers}"), &format!("workers: {workers}"), load)
+        })
+        .collect()
+}
+
+/// Those whose latency is measured.
+pub(crate) fn with_latency() -> Vec<Variant> {
+    named(&[
+        OPEN,
+        "nothing",
+        "native-repeated",
+        "jotgate-repeated",
+        "native-rs256",
+        "jotgate-rs256",
+        "hop-http",
+        "hop-grpc",
+    ])
+}
+
+/// Those whose start is measured.
+pub(crate) fn with_start() -> Vec<Variant> {
+    named(&[OPEN, "nothing", "native-repeated", "jotgate-repeated", "jotgate-mixed"])
+}
+
+/// Those whose fetches of keys are counted.
+pub(crate) fn with_fetches() -> Vec<Variant> {
+    [1, 2, 4]
+        .into_iter()
+        .flat_map(|workers| {
+            let tokens = Tokens { algorithm: Algorithm::ES256, ..REPEATED };
+            let load = Load { tokens, connections: 16, workers, ..USUAL };
+            let title = format!("workers: {workers}");
+            [
+                Variant::new(format!("fetches-{workers}-native"), format!("{title}, native"), NATIVE, load),
+                Variant::new(format!("fetches-{workers}-jotgate"), format!("{title}, Jotgate"), JOTGATE, load),
+            ]
+        })
+        .collect()
+}
+
+/// Of the usual ones.
+fn named(names: &[&str]) -> Vec<Variant> {
+    usual().into_iter().filter(|variant| names.contains(&variant.name.as_str())).collect()
+}
+
+/// The gates that are compared wherever something grows.
+fn all_gates(name: &str, title: &str, load: Load) -> [Variant; 3] {
+    let open = format!("{name}-{OPEN}");
+    [
+        Variant::new(&open, format!("{title}, no filter"), Gate::Open, load).beside(&open),
+        Variant::new(format!("{name}-native"), format!("{title}, native"), NATIVE, load).beside(&open),
+        Variant::new(format!("{name}-jotgate"), format!("{title}, Jotgate"), JOTGATE, load).beside(&open),
+    ]
+}
+
+const fn with_rules(rules: Rules) -> Gate {
+    Gate::Jotgate { rules, issuers: 1 }
+}

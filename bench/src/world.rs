@@ -1,0 +1,127 @@
+//! What all variants share: the issuer, the upstream that shows what reached it, and the service behind `ext_authz`.
+
+use std::num::NonZero;
+use std::thread;
+use std::time::Duration;
+
+use host_tests::envoy::http::Request;
+use serde_json::json;
+use testbed::issuer::{Issuer, Options, TokenRequest};
+use testbed::keys::Algorithm;
+use testbed::mint::object;
+use testbed::upstream::Upstream;
+
+use crate::authz::Authz;
+use crate::failure::Result;
+use crate::variant::Tokens;
+
+/// The `aud` of tokens.
+pub(crate) const AUDIENCE: &str = "orders";
+/// What requests need.
+pub(crate) const SCOPE: &str = "orders:read";
+/// What every request asks for.
+pub(crate) const PATH: &str = "/orders/7";
+/// A request with this header goes to the upstream, which answers with what it saw; all others are answered by Envoy.
+pub(crate) const ECHO: &str = "x-bench-echo";
+
+/// The scopes of a good token, sorted, as the upstream is told of them.
+const SCOPES: &str = "orders:read orders:write";
+const SUBJECT: &str = "alice";
+const EMAIL: &str = "alice@example.com";
+/// Seconds; longer than any run.
+const LIFETIME: i64 = 86_400;
+
+/// The servers around the proxies.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) issuer: Issuer,
+    pub(crate) upstream: Upstream,
+    pub(crate) authz: Authz,
+    /// How old keys get before they are fetched again.
+    pub(crate) refresh: Duration,
+}
+
+impl World {
+    /// With keys for all algorithms that are measured, which are fetched once.
+    pub(crate) fn start() -> Result<Self> {
+        let algorithms = vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256];
+        Self::with(algorithms, Duration::from_hours(24))
+    }
+
+    pub(crate) fn with(algorithms: Vec<Algorithm>, refresh: Duration) -> Result<Self> {
+        let options = Options { algorithms, audience: AUDIENCE.into(), ..Options::default() };
+        Ok(Self { issuer: Issuer::start(options)?, upstream: Upstream::start(0)?, authz: Authz::start()?, refresh })
+    }
+
+    /// The identity headers that the upstream is to see, from a good token: header, claim, value.
+    pub(crate) fn identity(&self) -> [(&'static str, &'static str, String); 4] {
+        [
+            ("x-auth-request-user", "sub", SUBJECT.into()),
+            ("x-auth-request-issuer", "iss", self.issuer.issuer().into()),
+            ("x-auth-request-email", "email", EMAIL.into()),
+            ("x-auth-request-token-scopes", "scope", SCOPES.into()),
+        ]
+    }
+
+    /// A good token; no two are the same.
+    pub(crate) fn token(&self, tokens: Tokens) -> Result<String> {
+        let token = self.issuer.token(&request(tokens, SCOPES, 0))?;
+        let missing = tokens.bytes.saturating_sub(token.len());
+        if missing == 0 { Ok(token) } else { Ok(self.issuer.token(&request(tokens, SCOPES, padding(missing)))?) }
+    }
+
+    /// A token that is good but for its scopes.
+    pub(crate) fn token_without_scope(&self, tokens: Tokens) -> Result<String> {
+        Ok(self.issuer.token(&request(tokens, "orders:write", 0))?)
+    }
+
+    /// So many good tokens, made on all cores.
+    pub(crate) fn tokens(&self, tokens: Tokens, count: usize) -> Result<Vec<String>> {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = |index: usize| count / threads + usize::from(index < count % threads);
+        let parts: Vec<Result<Vec<String>>> = thread::scope(|scope| {
+            let start = |index| scope.spawn(move || (0..share(index)).map(|_| self.token(tokens)).collect());
+            let running: Vec<_> = (0..threads).map(start).collect();
+            running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Ok(Vec::new()))).collect()
+        });
+        Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
+    }
+}
+
+/// The request that all variants get, without a token.
+pub(crate) fn bare(headers: usize) -> Request {
+    let usual = [
+        ("user-agent", "bench/1.0"),
+        ("accept", "application/json"),
+        ("x-request-id", "6f5902ac-237c-4b1a-9c5e-2a3d8f6b1c04"),
+    ];
+    let mut request = Request::get(PATH).header("host", "api.example.com");
+    for index in 0..headers {
+        request = match usual.get(index) {
+            Some((name, value)) => request.header(name, value),
+            None => request.header(format!("x-custom-header-{index}"), format!("value-of-header-{index}")),
+        };
+    }
+    request
+}
+
+fn request(tokens: Tokens, scopes: &str, padding: usize) -> TokenRequest {
+    let mut claims = object(json!({"email": EMAIL, "email_verified": true}));
+    if padding > 0 {
+        claims.insert("padding".into(), "p".repeat(padding).into());
+    }
+    TokenRequest {
+        scope: Some(scopes.into()),
+        lifetime: Some(LIFETIME),
+        alg: Some(tokens.algorithm.name().into()),
+        claims,
+        ..TokenRequest::subject(SUBJECT)
+    }
+}
+
+/// How long a claim makes a token that many bytes longer: base64 makes four bytes of three, and the claim has a name.
+const fn padding(missing: usize) -> usize {
+    let name = r#","padding":"""#.len();
+    let bytes = missing * 3 / 4;
+    if bytes > name { bytes - name } else { 1 }
+}
