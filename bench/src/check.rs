@@ -136,3 +136,109 @@ fn compare(expected: &[(&str, Count)], counted: &BTreeMap<String, u64>, sent: u6
 fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, wanted: &T) -> Result<()> {
     if found == wanted { Ok(()) } else { Err(Failure::new(format!("{what}: expected {wanted:?}, found {found:?}"))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use host_tests::envoy::Bootstrap;
+    use testbed::keys::Algorithm;
+
+    use super::*;
+    use crate::gates::{bootstrap, jwt_authn, open};
+    use crate::variant::{Variant, by_token_size, usual};
+
+    fn world() -> World {
+        World::with(vec![Algorithm::ES256], Duration::from_hours(1)).unwrap()
+    }
+
+    /// One that needs no other keys.
+    fn variant(name: &str) -> Variant {
+        by_token_size().into_iter().chain(usual()).find(|variant| variant.name == name).unwrap()
+    }
+
+    fn native() -> Variant {
+        variant("token-512-native")
+    }
+
+    /// What the check says of an Envoy with that configuration.
+    fn verdict(world: &World, variant: &Variant, bootstrap: &Bootstrap) -> String {
+        let subject = Subject::with(bootstrap, world, variant).unwrap();
+        answers(world, &subject).map_or_else(|failure| failure.to_string(), |()| "ok".into())
+    }
+
+    #[test]
+    fn a_gate_that_does_its_work_is_measured() {
+        let world = world();
+        for name in ["token-512-open", "token-512-native", "token-512-jotgate"] {
+            let variant = variant(name);
+            assert_eq!(verdict(&world, &variant, &bootstrap(variant.gate, &world)), "ok", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_gate_that_is_not_there_is_noticed() {
+        let world = world();
+        let found = verdict(&world, &native(), &open(&world));
+        assert_eq!(found, "token-512-native: the upstream's `x-auth-request-user`: expected [\"alice\"], found []");
+        let hop = Variant { gate: variant("hop-http").gate, ..variant("token-512-open") };
+        let found = verdict(&world, &hop, &open(&world));
+        assert_eq!(found, "token-512-open: the status for a request to be refused: expected 403, found 200");
+    }
+
+    #[test]
+    fn a_gate_where_none_should_be_is_noticed() {
+        let world = world();
+        let found = verdict(&world, &variant("token-512-open"), &bootstrap(native().gate, &world));
+        assert_eq!(found, "token-512-open: the upstream's `x-auth-request-user`: expected [], found [\"alice\"]");
+    }
+
+    #[test]
+    fn a_gate_that_lets_the_wrong_ones_pass_is_noticed() {
+        let world = world();
+        let found = verdict(&world, &native(), &open(&world).filter(jwt_authn(&world, true)));
+        let expected = "token-512-native: the status for a token that lacks the scope: expected 403, found 200";
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_request_that_is_refused_ends_the_run() {
+        let (world, other) = (world(), world());
+        let mut subject = Subject::with(&bootstrap(native().gate, &other), &world, &native()).unwrap();
+        let failure = subject.measure(1).unwrap_err().to_string();
+        assert!(failure.starts_with("token-512-native: expected 200, found 401: "), "{failure}");
+    }
+
+    #[test]
+    fn a_cache_that_is_not_there_is_noticed() {
+        let world = world();
+        let counted = |caches| {
+            let bootstrap = bootstrap(Gate::Native { caches }, &world);
+            let mut subject = Subject::with(&bootstrap, &world, &native()).unwrap();
+            subject.measure(1).unwrap();
+            subject.start_counting().unwrap();
+            subject.measure(10).unwrap();
+            counters(&subject).map_or_else(|failure| failure.to_string(), |()| "ok".into())
+        };
+        assert_eq!(counted(true), "ok");
+        let expected = "`http.gateway.jwt_authn.jwt_cache_hit` after 10 requests: expected 10, found 0";
+        assert_eq!(counted(false), format!("token-512-native: {expected}"));
+    }
+
+    #[test]
+    fn counters_that_tell_of_other_work_are_noticed() {
+        let tokens = variant("jotgate-repeated").load.tokens;
+        let expected = expected(variant("jotgate-repeated").gate, tokens);
+        let counted = |cached: u64, verified: u64| {
+            BTreeMap::from([
+                ("http.gateway.downstream_rq_2xx".to_owned(), 100),
+                ("wasmcustom.jotgate_requests_allowed".to_owned(), 100),
+                ("wasmcustom.jotgate_tokens_cached".to_owned(), cached),
+                ("wasmcustom.jotgate_tokens_verified".to_owned(), verified),
+            ])
+        };
+        assert_eq!(compare(&expected, &counted(100, 0), 100), Ok(()));
+        let found = compare(&expected, &counted(99, 1), 100).unwrap_err().to_string();
+        assert_eq!(found, "`wasmcustom.jotgate_tokens_cached` after 100 requests: expected 100, found 99");
+    }
+}

@@ -1,5 +1,7 @@
 //! The configurations of Envoy: all alike, but for the filters that are measured.
 
+#![expect(clippy::indexing_slicing, reason = "members of JSON objects that are made here")]
+
 use host_tests::built_path;
 use host_tests::envoy::Bootstrap;
 use serde_json::{Value, json};
@@ -87,7 +89,7 @@ pub(crate) fn open(world: &World) -> Bootstrap {
         .routes(&json!([echoed, answered]))
 }
 
-fn jwt_authn(world: &World, caches: bool) -> Value {
+pub(crate) fn jwt_authn(world: &World, caches: bool) -> Value {
     let to_headers = world.identity().map(|(header, claim, _)| json!({"header_name": header, "claim_name": claim}));
     let mut provider = json!({
         "issuer": world.issuer.issuer(),

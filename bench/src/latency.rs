@@ -1,5 +1,6 @@
 //! Time to an answer at a fixed rate: requests leave when they are due, however long the ones before them take.
 
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,6 @@ use crate::check;
 use crate::failure::{At as _, Failure, Result};
 use crate::progress::step;
 use crate::rounds::start;
-use crate::subject::Subject;
 use crate::variant::{Variant, with_latency};
 use crate::world::World;
 
@@ -40,7 +40,9 @@ pub(crate) fn measure(world: &World, rounds: usize, requests: usize) -> Result<V
     for round in 0..rounds {
         step(format!("{RATE} requests per second, round {} of {rounds}", round + 1));
         for (subject, latency) in subjects.iter_mut().zip(&mut found) {
-            latency.micros.extend(at_rate(subject, requests)?);
+            let address = subject.envoy.address("gateway");
+            let taken = at_rate(address, requests, || subject.next_request());
+            latency.micros.extend(taken.at(&latency.variant.name)?);
         }
     }
     subjects.iter().try_for_each(check::counters)?;
@@ -57,8 +59,7 @@ struct Flight {
 }
 
 /// The microseconds from the moment that each request was due to its answer.
-fn at_rate(subject: &mut Subject, count: usize) -> Result<Vec<f64>> {
-    let address = subject.envoy.address("gateway");
+fn at_rate(address: SocketAddr, count: usize, mut next_request: impl FnMut() -> Result<Vec<u8>>) -> Result<Vec<f64>> {
     let open = |_| Ok(Flight { connection: Connection::open(address)?, due: None });
     let mut flights: Vec<Flight> = (0..CONNECTIONS).map(open).collect::<Result<_>>()?;
     let mut taken = Vec::with_capacity(count);
@@ -70,7 +71,7 @@ fn at_rate(subject: &mut Subject, count: usize) -> Result<Vec<f64>> {
         let now = Instant::now();
         let wait = match next {
             Some(flight) if due <= now => {
-                flight.connection.write(&subject.next_request()?)?;
+                flight.connection.write(&next_request()?)?;
                 flight.due = Some(due);
                 due += Duration::from_secs(1) / RATE;
                 sent += 1;
@@ -79,7 +80,7 @@ fn at_rate(subject: &mut Subject, count: usize) -> Result<Vec<f64>> {
             Some(_) => due - now,
             None => Duration::from_secs(10),
         };
-        taken.extend(answered(&mut flights, wait).at(&subject.variant.name)?);
+        taken.extend(answered(&mut flights, wait)?);
     }
     Ok(taken)
 }
@@ -103,4 +104,44 @@ fn answered(flights: &mut [Flight], wait: Duration) -> Result<Vec<f64>> {
         taken.extend(flight.due.take().map(|due| due.elapsed().as_secs_f64() * 1e6));
     }
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use host_tests::envoy::http::Request;
+    use testbed::upstream::Upstream;
+
+    use super::*;
+
+    /// As many as that, to what answers each request after so many milliseconds.
+    fn taken(count: usize, ms: u64) -> Vec<f64> {
+        let upstream = Upstream::start(0).unwrap();
+        let request = Request::get(&format!("/slow?ms={ms}")).bytes();
+        at_rate(upstream.address(), count, || Ok(request.clone())).unwrap()
+    }
+
+    #[test]
+    fn requests_leave_at_the_rate_however_long_answers_take() {
+        let start = Instant::now();
+        let taken = taken(CONNECTIONS, 100);
+        let all = start.elapsed();
+        assert_eq!(taken.len(), CONNECTIONS);
+        assert!(taken.iter().all(|micros| *micros >= 100_000.0), "{taken:?}");
+        assert!(all < Duration::from_millis(100) * 10, "one after the other would take five seconds, not {all:?}");
+    }
+
+    #[test]
+    fn a_request_that_has_to_wait_is_measured_from_when_it_was_due() {
+        let taken = taken(2 * CONNECTIONS, 300);
+        let longest = taken.iter().copied().fold(0.0, f64::max);
+        assert!(longest > 500_000.0, "the last were due in time, and sent after the answers to the first: {longest}");
+    }
+
+    #[test]
+    fn an_answer_that_is_not_200_ends_the_run() {
+        let upstream = Upstream::start(0).unwrap();
+        let request = Request::get("/status/403").bytes();
+        let failure = at_rate(upstream.address(), 1, || Ok(request.clone())).unwrap_err();
+        assert_eq!(failure.to_string(), "expected 200, found 403: the upstream says 403\n");
+    }
 }

@@ -5,6 +5,7 @@ use std::{fs, thread};
 
 use host_tests::envoy::{Bootstrap, Envoy, plugin};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::failure::Result;
 use crate::gates::nothing;
@@ -30,14 +31,15 @@ impl Machine {
         let processor = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let load = read("/proc/loadavg");
         let envoy = Envoy::start(&Bootstrap::new(world.upstream.address()).text())?;
-        let version = envoy.admin_get("/server_info")?.json()["version"].as_str().unwrap_or_default().to_owned();
+        let information = envoy.admin_get("/server_info")?.json();
+        let version = information.get("version").and_then(Value::as_str).unwrap_or_default();
         Ok(Self {
             processor: processor.map_or("unknown", |(_, name)| name).into(),
             cores: thread::available_parallelism().map_or(1, NonZero::get),
             kernel: read("/proc/sys/kernel/osrelease").trim().into(),
             load: load.split(' ').next().unwrap_or_default().into(),
             // The commit, the number, and how it was built.
-            envoy: version.split('/').nth(1).unwrap_or(&version).into(),
+            envoy: version.split('/').nth(1).unwrap_or(version).into(),
             plugin_bytes: fs::metadata(plugin()?)?.len(),
             nothing_bytes: fs::metadata(nothing())?.len(),
         })

@@ -4,6 +4,11 @@
 //! per request, by the kernel's clock for that process. What is measured is checked before and after: answers, headers
 //! that the upstream sees, refusals and counters.
 
+#![cfg_attr(
+    test,
+    expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a panic is how a test fails")
+)]
+
 mod authz;
 mod check;
 mod failure;
@@ -53,8 +58,9 @@ fn run(options: &Options) -> Result<()> {
     for section in &plan.sections {
         step(format!("== {}", section.name()));
         measure(*section, &world, &plan, &mut report)?;
+        // What was found stays found if a later section fails.
+        report.write(&options.out)?;
     }
-    report.write(&options.out)?;
     step(format!("the report and the figures are in {}", options.out.display()));
     println!("{}", report.text());
     Ok(())
@@ -73,9 +79,7 @@ fn measure(section: Section, world: &World, plan: &Plan, report: &mut Report) ->
         // Fewer, since a round takes a second and more here.
         Section::Latency => report.latency = latency::measure(world, plan.rounds.min(5), plan.requests)?,
         Section::Start => report.starts = start::measure(world, plan.rounds.min(5))?,
-        Section::Fetches => {
-            report.fetches = fetches::measure(u32::try_from(plan.rounds).map_or(5, |rounds| rounds.min(5)))?
-        }
+        Section::Fetches => report.fetches = fetches::measure(plan.rounds.min(5))?,
         Section::Memory => report.growth = memory::measure(world, plan.tokens)?,
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! Memory while more different tokens come than any cache can hold.
 
+#![expect(clippy::indexing_slicing, reason = "members of a JSON object that is made here")]
+
 use std::collections::BTreeMap;
+use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use host_tests::envoy::Envoy;
@@ -20,8 +23,8 @@ use crate::world::{AUDIENCE, SCOPE, World, bare};
 const SIZES: [u64; 4] = [0, 2, 8, 16];
 /// How often it is looked at on the way.
 const LOOKS: usize = 20;
-/// Requests that are sent before the first answer is read.
-const BATCH: usize = 32;
+/// On each, one request is under way: Envoy closes those on which more are sent before their answers are read.
+const CONNECTIONS: usize = 32;
 
 /// A cache, and the memory of its Envoy after so many tokens.
 #[derive(Debug)]
@@ -31,6 +34,13 @@ pub(crate) struct Growth {
 }
 
 impl Growth {
+    /// How much more was allocated than without a cache, as a share of what the cache may have; none if there is none.
+    #[expect(clippy::cast_precision_loss, reason = "a few digits are shown")]
+    pub(crate) fn share(&self, all: &[Self]) -> Option<f64> {
+        let anyway = all.iter().find(|growth| growth.cache_bytes == 0)?.bytes();
+        (self.cache_bytes > 0).then(|| self.bytes().saturating_sub(anyway) as f64 / self.cache_bytes as f64)
+    }
+
     /// How much was allocated since the start.
     pub(crate) fn bytes(&self) -> u64 {
         let at = |point: Option<&(usize, Memory)>| point.map_or(0, |(_, memory)| memory.anonymous);
@@ -53,14 +63,10 @@ pub(crate) fn measure(world: &World, tokens: usize) -> Result<Vec<Growth>> {
     let mint = Minter::new(world, key);
     let mut sent = 0;
     while sent < tokens {
-        let batch = BATCH.min(tokens - sent);
-        let requests: Vec<u8> = (sent..sent + batch).flat_map(|number| mint.request(number)).collect();
-        for subject in &mut subjects {
-            subject.connection.write(&requests)?;
-        }
-        for subject in &mut subjects {
-            subject.read(batch)?;
-        }
+        let batch = CONNECTIONS.min(tokens - sent);
+        let requests: Vec<Vec<u8>> = (sent..sent + batch).map(|number| mint.request(number)).collect();
+        subjects.iter_mut().try_for_each(|subject| subject.write(&requests))?;
+        subjects.iter_mut().try_for_each(|subject| subject.read(batch))?;
         if (sent + batch) * LOOKS / tokens > sent * LOOKS / tokens {
             step(format!("{} of {tokens} tokens", sent + batch));
             subjects.iter_mut().try_for_each(|subject| subject.look(sent + batch))?;
@@ -94,7 +100,7 @@ impl Minter {
 
 struct Subject {
     envoy: Envoy,
-    connection: Connection,
+    connections: Vec<Connection>,
     growth: Growth,
 }
 
@@ -106,15 +112,23 @@ impl Subject {
         config["issuers"][0]["keys"] = json!({"inline": jwk_set([key])});
         let text = gates::open(world).plugin(&config.to_string()).text();
         let envoy = Envoy::builder(&text).concurrency(1).log_levels("warning", "wasm:error").start()?;
-        let connection = Connection::open(envoy.address("gateway"))?;
-        let mut subject = Self { envoy, connection, growth: Growth { cache_bytes, points: Vec::new() } };
+        let open = |_| Connection::open(envoy.address("gateway"));
+        let connections = (0..CONNECTIONS).map(open).collect::<io::Result<_>>()?;
+        let mut subject = Self { envoy, connections, growth: Growth { cache_bytes, points: Vec::new() } };
         subject.look(0)?;
         Ok(subject)
     }
 
+    fn write(&mut self, requests: &[Vec<u8>]) -> Result<()> {
+        for (connection, request) in self.connections.iter_mut().zip(requests) {
+            connection.write(request)?;
+        }
+        Ok(())
+    }
+
     fn read(&mut self, count: usize) -> Result<()> {
-        for _ in 0..count {
-            let answer = self.connection.response(false)?;
+        for connection in self.connections.iter_mut().take(count) {
+            let answer = connection.response(false)?;
             if answer.status != 200 {
                 return Err(Failure::new(format!("memory: expected 200, found {}: {}", answer.status, answer.text())));
             }

@@ -60,7 +60,7 @@ impl Report {
     }
 
     /// The section that the targets are about.
-    fn usual(&self) -> Option<&[Series]> {
+    pub(crate) fn usual(&self) -> Option<&[Series]> {
         self.cpu.iter().find(|(section, _)| *section == Section::Cpu).map(|(_, series)| series.as_slice())
     }
 }

@@ -1,6 +1,6 @@
 //! CPU time per request: every variant in every round, so that whatever disturbs the machine disturbs all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check;
 use crate::failure::Result;
@@ -50,24 +50,19 @@ pub(crate) fn compare(world: &World, variants: &[Variant], rounds: usize, reques
 
 /// Starts all variants, with so many tokens for those that need new ones, and looks whether each does its work.
 pub(crate) fn start(world: &World, variants: &[Variant], tokens: usize) -> Result<Vec<Subject>> {
-    let mut subjects = Vec::new();
+    // Variants that are compared get the same tokens.
     let mut stock: BTreeMap<Tokens, Vec<String>> = BTreeMap::new();
+    let kinds: BTreeSet<Tokens> = variants.iter().map(|variant| variant.load.tokens).collect();
+    for kind in kinds.into_iter().filter(|kind| kind.fresh) {
+        step(format!("signing {tokens} tokens with {}", kind.algorithm));
+        stock.insert(kind, world.tokens(kind, tokens)?);
+    }
+    let mut subjects = Vec::new();
     for variant in variants {
         step(format!("starting Envoy: {}", variant.title));
         let mut subject = Subject::start(world, variant)?;
         check::answers(world, &subject)?;
-        let wanted = variant.load.tokens;
-        if wanted.fresh {
-            // Variants that are compared get the same tokens.
-            let tokens = match stock.get(&wanted) {
-                Some(tokens) => tokens.clone(),
-                None => {
-                    step(format!("signing {tokens} tokens with {}", wanted.algorithm));
-                    stock.entry(wanted).or_insert(world.tokens(wanted, tokens)?).clone()
-                }
-            };
-            subject.take_tokens(tokens);
-        }
+        subject.take_tokens(stock.get(&variant.load.tokens).cloned().unwrap_or_default());
         subjects.push(subject);
     }
     Ok(subjects)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use host_tests::envoy::Envoy;
 use host_tests::envoy::http::{Connection, Request};
+use host_tests::envoy::{Bootstrap, Envoy};
 
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::bootstrap;
@@ -35,9 +35,13 @@ enum Requests {
 impl Subject {
     /// Starts Envoy and connects to it.
     pub(crate) fn start(world: &World, variant: &Variant) -> Result<Self> {
+        Self::with(&bootstrap(variant.gate, world), world, variant)
+    }
+
+    /// Likewise, with that configuration.
+    pub(crate) fn with(bootstrap: &Bootstrap, world: &World, variant: &Variant) -> Result<Self> {
         let load = variant.load;
-        let text = bootstrap(variant.gate, world).text();
-        let builder = Envoy::builder(&text).concurrency(load.workers).log_levels("warning", "wasm:error");
+        let builder = Envoy::builder(&bootstrap.text()).concurrency(load.workers).log_levels("warning", "wasm:error");
         let envoy = builder.start().at(&variant.name)?;
         let connect = |_| Connection::open(envoy.address("gateway"));
         let connections = (0..load.connections).map(connect).collect::<std::io::Result<_>>().at(&variant.name)?;

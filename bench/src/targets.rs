@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::report::Report;
 use crate::rounds::Series;
 use crate::statistics::{Spread, beyond, ratios};
 
@@ -33,10 +34,10 @@ const fn target(what: &'static str, variant: &'static str, against: &'static str
     Target { what, variant, against, most }
 }
 
-/// What was found.
+/// What was found: how many times the one is the other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Verdict {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) most: Option<f64>,
     pub(crate) found: Spread,
 }
@@ -47,14 +48,29 @@ impl Verdict {
     }
 }
 
-/// Holds the figures against the targets; those whose variants were not measured are left out.
-pub(crate) fn verdicts(series: &[Series]) -> Vec<Verdict> {
-    let found = |variant: &str, against: &str| Spread::of(&ratios(&cost(series, variant)?, &cost(series, against)?));
+/// Holds the figures against the targets; what was not measured is left out.
+pub(crate) fn verdicts(report: &Report) -> Vec<Verdict> {
+    let verdict = |what, most, ratios: &[f64]| Some(Verdict { what, most, found: Spread::of(ratios)? });
+    let fetches = report.fetches.iter().filter_map(|one| {
+        let workers = one.variant.load.workers;
+        verdict(format!("fetches of keys for each refresh, workers: {workers}"), Some(1.0), &[one.per_refresh()])
+    });
+    let memory = report.growth.iter().filter_map(|one| {
+        let what = format!("memory beyond no token cache, of one of {} MiB", one.cache_bytes >> 20);
+        verdict(what, Some(1.0), &[one.share(&report.growth)?])
+    });
+    cpu(report.usual().unwrap_or_default()).into_iter().chain(fetches).chain(memory).collect()
+}
+
+fn cpu(series: &[Series]) -> Vec<Verdict> {
+    let found = |variant, against| Spread::of(&ratios(&cost(series, variant)?, &cost(series, against)?));
     let targets = TARGETS.iter().map(|target| (target.what, target.variant, target.against, Some(target.most)));
     let records = RECORDS.iter().map(|(what, variant, against)| (*what, *variant, *against, None));
     targets
         .chain(records)
-        .filter_map(|(what, variant, against, most)| Some(Verdict { what, most, found: found(variant, against)? }))
+        .filter_map(|(what, variant, against, most)| {
+            Some(Verdict { what: what.into(), most, found: found(variant, against)? })
+        })
         .collect()
 }
 
@@ -90,15 +106,15 @@ mod tests {
     fn costs_beyond_the_baseline_are_compared_not_whole_requests() {
         let open: &[f64] = &[40.0, 50.0];
         let met = series(&[("open", open), ("native-repeated", &[60.0, 70.0]), ("jotgate-repeated", &[55.0, 65.0])]);
-        let [verdict] = verdicts(&met).try_into().unwrap();
-        assert_eq!((verdict.what, verdict.found.median), ("a repeated token, of native with its cache", 0.75));
+        let [verdict] = cpu(&met).try_into().unwrap();
+        assert_eq!((verdict.what.as_str(), verdict.found.median), ("a repeated token, of native with its cache", 0.75));
         assert_eq!(verdict.is_met(), Some(true));
         let missed = series(&[("open", open), ("native-repeated", &[60.0, 70.0]), ("jotgate-repeated", &[57.0, 67.0])]);
-        assert_eq!(verdicts(&missed).iter().map(Verdict::is_met).collect::<Vec<_>>(), [Some(false)]);
+        assert_eq!(cpu(&missed).iter().map(Verdict::is_met).collect::<Vec<_>>(), [Some(false)]);
     }
 
     #[test]
     fn what_was_not_measured_has_no_verdict() {
-        assert_eq!(verdicts(&series(&[("open", &[1.0]), ("jotgate-repeated", &[2.0])])), []);
+        assert_eq!(cpu(&series(&[("open", &[1.0]), ("jotgate-repeated", &[2.0])])), []);
     }
 }

@@ -210,14 +210,10 @@ pub(crate) fn with_start() -> Vec<Variant> {
 pub(crate) fn with_fetches() -> Vec<Variant> {
     [1, 2, 4]
         .into_iter()
-        .flat_map(|workers| {
+        .map(|workers| {
             let tokens = Tokens { algorithm: Algorithm::ES256, ..REPEATED };
             let load = Load { tokens, connections: 16, workers, ..USUAL };
-            let title = format!("workers: {workers}");
-            [
-                Variant::new(format!("fetches-{workers}-native"), format!("{title}, native"), NATIVE, load),
-                Variant::new(format!("fetches-{workers}-jotgate"), format!("{title}, Jotgate"), JOTGATE, load),
-            ]
+            Variant::new(format!("fetches-{workers}"), format!("workers: {workers}"), JOTGATE, load)
         })
         .collect()
 }

@@ -9,9 +9,9 @@
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
-    clippy::unwrap_in_result,
     reason = "this is a library for tests, and a panic is how a test fails"
 )]
+#![cfg_attr(feature = "host", expect(clippy::unwrap_in_result, reason = "likewise"))]
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
 mod built;

@@ -74,8 +74,10 @@ fn the_engine_reaches_for_no_host_clock_or_randomness() {
 
 #[test]
 fn dependencies_point_one_way() {
-    let members = ["filter", "gate", "guest", "host-tests", "jose", "testbed"];
+    let members = ["bench", "filter", "gate", "guest", "host-tests", "jose", "nothing", "testbed"];
     for (name, allowed) in [
+        ("bench", vec!["host-tests", "testbed"]),
+        ("nothing", vec![]),
         ("jose", vec![]),
         ("gate", vec!["jose"]),
         ("filter", vec!["gate", "jose"]),
@@ -86,6 +88,8 @@ fn dependencies_point_one_way() {
         let found: Vec<_> = dependencies(name).into_iter().filter(|name| members.contains(&name.as_str())).collect();
         assert_eq!(found, allowed, "{name}");
     }
+    assert!(dependencies("host-tests").contains("wasmtime"), "what is looked for can be found");
+    assert!(!dependencies("bench").contains("wasmtime"), "the harness around Envoy needs no Wasm engine");
 }
 
 #[test]

@@ -59,18 +59,21 @@ pub(super) fn svg(bars: &[Bar]) -> String {
     );
     let mut tick = 0.0;
     while tick <= end + step / 2.0 {
-        let at = x(tick);
-        svg += &format!(
-            "<line x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{bottom}\" stroke=\"#dddddd\"/>\n\
-             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#666666\">{tick}</text>\n",
-            bottom + 20.0,
-        );
+        svg += &grid(tick, x(tick), bottom);
         tick += step;
     }
     for (index, bar) in bars.iter().enumerate() {
         svg += &row(bar, TOP + ROW * rows(index), x);
     }
     svg + "</svg>\n"
+}
+
+fn grid(tick: f64, at: f64, bottom: f64) -> String {
+    format!(
+        "<line x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{bottom}\" stroke=\"#dddddd\"/>\n\
+         <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#666666\">{tick}</text>\n",
+        bottom + 20.0,
+    )
 }
 
 fn row(bar: &Bar, top: f64, x: impl Fn(f64) -> f64) -> String {

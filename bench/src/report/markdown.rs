@@ -13,9 +13,7 @@ use crate::targets::{cost, verdicts};
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::from("# What the gate costs\n\n");
     text += &setting(report);
-    if let Some(series) = report.usual() {
-        text += &targets(series);
-    }
+    text += &targets(report);
     for (section, series) in &report.cpu {
         text += &cpu(title(*section), series);
     }
@@ -54,13 +52,13 @@ const fn title(section: Section) -> &'static str {
     }
 }
 
-fn targets(series: &[Series]) -> String {
-    let rows = verdicts(series).into_iter().map(|verdict| {
+fn targets(report: &Report) -> String {
+    let rows = verdicts(report).into_iter().map(|verdict| {
         let most = verdict.most.map_or("–".into(), |most| format!("{most}"));
         let met = verdict.is_met().map_or("–", |met| if met { "met" } else { "**missed**" });
-        [verdict.what.into(), most, spread(Some(verdict.found), 2), met.into()]
+        [verdict.what, most, spread(Some(verdict.found), 2), met.into()]
     });
-    table("Targets", ["cost", "at most", "found", ""], rows)
+    table("Targets", ["so many times", "at most", "found", ""], rows)
 }
 
 fn cpu(title: &str, series: &[Series]) -> String {
@@ -90,7 +88,7 @@ fn fetches(report: &Report) -> String {
     let rows = report
         .fetches
         .iter()
-        .map(|fetches| [fetches.variant.title.clone(), fetches.refreshes.to_string(), fetches.fetches.to_string()]);
+        .map(|fetches| [fetches.variant.title.clone(), fetches.refreshes.to_string(), fetches.asked.to_string()]);
     table("Fetches of keys", ["variant", "refreshes", "fetches"], rows)
 }
 
@@ -114,7 +112,8 @@ fn mebibytes(bytes: u64) -> String {
 
 fn spread(spread: Option<Spread>, digits: usize) -> String {
     spread.map_or("–".into(), |Spread { low, median, high }| {
-        format!("{median:.digits$} ({low:.digits$} to {high:.digits$})")
+        let range = if low < high { format!(" ({low:.digits$} to {high:.digits$})") } else { String::new() };
+        format!("{median:.digits$}{range}")
     })
 }
 

@@ -1,5 +1,7 @@
 //! The figures, for programs: JSON with everything that the report tells, and each round as a line of CSV.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::Report;
@@ -21,7 +23,7 @@ pub(super) fn json(report: &Report) -> String {
         report.starts.iter().map(|one| json!({"name": one.variant.name, "first_admitted_ms": Spread::of(&one.millis)}));
     let fetches = report.fetches.iter().map(|one| {
         let workers = one.variant.load.workers;
-        json!({"name": one.variant.name, "workers": workers, "refreshes": one.refreshes, "fetches": one.fetches})
+        json!({"name": one.variant.name, "workers": workers, "refreshes": one.refreshes, "fetches": one.asked})
     });
     let growth = report.growth.iter().map(|one| {
         let point = |(sent, Memory { resident, anonymous }): &(usize, Memory)| {
@@ -33,7 +35,7 @@ pub(super) fn json(report: &Report) -> String {
         "machine": report.machine,
         "rounds": report.rounds,
         "requests": report.requests,
-        "targets": report.usual().map(verdicts).unwrap_or_default(),
+        "targets": verdicts(report),
         "cpu": sections.collect::<Vec<_>>(),
         "latency": latency.collect::<Vec<_>>(),
         "start": starts.collect::<Vec<_>>(),
@@ -58,7 +60,8 @@ pub(super) fn csv(report: &Report) -> String {
     for (section, series) in &report.cpu {
         for one in series {
             for (round, micros) in one.rounds.iter().enumerate() {
-                text += &format!("{},{},{},{micros:.3}\n", section.name(), one.variant.name, round + 1);
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{},{},{},{micros:.3}", section.name(), one.variant.name, round + 1);
             }
         }
     }
