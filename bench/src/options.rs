@@ -139,8 +139,9 @@ fn positive(text: &str) -> std::result::Result<usize, String> {
 mod tests {
     use super::*;
 
-    fn plan(arguments: &[&str]) -> Result<Plan> {
-        Options::try_parse_from([&["bench"], arguments].concat()).unwrap().plan()
+    fn plan(arguments: &[&str]) -> std::result::Result<Plan, String> {
+        let options = Options::try_parse_from([&["bench"], arguments].concat()).map_err(|error| error.to_string())?;
+        options.plan().map_err(|failure| failure.to_string())
     }
 
     fn names(plan: &Plan) -> (Vec<Section>, Vec<&str>) {
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn names_that_do_not_exist_and_numbers_that_mean_nothing_are_refused() {
-        let message = plan(&["--only", "cpu,jotgate"]).unwrap_err().to_string();
+        let message = plan(&["--only", "cpu,jotgate"]).unwrap_err();
         assert!(message.starts_with("there is no `jotgate`; the sections are cpu, rules,"), "{message}");
         for arguments in [["--rounds", "0"], ["--requests", "-1"], ["--tokens", "1e6"]] {
             assert!(Options::try_parse_from([&["bench"], arguments.as_slice()].concat()).is_err(), "{arguments:?}");

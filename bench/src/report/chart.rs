@@ -37,7 +37,7 @@ const fn colour(gate: Gate) -> &'static str {
 const ROW: f64 = 26.0;
 const BAR: f64 = 16.0;
 const TOP: f64 = 56.0;
-const LABELS: f64 = 360.0;
+const LABELS: f64 = 390.0;
 const PLOT: f64 = 480.0;
 /// For the number behind the longest bar.
 const RIGHT: f64 = 80.0;
