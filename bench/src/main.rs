@@ -12,17 +12,13 @@
 mod authz;
 mod check;
 mod failure;
-mod fetches;
 mod gates;
-mod latency;
 mod machine;
-mod memory;
 mod options;
 mod process;
 mod progress;
 mod report;
-mod rounds;
-mod start;
+mod sections;
 mod statistics;
 mod subject;
 mod targets;
@@ -35,7 +31,7 @@ use clap::Parser as _;
 
 use crate::failure::Result;
 use crate::machine::Machine;
-use crate::options::{Options, Plan, Section};
+use crate::options::Options;
 use crate::progress::step;
 use crate::report::Report;
 use crate::world::World;
@@ -57,30 +53,11 @@ fn run(options: &Options) -> Result<()> {
     let mut report = Report::new(Machine::look(&world)?, &plan);
     for section in &plan.sections {
         step(format!("== {}", section.name()));
-        measure(*section, &world, &plan, &mut report)?;
+        sections::measure(*section, &world, &plan, &mut report)?;
         // What was found stays found if a later section fails.
         report.write(&options.out)?;
     }
     step(format!("the report and the figures are in {}", options.out.display()));
     println!("{}", report.text());
-    Ok(())
-}
-
-fn measure(section: Section, world: &World, plan: &Plan, report: &mut Report) -> Result<()> {
-    match section {
-        Section::Cpu => {
-            let series = rounds::compare(world, &plan.variants, plan.rounds, plan.requests)?;
-            report.cpu.push((section, series));
-        }
-        Section::Rules | Section::Issuers | Section::TokenSize | Section::Headers | Section::Workers => {
-            let series = rounds::compare(world, &section.variants(), plan.rounds, plan.requests)?;
-            report.cpu.push((section, series));
-        }
-        // Fewer, since a round takes a second and more here.
-        Section::Latency => report.latency = latency::measure(world, plan.rounds.min(5), plan.requests)?,
-        Section::Start => report.starts = start::measure(world, plan.rounds.min(5))?,
-        Section::Fetches => report.fetches = fetches::measure(plan.rounds.min(5))?,
-        Section::Memory => report.growth = memory::measure(world, plan.tokens)?,
-    }
     Ok(())
 }

@@ -62,7 +62,7 @@ impl Section {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What is compared in it, where it compares CPU time.
+    /// What is compared in it, where it compares CPU time; the plan says which of them in [`Section::Cpu`].
     pub(crate) fn variants(self) -> Vec<Variant> {
         match self {
             Self::Cpu => variant::usual(),

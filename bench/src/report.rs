@@ -8,13 +8,13 @@ use std::fs;
 use std::path::Path;
 
 use crate::failure::{At as _, Result};
-use crate::fetches::Fetches;
-use crate::latency::Latency;
 use crate::machine::Machine;
-use crate::memory::Growth;
 use crate::options::{Plan, Section};
-use crate::rounds::Series;
-use crate::start::Starts;
+use crate::sections::cpu::Series;
+use crate::sections::fetches::Fetches;
+use crate::sections::latency::Latency;
+use crate::sections::memory::Growth;
+use crate::sections::start::Starts;
 
 /// Everything that a run found.
 #[derive(Debug)]

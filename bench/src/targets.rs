@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::report::Report;
-use crate::rounds::Series;
+use crate::sections::cpu::Series;
 use crate::statistics::{Spread, beyond, ratios};
 
 /// One variant may cost so many times what another one costs, both beyond their baselines.
@@ -15,19 +15,19 @@ struct Target {
 }
 
 const TARGETS: [Target; 7] = [
-    target("a repeated token, of native with its cache", "jotgate-repeated", "native-repeated", 0.8),
-    target("a new RS256 token, of native", "jotgate-rs256", "native-rs256", 0.8),
-    target("a new ES256 token, of native", "jotgate-es256", "native-es256", 0.7),
-    target("a repeated token, of a hop over HTTP", "jotgate-repeated", "hop-http", 0.2),
-    target("a repeated token, of a hop over gRPC", "jotgate-repeated", "hop-grpc", 0.2),
-    target("1,000 rules, of 10", "jotgate-mixed", "jotgate-repeated", 1.2),
-    target("1,000 rules below one prefix, of 10", "jotgate-siblings", "jotgate-repeated", 1.2),
+    target("repeated token / native with its cache", "jotgate-repeated", "native-repeated", 0.8),
+    target("new RS256 token / native", "jotgate-rs256", "native-rs256", 0.8),
+    target("new ES256 token / native", "jotgate-es256", "native-es256", 0.7),
+    target("repeated token / hop over HTTP", "jotgate-repeated", "hop-http", 0.2),
+    target("repeated token / hop over gRPC", "jotgate-repeated", "hop-grpc", 0.2),
+    target("1,000 rules / 10 rules", "jotgate-mixed", "jotgate-repeated", 1.2),
+    target("1,000 rules below one prefix / 10 rules", "jotgate-siblings", "jotgate-repeated", 1.2),
 ];
 
 /// Compared for the record: nothing is promised.
 const RECORDS: [(&str, &str, &str); 2] = [
-    ("a new EdDSA token, of native", "jotgate-eddsa", "native-eddsa"),
-    ("a new PS256 token, of native", "jotgate-ps256", "native-ps256"),
+    ("new EdDSA token / native", "jotgate-eddsa", "native-eddsa"),
+    ("new PS256 token / native", "jotgate-ps256", "native-ps256"),
 ];
 
 const fn target(what: &'static str, variant: &'static str, against: &'static str, most: f64) -> Target {
@@ -53,10 +53,10 @@ pub(crate) fn verdicts(report: &Report) -> Vec<Verdict> {
     let verdict = |what, most, ratios: &[f64]| Some(Verdict { what, most, found: Spread::of(ratios)? });
     let fetches = report.fetches.iter().filter_map(|one| {
         let workers = one.variant.load.workers;
-        verdict(format!("fetches of keys for each refresh, workers: {workers}"), Some(1.0), &[one.per_refresh()])
+        verdict(format!("fetches of keys / refreshes, workers: {workers}"), Some(1.0), &[one.per_refresh()])
     });
     let memory = report.growth.iter().filter_map(|one| {
-        let what = format!("memory beyond no token cache, of one of {} MiB", one.cache_bytes >> 20);
+        let what = format!("memory beyond no token cache / token cache of {} MiB", one.cache_bytes >> 20);
         verdict(what, Some(1.0), &[one.share(&report.growth)?])
     });
     cpu(report.usual().unwrap_or_default()).into_iter().chain(fetches).chain(memory).collect()
@@ -107,7 +107,7 @@ mod tests {
         let open: &[f64] = &[40.0, 50.0];
         let met = series(&[("open", open), ("native-repeated", &[60.0, 70.0]), ("jotgate-repeated", &[55.0, 65.0])]);
         let [verdict] = cpu(&met).try_into().unwrap();
-        assert_eq!((verdict.what.as_str(), verdict.found.median), ("a repeated token, of native with its cache", 0.75));
+        assert_eq!((verdict.what.as_str(), verdict.found.median), ("repeated token / native with its cache", 0.75));
         assert_eq!(verdict.is_met(), Some(true));
         let missed = series(&[("open", open), ("native-repeated", &[60.0, 70.0]), ("jotgate-repeated", &[57.0, 67.0])]);
         assert_eq!(cpu(&missed).iter().map(Verdict::is_met).collect::<Vec<_>>(), [Some(false)]);

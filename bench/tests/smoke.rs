@@ -24,7 +24,7 @@ fn a_run_leaves_a_report_and_figures() {
     let (text, progress) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{progress}");
     assert!(progress.contains("round 2 of 2"), "{progress}");
-    assert!(text.contains("| a repeated token, of native with its cache | 0.8 | "), "{text}");
+    assert!(text.contains("| repeated token / native with its cache | 0.8 | "), "{text}");
     let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
     assert_eq!(text.trim(), read("report.md").trim());
 

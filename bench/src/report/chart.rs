@@ -1,6 +1,6 @@
 //! A chart of bars, as SVG. It is small enough to be written here: what it needs of a library is a rectangle and text.
 
-use crate::rounds::Series;
+use crate::sections::cpu::Series;
 use crate::statistics::Spread;
 use crate::targets::cost;
 use crate::variant::Gate;

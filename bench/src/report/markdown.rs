@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use crate::latency::RATE;
-use crate::memory::Growth;
 use crate::options::Section;
-use crate::rounds::Series;
+use crate::sections::cpu::Series;
+use crate::sections::latency::RATE;
+use crate::sections::memory::Growth;
 use crate::statistics::{Spread, quantile};
 use crate::targets::{cost, verdicts};
 
@@ -58,7 +58,7 @@ fn targets(report: &Report) -> String {
         let met = verdict.is_met().map_or("–", |met| if met { "met" } else { "**missed**" });
         [verdict.what, most, spread(Some(verdict.found), 2), met.into()]
     });
-    table("Targets", ["so many times", "at most", "found", ""], rows)
+    table("Targets", ["ratio", "at most", "found", ""], rows)
 }
 
 fn cpu(title: &str, series: &[Series]) -> String {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::process::Memory;
-use crate::rounds::Series;
+use crate::sections::cpu::Series;
 use crate::statistics::{Spread, quantile};
 use crate::targets::{cost, verdicts};
 

@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use crate::check;
 use crate::failure::{At as _, Failure, Result};
 use crate::progress::step;
-use crate::rounds::start;
+use crate::sections::cpu::start;
 use crate::variant::{Variant, with_latency};
 use crate::world::World;
 
