@@ -25,7 +25,7 @@ PLUGIN := dist/jotgate.wasm
 TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
 JUDGE := target/wasm32-wasip1/plugin/judge.wasm
-NOTHING := target/wasm32-wasip1/plugin/nothing.wasm
+NOTHING := target/wasm32-wasip1/plugin/nothing.wasm target/wasm32-wasip1/plugin/calls.wasm
 RUST_SOURCES := $(shell find bench jose gate filter host-tests testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # From the command line only: the environment may have a TARGET of its own.
@@ -126,9 +126,9 @@ $(JUDGE): $(RUST_SOURCES)
 .PHONY: nothing
 nothing: toolchain $(NOTHING)
 
-$(NOTHING): $(RUST_SOURCES)
-	$(call step,building the plugin that does nothing)
-	@cargo build --locked -p nothing --profile plugin --target wasm32-wasip1
+$(NOTHING) &: $(RUST_SOURCES)
+	$(call step,building the plugins that do nothing and nothing but calls to the host)
+	@cargo build --locked -p nothing -p calls --profile plugin --target wasm32-wasip1
 	@touch $@
 
 $(TESTBED): $(RUST_SOURCES)
@@ -166,7 +166,7 @@ test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
 	@$(MAKE) --no-print-directory stac-auth-proxy || printf '\033[31m%s\033[0m\n' \
 		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
-	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing
+	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 
 .PHONY: test-wasm
 test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
@@ -178,7 +178,7 @@ test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
 .PHONY: instructions
 instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instructions (host-tests/instructions.tsv)
 	$(call step,counting the instructions of requests)
-	@JOTGATE_WRITE_INSTRUCTIONS=1 cargo test --locked --workspace --exclude guest --exclude judge --test plugin instructions::
+	@JOTGATE_WRITE_INSTRUCTIONS=1 cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls --test plugin instructions::
 	@git --no-pager diff --stat -- host-tests/instructions.tsv
 
 .PHONY: soak
@@ -212,11 +212,11 @@ lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dep
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call step,running clippy)
-	@cargo clippy --locked --workspace --exclude guest --exclude judge --exclude nothing --all-targets -- -D warnings
-	@cargo clippy --locked -p filter -p guest -p judge -p nothing --target wasm32-wasip1 -- -D warnings
+	@cargo clippy --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls --all-targets -- -D warnings
+	@cargo clippy --locked -p filter -p guest -p judge -p nothing -p calls --target wasm32-wasip1 -- -D warnings
 	@cd fuzz && cargo clippy --locked --release -- -D warnings
 	$(call step,building the documentation)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge --exclude nothing
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources

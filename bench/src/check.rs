@@ -53,7 +53,7 @@ impl Check<'_> {
     fn refuses(&self) -> Result<()> {
         let bare = bare(self.subject.variant.load.headers);
         match self.subject.variant.gate {
-            Gate::Open | Gate::Nothing => self.status("no token", &bare, 200),
+            Gate::Open | Gate::Nothing | Gate::Calls => self.status("no token", &bare, 200),
             Gate::Hop(_) => self.status("a request to be refused", &self.good()?.header(DENY, "yes"), 403),
             Gate::Jotgate { .. } | Gate::Native { .. } => {
                 let tokens = self.subject.variant.load.tokens;
@@ -105,7 +105,7 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
     let (known, new) = if tokens.fresh { (Never, OncePerRequest) } else { (OncePerRequest, Never) };
     let mut counts = vec![("http.gateway.downstream_rq_2xx", OncePerRequest)];
     match gate {
-        Gate::Open | Gate::Nothing => {}
+        Gate::Open | Gate::Nothing | Gate::Calls => {}
         Gate::Hop(_) => counts.push(("http.gateway.ext_authz.ok", OncePerRequest)),
         Gate::Jotgate { .. } => counts.extend([
             ("wasmcustom.jotgate_requests_allowed", OncePerRequest),

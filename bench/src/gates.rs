@@ -18,7 +18,10 @@ pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
     let bootstrap = open(world);
     match gate {
         Gate::Open => bootstrap,
-        Gate::Nothing => bootstrap.plugin("").plugin_option("vm_config/code/local/filename", &json!(nothing())),
+        Gate::Calls | Gate::Nothing => {
+            let module = if gate == Gate::Calls { calls() } else { nothing() };
+            bootstrap.plugin("").plugin_option("vm_config/code/local/filename", &json!(module))
+        }
         Gate::Native { caches } => bootstrap.filter(jwt_authn(world, caches)).filter(rbac()),
         Gate::Jotgate { rules, issuers } => bootstrap.plugin(&jotgate(world, rules, issuers).to_string()),
         Gate::Hop(Protocol::Http) => bootstrap.filter(ext_authz(&json!({
@@ -151,6 +154,11 @@ fn jwks_uri(world: &World) -> String {
 
 fn seconds(world: &World) -> String {
     format!("{}s", world.refresh.as_secs())
+}
+
+/// The module that makes the calls of a gate.
+fn calls() -> std::path::PathBuf {
+    built_path("JOTGATE_CALLS", "target/wasm32-wasip1/plugin/calls.wasm", "make nothing")
 }
 
 /// The module that does nothing.

@@ -25,7 +25,9 @@ const TARGETS: [Target; 7] = [
 ];
 
 /// Compared for the record: nothing is promised.
-const RECORDS: [(&str, &str, &str); 2] = [
+const RECORDS: [(&str, &str, &str); 4] = [
+    ("the calls to the host alone / native with its cache", "calls", "native-repeated"),
+    ("repeated token / the calls to the host alone", "jotgate-repeated", "calls"),
     ("new EdDSA token / native", "jotgate-eddsa", "native-eddsa"),
     ("new PS256 token / native", "jotgate-ps256", "native-ps256"),
 ];

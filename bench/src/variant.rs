@@ -9,6 +9,8 @@ pub(crate) enum Gate {
     Open,
     /// A Wasm plugin that does nothing.
     Nothing,
+    /// A Wasm plugin that makes the host calls of a gate, and does nothing else.
+    Calls,
     /// Envoy's `jwt_authn` and `rbac`.
     Native {
         /// `jwt_cache_config` is set.
@@ -106,6 +108,7 @@ pub(crate) fn usual() -> Vec<Variant> {
     let mut variants = vec![
         Variant::new(OPEN, "no filter", Gate::Open, USUAL),
         Variant::new("nothing", "a Wasm plugin that does nothing", Gate::Nothing, USUAL),
+        Variant::new("calls", "a Wasm plugin that makes the calls to the host alone", Gate::Calls, USUAL),
         Variant::new("native-repeated", "native, repeated token", NATIVE, USUAL),
         Variant::new("jotgate-repeated", "Jotgate, repeated token", JOTGATE, USUAL),
         Variant::new("jotgate-mixed", "Jotgate, repeated token, 1,000 rules", with_rules(Rules::Mixed(1000)), USUAL),

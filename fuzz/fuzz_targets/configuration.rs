@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use fuzz::json::{self, Shape, Tree};
 use fuzz::proxy::{Gullible, Headers};
 use fuzz::signed;
-use gate::{ConfigErrors, Decision, Gate, Policy, Request, RequestId, Timestamp};
+use gate::{ConfigErrors, Decision, Gate, Metric, Policy, Request, RequestId, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use prost::Message as _;
 use prost_types::value::Kind;

@@ -30,7 +30,7 @@ const fn colour(gate: Gate) -> &'static str {
         Gate::Jotgate { .. } => "#0072b2",
         Gate::Native { .. } => "#e69f00",
         Gate::Hop(_) => "#d55e00",
-        Gate::Nothing | Gate::Open => "#999999",
+        Gate::Calls | Gate::Nothing | Gate::Open => "#999999",
     }
 }
 
