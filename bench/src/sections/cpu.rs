@@ -35,7 +35,7 @@ pub(crate) fn compare(world: &World, variants: &[Variant], rounds: usize, reques
     }
     for round in 0..rounds {
         step(format!("round {} of {rounds}", round + 1));
-        // Each is first once, and last once: what one leaves behind does not always meet the same other.
+        // The order stays, and starts elsewhere in each round.
         let first = round % subjects.len().max(1);
         let mut pairs: Vec<_> = subjects.iter_mut().zip(&mut series).collect();
         pairs.rotate_left(first);

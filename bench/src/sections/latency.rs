@@ -21,6 +21,9 @@ pub(crate) const RATE: u32 = 1000;
 /// Enough for what comes in while a request takes 50 milliseconds.
 const CONNECTIONS: usize = 50;
 
+/// Without a single answer for so long, the run ends.
+const LIMIT: Duration = Duration::from_secs(10);
+
 /// A variant, and the microseconds that each request took, in ascending order.
 #[derive(Debug)]
 pub(crate) struct Latency {
@@ -78,7 +81,7 @@ fn at_rate(address: SocketAddr, count: usize, mut next_request: impl FnMut() -> 
                 continue;
             }
             Some(_) => due - now,
-            None => Duration::from_secs(10),
+            None => LIMIT,
         };
         taken.extend(answered(&mut flights, wait)?);
     }
@@ -91,6 +94,7 @@ fn answered(flights: &mut [Flight], wait: Duration) -> Result<Vec<f64>> {
     let mut polled: Vec<PollFd<'_>> =
         busy.iter().map(|flight| PollFd::new(flight.connection.as_fd(), PollFlags::POLLIN)).collect();
     match ppoll(&mut polled, Some(wait.into()), None) {
+        Ok(0) if wait == LIMIT => return Err(Failure::new(format!("no answer within {LIMIT:?}"))),
         Ok(_) | Err(Errno::EINTR) => {}
         Err(error) => return Err(std::io::Error::from(error).into()),
     }
