@@ -38,16 +38,20 @@ impl Check<'_> {
         expect("the answer to a good request", &(status, body.as_str()), &(200, ANSWER))
     }
 
-    /// The upstream is told who is calling, and gets no token; without a gate, it gets what was sent.
+    /// The upstream is told who is calling, and gets no token; without a gate, it gets what was sent. Calls alone tell
+    /// what they know nothing of.
     fn tells(&self) -> Result<()> {
         let request = self.good()?.header(ECHO, "yes");
         let answer = request.send(self.subject.envoy.address("gateway"))?;
-        let gated = self.verifies();
+        let (gated, called) = (self.verifies(), self.subject.variant.gate == Gate::Calls);
         for (header, _, value) in self.world.identity() {
-            let wanted = if gated { vec![value] } else { Vec::new() };
-            expect(&format!("the upstream's `{header}`"), &answer.seen(header), &wanted)?;
+            let (what, seen) = (format!("the upstream's `{header}`"), answer.seen(header));
+            match called {
+                true => expect(&format!("lines of {what}"), &seen.len(), &1)?,
+                false => expect(&what, &seen, &if gated { vec![value] } else { Vec::new() })?,
+            }
         }
-        expect("whether the upstream got the token", &answer.seen("authorization").is_empty(), &gated)
+        expect("whether the upstream got no token", &answer.seen("authorization").is_empty(), &(gated || called))
     }
 
     fn refuses(&self) -> Result<()> {
@@ -105,7 +109,10 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
     let (known, new) = if tokens.fresh { (Never, OncePerRequest) } else { (OncePerRequest, Never) };
     let mut counts = vec![("http.gateway.downstream_rq_2xx", OncePerRequest)];
     match gate {
-        Gate::Open | Gate::Nothing | Gate::Calls => {}
+        Gate::Open | Gate::Nothing => {}
+        Gate::Calls => {
+            counts.extend([("wasmcustom.calls_allowed", OncePerRequest), ("wasmcustom.calls_cached", OncePerRequest)])
+        }
         Gate::Hop(_) => counts.push(("http.gateway.ext_authz.ok", OncePerRequest)),
         Gate::Jotgate { .. } => counts.extend([
             ("wasmcustom.jotgate_requests_allowed", OncePerRequest),
