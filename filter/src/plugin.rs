@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gate::{
-    Decision, Effect, Fetch, FetchFailure, FetchId, FetchResponse, Gate, HeaderEdit, Level, Metric, Policy, Reply, Report,
+    Decision, Effect, Fetch, FetchFailure, FetchId, FetchResponse, Gate, HeaderEdit, Level, Metric, Policy, Reply,
+    Report,
 };
 use gate::{Request, RequestId, Timestamp};
 

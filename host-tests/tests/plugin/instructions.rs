@@ -136,5 +136,8 @@ fn requests_cost_what_they_cost_before() {
             writeln!(changed, "{name}: {cost} instructions instead of {was}").unwrap();
         }
     }
-    assert!(changed.is_empty(), "requests cost more or less than before; if that is meant, `make instructions` writes it down\n{changed}");
+    assert!(
+        changed.is_empty(),
+        "requests cost more or less than before; if that is meant, `make instructions` writes it down\n{changed}"
+    );
 }
