@@ -1,23 +1,37 @@
 //! Which rules may match a request, without asking each of a thousand.
 //!
-//! Every rule is filed where a request must lead to it: under the literal beginnings of its paths, or its hosts, or
-//! under everything.
+//! Every rule is filed where a request must lead to it: by its hosts, where it names them, and below that in a tree of
+//! the segments of its paths.
 
 use std::collections::BTreeMap;
+use std::str::Split;
 
-use super::{HostPattern, PathPattern, Rule, host};
+use super::{HostPattern, Rule, host};
 use crate::request::{CanonicalPath, Request};
+
+/// The tree goes no deeper than this.
+const DEEPEST: usize = 32;
 
 /// An index of rules, by their places.
 #[derive(Clone, Debug, Default)]
 pub struct RuleIndex {
-    /// By the literal segments that a path begins with.
-    by_path: BTreeMap<String, Vec<usize>>,
-    /// By host, in lower case.
-    by_host: BTreeMap<String, Vec<usize>>,
-    everywhere: Vec<usize>,
-    /// The most segments of a beginning in `by_path`.
-    depth: usize,
+    /// Those that name hosts and no wildcards, by host, in lower case.
+    by_host: BTreeMap<String, Node>,
+    /// All others.
+    anywhere: Node,
+}
+
+/// The rules for paths that begin with the segments that lead here.
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// Those for paths that end here.
+    ending: Vec<usize>,
+    /// Those for others, too.
+    passing: Vec<usize>,
+    /// By the text of the next segment.
+    literals: BTreeMap<String, Self>,
+    /// Where the next segment may have several texts.
+    any: Option<Box<Self>>,
 }
 
 impl RuleIndex {
@@ -25,7 +39,15 @@ impl RuleIndex {
     pub fn new(rules: &[Rule]) -> Self {
         let mut index = Self::default();
         for (place, rule) in rules.iter().enumerate() {
-            index.file(place, rule);
+            let names: Option<Vec<_>> = rule.matcher.hosts.iter().map(HostPattern::exact).collect();
+            match names.filter(|names| !names.is_empty()) {
+                Some(names) => {
+                    for name in names {
+                        index.by_host.entry(name.to_string()).or_default().file(place, rule);
+                    }
+                }
+                None => index.anywhere.file(place, rule),
+            }
         }
         index
     }
@@ -43,37 +65,48 @@ impl RuleIndex {
             let earlier = places.iter().take_while(|&&place| first.is_none_or(|first| place < first));
             first = earlier.copied().find(|&place| matches(place)).or(first);
         };
-        let path = path.as_str();
-        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-        let beginnings = ends.skip(1).take(self.depth).filter_map(|end| path.get(..end));
-        beginnings.filter_map(|beginning| self.by_path.get(beginning)).for_each(|places| look(places));
+        let segments = path.as_str().strip_prefix('/').unwrap_or_default().split('/');
         if !self.by_host.is_empty() {
             let host = host::name_of(request.authority()).to_ascii_lowercase();
             let filed = str::from_utf8(&host).ok().and_then(|host| self.by_host.get(host));
-            look(filed.map_or(&[], Vec::as_slice));
+            if let Some(node) = filed {
+                node.walk(segments.clone(), &mut look);
+            }
         }
-        look(&self.everywhere);
+        self.anywhere.walk(segments, &mut look);
         first
     }
+}
 
+impl Node {
     fn file(&mut self, place: usize, rule: &Rule) {
-        let (paths, hosts) = (&rule.matcher.paths, &rule.matcher.hosts);
-        let beginnings: Option<Vec<_>> = paths.iter().map(PathPattern::literal_beginning).collect();
-        if let Some(beginnings) = beginnings.filter(|beginnings| !beginnings.is_empty()) {
-            for beginning in beginnings {
-                self.depth = self.depth.max(beginning.matches('/').count());
-                self.by_path.entry(beginning).or_default().push(place);
-            }
-            return;
+        if rule.matcher.paths.is_empty() {
+            self.passing.push(place);
         }
-        let names: Option<Vec<_>> = hosts.iter().map(HostPattern::exact).collect();
-        match names.filter(|names| !names.is_empty()) {
-            Some(names) => {
-                for name in names {
-                    self.by_host.entry(name.to_string()).or_default().push(place);
-                }
+        for path in &rule.matcher.paths {
+            let (steps, ends) = path.beginning();
+            let mut node = &mut *self;
+            for step in steps.iter().take(DEEPEST) {
+                node = match step {
+                    Some(text) => node.literals.entry((*text).to_string()).or_default(),
+                    None => node.any.get_or_insert_default(),
+                };
             }
-            None => self.everywhere.push(place),
+            let places = if ends && steps.len() <= DEEPEST { &mut node.ending } else { &mut node.passing };
+            if places.last() != Some(&place) {
+                places.push(place);
+            }
+        }
+    }
+
+    fn walk(&self, mut segments: Split<'_, char>, look: &mut dyn FnMut(&[usize])) {
+        look(&self.passing);
+        let Some(segment) = segments.next() else { return look(&self.ending) };
+        if let Some(node) = self.literals.get(segment) {
+            node.walk(segments.clone(), look);
+        }
+        if let Some(node) = &self.any {
+            node.walk(segments, look);
         }
     }
 }
@@ -88,7 +121,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::rules::{Access, Matcher, Scheme};
+    use crate::rules::{Access, Matcher, PathPattern, Scheme};
 
     fn rule(hosts: &[&str], paths: &[&str]) -> Rule {
         let path = |pattern: &&str| match pattern.strip_prefix("re:") {
@@ -154,6 +187,30 @@ mod tests {
             asked.borrow_mut().push(place);
             place == 2000
         });
-        assert_eq!((first, asked.into_inner()), (Some(2000), vec![7, 1007, 2000]));
+        assert_eq!((first, asked.into_inner()), (Some(2000), vec![1007, 2000, 7]));
+
+        let siblings: Vec<_> = (0..1000).map(|number| format!("/orders/{{id}}/part-{number}/**")).collect();
+        let mut rules: Vec<_> = siblings.iter().map(|path| rule(&[], &[path])).collect();
+        rules.extend(hosts.iter().map(|host| rule(&[host], &["/orders/**"])));
+        rules.push(rule(&[], &["/orders/*"]));
+        let asked = RefCell::new(Vec::new());
+        let path = CanonicalPath::strict(b"/orders/7").expect("is canonical");
+        RuleIndex::new(&rules).first(&Request::new(&lines), &path, |place| {
+            asked.borrow_mut().push(place);
+            false
+        });
+        assert_eq!(asked.into_inner(), [1007, 2000]);
+    }
+
+    #[test]
+    fn the_tree_ends_before_the_longest_paths_do() {
+        let path = "/a".repeat(DEEPEST + 8);
+        let rules = [rule(&[], &["/a"]), rule(&[], &[&path])];
+        let found = |path: &str| {
+            let canonical = CanonicalPath::strict(path.as_bytes()).expect("is canonical");
+            let matches = |place: usize| rules[place].matcher.matches(&Request::new(&[]), &canonical);
+            RuleIndex::new(&rules).first(&Request::new(&[]), &canonical, matches)
+        };
+        assert_eq!((found(&path), found("/a"), found(&path[2..])), (Some(1), Some(0), None));
     }
 }

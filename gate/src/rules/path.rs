@@ -36,11 +36,11 @@ impl PathPattern {
         }
     }
 
-    /// The literal segments that every path of these begins with; none where the first one is not literal.
-    pub(super) fn literal_beginning(&self) -> Option<String> {
+    /// How every path of these begins: segment by segment, its text or `None` for any; and whether it ends there.
+    pub(super) fn beginning(&self) -> (Vec<Option<&str>>, bool) {
         match &self.0 {
-            Kind::Regex(_) => None,
-            Kind::Segments(segments) => segments.literal_beginning(),
+            Kind::Regex(_) => (Vec::new(), false),
+            Kind::Segments(segments) => segments.beginning(),
         }
     }
 

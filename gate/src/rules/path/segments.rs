@@ -50,14 +50,13 @@ impl Segments {
         self.with_descendants || found.next().is_none()
     }
 
-    /// The literal segments at the beginning, each with its slash; none where there are none.
-    pub(super) fn literal_beginning(&self) -> Option<String> {
-        let literals = self.segments.iter().map_while(|segment| match segment {
+    /// How every path of these begins: segment by segment, its text or `None` for any; and whether it ends there.
+    pub(super) fn beginning(&self) -> (Vec<Option<&str>>, bool) {
+        let steps = self.segments.iter().map(|segment| match segment {
             Segment::Literal(literal) => Some(literal.as_str()),
             Segment::Runs(_) | Segment::Whole => None,
         });
-        let beginning: String = literals.flat_map(|literal| ["/", literal]).collect();
-        (!beginning.is_empty()).then_some(beginning)
+        (steps.collect(), !self.with_descendants)
     }
 
     /// Whether this matches every path that `other` matches, as far as that can be told from the patterns.
