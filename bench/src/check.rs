@@ -111,7 +111,7 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
     match gate {
         Gate::Open | Gate::Nothing => {}
         Gate::Calls => {
-            counts.extend([("wasmcustom.calls_allowed", OncePerRequest), ("wasmcustom.calls_cached", OncePerRequest)])
+            counts.extend([("wasmcustom.calls_allowed", OncePerRequest), ("wasmcustom.calls_cached", OncePerRequest)]);
         }
         Gate::Hop(_) => counts.push(("http.gateway.ext_authz.ok", OncePerRequest)),
         Gate::Jotgate { .. } => counts.extend([
