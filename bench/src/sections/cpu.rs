@@ -1,6 +1,7 @@
 //! CPU time per request: every variant in every round, so that whatever disturbs the machine disturbs all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::check;
 use crate::failure::Result;
@@ -19,8 +20,12 @@ pub(crate) struct Series {
 /// Rounds before those that count: V8 compiles what is called often once more, in threads of the same process.
 const WARM_UP: usize = 3;
 
+/// Requests to a variant before it is the next one's turn.
+const TURN: usize = 100;
+
 /// Measures the variants against each other.
 pub(crate) fn compare(world: &World, variants: &[Variant], rounds: usize, requests: usize) -> Result<Vec<Series>> {
+    let sent = f64::from(u32::try_from(requests).unwrap_or(u32::MAX));
     let mut subjects = start(world, variants, (WARM_UP + rounds) * requests)?;
     for round in 0..WARM_UP {
         step(format!("warming up, {} of {WARM_UP}", round + 1));
@@ -35,17 +40,29 @@ pub(crate) fn compare(world: &World, variants: &[Variant], rounds: usize, reques
     }
     for round in 0..rounds {
         step(format!("round {} of {rounds}", round + 1));
-        // The order stays, and starts elsewhere in each round.
-        let first = round % subjects.len().max(1);
-        let mut pairs: Vec<_> = subjects.iter_mut().zip(&mut series).collect();
-        pairs.rotate_left(first);
-        for (subject, series) in pairs {
-            let used = subject.measure(requests)?;
-            series.rounds.push(used.as_secs_f64() * 1e6);
+        let used = in_turns(&mut subjects, round, requests)?;
+        for (series, used) in series.iter_mut().zip(used) {
+            series.rounds.push(used.as_secs_f64() * 1e6 / sent);
         }
     }
     subjects.iter().try_for_each(check::counters)?;
     Ok(series)
+}
+
+/// Sends so many requests to each, a few at a time, and returns the CPU time that each used: whoever else has work for
+/// the machine has it for longer than a turn takes, and so disturbs all of them alike.
+fn in_turns(subjects: &mut [Subject], round: usize, requests: usize) -> Result<Vec<Duration>> {
+    let mut used = vec![Duration::ZERO; subjects.len()];
+    for (turn, done) in (0..requests).step_by(TURN).enumerate() {
+        let mut pairs: Vec<_> = subjects.iter_mut().zip(&mut used).collect();
+        // The order stays, and starts elsewhere in each turn.
+        let first = (round + turn) % pairs.len().max(1);
+        pairs.rotate_left(first);
+        for (subject, used) in pairs {
+            *used += subject.measure(TURN.min(requests - done))?;
+        }
+    }
+    Ok(used)
 }
 
 /// Starts all variants, with so many tokens for those that need new ones, and looks whether each does its work.
