@@ -6,6 +6,7 @@
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
 #   make bench     CPU time per request in a real Envoy, beside what the gate replaces
+#   make image     dist/image, an OCI layout, and what else ships
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,11 +23,14 @@ SEEDS ?= 1..5000
 TOOLS := $(CURDIR)/.tools
 ENVOY := .venv/bin/jotgate-envoy
 PLUGIN := dist/jotgate.wasm
+UNSTRIPPED := dist/jotgate.unstripped.wasm
+LAYOUT := dist/image/index.json
+SHIP := target/debug/ship
 TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
 JUDGE := target/wasm32-wasip1/plugin/judge.wasm
 NOTHING := target/wasm32-wasip1/plugin/nothing.wasm target/wasm32-wasip1/plugin/calls.wasm
-RUST_SOURCES := $(shell find bench jose gate filter host-tests testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+RUST_SOURCES := $(shell find bench jose gate filter host-tests ship testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # From the command line only: the environment may have a TARGET of its own.
 SECONDS := 10
@@ -37,8 +41,22 @@ ROUNDS :=
 REQUESTS :=
 TOKENS :=
 ONLY :=
+IMAGE :=
+VARIANT := image
 
 step = @printf '\033[1m== %s\033[0m\n' '$(1)'
+
+# $(call debian,COMMAND,PACKAGE,PURPOSE): installs Debian's package where that is possible, and says what to do elsewhere.
+define debian
+	@command -v $(1) >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+			|| { echo '$(1) is missing: it $(3) (Debian: apt-get install $(2))' >&2; exit 1; }; \
+		echo '== installing $(2)'; apt-get -qq update && apt-get -qq install --no-install-recommends $(2); }
+endef
+
+# Paths of this machine stay out of the module (ship/flags.sh). What shares its folder has the same flags, or Cargo would
+# build all of it anew at each turn.
+build_plugin = CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --profile plugin --target wasm32-wasip1
 
 .PHONY: help
 help: ## Shows this
@@ -92,20 +110,47 @@ $(TOOLS)/bin/cargo-deny:
 
 .PHONY: cxx
 cxx:
-	@command -v c++ >/dev/null || { \
-		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-			|| { echo 'c++ is missing: it compiles libFuzzer (Debian: apt-get install g++)' >&2; exit 1; }; \
-		echo '== installing a C++ compiler'; apt-get -qq update && apt-get -qq install --no-install-recommends g++; }
+	$(call debian,c++,g++,compiles libFuzzer)
+
+.PHONY: skopeo
+skopeo:
+	$(call debian,skopeo,skopeo,pushes images)
+
+.PHONY: registry
+registry: skopeo
+	$(call debian,docker-registry,docker-registry,is what tests push images to)
 
 # --- Build -----------------------------------------------------------------------------------------------------------
 
 .PHONY: plugin
 plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
 
-$(PLUGIN): $(RUST_SOURCES)
+$(PLUGIN): $(RUST_SOURCES) ship/flags.sh | $(SHIP)
 	$(call step,building the plugin)
-	@cargo build --locked -p filter --profile plugin --target wasm32-wasip1
-	@mkdir -p dist && cp target/wasm32-wasip1/plugin/jotgate.wasm $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
+	@$(build_plugin) -p filter
+	@mkdir -p dist && cp target/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
+	@$(SHIP) strip $(UNSTRIPPED) $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
+
+$(SHIP): $(RUST_SOURCES)
+	@cargo build --locked --quiet -p ship
+	@touch $@
+
+.PHONY: image
+image: toolchain $(LAYOUT) ## Builds dist/image and dist/artifact (OCI layouts), an SBOM and a checksum
+
+$(LAYOUT): $(PLUGIN)
+	$(call step,packing the plugin)
+	@$(SHIP) pack $(PLUGIN)
+
+.PHONY: push
+push: image skopeo ## Pushes the image (IMAGE=host/name:tag; VARIANT=artifact for the other one)
+	$(call step,pushing dist/$(VARIANT))
+	@ship/push.sh dist/$(VARIANT) '$(IMAGE)'
+
+.PHONY: reproducible
+reproducible: image ## Builds the plugin again elsewhere, and compares
+	$(call step,building the plugin in another folder and with another CARGO_HOME)
+	@ship/reproducible.sh
 
 .PHONY: guest
 guest: toolchain $(GUEST)
@@ -120,7 +165,7 @@ judge: toolchain $(JUDGE)
 
 $(JUDGE): $(RUST_SOURCES)
 	$(call step,building the judge that tests have signatures checked by)
-	@cargo build --locked -p judge --profile plugin --target wasm32-wasip1
+	@$(build_plugin) -p judge
 	@touch $@
 
 .PHONY: nothing
@@ -128,7 +173,7 @@ nothing: toolchain $(NOTHING)
 
 $(NOTHING) &: $(RUST_SOURCES)
 	$(call step,building the plugins that do nothing and nothing but calls to the host)
-	@cargo build --locked -p nothing -p calls --profile plugin --target wasm32-wasip1
+	@$(build_plugin) -p nothing -p calls
 	@touch $@
 
 $(TESTBED): $(RUST_SOURCES)
@@ -160,12 +205,14 @@ bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per 
 test: toolchain test-native test-wasm test-fuzz ## Runs every test
 
 .PHONY: test-native
-test-native: $(PLUGIN) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
+test-native: $(PLUGIN) $(LAYOUT) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
 	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
 	@$(MAKE) --no-print-directory stac-auth-proxy || printf '\033[31m%s\033[0m\n' \
 		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
+	@$(MAKE) --no-print-directory registry || printf '\033[31m%s\033[0m\n' \
+		'WARNING: a registry or skopeo cannot be installed: the tests that push images are skipped'
 	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 
 .PHONY: test-wasm
@@ -220,7 +267,7 @@ lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dep
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
 	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
-	@for script in envoy-config/*.sh envoy-config/demo/*.sh fuzz/run.sh host-tests/mutations/run.sh .ci/run; do bash -n $$script; done
+	@for script in envoy-config/*.sh envoy-config/demo/*.sh fuzz/run.sh host-tests/mutations/run.sh ship/*.sh .ci/run; do bash -n $$script; done
 
 .PHONY: audit
 audit: toolchain $(TOOLS)/bin/cargo-deny ## Checks dependencies against the RustSec database (needs its network)
