@@ -213,6 +213,8 @@ test-native: $(PLUGIN) $(LAYOUT) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
 	@$(MAKE) --no-print-directory registry || printf '\033[31m%s\033[0m\n' \
 		'WARNING: a registry or skopeo cannot be installed: the tests that push images are skipped'
+	@test -d "$${JOTGATE_CRDS:-../shared/k8s}" || printf '\033[31m%s\033[0m\n' \
+		'WARNING: the definitions of Kubernetes kinds are absent: manifests are not judged by them (set JOTGATE_CRDS)'
 	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 
 .PHONY: test-wasm

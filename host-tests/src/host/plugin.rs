@@ -1,7 +1,9 @@
 //! A compiled module.
 
 use super::imports;
-use super::state::State;
+use super::options::VmOptions;
+use super::proxy::Proxy;
+use super::state::{LogLevel, State};
 use std::fmt;
 use std::path::Path;
 use wasmtime::{Config, Engine, InstancePre, Linker, Module};
@@ -75,6 +77,12 @@ impl Plugin {
         imports::define(&mut linker).expect("each host call is defined once");
         let module = linker.instantiate_pre(&module).map_err(|error| LoadError::Signature(format!("{error:#}")))?;
         Ok(Self { engine, module })
+    }
+
+    /// Whether the plugin takes a configuration; where it does not, the errors that it logs.
+    pub fn check(&self, configuration: &str) -> Result<(), Vec<String>> {
+        let vm = Proxy::new().vm(self, VmOptions::new());
+        vm.start(configuration).map(drop).map_err(|_| vm.log_at_least(LogLevel::Error))
     }
 
     /// Whether the module exports a function of that name; hosts call only what is exported.
