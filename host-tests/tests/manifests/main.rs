@@ -9,6 +9,8 @@
 )]
 
 mod broken;
+mod chart;
 mod crds;
+mod helm;
 mod rules;
 mod samples;
