@@ -5,6 +5,7 @@
 #   make fuzz      every fuzz target for a while
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
+#   make cli       target/release/jotgate, the command line
 #   make bench     CPU time per request in a real Envoy, beside what the gate replaces
 #   make image     dist/image, an OCI layout, and what else ships
 
@@ -171,6 +172,16 @@ chart-schema: ## Takes the published schema of the configuration over into the c
 reproducible: image ## Builds the plugin again elsewhere, and compares
 	$(call step,building the plugin in another folder and with another CARGO_HOME)
 	@ship/reproducible.sh
+
+.PHONY: cli
+cli: toolchain ## Builds target/release/jotgate: check, explain and test a configuration
+	$(call step,building the command line)
+	@cargo build --locked --release -p cli && ls -l target/release/jotgate | awk '{print "   target/release/jotgate, " $$5 " bytes"}'
+
+.PHONY: schema
+schema: toolchain ## Writes what is made from cli/schema: docs/schema/jotgate.schema.json and docs/configuration.md
+	@cargo run --locked --quiet -p cli -- schema > docs/schema/jotgate.schema.json
+	@cargo run --locked --quiet -p cli -- schema --markdown > docs/configuration.md
 
 .PHONY: guest
 guest: toolchain $(GUEST)

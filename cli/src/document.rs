@@ -1,0 +1,137 @@
+//! What people write, YAML or JSON: a tree in which every value knows its place in the file.
+
+mod json;
+mod scalar;
+mod write;
+mod yaml;
+
+use std::ops::Range;
+
+pub use self::write::{JsonText, pretty_json, quote};
+
+/// A value, and where it stands in the file, in bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it is.
+    pub content: Content,
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// What is to be said of it if it counts: readers of YAML take it for different things.
+    pub doubt: Option<String>,
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// `true` or `false`
+    Bool(bool),
+    /// Its elements.
+    List(Vec<Node>),
+    /// Its members, in written order.
+    Map(Vec<Member>),
+    /// `null`, or nothing at all.
+    Null,
+    /// As JSON writes it.
+    Number(String),
+    /// A string.
+    Text(String),
+}
+
+/// A member of a mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub name_span: Range<usize>,
+    /// Its value.
+    pub value: Node,
+}
+
+/// One of the documents in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// What it holds.
+    pub root: Node,
+    /// What is wrong with the way in which it is written.
+    pub flaws: Vec<Flaw>,
+}
+
+/// Something in a file that readers take for different things, or none reads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Flaw {
+    /// What it is.
+    pub kind: FlawKind,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub span: Range<usize>,
+}
+
+/// How bad a flaw is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FlawKind {
+    /// Only some readers merge mappings.
+    Merge,
+    /// Whoever reads this reads something else than others do.
+    Wrong,
+}
+
+/// Reads a file: JSON, or YAML with any number of documents. `Err` says why neither can be read.
+pub fn read(text: &str) -> Result<Vec<Document>, Flaw> {
+    match json::read(text) {
+        Some(root) => Ok(vec![Document { root, flaws: Vec::new() }]),
+        None => yaml::read(text),
+    }
+}
+
+impl Flaw {
+    fn wrong(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { kind: FlawKind::Wrong, message: message.into(), span }
+    }
+}
+
+impl Node {
+    fn new(content: Content, span: Range<usize>) -> Self {
+        Self { content, span, doubt: None }
+    }
+
+    /// The member called `name`.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.members().iter().find(|member| member.name == name).map(|member| &member.value)
+    }
+
+    /// The member that a path of names leads to.
+    pub fn find(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, name| node.get(name))
+    }
+
+    /// The members of a mapping; nothing for other values.
+    pub fn members(&self) -> &[Member] {
+        match &self.content {
+            Content::Map(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// The elements of a list; nothing for other values.
+    pub fn elements(&self) -> &[Self] {
+        match &self.content {
+            Content::List(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// The text that this is.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a mapping.
+    pub fn is_map(&self) -> bool {
+        matches!(self.content, Content::Map(_))
+    }
+}

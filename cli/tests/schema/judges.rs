@@ -1,0 +1,59 @@
+//! The two that judge configurations: the schema, and the engine.
+
+use cli::document::JsonText;
+use cli::schema::schema;
+use gate::Policy;
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::world::KEYS;
+
+/// The schema, as a value.
+pub(crate) fn schema_value() -> Value {
+    serde_json::from_str(&JsonText::new(&schema()).text).expect("the schema is JSON")
+}
+
+pub(crate) struct Judges {
+    validator: Validator,
+}
+
+/// Who takes a configuration.
+pub(crate) struct Verdicts {
+    pub(crate) schema: bool,
+    pub(crate) engine: bool,
+}
+
+impl Judges {
+    pub(crate) fn new() -> Self {
+        let schema = schema_value();
+        jsonschema::meta::validate(&schema).expect("the schema is one of draft 2020-12");
+        Self { validator: jsonschema::draft202012::new(&schema).expect("the schema can be used") }
+    }
+
+    /// What the schema finds wrong.
+    pub(crate) fn schema(&self, config: &Value) -> Result<(), String> {
+        let errors: Vec<_> =
+            self.validator.iter_errors(config).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
+    }
+
+    /// Who takes `config`. The schema never refuses what the engine takes.
+    pub(crate) fn agree(&self, config: &Value) -> Verdicts {
+        let verdicts = Verdicts { schema: self.validator.is_valid(config), engine: engine(config).is_ok() };
+        if let Verdicts { schema: false, engine: true } = verdicts {
+            panic!("the schema refuses what the engine takes: {:?}\n{config}", self.schema(config));
+        }
+        verdicts
+    }
+
+    /// Both take `config`.
+    pub(crate) fn take(&self, config: &Value) {
+        assert_eq!((self.schema(config), engine(config)), (Ok(()), Ok(())), "{config}");
+    }
+}
+
+/// What the engine finds wrong.
+pub(crate) fn engine(config: &Value) -> Result<(), String> {
+    let env = |name: &str| (name == "JWKS").then(|| KEYS.to_string());
+    Policy::parse(config.to_string().as_bytes(), &env).map(drop).map_err(|errors| errors.to_string())
+}
