@@ -1,5 +1,6 @@
 //! What people write, YAML or JSON: a tree in which every value knows its place in the file.
 
+mod inside;
 mod json;
 mod scalar;
 mod write;
@@ -7,7 +8,7 @@ mod yaml;
 
 use std::ops::Range;
 
-pub use self::write::{JsonText, pretty_json, quote};
+pub use self::write::{JsonText, Origin, pretty_json, quote};
 
 /// A value, and where it stands in the file, in bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +17,28 @@ pub struct Node {
     pub content: Content,
     /// Where it stands.
     pub span: Range<usize>,
-    /// What is to be said of it if it counts: readers of YAML take it for different things.
-    pub doubt: Option<String>,
+    /// Why readers of YAML take it for different things, if they do.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why readers of YAML take a word for different things, and what to write instead.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Doubt {
+    /// The words for it.
+    pub message: String,
+    /// Who reads it unlike the others.
+    pub odd: Odd,
+}
+
+/// Who reads something unlike others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Odd {
+    /// Both.
+    Both,
+    /// Envoy alone.
+    Envoy,
+    /// Kubernetes alone.
+    Kubernetes,
 }
 
 /// What a value is.
@@ -44,6 +65,8 @@ pub struct Member {
     pub name: String,
     /// Where the name stands.
     pub name_span: Range<usize>,
+    /// Why readers of YAML take the name for different things, if they do.
+    pub doubt: Option<Doubt>,
     /// Its value.
     pub value: Node,
 }
@@ -60,21 +83,12 @@ pub struct Document {
 /// Something in a file that readers take for different things, or none reads.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Flaw {
-    /// What it is.
-    pub kind: FlawKind,
+    /// Who reads it unlike others.
+    pub odd: Odd,
     /// What is wrong.
     pub message: String,
     /// Where.
     pub span: Range<usize>,
-}
-
-/// How bad a flaw is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum FlawKind {
-    /// Only some readers merge mappings.
-    Merge,
-    /// Whoever reads this reads something else than others do.
-    Wrong,
 }
 
 /// Reads a file: JSON, or YAML with any number of documents. `Err` says why neither can be read.
@@ -87,7 +101,7 @@ pub fn read(text: &str) -> Result<Vec<Document>, Flaw> {
 
 impl Flaw {
     fn wrong(message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { kind: FlawKind::Wrong, message: message.into(), span }
+        Self { odd: Odd::Both, message: message.into(), span }
     }
 }
 
@@ -128,6 +142,11 @@ impl Node {
             Content::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The JSON that this text holds, if it holds any, with places in the file that the text stands in.
+    pub fn holds_json(&self, file: &str) -> Option<Self> {
+        inside::read(self, file)
     }
 
     /// Whether this is a mapping.

@@ -4,27 +4,40 @@
 //! and leave every judgement to the engine, `gate`.
 
 pub mod arguments;
+pub mod check;
+pub mod configuration;
 pub mod document;
+pub mod find;
+pub mod finding;
+pub mod input;
 pub mod schema;
+
+mod suggestion;
 
 use self::arguments::{Arguments, Command};
 
 /// What a command has to say, and how it ended.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What it prints.
+    /// What it prints; it may hold colours.
     pub output: String,
-    /// The status that it ends with: 0, 1 where what it was asked about is not well, 2 where it cannot tell.
+    /// The status that it ends with.
     pub status: u8,
 }
 
+/// What was asked about is not well.
+pub const STATUS_TROUBLE: u8 = 1;
+/// The command could not do what it was asked.
+pub const STATUS_USAGE: u8 = 2;
+
 /// Runs a command.
-pub fn run(arguments: &Arguments) -> Outcome {
+pub fn run(arguments: &Arguments) -> Result<Outcome, input::Error> {
     match &arguments.command {
+        Command::Check(asked) => check::run(asked),
         Command::Schema(asked) => {
             let schema = schema::schema();
             let output = if asked.markdown { schema::markdown(&schema) } else { document::pretty_json(&schema) };
-            Outcome { output, status: 0 }
+            Ok(Outcome { output, status: 0 })
         }
     }
 }

@@ -6,8 +6,15 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let outcome = cli::run(&cli::arguments::Arguments::parse());
-    // Whoever reads may have seen enough (`jotgate … | head`).
-    let _ = std::io::stdout().lock().write_all(outcome.output.as_bytes());
-    ExitCode::from(outcome.status)
+    match cli::run(&cli::arguments::Arguments::parse()) {
+        Ok(outcome) => {
+            // Whoever reads may have seen enough (`jotgate … | head`). Colours are for terminals.
+            let _ = anstream::stdout().lock().write_all(outcome.output.as_bytes());
+            ExitCode::from(outcome.status)
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "jotgate: {}", error.0);
+            ExitCode::from(cli::STATUS_USAGE)
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub fn schema() -> Node {
     let definitions: Vec<Member> = PARTS.into_iter().flat_map(|text| part(text).members().to_vec()).collect();
     let value = Node { content: Content::Map(definitions), span: 0..0, doubt: None };
     if let Content::Map(members) = &mut root.content {
-        members.push(Member { name: String::from("$defs"), name_span: 0..0, value });
+        members.push(Member { name: String::from("$defs"), name_span: 0..0, doubt: None, value });
     }
     root
 }

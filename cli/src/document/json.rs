@@ -31,7 +31,7 @@ fn members(value: Value<'_>, text: &str) -> Vec<Member> {
     let member = |(name, value): (&str, Value<'_>)| {
         let name_span = name_before(text, before, value.span().start);
         before = value.span().end;
-        Member { name: name.to_string(), name_span, value: node(value, text) }
+        Member { name: name.to_string(), name_span, doubt: None, value: node(value, text) }
     };
     value.members().map(member).collect()
 }

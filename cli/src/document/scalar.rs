@@ -3,10 +3,10 @@
 //! Kubernetes reads YAML 1.1, editors read YAML 1.2, and Envoy has a reading of its own; what they do not agree on is
 //! told. (Envoy: seen with 1.40.)
 
-use super::Content;
+use super::{Content, Doubt, Odd};
 
 /// What `text` is (YAML 1.2.2 §10.3.2), and what others take it for.
-pub(super) fn resolve(text: &str) -> (Content, Option<String>) {
+pub(super) fn resolve(text: &str) -> (Content, Option<Doubt>) {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => (Content::Null, None),
         "true" | "True" | "TRUE" => (Content::Bool(true), None),
@@ -15,8 +15,17 @@ pub(super) fn resolve(text: &str) -> (Content, Option<String>) {
     }
 }
 
+/// What is to be said of `text` as a name. Envoy takes names as they are.
+pub(super) fn doubt_of_name(text: &str) -> Option<Doubt> {
+    let (content, _) = word(text).or_else(|| number(text).filter(|(_, doubt)| doubt.is_some()))?;
+    let is_word = matches!(content, Content::Text(_));
+    let message =
+        format!("`{text}` is no text to Kubernetes, which finds a member of another name: write `\"{text}\"`");
+    is_word.then_some(Doubt { message, odd: Odd::Kubernetes })
+}
+
 /// The words of YAML 1.1.
-fn word(text: &str) -> Option<(Content, Option<String>)> {
+fn word(text: &str) -> Option<(Content, Option<Doubt>)> {
     let lower = text.to_ascii_lowercase();
     let truth = match lower.as_str() {
         "y" | "yes" | "on" => true,
@@ -26,22 +35,23 @@ fn word(text: &str) -> Option<(Content, Option<String>)> {
     let mut others = text.chars().skip(1);
     let is_spelt = others.clone().all(char::is_lowercase) || others.all(char::is_uppercase);
     is_spelt.then(|| {
-        let doubt = format!(
+        let message = format!(
             "`{text}` is text to some readers of YAML, and `{truth}` to Envoy and Kubernetes: write `\"{text}\"` or \
              `{truth}`"
         );
-        (Content::Text(text.to_string()), Some(doubt))
+        (Content::Text(text.to_string()), Some(Doubt { message, odd: Odd::Both }))
     })
 }
 
-fn number(text: &str) -> Option<(Content, Option<String>)> {
+fn number(text: &str) -> Option<(Content, Option<Doubt>)> {
     let (sign, digits) = match text.strip_prefix(['-', '+']) {
         Some(digits) => (if text.starts_with('-') { "-" } else { "" }, digits),
         None => ("", text),
     };
     if matches!(digits.to_ascii_lowercase().as_str(), ".inf" | ".nan") {
-        let doubt = format!("`{text}` is a number to some readers of YAML, and none that JSON has: write it in quotes");
-        return Some((Content::Text(text.to_string()), Some(doubt)));
+        let message =
+            format!("`{text}` is a number to some readers of YAML, and none that JSON has: write it in quotes");
+        return Some((Content::Text(text.to_string()), Some(Doubt { message, odd: Odd::Both })));
     }
     if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return None;
@@ -54,8 +64,8 @@ fn number(text: &str) -> Option<(Content, Option<String>)> {
         return u64::from_str_radix(hex, 16).ok().map(|value| (Content::Number(value.to_string()), None));
     }
     if let Some(fraction) = fraction(digits) {
-        let doubt = format!("`{text}` is text to Envoy where it reads YAML, and a number to others: Envoy takes JSON");
-        return Some((Content::Number(format!("{sign}{fraction}")), Some(doubt)));
+        let message = format!("`{text}` is text to Envoy where it reads YAML, and a number to others");
+        return Some((Content::Number(format!("{sign}{fraction}")), Some(Doubt { message, odd: Odd::Envoy })));
     }
     let is_other = |text: &str| {
         let digits = text.strip_prefix(['o', 'b']).unwrap_or(text);
@@ -63,11 +73,11 @@ fn number(text: &str) -> Option<(Content, Option<String>)> {
     };
     let is_doubtful = is_other(digits.strip_prefix('0').unwrap_or(digits));
     is_doubtful.then(|| {
-        let doubt = format!(
+        let message = format!(
             "`{text}` is one number to some readers of YAML, and another or none to others: write it in decimal digits \
              or in quotes"
         );
-        (Content::Text(text.to_string()), Some(doubt))
+        (Content::Text(text.to_string()), Some(Doubt { message, odd: Odd::Both }))
     })
 }
 
@@ -81,6 +91,9 @@ fn fraction(digits: &str) -> Option<String> {
         Some((whole, part)) => (whole, Some(part)),
         None => (mantissa, None),
     };
+    if part.is_none() && exponent.is_none() {
+        return None;
+    }
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain =
         are_digits(whole) && part.is_none_or(are_digits) && !(whole.is_empty() && part.is_none_or(str::is_empty));

@@ -49,7 +49,7 @@ impl JsonText {
                 self.text.push_str(if elements.is_empty() { "[]" } else { "]" });
             }
             Content::Map(members) => {
-                for (index, Member { name, name_span, value }) in members.iter().enumerate() {
+                for (index, Member { name, name_span, value, .. }) in members.iter().enumerate() {
                     self.text.push(if index == 0 { '{' } else { ',' });
                     self.text.push_str(&quote(name));
                     self.text.push(':');

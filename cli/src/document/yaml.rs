@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use super::{Content, Document, Flaw, FlawKind, Member, Node, scalar};
+use super::{Content, Document, Doubt, Flaw, Member, Node, Odd, scalar};
 
 /// How deeply values may nest. The engine's own limit is 32.
 const MAX_DEPTH: usize = 100;
@@ -170,7 +170,7 @@ impl<'t> Composer<'t> {
                 merge(&mut members, merged);
                 return Ok(Node::new(Content::Map(members), span));
             }
-            let name = name(event, &key)?;
+            let (name, doubt) = name(event, &key)?;
             let (event, place) = self.next()?;
             let value = self.node(event, place, depth.saturating_add(1))?;
             if name == "<<" {
@@ -178,18 +178,17 @@ impl<'t> Composer<'t> {
                 continue;
             }
             if !names.insert(name.clone()) {
-                self.flaws.push(Flaw::wrong(
-                    format!("`{name}` occurs twice: which one counts depends on the reader"),
-                    key.clone(),
-                ));
+                let message = format!("`{name}` occurs twice: which one counts depends on the reader");
+                self.flaws.push(Flaw::wrong(message, key));
+                continue;
             }
-            members.push(Member { name, name_span: key, value });
+            members.push(Member { name, name_span: key, doubt, value });
         }
     }
 
     fn merge_key(&mut self, value: Node, key: Place, merged: &mut Vec<Member>) {
         let message = "mappings are merged by Kubernetes, and not by Envoy, which finds a member called `<<`";
-        self.flaws.push(Flaw { kind: FlawKind::Merge, message: message.to_string(), span: key.clone() });
+        self.flaws.push(Flaw { odd: Odd::Envoy, message: message.to_string(), span: key.clone() });
         match value.content {
             Content::Map(members) => merged.extend(members),
             Content::List(maps) if maps.iter().all(Node::is_map) => {
@@ -207,9 +206,14 @@ impl<'t> Composer<'t> {
     }
 }
 
-fn name(event: Event<'_>, place: &Place) -> Result<String, Flaw> {
+/// The name of a member. To Kubernetes, `on` is `true` there as well.
+fn name(event: Event<'_>, place: &Place) -> Result<(String, Option<Doubt>), Flaw> {
     match event {
-        Event::Scalar(text, ..) => Ok(text.into_owned()),
+        Event::Scalar(text, ScalarStyle::Plain, ..) => {
+            let doubt = scalar::doubt_of_name(&text);
+            Ok((text.into_owned(), doubt))
+        }
+        Event::Scalar(text, ..) => Ok((text.into_owned(), None)),
         _ => Err(Flaw::wrong("expected the name of a member", place.clone())),
     }
 }

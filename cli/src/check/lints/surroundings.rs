@@ -1,0 +1,42 @@
+//! What does not fit where the plugin runs.
+
+use super::listed;
+use crate::document::Node;
+use crate::find::Surroundings;
+use crate::finding::Finding;
+
+pub(super) fn lint(tree: Option<&Node>, surroundings: &Surroundings<'_>, findings: &mut Vec<Finding>) {
+    if let Some(node) = surroundings.fails_open {
+        let message = "every request passes unchecked when the plugin cannot run: let it be reloaded, or fail closed";
+        findings.push(Finding::warning("fails-open", "", message, node.span.clone()));
+    }
+    for (path, issuer) in tree.into_iter().flat_map(|tree| listed(tree, "issuers")) {
+        for name in ["cluster", "jwksCluster"] {
+            if let Some(node) = issuer.find(&["keys", name]) {
+                findings.extend(lint_cluster(node, &format!("{path}.keys.{name}"), surroundings));
+            }
+        }
+    }
+}
+
+fn lint_cluster(node: &Node, path: &str, surroundings: &Surroundings<'_>) -> Option<Finding> {
+    let name = node.text()?;
+    match &surroundings.clusters {
+        Some(clusters) if !clusters.contains(name) => {
+            let known: Vec<_> = clusters.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!(
+                "this proxy has no cluster `{name}`, so that the keys cannot be fetched: it has {}",
+                if known.is_empty() { String::from("none") } else { known.join(", ") }
+            );
+            Some(Finding::warning("unknown-cluster", path, message, node.span.clone()))
+        }
+        None if surroundings.is_istio && name.split('|').count() != 4 => {
+            let message = format!(
+                "Istio calls clusters `outbound|PORT||HOST`, and none `{name}`: for an issuer outside the mesh, \
+                 `outbound|443||idp.example.com` and a ServiceEntry for that host"
+            );
+            Some(Finding::warning("istio-cluster", path, message, node.span.clone()))
+        }
+        _ => None,
+    }
+}
