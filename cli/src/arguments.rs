@@ -22,6 +22,9 @@ pub enum Command {
     /// Prints the JSON Schema of a configuration.
     #[command(after_help = SCHEMA_HELP)]
     Schema(Schema),
+    /// Plays cases to the rules of a configuration, and says where they come out otherwise.
+    #[command(after_help = TEST_HELP)]
+    Test(Test),
 }
 
 const CHECK_HELP: &str = "\
@@ -64,4 +67,47 @@ pub struct Schema {
     /// Prints the reference that is made from it, as Markdown.
     #[arg(long)]
     pub markdown: bool,
+}
+
+const TEST_HELP: &str = "\
+Cases are YAML or JSON. A token is made of the claims that a case gives, beside the usual ones of its issuer:
+
+  cases:
+  - {name: anybody sees health, request: GET /healthz, expect: pass}
+  - {name: strangers do not, request: GET /orders/7, expect: 401 missing_token}
+  - name: readers do not write
+    request: POST /orders/7
+    claims: {sub: alice, scope: \"orders:read\"}
+    expect: {status: 403, reason: insufficient_scope, rule: write}
+  - name: the upstream is told who it is
+    request: GET https://api.example.com/orders/7
+    headers: {X-Auth-Request-User: mallory}
+    claims: {sub: alice}
+    expect: {pass: true, rule: rest, upstream: {X-Auth-Request-User: alice, authorization: null}}
+  - {name: old tokens are of no use, request: GET /orders/7, claims: {exp: -5m}, expect: 401 expired}
+
+Examples:
+  jotgate test jotgate.yaml cases.yaml
+  jotgate test --every-rule deploy/gateway.yaml cases.yaml
+
+Exit status: 0 if all cases come out as expected, 1 if not, 2 if they cannot be played. Docs: docs/command-line.md";
+
+/// What `test` takes.
+#[derive(Args, Debug)]
+pub struct Test {
+    /// The configuration, or what holds it; - is the standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The cases.
+    #[arg(value_name = "CASES")]
+    pub cases: PathBuf,
+    /// Which configuration, where the file holds several.
+    #[arg(long, value_name = "NAME")]
+    pub configuration: Option<String>,
+    /// Fails if a rule is left that no case reaches.
+    #[arg(long)]
+    pub every_rule: bool,
+    /// Prints what became of the cases as JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -53,7 +53,7 @@ impl Configuration {
 
     /// What the plugin gets as bytes, of which nothing is known but where they stand.
     fn of_bytes(bytes: &[u8], node: &Node, env: Environment<'_>) -> Self {
-        let tree = None;
+        let tree = str::from_utf8(bytes).ok().and_then(|text| Node::of_json(text, &node.span));
         match Policy::parse(bytes, env) {
             Ok(policy) => Self { tree, policy: Some(policy), errors: Vec::new() },
             Err(errors) => Self { tree, policy: None, errors: findings(&errors, |_, _| node.span.clone()) },

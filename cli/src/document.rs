@@ -149,6 +149,11 @@ impl Node {
         inside::read(self, file)
     }
 
+    /// The JSON that `text` is, if it is any, all of it with one place.
+    pub fn of_json(text: &str, span: &Range<usize>) -> Option<Self> {
+        inside::read_at(text, span)
+    }
+
     /// Whether this is a mapping.
     pub fn is_map(&self) -> bool {
         matches!(self.content, Content::Map(_))

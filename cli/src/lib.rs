@@ -4,12 +4,17 @@
 //! and leave every judgement to the engine, `gate`.
 
 pub mod arguments;
+pub mod cases;
 pub mod check;
 pub mod configuration;
 pub mod document;
+pub mod engine;
 pub mod find;
 pub mod finding;
 pub mod input;
+pub mod instant;
+pub mod load;
+pub mod render;
 pub mod schema;
 
 mod suggestion;
@@ -34,6 +39,7 @@ pub const STATUS_USAGE: u8 = 2;
 pub fn run(arguments: &Arguments) -> Result<Outcome, input::Error> {
     match &arguments.command {
         Command::Check(asked) => check::run(asked),
+        Command::Test(asked) => cases::run(asked),
         Command::Schema(asked) => {
             let schema = schema::schema();
             let output = if asked.markdown { schema::markdown(&schema) } else { document::pretty_json(&schema) };

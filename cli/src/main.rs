@@ -13,7 +13,7 @@ fn main() -> ExitCode {
             ExitCode::from(outcome.status)
         }
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "jotgate: {}", error.0);
+            let _ = writeln!(anstream::stderr(), "jotgate: {}", error.0);
             ExitCode::from(cli::STATUS_USAGE)
         }
     }

@@ -1,5 +1,7 @@
 //! Documents inside the texts of a document: a scalar that holds JSON.
 
+use std::ops::Range;
+
 use super::{Content, Member, Node, json};
 
 /// The JSON that a text holds, every value with its place in the `file` around it; `None` if it holds none.
@@ -8,19 +10,27 @@ pub(super) fn read(text: &Node, file: &str) -> Option<Node> {
     let raw = file.get(text.span.clone()).unwrap_or_default();
     let places = align(raw, value);
     let mut root = json::read(value)?;
-    move_out(&mut root, &|offset| {
-        places.get(offset).map_or(text.span.end, |place| text.span.start.saturating_add(*place))
+    move_out(&mut root, &|span| {
+        let place = |offset| places.get(offset).map_or(text.span.end, |place| text.span.start.saturating_add(*place));
+        place(span.start)..place(span.end)
     });
     Some(root)
 }
 
-fn move_out(node: &mut Node, place: &dyn Fn(usize) -> usize) {
-    node.span = place(node.span.start)..place(node.span.end);
+/// The JSON that `text` is, every value with the place `span`; `None` if it is none.
+pub(super) fn read_at(text: &str, span: &Range<usize>) -> Option<Node> {
+    let mut root = json::read(text)?;
+    move_out(&mut root, &|_| span.clone());
+    Some(root)
+}
+
+fn move_out(node: &mut Node, place: &dyn Fn(&Range<usize>) -> Range<usize>) {
+    node.span = place(&node.span);
     match &mut node.content {
         Content::List(elements) => elements.iter_mut().for_each(|element| move_out(element, place)),
         Content::Map(members) => {
             for Member { name_span, value, .. } in members {
-                *name_span = place(name_span.start)..place(name_span.end);
+                *name_span = place(name_span);
                 move_out(value, place);
             }
         }
