@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Checks, tests and explains configurations of the identity gate Jotgate, with the engine of the plugin itself.
 #[derive(Debug, Parser)]
@@ -19,6 +19,12 @@ pub enum Command {
     /// Says what is wrong with configurations, and what may not be meant.
     #[command(after_help = CHECK_HELP)]
     Check(Check),
+    /// Prints what a shell completes commands by.
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(Completions),
+    /// Translates Istio's policies: who may sign tokens, and who may pass.
+    #[command(after_help = FROM_ISTIO_HELP)]
+    FromIstio(FromIstio),
     /// Prints the JSON Schema of a configuration.
     #[command(after_help = SCHEMA_HELP)]
     Schema(Schema),
@@ -54,6 +60,63 @@ pub struct Check {
     /// Leaves out the warnings of this name; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub allow: Vec<String>,
+}
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  jotgate completions bash > /etc/bash_completion.d/jotgate
+  jotgate completions zsh > \"${fpath[1]}/_jotgate\"
+  jotgate completions fish > ~/.config/fish/completions/jotgate.fish";
+
+/// What `completions` takes.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell.
+    pub shell: Shell,
+}
+
+/// A shell.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// fish
+    Fish,
+    /// zsh
+    Zsh,
+}
+
+const FROM_ISTIO_HELP: &str = "\
+What cannot be carried over is refused rather than let pass, and told in the comments of the configuration; so are the
+ports of hosts, which Jotgate does not see.
+
+Examples:
+  jotgate from-istio policies.yaml > jotgate.yaml
+  kubectl get requestauthentication,authorizationpolicy -A -o yaml \\
+    | jotgate from-istio - --namespace shop --label app=orders
+  jotgate from-istio --target Gateway/shop --namespace shop policies/*.yaml
+
+Exit status: 0 if all was carried over, 1 if something could not be, as the comments tell, 2 if nothing could be made.
+Docs: docs/command-line.md";
+
+/// What `from-istio` takes.
+#[derive(Args, Debug)]
+pub struct FromIstio {
+    /// The files; - is the standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The namespace of the workload that the configuration is for.
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// A label of the workload; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub label: Vec<String>,
+    /// What the policies' targetRefs name: a Gateway or a Service.
+    #[arg(long, value_name = "KIND/NAME")]
+    pub target: Option<String>,
+    /// The namespace whose policies are for the whole mesh.
+    #[arg(long, value_name = "NAME", default_value = "istio-system")]
+    pub root_namespace: String,
 }
 
 const SCHEMA_HELP: &str = "\

@@ -13,12 +13,13 @@ use self::judge::{Difference, judge};
 use self::mint::Mint;
 use self::place::Place;
 use crate::arguments::Test;
-use crate::document::{self, JsonText, Node};
+use crate::document::{self, Node};
 use crate::engine::{Decided, Sent, decide};
 use crate::finding::Finding;
 use crate::input::{self, Error, Input};
 use crate::load::{Loaded, load};
 use crate::render::{position, render};
+use crate::typed::typed;
 use crate::{Outcome, STATUS_TROUBLE};
 
 /// A case that was played.
@@ -49,7 +50,7 @@ pub fn run(asked: &Test) -> Result<Outcome, Error> {
     } else {
         report::text(&played, &unreached, asked.every_rule)
     };
-    Ok(Outcome { output, status: if is_fine { 0 } else { STATUS_TROUBLE } })
+    Ok(Outcome { output, aside: None, status: if is_fine { 0 } else { STATUS_TROUBLE } })
 }
 
 /// Reads a file of cases; its tree knows where each stands.
@@ -62,32 +63,8 @@ fn read(cases: &Input) -> Result<(File, Node), Error> {
         return Err(flaw(found));
     }
     let tree = document.root;
-    let json = JsonText::new(&tree).text;
-    let file = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&json));
-    let file = file.map_err(|error| {
-        let path = error.path().to_string();
-        let span = at(&tree, error.path()).span.clone();
-        // The place in the JSON that was made of it means nothing to anybody.
-        let message = error.inner().to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_string();
-        refuse(Finding::error("cases", if path == "." { String::new() } else { path }, message, span))
-    })?;
+    let file = typed(&tree, "cases").map_err(refuse)?;
     Ok((file, tree))
-}
-
-/// The value that a path leads to, as far as it leads.
-fn at<'n>(tree: &'n Node, path: &serde_path_to_error::Path) -> &'n Node {
-    use serde_path_to_error::Segment;
-    let mut node = tree;
-    for segment in path {
-        let next = match segment {
-            Segment::Seq { index } => node.elements().get(*index),
-            Segment::Map { key } => node.get(key),
-            _ => None,
-        };
-        node = next.unwrap_or(node);
-    }
-    node
 }
 
 fn play(file: &File, loaded: &Loaded, cases: &Input, tree: &Node) -> Result<Vec<Played>, Error> {

@@ -39,7 +39,7 @@ pub fn run(asked: &Check) -> Result<Outcome, input::Error> {
     let all = || checked.iter().flat_map(|checked| &checked.findings);
     let is_fine = all().all(|(_, finding)| finding.severity == Severity::Warning);
     let output = if asked.json { report::json(&checked) } else { report::text(&checked) };
-    Ok(Outcome { output, status: if is_fine { 0 } else { STATUS_TROUBLE } })
+    Ok(Outcome { output, aside: None, status: if is_fine { 0 } else { STATUS_TROUBLE } })
 }
 
 fn check(file: Input, asked: &Check) -> Checked {

@@ -8,7 +8,7 @@ mod yaml;
 
 use std::ops::Range;
 
-pub use self::write::{JsonText, Origin, pretty_json, quote};
+pub use self::write::{JsonText, Origin, flow, pretty_json, quote};
 
 /// A value, and where it stands in the file, in bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +106,32 @@ impl Flaw {
 }
 
 impl Node {
+    /// A text that was written nowhere.
+    pub fn of_text(text: impl Into<String>) -> Self {
+        Self::new(Content::Text(text.into()), 0..0)
+    }
+
+    /// A boolean that was written nowhere.
+    pub fn of_bool(value: bool) -> Self {
+        Self::new(Content::Bool(value), 0..0)
+    }
+
+    /// A list that was written nowhere.
+    pub fn of_list(elements: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(Content::List(elements.into_iter().collect()), 0..0)
+    }
+
+    /// A list of texts that was written nowhere.
+    pub fn of_texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Self::of_list(texts.into_iter().map(Self::of_text))
+    }
+
+    /// A mapping that was written nowhere.
+    pub fn of_map<N: Into<String>>(members: impl IntoIterator<Item = (N, Self)>) -> Self {
+        let member = |(name, value): (N, Self)| Member { name: name.into(), name_span: 0..0, doubt: None, value };
+        Self::new(Content::Map(members.into_iter().map(member).collect()), 0..0)
+    }
+
     fn new(content: Content, span: Range<usize>) -> Self {
         Self { content, span, doubt: None }
     }

@@ -13,19 +13,25 @@ pub mod find;
 pub mod finding;
 pub mod input;
 pub mod instant;
+pub mod istio;
 pub mod load;
 pub mod render;
 pub mod schema;
 
 mod suggestion;
+mod typed;
 
-use self::arguments::{Arguments, Command};
+use clap::CommandFactory as _;
+
+use self::arguments::{Arguments, Command, Shell};
 
 /// What a command has to say, and how it ended.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// What it prints; it may hold colours.
     pub output: String,
+    /// What it says beside it, on the standard error.
+    pub aside: Option<String>,
     /// The status that it ends with.
     pub status: u8,
 }
@@ -40,10 +46,24 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, input::Error> {
     match &arguments.command {
         Command::Check(asked) => check::run(asked),
         Command::Test(asked) => cases::run(asked),
+        Command::Completions(asked) => Ok(completions(asked.shell)),
+        Command::FromIstio(asked) => istio::run(asked),
         Command::Schema(asked) => {
             let schema = schema::schema();
             let output = if asked.markdown { schema::markdown(&schema) } else { document::pretty_json(&schema) };
-            Ok(Outcome { output, status: 0 })
+            Ok(Outcome { output, ..Outcome::default() })
         }
     }
+}
+
+/// What a shell completes commands by.
+fn completions(shell: Shell) -> Outcome {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Fish => clap_complete::Shell::Fish,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "jotgate", &mut script);
+    Outcome { output: String::from_utf8_lossy(&script).into_owned(), ..Outcome::default() }
 }

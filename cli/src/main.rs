@@ -10,6 +10,9 @@ fn main() -> ExitCode {
         Ok(outcome) => {
             // Whoever reads may have seen enough (`jotgate … | head`). Colours are for terminals.
             let _ = anstream::stdout().lock().write_all(outcome.output.as_bytes());
+            if let Some(aside) = outcome.aside {
+                let _ = writeln!(anstream::stderr(), "jotgate: {aside}");
+            }
             ExitCode::from(outcome.status)
         }
         Err(error) => {

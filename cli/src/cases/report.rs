@@ -15,9 +15,10 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(super) fn text(played: &[Played], unreached: &[&str], is_needed: bool) -> String {
     let mut output = String::new();
     for case in played {
-        match case.differences.is_empty() {
-            true => drop(writeln!(output, "{GOOD}ok{GOOD:#}    {}", case.name)),
-            false => output.push_str(&failure(case)),
+        if case.differences.is_empty() {
+            let _ = writeln!(output, "{GOOD}ok{GOOD:#}    {}", case.name);
+        } else {
+            output.push_str(&failure(case));
         }
     }
     let failed = played.iter().filter(|case| !case.differences.is_empty()).count();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::{Content, Member, Node};
+use super::{Content, Member, Node, scalar};
 
 /// A tree as JSON text, which still knows where each value was written.
 #[derive(Clone, Debug)]
@@ -104,6 +104,32 @@ fn is_short(elements: &[Node]) -> bool {
     let is_scalar = |element: &Node| !matches!(element.content, Content::List(_) | Content::Map(_));
     let width: usize = elements.iter().map(|element| write_scalar(&element.content).len()).sum();
     width <= 100 && elements.iter().all(is_scalar)
+}
+
+/// A value in YAML's flow style, on one line, as people write it.
+pub fn flow(node: &Node) -> String {
+    match &node.content {
+        Content::Text(text) => plain(text).map_or_else(|| quote(text), String::from),
+        Content::List(elements) => format!("[{}]", elements.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Content::Map(members) => {
+            let member = |member: &Member| {
+                let name = plain(&member.name).map_or_else(|| quote(&member.name), String::from);
+                format!("{name}: {}", flow(&member.value))
+            };
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        scalar => write_scalar(scalar),
+    }
+}
+
+/// A text that every reader of YAML takes for one without quotes.
+fn plain(text: &str) -> Option<&str> {
+    let is_word = matches!(scalar::resolve(text), (Content::Text(_), None)) && scalar::doubt_of_name(text).is_none();
+    let starts = text.starts_with(|first: char| first.is_ascii_alphanumeric() || "$/_".contains(first));
+    let is_safe = |character: char| character.is_ascii_alphanumeric() || " $%&()*+-./;=?@_~|".contains(character);
+    let has_colon = text.contains(':') && !text.starts_with("http");
+    let is_safe = text.chars().all(|character| is_safe(character) || character == ':') && !has_colon;
+    (is_word && starts && is_safe && !text.ends_with([' ', ':']) && !text.contains(": ")).then_some(text)
 }
 
 fn write_scalar(scalar: &Content) -> String {

@@ -1,6 +1,6 @@
 //! What a schema says, in a few words.
 
-use crate::document::{Content, JsonText, Node};
+use crate::document::{Node, flow};
 
 /// A schema whose references can be followed.
 #[derive(Clone, Copy)]
@@ -98,22 +98,4 @@ pub(super) fn list<'n>(node: &'n Node, keyword: &str) -> &'n [Node] {
 /// A value in backticks, for a table.
 pub(super) fn code(node: &Node) -> String {
     format!("`{}`", flow(node).replace('|', "\\|"))
-}
-
-/// A value in flow style, as people write it.
-pub(super) fn flow(node: &Node) -> String {
-    let is_plain = |text: &str| {
-        text.starts_with(|first: char| first.is_ascii_alphanumeric() || "$/".contains(first))
-            && !text.contains([',', '{', '}', '[', ']', '#', ':'])
-            || text.starts_with("http")
-    };
-    match &node.content {
-        Content::Text(text) if is_plain(text) => text.clone(),
-        Content::List(elements) => format!("[{}]", elements.iter().map(flow).collect::<Vec<_>>().join(", ")),
-        Content::Map(members) => {
-            let members = members.iter().map(|member| format!("{}: {}", member.name, flow(&member.value)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
-        }
-        _ => JsonText::new(node).text,
-    }
 }
