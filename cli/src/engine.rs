@@ -70,36 +70,23 @@ pub fn decide(gate: &mut Gate, sent: &Sent, now: Timestamp, verifier: &dyn Signa
     // Counters are for proxies; what would be fetched or resumed is not, here.
     while gate.poll_effect().is_some() {}
     match decision {
-        Decision::Forward(edits, report) => told(Fate::Passed(edited(&sent.lines, &edits)), report),
+        Decision::Forward(edits, report) => {
+            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+            let forwarded = HeaderEdit::apply(&edits, &lines).into_iter();
+            told(Fate::Passed(forwarded.map(|(name, value)| (text(name), text(value))).collect()), &report)
+        }
         Decision::Reply(reply, report) => {
             let headers = reply.headers.into_iter().map(|(name, value)| (name.to_string(), value));
             let grpc = reply.grpc_status.map(|status| (String::from("grpc-status"), status.to_string()));
             let headers = headers.chain(grpc).collect();
-            told(Fate::Answered { status: reply.status, headers, body: reply.body }, report)
+            told(Fate::Answered { status: reply.status, headers, body: reply.body }, &report)
         }
         Decision::Wait => Decided { fate: Fate::Waiting, properties: BTreeMap::new(), log: None },
     }
 }
 
-fn told(fate: Fate, report: Report) -> Decided {
+fn told(fate: Fate, report: &Report) -> Decided {
     let name = |name: &str| name.strip_prefix("jotgate_").unwrap_or(name).to_string();
-    let properties = report.properties.into_iter().map(|(key, value)| (name(key), value)).collect();
-    Decided { fate, properties, log: report.log }
-}
-
-/// What is left of `lines` after `edits`.
-fn edited(lines: &[(String, String)], edits: &[HeaderEdit]) -> Vec<(String, String)> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut lines = lines.to_vec();
-    for edit in edits {
-        match edit {
-            HeaderEdit::Add(name, value) => lines.push((name.clone(), value.clone())),
-            HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.as_bytes().eq_ignore_ascii_case(name)),
-            HeaderEdit::Set(name, value) => {
-                lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name));
-                lines.push(((*name).to_string(), text(value)));
-            }
-        }
-    }
-    lines
+    let properties = report.properties().map(|(key, value)| (name(key), value.to_string())).collect();
+    Decided { fate, properties, log: report.log.clone() }
 }

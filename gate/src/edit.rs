@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::request::HeaderLine;
+
 /// One edit. They are applied in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HeaderEdit {
@@ -25,21 +27,20 @@ impl HeaderEdit {
             edits.push(removal);
         }
     }
-}
 
-/// What is left of `lines` after `edits`.
-#[cfg(test)]
-pub(crate) fn apply(edits: &[HeaderEdit], lines: &[crate::HeaderLine<'_>]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut lines: Vec<_> = lines.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-    for edit in edits {
-        match edit {
-            HeaderEdit::Add(name, value) => lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec())),
-            HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
-            HeaderEdit::Set(name, value) => {
-                lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));
-                lines.push((name.as_bytes().to_vec(), value.clone()));
+    /// What is left of `lines` after `edits`: for hosts without edits of their own, and for tests.
+    pub fn apply(edits: &[Self], lines: &[HeaderLine<'_>]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut lines: Vec<_> = lines.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        for edit in edits {
+            match edit {
+                Self::Add(name, value) => lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec())),
+                Self::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
+                Self::Set(name, value) => {
+                    lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));
+                    lines.push((name.as_bytes().to_vec(), value.clone()));
+                }
             }
         }
+        lines
     }
-    lines
 }

@@ -84,7 +84,7 @@ impl Mint {
 fn find_issuer<'p>(policy: &'p Policy, name: Option<&str>) -> Result<&'p Issuer, String> {
     let mut issuers = policy.issuers.iter();
     let found = match name {
-        Some(name) => issuers.find(|issuer| issuer.name == name),
+        Some(name) => issuers.find(|issuer| &*issuer.name == name),
         None => issuers.next(),
     };
     found.ok_or_else(|| {

@@ -4,7 +4,6 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
-use crate::edit;
 
 /// What is taken (the token, nothing, or why not), and what is left of the lines on a public route.
 #[derive(Debug, Eq, PartialEq)]
@@ -33,7 +32,7 @@ pub(super) fn outcome(sources: &Sources, lines: &[(&str, &str)]) -> Outcome {
     // A token may be any bytes: escapes in a query can stand for all of them.
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let token = sources.take(&request).map(|credential| credential.map(|credential| text(&credential.token)));
-    let left = edit::apply(&removals(sources, &request, None), &lines);
+    let left = HeaderEdit::apply(&removals(sources, &request, None), &lines);
     Outcome { token, left: left.iter().map(|(name, value)| (text(name), text(value))).collect() }
 }
 
@@ -136,7 +135,7 @@ fn what_was_verified_can_stay_and_nothing_else_does() {
             lines.into_iter().enumerate().filter(|(index, _)| *index != 2).map(|(_, line)| line).collect();
         let sources = everywhere(Conflict::First);
         let edits = removals(&sources, &Request::new(&lines), Some(place));
-        let left = edit::apply(&edits, &lines);
+        let left = HeaderEdit::apply(&edits, &lines);
         let mut left: Vec<_> = left.into_iter().map(|(_, value)| String::from_utf8(value).expect("is text")).collect();
         left.sort();
         left

@@ -183,7 +183,7 @@ fn trailers_carry_no_credential() {
         (b"x_api_token", b"a"),
         (b"grpc-status", b"0"),
     ];
-    let left = crate::edit::apply(&world.gate.handle_trailers(&trailers), &trailers);
+    let left = crate::HeaderEdit::apply(&world.gate.handle_trailers(&trailers), &trailers);
     assert_eq!(left, [(b"grpc-status".to_vec(), b"0".to_vec())]);
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, HeaderLine, Policy, Reply, Report, Request,
-    RequestId, SharedData, SharedDataError, SharedValue, Timestamp, edit,
+    RequestId, SharedData, SharedDataError, SharedValue, Timestamp,
 };
 
 pub(super) const ISSUER: &str = "https://idp.example.com";
@@ -371,7 +371,7 @@ pub(super) fn key_set(keys: &[&Key]) -> String {
 fn forwarded(lines: &[HeaderLine<'_>], edits: &[HeaderEdit]) -> BTreeMap<String, Vec<String>> {
     let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let text = |bytes| String::from_utf8(bytes).expect("is text");
-    for (name, value) in edit::apply(edits, lines) {
+    for (name, value) in HeaderEdit::apply(edits, lines) {
         headers.entry(text(name)).or_default().push(text(value));
     }
     headers
