@@ -104,27 +104,37 @@ impl Scalar {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NotStrings;
 
-/// The scopes in a claim: a string is split at spaces, an array of strings is not (RFC 8693 §4.2, RFC 9068 §2.2.3).
-pub(crate) fn scopes(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
+/// Adds the scopes in a claim: a string is split at spaces, an array of strings is not (RFC 8693 §4.2, RFC 9068
+/// §2.2.3).
+pub(crate) fn add_scopes<'d>(claim: Value<'d>, scopes: &mut Vec<&'d str>) -> Result<(), NotStrings> {
     match claim.as_str() {
-        Some(text) => Ok(text.split(' ').filter(|scope| !scope.is_empty()).collect()),
-        None => array_of_strings(claim),
+        Some(text) => {
+            scopes.extend(text.split(' ').filter(|scope| !scope.is_empty()));
+            Ok(())
+        }
+        None => add_strings(claim, scopes),
     }
 }
 
-/// The groups in a claim: a string is one group, an array of strings several.
-pub(crate) fn groups(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
+/// Adds the groups in a claim: a string is one group, an array of strings several.
+pub(crate) fn add_groups<'d>(claim: Value<'d>, groups: &mut Vec<&'d str>) -> Result<(), NotStrings> {
     match claim.as_str() {
-        Some(group) => Ok(vec![group]),
-        None => array_of_strings(claim),
+        Some(group) => {
+            groups.push(group);
+            Ok(())
+        }
+        None => add_strings(claim, groups),
     }
 }
 
-fn array_of_strings(claim: Value<'_>) -> Result<Vec<&str>, NotStrings> {
+fn add_strings<'d>(claim: Value<'d>, strings: &mut Vec<&'d str>) -> Result<(), NotStrings> {
     if claim.kind() != Kind::Array {
         return Err(NotStrings);
     }
-    claim.elements().map(|element| element.as_str().ok_or(NotStrings)).collect()
+    for element in claim.elements() {
+        strings.push(element.as_str().ok_or(NotStrings)?);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -154,7 +164,9 @@ mod tests {
         let read = |json: &str| {
             let document = Document::parse(json.as_bytes()).expect(json);
             let owned = |found: Vec<&str>| found.into_iter().map(str::to_string).collect::<Vec<_>>();
-            (scopes(document.root()).map(owned), groups(document.root()).map(owned))
+            let (mut scopes, mut groups) = (Vec::new(), Vec::new());
+            let read = (add_scopes(document.root(), &mut scopes), add_groups(document.root(), &mut groups));
+            (read.0.map(|()| owned(scopes)), read.1.map(|()| owned(groups)))
         };
         let strings = |list: &[&str]| Ok(list.iter().map(|text| (*text).to_string()).collect::<Vec<_>>());
         assert_eq!(read(r#""  a b  ""#), (strings(&["a", "b"]), strings(&["  a b  "])));

@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use jose::json::Value;
@@ -129,7 +130,7 @@ impl IdentityHeader {
             if let Some(late) = value.late() {
                 parts.push(Part::Late(late));
             } else if let Some(text) = value.text(verified, &self.form).transpose() {
-                parts.push(Part::Text(text.and_then(|text| text::check(text, verified.max_bytes)).map(Rc::from)));
+                parts.push(Part::Text(text.and_then(|text| text::check(&text, verified.max_bytes).map(Rc::from))));
                 break;
             }
         }
@@ -161,15 +162,15 @@ impl IdentityValue {
         }
     }
 
-    fn text(&self, verified: &Verified<'_>, form: &Form) -> Result<Option<String>, Unrepresentable> {
+    fn text<'v>(&self, verified: &Verified<'v>, form: &Form) -> Result<Option<Cow<'v, str>>, Unrepresentable> {
         match self {
             Self::Claim(claim) => claim.find(verified.claims).map_or(Ok(None), |claim| text::of_claim(claim, form)),
             Self::Groups => text::of_list(verified.groups, ",", form),
-            Self::Issuer => Ok(Some(verified.issuer.to_string())),
+            Self::Issuer => Ok(Some(verified.issuer.into())),
             Self::Name(claim) => claim.find(verified.claims).map_or(Ok(None), |claim| text::of_name(claim, form)),
-            Self::Payload => Ok(verified.token.split('.').nth(1).map(str::to_string)),
+            Self::Payload => Ok(verified.token.split('.').nth(1).map(Cow::from)),
             Self::Scopes => text::of_list(verified.scopes, " ", form),
-            Self::Token => Ok(Some(verified.token.to_string())),
+            Self::Token => Ok(Some(verified.token.into())),
             Self::VerifiedEmail => verified_email(verified.claims).map_or(Ok(None), |email| text::of_name(email, form)),
             Self::ClientIp | Self::RequiredScopes | Self::Rule | Self::Satisfy => Ok(None),
         }
@@ -207,7 +208,7 @@ impl Occasion<'_> {
                 Part::Text(text) => return text.clone().map(Some),
                 Part::Late(late) => {
                     if let Some(text) = self.late(*late) {
-                        return text::check(text.to_string(), self.max_bytes).map(|text| Some(text.into()));
+                        return text::check(text, self.max_bytes).map(|text| Some(text.into()));
                     }
                 }
             }

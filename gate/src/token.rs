@@ -13,7 +13,7 @@ use jose::jwk::Candidates;
 use jose::jws::{EncodedToken, Token, UntrustedToken};
 use jose::signature::SignatureVerifier;
 
-use crate::claims::{ClaimRef, NotStrings, groups, scopes};
+use crate::claims::{ClaimRef, NotStrings, add_groups, add_scopes};
 use crate::config::{Audiences, Issuer, Policy};
 use crate::distinct::distinct;
 use crate::keys::IssuerKeys;
@@ -162,8 +162,8 @@ fn check_claims<'e>(
             return Err(Reason::WrongType);
         }
     }
-    let scopes = sorted(united(&issuer.scope_claims, claims, scopes)?);
-    let groups = distinct(united(std::slice::from_ref(&issuer.groups_claim), claims, groups)?);
+    let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
+    let groups = distinct(united(std::slice::from_ref(&issuer.groups_claim), claims, add_groups)?);
     let groups = groups.into_iter().map(str::to_string).collect();
     let mut audiences = Vec::new();
     if let Some(aud) = claims.get("aud") {
@@ -184,11 +184,11 @@ fn check_claims<'e>(
 fn united<'d>(
     references: &[ClaimRef],
     claims: Value<'d>,
-    read: impl Fn(Value<'d>) -> Result<Vec<&'d str>, NotStrings>,
+    add: impl Fn(Value<'d>, &mut Vec<&'d str>) -> Result<(), NotStrings>,
 ) -> Result<Vec<&'d str>, Reason> {
     let mut found = Vec::new();
     for claim in references.iter().filter_map(|reference| reference.find(claims)) {
-        found.extend(read(claim).map_err(|NotStrings| Reason::BadClaim)?);
+        add(claim, &mut found).map_err(|NotStrings| Reason::BadClaim)?;
     }
     Ok(found)
 }

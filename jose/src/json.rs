@@ -152,7 +152,7 @@ impl<'d> Value<'d> {
     }
 
     /// The members of an object, in written order; nothing for other values.
-    pub fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
+    pub fn members(self) -> impl Iterator<Item = (&'d str, Self)> + Clone {
         self.children().filter_map(|child| Some((child.name()?, child)))
     }
 
@@ -196,6 +196,7 @@ impl<'d> Value<'d> {
     }
 }
 
+#[derive(Clone)]
 struct Children<'d> {
     nodes: &'d [Node<'d>],
     next: usize,

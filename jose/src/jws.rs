@@ -10,7 +10,7 @@ use core::fmt;
 use crate::json::{Document, Kind, Value};
 use crate::jwk::VerificationKey;
 use crate::signature::SignatureVerifier;
-use crate::{Algorithm, base64url};
+use crate::{Algorithm, base64url, words};
 
 /// The three parts of a token, decoded.
 #[derive(Clone, Debug)]
@@ -24,12 +24,14 @@ pub struct EncodedToken<'t> {
 impl<'t> EncodedToken<'t> {
     /// Splits and decodes `text`.
     pub fn decode(text: &'t [u8]) -> Result<Self, ParseError> {
-        let mut parts = text.split(|&byte| byte == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let dot = |text: &[u8]| words::position(text, |word| words::equal_to(word, b'.'));
+        let part =
+            |text: &'t [u8]| dot(text).and_then(|dot| Some((text.get(..dot)?, text.get(dot.checked_add(1)?..)?)));
+        let (header, rest) = part(text).ok_or(ParseError::Parts)?;
+        let (payload, signature) = part(rest).ok_or(ParseError::Parts)?;
+        if dot(signature).is_some() {
             return Err(ParseError::Parts);
-        };
+        }
         let signing_input = header.len().saturating_add(1).saturating_add(payload.len());
         Ok(Self {
             signing_input: text.get(..signing_input).unwrap_or_default(),

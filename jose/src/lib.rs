@@ -37,6 +37,7 @@ pub mod jwk;
 pub mod jws;
 mod rsa;
 pub mod signature;
+mod words;
 
 pub use algorithm::Algorithm;
 pub use hash::Hash;

@@ -8,8 +8,10 @@ use crate::world::{ISSUER, inline, key, plugin, summary};
 
 /// `limits.tokenBytes`.
 const TOKEN: usize = 16_384;
-/// How many times as much as a good token of the same size a hostile one may cost.
-const MOST: u64 = 5;
+/// How many times as much as a good token of the same size a hostile one may cost, which anybody can send.
+const MOST: u64 = 4;
+/// The same for one that only an issuer can sign: sorting its thousands of scopes is dear.
+const MOST_SIGNED: u64 = 7;
 const HEADER: &str = r#"{"alg":"ES256","kid":"ES256"}"#;
 /// Base64url of 64 bytes.
 const SIGNATURE: usize = 86;
@@ -199,6 +201,7 @@ fn a_hostile_token_costs_no_more_than_a_few_good_ones_of_its_size() {
     for (cost, name) in &costs {
         println!("{cost:>9} {:>3}.{:02} {name}", cost / full, cost * 100 / full % 100);
     }
-    let dear: Vec<_> = costs.iter().filter(|(cost, _)| *cost > full * MOST).collect();
-    assert!(dear.is_empty(), "more than {MOST} times what a good token of the same size costs ({full}): {dear:#?}");
+    let most = |name: &str| if name.contains(", signed") { MOST_SIGNED } else { MOST };
+    let dear: Vec<_> = costs.iter().filter(|(cost, name)| *cost > full * most(name)).collect();
+    assert!(dear.is_empty(), "too many times what a good token of the same size costs ({full}): {dear:#?}");
 }

@@ -1,0 +1,69 @@
+//! Looking through texts eight bytes at a time: WebAssembly has no instruction that does, and tokens are long.
+
+const HIGHS: u64 = repeated(0x80);
+
+/// `byte` in each byte of a word.
+pub(crate) const fn repeated(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// A word in which the high bit is set in the lowest byte of `word` that is less than `bound`, which is 128 at most.
+/// Bytes above it may be marked, too; where no byte is less, none is.
+pub(crate) const fn less_than(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(repeated(bound)) & !word & HIGHS
+}
+
+/// The same for the bytes that are `byte`.
+pub(crate) const fn equal_to(word: u64, byte: u8) -> u64 {
+    less_than(word ^ repeated(byte), 1)
+}
+
+/// Where the first byte of `text` stands that `marks` marks; it is asked with eight of them at a time, of which it may
+/// mark any number behind the first.
+pub(crate) fn position(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+    let (words, rest) = text.as_chunks::<8>();
+    let found = |word: [u8; 8]| match marks(u64::from_le_bytes(word)) {
+        0 => None,
+        marked => usize::try_from(marked.trailing_zeros() / 8).ok(),
+    };
+    let mut before = 0_usize;
+    for word in words {
+        if let Some(place) = found(*word) {
+            return before.checked_add(place);
+        }
+        before = before.saturating_add(8);
+    }
+    // The rest one by one: eight times the same byte is marked in the first place, or not at all.
+    rest.iter().position(|&byte| found([byte; 8]).is_some()).and_then(|place| before.checked_add(place))
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// Each byte in each place of texts of each length up to three words, between bytes that are close to it.
+    #[test]
+    fn what_is_found_is_the_first_of_what_is_looked_for() {
+        let marks = |word| equal_to(word, b'"') | equal_to(word, b'\\') | less_than(word, 0x20);
+        let is_marked = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        let mut found = 0;
+        for byte in 0..=u8::MAX {
+            for length in 0..24 {
+                for place in 0..length {
+                    for beside in [b'!', b'#', 0x20, 0x21, 0x7f, 0x80, 0x9f, 0xa0, 0xff, b']', 0x1f, byte ^ 0x80] {
+                        let mut text = [beside; 24];
+                        text[place] = byte;
+                        let text = &text[..length];
+                        let expected = text.iter().position(is_marked);
+                        assert_eq!(position(text, marks), expected, "{text:?}");
+                        found += usize::from(expected.is_some());
+                    }
+                }
+            }
+        }
+        assert!(found > 100_000, "{found}");
+    }
+}
