@@ -1,5 +1,7 @@
 //! The pages: what they link to is there, and so are the commands that they tell people to type.
 
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
