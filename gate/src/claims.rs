@@ -20,6 +20,11 @@ impl ClaimRef {
         is_usable.then_some(Self(names))
     }
 
+    /// The member names that lead to it.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// The claim `sub`.
     pub(crate) fn subject() -> Self {
         Self(vec![String::from("sub")])

@@ -80,6 +80,16 @@ impl Sources {
         self.places.iter().filter_map(Source::header).collect()
     }
 
+    /// The places, in the order of the configuration.
+    pub(crate) fn places(&self) -> &[Source] {
+        &self.places
+    }
+
+    /// What each place holds.
+    pub(crate) fn found(&self, request: &Request<'_>) -> Vec<Option<Result<(), Reason>>> {
+        self.places.iter().map(|source| self.find(source, request).map(|found| found.map(|_| ()))).collect()
+    }
+
     /// The one credential that the request carries.
     pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Reason> {
         let mut found = None;

@@ -40,6 +40,7 @@ pub mod claims;
 pub mod client_ip;
 pub mod config;
 pub mod credential;
+pub mod explain;
 pub mod hygiene;
 pub mod identity;
 pub mod principal;

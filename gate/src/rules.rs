@@ -95,11 +95,30 @@ pub(crate) fn find(
 impl Matcher {
     /// Whether this is the rule for `request`.
     pub fn matches(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> bool {
-        let any = |is_empty: bool, found: bool| is_empty || found;
-        any(self.methods.is_empty(), self.methods.iter().any(|method| method.as_bytes() == request.method()))
-            && any(self.paths.is_empty(), self.paths.iter().any(|pattern| pattern.matches(path)))
-            && any(self.hosts.is_empty(), self.hosts.iter().any(|pattern| pattern.matches(request.authority())))
+        self.takes_method(request)
+            && self.takes_path(path)
+            && self.takes_host(request)
             && self.headers.iter().all(|(name, value)| has_value(request, name, value))
+    }
+
+    /// Whether the method is one of these.
+    pub fn takes_method(&self, request: &Request<'_>) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|method| method.as_bytes() == request.method())
+    }
+
+    /// Whether the path is one of these.
+    pub fn takes_path(&self, path: &CanonicalPath<'_>) -> bool {
+        self.paths.is_empty() || self.paths.iter().any(|pattern| pattern.matches(path))
+    }
+
+    /// Whether the host is one of these.
+    pub fn takes_host(&self, request: &Request<'_>) -> bool {
+        self.hosts.is_empty() || self.hosts.iter().any(|pattern| pattern.matches(request.authority()))
+    }
+
+    /// The headers without which `request` is not one of these.
+    pub fn headers_that_differ(&self, request: &Request<'_>) -> impl Iterator<Item = &(String, String)> {
+        self.headers.iter().filter(|(name, value)| !has_value(request, name, value))
     }
 }
 

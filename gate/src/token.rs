@@ -2,6 +2,8 @@
 //!
 //! The checks stand in the order in which the contract names their reasons: the first failure gives the answer.
 
+pub(crate) mod trace;
+
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::rc::Rc;
@@ -156,15 +158,33 @@ fn check_claims<'e>(
     now: Timestamp,
 ) -> Result<VerifiedToken<'e>, Reason> {
     let claims = token.claims();
-    if let Some(wanted) = &issuer.token_types {
-        let typ = token.typ().ok_or(Reason::WrongType)?;
-        if !wanted.iter().any(|wanted| is_type(typ, wanted)) {
-            return Err(Reason::WrongType);
-        }
-    }
+    check_type(&token, issuer)?;
     let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
-    let groups = distinct(united(std::slice::from_ref(&issuer.groups_claim), claims, add_groups)?);
-    let groups = groups.into_iter().map(str::to_string).collect();
+    let groups = groups_in(claims, issuer)?.into_iter().map(str::to_string).collect();
+    let audiences = audiences_in(claims)?;
+    let dates = Dates::read(claims)?;
+    dates.check_expiry(issuer, now)?;
+    dates.check_start(issuer, now)?;
+    dates.check_lifetime(issuer)?;
+    check_audience(&audiences, issuer)?;
+    let valid = dates.valid(issuer.clock_skew);
+    Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences, valid })
+}
+
+fn check_type(token: &Token<'_>, issuer: &Issuer) -> Result<(), Reason> {
+    let Some(wanted) = &issuer.token_types else { return Ok(()) };
+    let typ = token.typ().ok_or(Reason::WrongType)?;
+    match wanted.iter().any(|wanted| is_type(typ, wanted)) {
+        true => Ok(()),
+        false => Err(Reason::WrongType),
+    }
+}
+
+fn groups_in<'d>(claims: Value<'d>, issuer: &Issuer) -> Result<Vec<&'d str>, Reason> {
+    united(std::slice::from_ref(&issuer.groups_claim), claims, add_groups).map(distinct)
+}
+
+fn audiences_in(claims: Value<'_>) -> Result<Vec<String>, Reason> {
     let mut audiences = Vec::new();
     if let Some(aud) = claims.get("aud") {
         audience_contains(aud, |name| {
@@ -173,10 +193,13 @@ fn check_claims<'e>(
         })
         .ok_or(Reason::BadClaim)?;
     }
-    let valid = check_dates(claims, issuer, now)?;
+    Ok(audiences)
+}
+
+fn check_audience(audiences: &[String], issuer: &Issuer) -> Result<(), Reason> {
     match &issuer.audiences {
         Audiences::OneOf(wanted) if !wanted.iter().any(|name| audiences.contains(name)) => Err(Reason::WrongAudience),
-        _ => Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences, valid }),
+        _ => Ok(()),
     }
 }
 
@@ -200,34 +223,56 @@ fn sorted(mut texts: Vec<&str>) -> Vec<String> {
     texts.into_iter().map(str::to_string).collect()
 }
 
-/// RFC 7519 §4.1.4 to §4.1.6. Gives the whole seconds in which the dates are fine.
-fn check_dates(claims: Value<'_>, issuer: &Issuer, now: Timestamp) -> Result<Range<Duration>, Reason> {
-    let date = |name| claims.get(name).map(|claim| NumericDate::from_claim(claim).ok_or(Reason::BadClaim)).transpose();
-    let (exp, nbf, iat) = (date("exp")?, date("nbf")?, date("iat")?);
-    let skew = issuer.clock_skew;
-    match exp {
-        None if issuer.require_expiration => return Err(Reason::BadClaim),
-        // now >= exp + skew, without letting the left side wrap below the epoch.
-        Some(exp)
-            if now.since_epoch().checked_sub(skew).is_some_and(|then| exp.cmp_instant(then) != Ordering::Greater) =>
-        {
-            return Err(Reason::Expired);
+/// The dates of a token: RFC 7519 §4.1.4 to §4.1.6.
+#[derive(Clone, Copy, Debug)]
+struct Dates<'d> {
+    exp: Option<NumericDate<'d>>,
+    nbf: Option<NumericDate<'d>>,
+    iat: Option<NumericDate<'d>>,
+}
+
+impl<'d> Dates<'d> {
+    fn read(claims: Value<'d>) -> Result<Self, Reason> {
+        let date =
+            |name| claims.get(name).map(|claim| NumericDate::from_claim(claim).ok_or(Reason::BadClaim)).transpose();
+        Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
+    }
+
+    fn check_expiry(&self, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {
+        let then = now.since_epoch().checked_sub(issuer.clock_skew);
+        match self.exp {
+            None if issuer.require_expiration => Err(Reason::BadClaim),
+            // now >= exp + skew, without letting the left side wrap below the epoch.
+            Some(exp) if then.is_some_and(|then| exp.cmp_instant(then) != Ordering::Greater) => Err(Reason::Expired),
+            _ => Ok(()),
         }
-        _ => {}
     }
-    let latest = now.after(skew).since_epoch();
-    if [nbf, iat].into_iter().flatten().any(|date| date.cmp_instant(latest) == Ordering::Greater) {
-        return Err(Reason::NotYetValid);
-    }
-    match (exp, iat, issuer.max_lifetime) {
-        (Some(exp), Some(iat), Some(max)) if exp.is_later_by_more_than(iat, max) => {
-            return Err(Reason::LifetimeTooLong);
+
+    fn check_start(&self, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {
+        let latest = now.after(issuer.clock_skew).since_epoch();
+        match self.starts().any(|date| date.cmp_instant(latest) == Ordering::Greater) {
+            true => Err(Reason::NotYetValid),
+            false => Ok(()),
         }
-        (None, _, Some(_)) | (_, None, Some(_)) => return Err(Reason::BadClaim),
-        _ => {}
     }
-    let from = [nbf, iat].into_iter().flatten().map(NumericDate::ceiling).max();
-    let from = from.map_or(Duration::ZERO, |from| Duration::from_secs(from).saturating_sub(skew));
-    let until = exp.map_or(Duration::MAX, |exp| Duration::from_secs(exp.floor()).saturating_add(skew));
-    Ok(from..until)
+
+    fn check_lifetime(&self, issuer: &Issuer) -> Result<(), Reason> {
+        match (self.exp, self.iat, issuer.max_lifetime) {
+            (Some(exp), Some(iat), Some(max)) if exp.is_later_by_more_than(iat, max) => Err(Reason::LifetimeTooLong),
+            (None, _, Some(_)) | (_, None, Some(_)) => Err(Reason::BadClaim),
+            _ => Ok(()),
+        }
+    }
+
+    /// The whole seconds in which the dates are fine.
+    fn valid(&self, skew: Duration) -> Range<Duration> {
+        let from = self.starts().map(NumericDate::ceiling).max();
+        let from = from.map_or(Duration::ZERO, |from| Duration::from_secs(from).saturating_sub(skew));
+        let until = self.exp.map_or(Duration::MAX, |exp| Duration::from_secs(exp.floor()).saturating_add(skew));
+        from..until
+    }
+
+    fn starts(&self) -> impl Iterator<Item = NumericDate<'d>> {
+        [self.nbf, self.iat].into_iter().flatten()
+    }
 }

@@ -40,6 +40,11 @@ impl Wildcard {
         self.runs.join("x")
     }
 
+    /// As it was written.
+    pub fn text(&self) -> String {
+        self.runs.join("*")
+    }
+
     fn behind_least<'t>(&self, text: &'t str) -> Option<&'t str> {
         let mut characters = text.chars();
         (0..self.least).try_for_each(|_| characters.next().map(drop))?;
