@@ -2,8 +2,7 @@
 
 mod format;
 mod judge;
-mod mint;
-mod place;
+pub(crate) mod mint;
 mod report;
 
 use gate::Gate;
@@ -11,13 +10,13 @@ use gate::Gate;
 use self::format::{Case, File};
 use self::judge::{Difference, judge};
 use self::mint::Mint;
-use self::place::Place;
 use crate::arguments::Test;
 use crate::document::{self, Node};
 use crate::engine::{Decided, Sent, decide};
 use crate::finding::Finding;
 use crate::input::{self, Error, Input};
 use crate::load::{Loaded, load};
+use crate::place::Place;
 use crate::render::{position, render};
 use crate::typed::typed;
 use crate::{Outcome, STATUS_TROUBLE};

@@ -3,13 +3,16 @@
 mod lints;
 mod report;
 
+use std::cell::RefCell;
+
 use crate::arguments::Check;
 use crate::configuration::Configuration;
+use crate::diagnostic::{Diagnosis, Diagnostic};
 use crate::document::{self, Document, Flaw};
 use crate::find::{self, Found, Reader};
 use crate::finding::{Finding, Severity};
 use crate::input::{self, Input};
-use crate::load::environment;
+use crate::load::{Variable, environment};
 use crate::{Outcome, STATUS_TROUBLE};
 
 pub use self::lints::LINTS;
@@ -43,23 +46,40 @@ pub fn run(asked: &Check) -> Result<Outcome, input::Error> {
 }
 
 fn check(file: Input, asked: &Check) -> Checked {
-    let (configurations, mut findings) = match document::read(&file.text) {
-        Ok(documents) => check_documents(&documents, &file.text),
-        Err(flaw) => (Vec::new(), vec![(String::new(), Finding::error("yaml", "", flaw.message, flaw.span))]),
-    };
+    let (configurations, mut findings) = findings(&file.text, &|name| std::env::var(name).ok());
     findings.retain(|(_, finding)| !asked.allow.iter().any(|name| name == finding.name));
     if asked.strict {
         for (_, finding) in &mut findings {
             finding.severity = Severity::Error;
         }
     }
-    // Two configurations may share what an anchor names.
-    findings.sort_by_key(|(_, finding)| finding.span.start);
-    findings.dedup_by(|(_, one), (_, other)| one == other);
     Checked { file, configurations, findings }
 }
 
-fn check_documents(documents: &[Document], text: &str) -> (Vec<String>, Vec<(String, Finding)>) {
+/// What is to be said of a text: no file is read for it.
+pub fn diagnose(text: &str) -> Diagnosis {
+    let (configurations, findings) = findings(text, &|_| None);
+    let diagnostics = findings.iter().map(|(title, finding)| Diagnostic::new(text, title, finding)).collect();
+    Diagnosis { configurations, diagnostics }
+}
+
+/// The titles of the configurations in a text, and the findings in its order, each with the title of its configuration.
+fn findings(text: &str, variable: Variable<'_>) -> (Vec<String>, Vec<(String, Finding)>) {
+    let (configurations, mut findings) = match document::read(text) {
+        Ok(documents) => check_documents(&documents, text, variable),
+        Err(flaw) => (Vec::new(), vec![(String::new(), Finding::error("yaml", "", flaw.message, flaw.span))]),
+    };
+    // Two configurations may share what an anchor names.
+    findings.sort_by_key(|(_, finding)| finding.span.start);
+    findings.dedup_by(|(_, one), (_, other)| one == other);
+    (configurations, findings)
+}
+
+fn check_documents(
+    documents: &[Document],
+    text: &str,
+    variable: Variable<'_>,
+) -> (Vec<String>, Vec<(String, Finding)>) {
     let found = find::find(documents);
     let reader = found.iter().map(|found| found.surroundings.reader).find(|reader| *reader != Reader::Any);
     let flaws = documents.iter().flat_map(|document| &document.flaws);
@@ -72,7 +92,7 @@ fn check_documents(documents: &[Document], text: &str) -> (Vec<String>, Vec<(Str
         findings.push((String::new(), Finding::error("no-configuration", "", message, 0..0)));
     }
     for found in &found {
-        let all = check_one(found, text).into_iter();
+        let all = check_one(found, text, variable).into_iter();
         findings.extend(all.map(|finding| (found.title.clone(), finding)));
     }
     (found.into_iter().map(|found| found.title).collect(), findings)
@@ -83,8 +103,10 @@ fn of_flaw(flaw: &Flaw, reader: Reader) -> Option<Finding> {
     Some(Finding { severity, ..Finding::error("yaml", "", &flaw.message, flaw.span.clone()) })
 }
 
-fn check_one(found: &Found<'_>, text: &str) -> Vec<Finding> {
-    let configuration = Configuration::read(found, text, &environment(&found.surroundings.variables));
+fn check_one(found: &Found<'_>, text: &str, variable: Variable<'_>) -> Vec<Finding> {
+    let unknown = RefCell::default();
+    let environment = environment(&found.surroundings.variables, variable, &unknown);
+    let configuration = Configuration::read(found, text, &environment);
     let mut findings = configuration.errors;
     let tree = configuration.tree.as_ref();
     findings.extend(lints::lint(tree, configuration.policy, &found.surroundings));

@@ -16,6 +16,7 @@ mod resources;
 mod scope;
 mod tokens;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use self::issuers::Issuers;
@@ -119,7 +120,9 @@ fn check(output: &str) -> Result<(), Error> {
     let documents =
         document::read(output).map_err(|flaw| refuse(&Finding::error("yaml", "", flaw.message, flaw.span)))?;
     for found in &find::find(&documents) {
-        let configuration = Configuration::read(found, output, &environment(&found.surroundings.variables));
+        let unknown = RefCell::default();
+        let environment = environment(&found.surroundings.variables, &|_| None, &unknown);
+        let configuration = Configuration::read(found, output, &environment);
         if let Some(error) = configuration.errors.first() {
             return Err(refuse(error));
         }

@@ -1,5 +1,8 @@
 //! The one configuration that a command works with.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use gate::Policy;
 
 use crate::configuration::Configuration;
@@ -16,65 +19,108 @@ pub(crate) const SOME_KEYS: &str =
 /// A configuration that the engine took.
 #[derive(Debug)]
 pub struct Loaded {
+    /// What it is called, where its file holds several.
+    pub title: String,
     /// What the engine makes of it.
     pub policy: Policy,
     /// Its tree.
     pub tree: Node,
+    /// The variables that it takes keys from, and whose values are not known here.
+    pub unknown_variables: BTreeSet<String>,
+}
+
+/// Why there is none to work with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// What is to be done about it.
+    pub message: String,
+    /// The title of the configuration that `findings` are about.
+    pub title: String,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
 }
 
 /// Loads the configuration in a file; the one called `wanted`, where there are several.
 pub fn load(file: &Input, wanted: Option<&str>) -> Result<Loaded, Error> {
-    let documents = document::read(&file.text)
-        .map_err(|flaw| refuse(file, "", &[Finding::error("yaml", "", flaw.message, flaw.span)]))?;
+    let variable = |name: &str| std::env::var(name).ok();
+    read(&file.text, wanted, &variable).map_err(|refusal| refusal.render(file))
+}
+
+/// Reads the configuration in a text; the one called `wanted`, where there are several. `variable` knows the variables
+/// of the proxy's environment.
+pub fn read(text: &str, wanted: Option<&str>, variable: Variable<'_>) -> Result<Loaded, Refusal> {
+    let documents = document::read(text)
+        .map_err(|flaw| Refusal::new("", vec![Finding::error("yaml", "", flaw.message, flaw.span)]))?;
     let found = find::find(&documents);
-    let found = choose(file, &found, wanted)?;
-    let environment = environment(&found.surroundings.variables);
-    let configuration = Configuration::read(found, &file.text, &environment);
+    let found = choose(&found, wanted)?;
+    let unknown = RefCell::new(BTreeSet::new());
+    let environment = environment(&found.surroundings.variables, variable, &unknown);
+    let configuration = Configuration::read(found, text, &environment);
     match (configuration.policy, configuration.tree) {
-        (Some(policy), Some(tree)) => Ok(Loaded { policy, tree }),
-        _ => Err(refuse(file, &found.title, &configuration.errors)),
+        (Some(policy), Some(tree)) => {
+            Ok(Loaded { title: found.title.clone(), policy, tree, unknown_variables: unknown.take() })
+        }
+        _ => Err(Refusal::new(&found.title, configuration.errors)),
     }
 }
 
-fn choose<'f, 'd>(file: &Input, found: &'f [Found<'d>], wanted: Option<&str>) -> Result<&'f Found<'d>, Error> {
+fn choose<'f, 'd>(found: &'f [Found<'d>], wanted: Option<&str>) -> Result<&'f Found<'d>, Refusal> {
     let titles: Vec<_> = found.iter().map(|found| format!("`{}`", found.title)).collect();
     match (found, wanted) {
-        ([], _) => Err(Error(format!("there is no configuration of Jotgate in {}: see `jotgate check`", file.name))),
+        ([], _) => Err(Refusal::of("there is no configuration of Jotgate here: see `jotgate check`")),
         ([only], None) => Ok(only),
-        (_, None) => Err(Error(format!(
-            "there are several configurations in {}: choose one with --configuration, of {}",
-            file.name,
+        (_, None) => Err(Refusal::of(format!(
+            "there are several configurations here: choose one with --configuration, of {}",
             titles.join(", ")
         ))),
         (_, Some(wanted)) => found.iter().find(|found| found.title == wanted).ok_or_else(|| {
-            Error(format!(
-                "{} has no configuration called `{wanted}`, expected one of {}",
-                file.name,
+            Refusal::of(format!(
+                "there is no configuration called `{wanted}` here, expected one of {}",
                 titles.join(", ")
             ))
         }),
     }
 }
 
+impl Refusal {
+    pub(crate) fn of(message: impl Into<String>) -> Self {
+        Self { message: message.into(), title: String::new(), findings: Vec::new() }
+    }
+
+    /// The findings are those that are errors.
+    fn new(title: &str, mut findings: Vec<Finding>) -> Self {
+        findings.retain(|finding| finding.severity == Severity::Error);
+        Self { message: String::from("it cannot be used as it is"), title: title.to_string(), findings }
+    }
+
+    /// What keeps a command from working with `file`.
+    pub fn render(&self, file: &Input) -> Error {
+        let texts = self.findings.iter().map(|finding| render(file, &self.title, finding));
+        let parts: Vec<_> = std::iter::once(format!("{}: {}", file.name, self.message)).chain(texts).collect();
+        Error(parts.join("\n\n"))
+    }
+}
+
+/// The value of a variable of the proxy's environment, by its name.
+pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
+
 /// The environment of the plugin's VM, as far as it is known. A variable that is there, and whose value nobody knows
-/// here, is taken for a good key set.
-pub(crate) fn environment(variables: &Variables) -> impl Fn(&str) -> Option<String> {
-    |name| {
+/// here, is taken for a good key set, and its name goes to `unknown`.
+pub(crate) fn environment<'e>(
+    variables: &'e Variables,
+    variable: Variable<'e>,
+    unknown: &'e RefCell<BTreeSet<String>>,
+) -> impl Fn(&str) -> Option<String> {
+    move |name| {
         let known = match variables {
             Variables::Unknown => Some(None),
             Variables::Known(values) => values.get(name).cloned(),
         };
-        let value = |value: Option<String>| value.or_else(|| std::env::var(name).ok());
         // That one is for the plugin alone, and may be missing.
-        known
-            .filter(|_| name != "JOTGATE_SHARED_SECRET")
-            .map(|known| value(known).unwrap_or_else(|| SOME_KEYS.to_string()))
+        let known = known.filter(|_| name != "JOTGATE_SHARED_SECRET")?;
+        Some(known.or_else(|| variable(name)).unwrap_or_else(|| {
+            unknown.borrow_mut().insert(name.to_string());
+            SOME_KEYS.to_string()
+        }))
     }
-}
-
-/// What keeps a command from working with a file.
-fn refuse(file: &Input, title: &str, errors: &[Finding]) -> Error {
-    let errors = errors.iter().filter(|error| error.severity == Severity::Error);
-    let texts: Vec<_> = errors.map(|error| render(file, title, error)).collect();
-    Error(format!("{} cannot be used as it is\n\n{}", file.name, texts.join("\n\n")))
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::place::Place;
 use crate::instant::Instant;
+use crate::place::Place;
+use crate::request_line::RequestLine;
 
 /// A file of cases.
 #[derive(Debug, Deserialize)]
@@ -26,7 +27,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Case {
     pub(super) name: String,
-    pub(super) request: Line,
+    pub(super) request: RequestLine,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Values>,
     /// The address that the request comes from.
@@ -55,34 +56,6 @@ pub(super) enum Signature {
     Bad,
     #[default]
     Good,
-}
-
-/// `GET /path`, or `GET https://host/path`.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Line {
-    pub(super) method: String,
-    pub(super) host: String,
-    pub(super) path: String,
-}
-
-/// The host of requests that name none.
-const HOST: &str = "example.com";
-
-impl TryFrom<String> for Line {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("expected a method and a path or URL, such as `GET /orders/7`, found `{text}`");
-        let (method, target) = text.split_once(' ').ok_or_else(wrong)?;
-        let absolute = target.strip_prefix("https://").or_else(|| target.strip_prefix("http://"));
-        let (host, path) = match absolute {
-            Some(rest) => rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).ok_or_else(wrong)?,
-            None => (HOST, target),
-        };
-        let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { method: method.to_string(), host: host.to_string(), path: path.to_string() })
-    }
 }
 
 /// One value, or several.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::format::{Case, Signature};
 
 /// A key of every kind. RFC 7515 A.1 to A.4, RFC 6979 A.2.6 and RFC 8037 A.1 publish them.
-const KEYS: &str = include_str!("keys.json");
+pub(crate) const KEYS: &str = include_str!("keys.json");
 /// The `kid` of all of them.
 const KID: &str = "jotgate-test";
 const GOOD: &[u8] = b"vouched for";

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::Checked;
-use crate::finding::{Finding, Severity};
-use crate::render::{position, render};
+use crate::diagnostic::Diagnostic;
+use crate::finding::Severity;
+use crate::render::render;
 
 /// For people: each finding with its line, and a count at the end.
 pub(super) fn text(checked: &[Checked]) -> String {
@@ -48,24 +49,8 @@ pub(super) fn json(checked: &[Checked]) -> String {
 }
 
 fn of_file(checked: &Checked) -> Value {
+    let text = &checked.file.text;
     let findings: Vec<_> =
-        checked.findings.iter().map(|(title, finding)| of_finding(checked, title, finding)).collect();
+        checked.findings.iter().map(|(title, finding)| json!(Diagnostic::new(text, title, finding))).collect();
     json!({"file": checked.file.name, "configurations": checked.configurations, "findings": findings})
-}
-
-fn of_finding(checked: &Checked, title: &str, finding: &Finding) -> Value {
-    let (line, column) = position(&checked.file.text, finding.span.start);
-    let (end_line, end_column) = position(&checked.file.text, finding.span.end);
-    json!({
-        "severity": finding.severity.name(),
-        "name": finding.name,
-        "configuration": title,
-        "path": finding.path,
-        "message": finding.message,
-        "help": finding.help,
-        "line": line,
-        "column": column,
-        "endLine": end_line,
-        "endColumn": end_column,
-    })
 }

@@ -11,11 +11,21 @@ use crate::engine::Sent;
 /// A place for a token, as `credentials` has it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Value")]
-pub(super) enum Place {
+pub enum Place {
+    /// The user name of `Authorization: Basic`.
     Basic,
+    /// The cookie of that name.
     Cookie(String),
-    Header { name: String, scheme: Option<String> },
+    /// A header.
+    Header {
+        /// Its name.
+        name: String,
+        /// What stands in front of the token.
+        scheme: Option<String>,
+    },
+    /// The parameter of that name in the query.
     Query(String),
+    /// An offer of a subprotocol with that prefix.
     WebSocketProtocol(String),
 }
 
@@ -49,14 +59,14 @@ impl TryFrom<Value> for Place {
 
 impl Place {
     /// The first of a configuration's `credentials`.
-    pub(super) fn first_of(config: &Node) -> Self {
+    pub fn first_of(config: &Node) -> Self {
         let first = config.get("credentials").and_then(|places| places.elements().first());
         let value = first.and_then(|first| serde_json::from_str::<Value>(&JsonText::new(first).text).ok());
         value.and_then(|value| Self::try_from(value).ok()).unwrap_or_default()
     }
 
     /// Puts a token there.
-    pub(super) fn put(&self, token: &str, sent: &mut Sent) {
+    pub fn put(&self, token: &str, sent: &mut Sent) {
         match self {
             Self::Basic => {
                 let pair = STANDARD.encode(format!("{token}:x-oauth-basic"));

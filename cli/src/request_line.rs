@@ -1,0 +1,34 @@
+//! The first line of a request, as people write it.
+
+use serde::Deserialize;
+
+/// `GET /path`, or `GET https://host/path`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct RequestLine {
+    /// The method.
+    pub method: String,
+    /// The host; a usual one where none is named.
+    pub host: String,
+    /// Path and query.
+    pub path: String,
+}
+
+/// The host of requests that name none.
+const HOST: &str = "example.com";
+
+impl TryFrom<String> for RequestLine {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("expected a method and a path or URL, such as `GET /orders/7`, found `{text}`");
+        let (method, target) = text.split_once(' ').ok_or_else(wrong)?;
+        let absolute = target.strip_prefix("https://").or_else(|| target.strip_prefix("http://"));
+        let (host, path) = match absolute {
+            Some(rest) => rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).ok_or_else(wrong)?,
+            None => (HOST, target),
+        };
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { method: method.to_string(), host: host.to_string(), path: path.to_string() })
+    }
+}
