@@ -22,6 +22,9 @@ pub enum Command {
     /// Prints what a shell completes commands by.
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(Completions),
+    /// Explains what becomes of a request, step by step.
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
     /// Translates Istio's policies: who may sign tokens, and who may pass.
     #[command(after_help = FROM_ISTIO_HELP)]
     FromIstio(FromIstio),
@@ -84,6 +87,57 @@ pub enum Shell {
     Fish,
     /// zsh
     Zsh,
+}
+
+const EXPLAIN_HELP: &str = "\
+The decision is the engine's, and so is every step of it: which rules were passed over and why, where a credential was
+found, which check of the token failed, what of the access is not met, what the upstream or the client gets.
+
+Without keys a signature cannot be checked: give the issuer's key set with --keys, or go on as if the token were signed
+with --trust-signature.
+
+Examples:
+  jotgate explain jotgate.yaml --request 'GET /orders/7'
+  jotgate explain jotgate.yaml --request 'GET https://api.example.com/orders/7' --token @token.txt --keys jwks.json
+  jotgate explain jotgate.yaml --request 'POST /orders' --token @token.txt --trust-signature --at 2027-01-15T08:00:00Z
+  jotgate explain gateway.yaml --request 'GET /' --header 'Cookie: session=a.b.c' --json
+
+Exit status: 0 if the request passes, 1 if it is refused or that cannot be told, 2 if it cannot be explained.
+Docs: docs/command-line.md";
+
+/// What `explain` takes.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The configuration, or what holds it; - is the standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A method, and a path or URL.
+    #[arg(long, value_name = "'METHOD PATH'")]
+    pub request: String,
+    /// A line of the request; may be given several times.
+    #[arg(long, value_name = "'NAME: VALUE'")]
+    pub header: Vec<String>,
+    /// A token, or @ and the file that holds it; it is put where the configuration first looks for one.
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// The key set of the token's issuer, where the configuration does not have it.
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    /// Takes every signature for a good one.
+    #[arg(long)]
+    pub trust_signature: bool,
+    /// The time: 2027-01-15T08:00:00Z, or seconds since 1970; default: now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// The address that the request comes from.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "")]
+    pub peer: String,
+    /// Which configuration, where the file holds several.
+    #[arg(long, value_name = "NAME")]
+    pub configuration: Option<String>,
+    /// Prints the explanation as JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 const FROM_ISTIO_HELP: &str = "\

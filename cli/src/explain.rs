@@ -4,10 +4,12 @@
 //! the parts of the engine one by one; here they are put into words.
 
 mod access;
+mod command;
 mod explanation;
 mod keys;
 mod question;
 mod rules;
+mod text;
 mod token;
 
 use std::cell::Cell;
@@ -17,6 +19,7 @@ use gate::explain::{Route, Trace, places, trace};
 use gate::rules::Access;
 use gate::{Gate, Policy, Reason, Request, Timestamp};
 
+pub use self::command::run;
 pub use self::explanation::{
     AccessStep, Answer, Asked, CheckStep, CredentialStep, Decision, Explanation, Mismatch, Outcome, PathStep,
     PlaceStep, Requirement, RuleStep, TokenStep, Upstream,

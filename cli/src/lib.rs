@@ -51,6 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, input::Error> {
         Command::Check(asked) => check::run(asked),
         Command::Test(asked) => cases::run(asked),
         Command::Completions(asked) => Ok(completions(asked.shell)),
+        Command::Explain(asked) => explain::run(asked),
         Command::FromIstio(asked) => istio::run(asked),
         Command::Schema(asked) => {
             let schema = schema::schema();

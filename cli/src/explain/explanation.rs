@@ -131,6 +131,8 @@ pub struct TokenStep {
     pub keys: Option<&'static str>,
     /// Whether its signature was taken for a good one without a look.
     pub signature_trusted: bool,
+    /// Why it is refused, if it is.
+    pub reason: Option<String>,
     /// The checks, in their order.
     pub checks: Vec<CheckStep>,
 }

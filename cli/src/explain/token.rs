@@ -31,6 +31,7 @@ impl Context<'_> {
             issuer: trace.issuer.and_then(|issuer| self.issuer_name(issuer)),
             keys: self.source.map(super::keys::Source::name),
             signature_trusted: self.question.trust_signature,
+            reason: trace.failed.filter(|_| !self.is_undecided).map(|(_, reason)| reason.name().to_string()),
             header: shown.header,
             claims: shown.claims,
         }

@@ -1,0 +1,97 @@
+//! The command: its pages, its options, its status.
+
+use std::path::PathBuf;
+
+use clap::Parser as _;
+use cli::arguments::Arguments;
+use jose::base64url;
+use serde_json::{Value, json};
+
+const GATE: &str = "tests/cases/gate.yaml";
+const AT: &str = "2027-01-15T08:00:00Z";
+
+fn explain(arguments: &[&str]) -> (String, u8) {
+    let arguments = [&["jotgate", "explain", "--at", AT], arguments].concat();
+    let (text, status) = match cli::run(&Arguments::try_parse_from(arguments).expect("is a command line")) {
+        Ok(outcome) => (outcome.output, outcome.status),
+        Err(error) => (error.0, 2),
+    };
+    (anstream::adapter::strip_str(&text).to_string(), status)
+}
+
+/// A token that nobody signed.
+fn token(claims: &Value) -> String {
+    let mut all = json!({
+        "iss": "https://idp.example.com", "aud": "api", "sub": "alice", "iat": 1_800_000_000, "exp": 1_800_000_300,
+    });
+    for (name, value) in claims.as_object().expect("is an object") {
+        all[name] = value.clone();
+    }
+    let part = |value: &Value| base64url::encode(value.to_string().as_bytes());
+    format!("{}.{}.c2lnbmF0dXJl", part(&json!({"alg": "RS256", "kid": "k1", "typ": "at+jwt"})), part(&all))
+}
+
+#[test]
+fn pages_tell_each_step() {
+    let reader = token(&json!({"scope": "orders:read"}));
+    let expired = token(&json!({"exp": 1_799_990_000}));
+    let operator = token(&json!({"groups": ["ops"]}));
+    let cookie = format!("Cookie: session={operator}");
+    let pages: Vec<_> = [
+        &["--request", "GET /healthz"][..],
+        &["--request", "GET /orders/7"],
+        &["--request", "POST /orders/7", "--token", &reader, "--trust-signature"],
+        &["--request", "POST /orders/7", "--token", &reader],
+        &["--request", "POST /orders/7", "--token", &expired, "--trust-signature"],
+        &["--request", "POST /orders/7", "--header", &cookie, "--header", "X-User: mallory", "--trust-signature"],
+        &["--request", "GET https://other.example.com/elsewhere"],
+        &["--request", "GET /a/../b"],
+        &["--request", "GET /orders/7", "--token", "nonsense"],
+    ]
+    .into_iter()
+    .map(|arguments| {
+        let (text, status) = explain(&[arguments, &[GATE]].concat());
+        format!("status {status}\n{text}")
+    })
+    .collect();
+    insta::assert_snapshot!(pages.join("\n----\n"));
+}
+
+#[test]
+fn programs_are_told_the_same() {
+    let reader = token(&json!({"scope": "orders:read"}));
+    let (text, status) =
+        explain(&["--json", "--request", "POST /orders/7", "--token", &reader, "--trust-signature", GATE]);
+    assert_eq!(status, 1);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_signature_is_checked_with_the_keys_that_are_given() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-keys.json");
+    std::fs::write(&path, include_str!("../../src/cases/keys.json").replace("jotgate-test", "k1")).expect("is written");
+    let keys = path.to_str().expect("is text");
+    let asked = ["--json", "--request", "GET /orders/7", "--token", &token(&json!({})), "--keys", keys, GATE];
+    let (text, status) = explain(&asked);
+    let told: Value = serde_json::from_str(&text).expect(&text);
+    assert_eq!((status, &told["decision"]["reason"]), (1, &json!("bad_signature")), "{text}");
+    assert_eq!(told["token"]["keys"], json!("given"));
+    std::fs::write(&path, "{}").expect("is written");
+    let (text, status) = explain(&asked);
+    assert!(status == 2 && text.contains("no usable key set"), "{text}");
+    let _ = std::fs::remove_file(path);
+}
+
+#[test]
+fn what_cannot_be_explained_is_told() {
+    for (arguments, expected) in [
+        (&["--request", "GET", GATE][..], "--request: expected a method and a path or URL"),
+        (&["--request", "GET /", "--header", "none", GATE], "--header: expected a name and a value"),
+        (&["--request", "GET /", "--token", "@nowhere", GATE], "cannot read nowhere"),
+        (&["--request", "GET /", "tests/check/cases/crlf.yaml"], "expected `audit` or `enforce`, found `watch`"),
+        (&["--request", "GET /", "--configuration", "x", GATE], "there is no configuration called `x`"),
+    ] {
+        let (text, status) = explain(arguments);
+        assert!(status == 2 && text.contains(expected), "{text}");
+    }
+}

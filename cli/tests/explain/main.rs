@@ -1,0 +1,6 @@
+//! What `jotgate explain` says, and that it is what the engine decides.
+
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod command;
+mod generated;
