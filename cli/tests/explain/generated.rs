@@ -5,6 +5,7 @@ use jose::base64url;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use proptest::strategy::ValueTree as _;
 use serde_json::{Value, json};
 
 const NOW: u64 = 1_800_000_000;
@@ -278,7 +279,7 @@ fn check(explanation: &Explanation, config: &Value) -> Result<(), TestCaseError>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_steps_lead_to_the_decision(question in question()) {
