@@ -184,19 +184,20 @@ impl Context<'_> {
         if self.question.keys.is_some() && self.source == Some(keys::Source::Configuration) {
             notes.push(String::from("the issuer's keys are in the configuration: the ones given were not used"));
         }
-        if self.question.peer.is_empty() && self.policy.needs.client_ip {
+        if self.question.peer.is_empty() && self.policy.needs.client_ip && self.trace.principal().is_some() {
             notes.push(String::from("`$clientIp` may depend on the address that the request comes from: see --peer"));
         }
         notes
     }
 }
 
-/// What was done to the lines of a request.
+/// What was done to the lines of a request. Of a name whose lines changed, those that are there now are all set.
 fn difference(before: &[(String, String)], after: &[(String, String)]) -> Upstream {
-    let count =
-        |lines: &[(String, String)], line: &(String, String)| lines.iter().filter(|found| *found == line).count();
-    let removed = before.iter().filter(|line| count(after, line) < count(before, line)).map(|(name, _)| name.clone());
-    let removed: BTreeSet<_> = removed.collect();
-    let set = after.iter().filter(|line| count(before, line) < count(after, line)).cloned().collect();
+    let values = |lines: &[(String, String)], name: &str| -> Vec<String> {
+        lines.iter().filter(|(found, _)| found == name).map(|(_, value)| value.clone()).collect()
+    };
+    let is_changed = |name: &str| values(before, name) != values(after, name);
+    let removed: BTreeSet<_> = before.iter().map(|(name, _)| name).filter(|name| is_changed(name)).cloned().collect();
+    let set = after.iter().filter(|(name, _)| is_changed(name)).cloned().collect();
     Upstream { set, removed: removed.into_iter().collect() }
 }

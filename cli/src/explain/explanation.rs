@@ -201,8 +201,8 @@ pub struct Answer {
 /// How the request differs that the upstream gets.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Upstream {
-    /// The lines that were added or changed.
+    /// All lines of the names that changed, as they are now.
     pub set: Vec<(String, String)>,
-    /// The names of the lines that were removed, or changed.
+    /// The names among them that the client sent: its lines are gone.
     pub removed: Vec<String>,
 }

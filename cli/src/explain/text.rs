@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    AccessStep, CredentialStep, Decision, Explanation, Mismatch, Outcome, Requirement, RuleStep, TokenStep, Upstream,
+    AccessStep, CheckStep, CredentialStep, Decision, Explanation, Mismatch, Outcome, Requirement, RuleStep, TokenStep,
+    Upstream,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -68,7 +69,7 @@ impl Page {
             Mark::Unsure => (UNSURE, "?"),
         };
         let indent = "  ".repeat(depth);
-        let line = format!("  {indent}{style}{sign}{style:#} {name:16} {detail}");
+        let line = format!("  {indent}{style}{sign}{style:#} {name:16}  {detail}");
         self.line(line.trim_end());
     }
 
@@ -117,15 +118,19 @@ impl Page {
 
     fn token(&mut self, token: &TokenStep) {
         self.head("token");
-        for check in &token.checks {
+        let is_skipped = |check: &&CheckStep| check.outcome == Outcome::Skipped;
+        for check in token.checks.iter().filter(|check| !is_skipped(check)) {
             let (mark, detail) = match check.outcome {
                 Outcome::Failed => (Mark::Failed, check.detail.clone()),
-                Outcome::Passed => (Mark::Passed, check.detail.clone()),
-                Outcome::Skipped => (Mark::None, String::from("not looked at")),
+                Outcome::Passed | Outcome::Skipped => (Mark::Passed, check.detail.clone()),
                 Outcome::Trusted => (Mark::Unsure, String::from("not checked: taken for a good one")),
                 Outcome::Unknown => (Mark::Unsure, check.detail.clone()),
             };
             self.step(0, mark, check.check, &detail);
+        }
+        let skipped: Vec<_> = token.checks.iter().filter(is_skipped).map(|check| check.check).collect();
+        if !skipped.is_empty() {
+            self.step(0, Mark::None, "not looked at", &skipped.join(", "));
         }
     }
 
