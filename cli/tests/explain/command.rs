@@ -95,3 +95,14 @@ fn what_cannot_be_explained_is_told() {
         assert!(status == 2 && text.contains(expected), "{text}");
     }
 }
+
+#[test]
+fn the_example_of_the_documentation_holds() {
+    let page = std::fs::read_to_string("../docs/command-line.md").expect("is there");
+    let block = page.split("```console\n$ jotgate explain jotgate.yaml ").nth(1).expect("shows an example");
+    let (asked, shown) = block.split("\n```").next().expect("ends").split_once('\n').expect("has a line and an answer");
+    assert_eq!(asked, format!("--request 'POST /orders/7' --token @token.txt --trust-signature --at {AT}"));
+    let token = token(&json!({"scope": "orders:read"}));
+    let asked = ["--request", "POST /orders/7", "--token", &token, "--trust-signature", "tests/explain/page.yaml"];
+    assert_eq!(shown, explain(&asked).0.trim_end());
+}
