@@ -1,6 +1,6 @@
 //! What `jotgate explain` says, and that it is what the engine decides.
 
-#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod command;
 mod generated;
