@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cli::explain::{Explanation, Question, explain};
-use host_tests::envoy::http::Response;
+use host_tests::envoy::http::{Request, Response};
 use host_tests::envoy::{Bootstrap, Envoy};
 use host_tests::random::Random;
 use serde_json::{Value, json};
-use testbed::issuer::{Issuer, Options};
+use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
@@ -96,7 +96,13 @@ fn the_explanation_is_what_envoy_does() {
             name => bootstrap.gateway(name, &config.to_string()),
         };
     }
-    let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
+    let envoy = Envoy::builder(&bootstrap.text()).concurrency(1).start().unwrap_or_else(|error| panic!("{error}"));
+    // A refusal in audit mode does not wait for keys to tell who the caller is: the one worker has them from here on.
+    let good = issuer.token(&TokenRequest::subject("alice")).expect("is minted");
+    for (listener, _) in &configurations {
+        let first = Request::new("GET", "/api/first").header("authorization", &format!("Bearer {good}"));
+        assert_eq!(first.send(envoy.address(listener)).expect("is answered").status, 200, "{listener}");
+    }
 
     let mut random = Random::new(SEED);
     let mut expected = Vec::new();
@@ -108,7 +114,7 @@ fn the_explanation_is_what_envoy_does() {
         let explanation = explain(&question(config, &sent, &issuer)).unwrap_or_else(|error| panic!("{error:?}"));
         expected.push((*listener, sent, explanation, response));
     }
-    let log = envoy.access_log(REQUESTS);
+    let log = envoy.access_log(REQUESTS + configurations.len());
     let by_number: BTreeMap<_, _> =
         log.iter().filter_map(|entry| Some((requests::number(entry["path"].as_str()?)?, entry))).collect();
     let (mut reasons, mut rules) = (BTreeSet::new(), BTreeSet::new());
