@@ -1,0 +1,109 @@
+'use strict';
+// The decision, and the steps that led to it.
+
+const showExplanation = (() => {
+  const TITLES = {
+    allowed: ['pass', 'Admitted'],
+    answered: ['pass', 'Answered by the gate'],
+    audited: ['wait', 'Admitted, for it is only audited'],
+    denied: ['refuse', 'Refused'],
+    undecided: ['wait', 'Undecided'],
+  };
+  const MARKS = {passed: 'yes', failed: 'no', trusted: 'yes', unknown: 'passed-over'};
+  const WORDS = {trusted: ' (taken for granted)', unknown: ' (cannot be told)'};
+
+  const code = (text) => element('code', {}, text);
+  const step = (mark, ...children) => element('li', {className: mark}, element('div', {}, ...children));
+  const mark = (met) => (met === null ? 'passed-over' : met ? 'yes' : 'no');
+  const section = (title, steps) => (steps.length === 0 ? [] : [
+    element('h3', {}, title), element('ol', {className: 'steps'}, steps)]);
+
+  function verdict(answer) {
+    const {outcome, reason, detail, rule, answer: reply} = answer.decision;
+    const [kind, title] = TITLES[outcome] ?? ['wait', outcome];
+    const because = rule === null ? null : element('p', {}, 'Rule ', code(rule));
+    return element('div', {className: `verdict ${kind}`},
+      element('p', {className: 'what'}, reply === null ? title : `${title}: ${reply.status}`),
+      element('p', {className: 'why'}, detail, detail && reason ? ': ' : null, reason ? code(reason) : null),
+      because);
+  }
+
+  function path({canonical, problem}) {
+    if (problem !== null) return [step('no', prose(problem))];
+    return canonical === null ? [] : [step('yes', 'rules see ', code(canonical))];
+  }
+
+  function mismatch({what, expected, found}) {
+    return element('div', {}, `${what}: expected `, expected.flatMap((one, index) => [index === 0 ? null : ' or ', code(one)]), ', found ', found === null ? 'none' : code(found));
+  }
+
+  function rules(answer) {
+    const steps = answer.rules.map(({rule, matches, mismatches}) =>
+      step(mark(matches), code(rule), matches ? ' matches' : null, mismatches.map(mismatch)));
+    const {access} = answer;
+    if (access !== null && access.rule === null) steps.push(step('yes', 'no rule matches: ', code('default')));
+    return steps;
+  }
+
+  function requirement({asks, found, met, parts}) {
+    const nested = parts.length === 0 ? null : element('ol', {className: 'steps'}, parts.map(requirement));
+    return step(mark(met), prose(asks), prose(found === null ? '' : `; the token has ${found}`), nested);
+  }
+
+  function access(asked) {
+    if (asked === null) return [];
+    if (asked.requirement === null) return [step(asked.asks === 'deny' ? 'no' : 'yes', code(asked.asks))];
+    return [requirement(asked.requirement)];
+  }
+
+  function credential(found) {
+    if (found === null) return [];
+    const places = found.places.map((place) =>
+      step(place.used ? 'yes' : 'passed-over', `${place.place}: `, place.found, place.used ? ', which counts' : null));
+    return found.reason === null ? places : [...places, step('no', code(found.reason))];
+  }
+
+  function token(found) {
+    if (found === null) return [];
+    const made = found.checks.filter(({outcome}) => outcome !== 'skipped').map(({check, outcome, detail}) =>
+      step(MARKS[outcome] ?? '', element('b', {}, check), detail === '' ? null : ': ', prose(detail), WORDS[outcome]));
+    const skipped = found.checks.filter(({outcome}) => outcome === 'skipped').map(({check}) => check);
+    return skipped.length === 0 ? made : [...made, step('passed-over', `not looked at: ${skipped.join(', ')}`)];
+  }
+
+  function outcome({answer: reply, upstream, log}) {
+    const made = [];
+    if (reply !== null) {
+      made.push(table('The client gets', ['Header', 'Value'], [[':status', `${reply.status}`], ...Object.entries(reply.headers)]));
+      if (reply.body !== '') made.push(element('pre', {className: 'body'}, reply.body));
+    }
+    if (upstream !== null) {
+      const set = upstream.set.map(([name, value]) => [name, value]);
+      const kept = new Set(set.map(([name]) => name));
+      const removed = upstream.removed.filter((name) => !kept.has(name)).map((name) => [name, element('em', {}, 'removed')]);
+      const rows = [...set, ...removed];
+      made.push(rows.length > 0
+        ? table('The upstream gets the request with', ['Header', 'Value'], rows)
+        : element('p', {className: 'hint'}, 'The upstream gets the request as it is.'));
+    }
+    if (log !== null) made.push(element('h3', {}, 'The log says'), element('pre', {className: 'body'}, log));
+    return made;
+  }
+
+  return (answer) => {
+    if (answer.trouble) {
+      byId('decision').replaceChildren(element('div', {className: 'verdict wait'},
+        element('p', {className: 'what'}, 'Not decided'), element('p', {className: 'why'}, prose(answer.trouble))));
+      return byId('explanation').replaceChildren();
+    }
+    byId('decision').replaceChildren(verdict(answer));
+    byId('explanation').replaceChildren(
+      ...outcome(answer.decision),
+      ...section('Path', path(answer.path)),
+      ...section('Rules', rules(answer)),
+      ...section('What is asked', access(answer.access)),
+      ...section('Where a token may stand', credential(answer.credential)),
+      ...section('Token', token(answer.token)),
+      ...section('Notes', answer.notes.map((note) => step('passed-over', prose(note)))));
+  };
+})();

@@ -1,0 +1,57 @@
+//! What a token says of itself, believed by nobody.
+
+use cli::document::{Node, pretty_json};
+use jose::base64url;
+use jose::jws::{EncodedToken, ParseError};
+use serde_json::{Value, json};
+
+use crate::trouble;
+
+/// Header and claims, as JSON with the digits that the token has, each on lines of its own.
+pub(crate) fn decode(token: &str) -> Value {
+    match parts(token) {
+        Ok([header, claims]) => json!({ "header": header, "claims": claims }),
+        Err(error) => trouble(format!("this is no token: {error}")),
+    }
+}
+
+fn parts(token: &str) -> Result<[String; 2], ParseError> {
+    // Read as the engine does, so that what is shown is what it takes.
+    EncodedToken::decode(token.as_bytes())?.parse()?;
+    let mut parts = token.split('.');
+    let mut part = |name| {
+        let octets = parts.next().and_then(|part| base64url::decode(part.as_bytes()));
+        let text = octets.and_then(|octets| String::from_utf8(octets).ok()).ok_or(ParseError::Base64(name))?;
+        Node::of_json(&text, &(0..0)).map(|node| pretty_json(&node)).ok_or(ParseError::Json(name))
+    };
+    Ok([part("header")?, part("payload")?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(header: &str, claims: &str) -> Value {
+        decode(&format!("{}.{}.AAAA", base64url::encode(header.as_bytes()), base64url::encode(claims.as_bytes())))
+    }
+
+    #[test]
+    fn digits_stay_as_they_are() {
+        let decoded = decoded(r#"{"alg":"EdDSA"}"#, r#"{"exp":1800000000.50,"id":12345678901234567890123}"#);
+        assert_eq!(decoded["claims"], "{\n  \"exp\": 1800000000.50,\n  \"id\": 12345678901234567890123\n}\n");
+        assert_eq!(decoded["header"], "{\n  \"alg\": \"EdDSA\"\n}\n");
+    }
+
+    #[test]
+    fn what_is_no_token_is_told() {
+        assert_eq!(decode("a.b")["trouble"], "this is no token: there are not three parts between dots");
+        assert_eq!(
+            decoded("{}", "{}")["trouble"],
+            "this is no token: the header member alg is missing or not a string"
+        );
+        assert_eq!(
+            decoded(r#"{"alg":"EdDSA"}"#, r#"{"sub":"a","sub":"b"}"#)["trouble"],
+            "this is no token: the payload is not strict JSON"
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! What was entered on the page, as the question that the command line answers.
+
+use cli::explain::Question;
+use cli::instant::Instant;
+use cli::request_line::RequestLine;
+use serde::Deserialize;
+
+/// The fields of the page, as they are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entered {
+    configuration: String,
+    method: String,
+    url: String,
+    headers: String,
+    token: String,
+    time: String,
+    keys: String,
+}
+
+impl Entered {
+    /// The question in it. A field that cannot be read is told.
+    pub(crate) fn question(self) -> Result<Question, String> {
+        let request = RequestLine::try_from(format!("{} {}", self.method.trim(), self.url.trim()))?;
+        let lines = self.headers.lines().filter(|line| !line.trim().is_empty());
+        Ok(Question {
+            configuration: self.configuration,
+            name: None,
+            request,
+            headers: lines.map(header).collect::<Result<_, _>>()?,
+            peer: String::new(),
+            token: given(&self.token),
+            keys: given(&self.keys),
+            trust_signature: false,
+            now: self.time.trim().parse::<Instant>()?.0,
+            variables: std::collections::BTreeMap::new(),
+        })
+    }
+}
+
+/// What is in a field, unless it is empty.
+fn given(field: &str) -> Option<String> {
+    Some(field.trim().to_string()).filter(|text| !text.is_empty())
+}
+
+fn header(line: &str) -> Result<(String, String), String> {
+    let (name, value) = line
+        .split_once(':')
+        .filter(|(name, _)| !name.trim().is_empty())
+        .ok_or_else(|| format!("expected a header such as `x-tenant: acme`, found `{line}`"))?;
+    Ok((name.trim().to_string(), value.trim().to_string()))
+}

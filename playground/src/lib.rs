@@ -1,0 +1,56 @@
+//! The engine on one page in a browser: what a configuration makes of a request, without asking anybody.
+//!
+//! The page asks in JSON ([`answer`]) over a border of three functions. All judgement is that of the command line, and
+//! so of the engine; `page/` only shows it. `src/bin/page.rs` makes one file of all.
+
+mod border;
+mod decoded;
+mod entered;
+
+use cli::check::diagnose;
+use cli::explain::explain;
+use cli::load::Refusal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::entered::Entered;
+
+/// What the page asks.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "ask", rename_all = "lowercase")]
+enum Question {
+    /// What is wrong with a configuration, and what may not be meant.
+    Check { configuration: String },
+    /// What a token says of itself.
+    Decode { token: String },
+    /// What becomes of a request, and why.
+    Explain(Entered),
+}
+
+/// The answer to a question; both are JSON. What cannot be answered is told as `trouble`.
+pub fn answer(question: &str) -> String {
+    let answer = match serde_json::from_str(question) {
+        Ok(Question::Check { configuration }) => json!(diagnose(&configuration)),
+        Ok(Question::Decode { token }) => decoded::decode(&token),
+        Ok(Question::Explain(entered)) => explained(entered).unwrap_or_else(trouble),
+        Err(error) => trouble(error.to_string()),
+    };
+    answer.to_string()
+}
+
+fn explained(entered: Entered) -> Result<Value, String> {
+    let explanation = explain(&entered.question()?).map_err(told)?;
+    Ok(json!(explanation))
+}
+
+/// The mistakes themselves are told by `check`.
+fn told(refusal: Refusal) -> String {
+    match refusal.findings.is_empty() {
+        true => refusal.message,
+        false => String::from("the configuration cannot be used as it is: see what was found"),
+    }
+}
+
+fn trouble(trouble: String) -> Value {
+    json!({ "trouble": trouble })
+}
