@@ -6,6 +6,7 @@
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
 #   make cli       target/release/jotgate, the command line
+#   make playground  dist/playground/index.html, the engine on one page
 #   make bench     CPU time per request in a real Envoy, beside what the gate replaces
 #   make image     dist/image, an OCI layout, and what else ships
 
@@ -33,6 +34,8 @@ TESTBED := target/debug/testbed
 GUEST := target/wasm32-wasip1/release/guest.wasm
 JUDGE := target/wasm32-wasip1/plugin/judge.wasm
 NOTHING := target/wasm32-wasip1/plugin/nothing.wasm target/wasm32-wasip1/plugin/calls.wasm
+PAGE := dist/playground/index.html
+PAGE_SOURCES := $(shell find cli jose gate playground/src -name '*.rs' -o -name Cargo.toml) $(wildcard playground/page/*) Cargo.toml Cargo.lock
 RUST_SOURCES := $(shell find bench jose gate filter host-tests ship testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # From the command line only: the environment may have a TARGET of its own.
@@ -132,6 +135,11 @@ skopeo:
 registry: skopeo
 	$(call debian,docker-registry,docker-registry,is what tests push images to)
 
+.PHONY: chromium
+chromium:
+	$(call debian,chromium,chromium,is the browser that the playground is tested in)
+	$(call debian,chromedriver,chromium-driver,lets tests use the browser)
+
 # --- Build -----------------------------------------------------------------------------------------------------------
 
 .PHONY: plugin
@@ -177,6 +185,17 @@ reproducible: image ## Builds the plugin again elsewhere, and compares
 cli: toolchain ## Builds target/release/jotgate: check, explain and test a configuration
 	$(call step,building the command line)
 	@cargo build --locked --release -p cli && ls -l target/release/jotgate | awk '{print "   target/release/jotgate, " $$5 " bytes"}'
+
+.PHONY: playground
+playground: toolchain $(PAGE) ## Builds dist/playground/index.html, a page that tells what a configuration makes of a request
+
+$(PAGE): $(PAGE_SOURCES) ship/flags.sh
+	$(call step,building the playground: the engine for browsers)
+	@CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --lib --profile playground --target wasm32-unknown-unknown -p playground
+	$(call step,putting the engine and scripts and styles into one page)
+	@mkdir -p dist/playground && cargo run --locked --quiet -p playground --bin page -- \
+		playground/page target/wasm32-unknown-unknown/playground/playground.wasm $@
+	@ls -l $@ | awk '{print "   $@, " $$5 " bytes: open it in a browser; it works offline"}'
 
 .PHONY: schema
 schema: toolchain ## Writes what is made from cli/schema: docs/schema/jotgate.schema.json and docs/configuration.md
@@ -236,7 +255,7 @@ bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per 
 test: toolchain test-native test-wasm test-fuzz ## Runs every test
 
 .PHONY: test-native
-test-native: $(PLUGIN) $(LAYOUT) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
+test-native: $(PLUGIN) $(LAYOUT) $(PAGE) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
 	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
@@ -244,6 +263,8 @@ test-native: $(PLUGIN) $(LAYOUT) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
 	@$(MAKE) --no-print-directory registry || printf '\033[31m%s\033[0m\n' \
 		'WARNING: a registry or skopeo cannot be installed: the tests that push images are skipped'
+	@$(MAKE) --no-print-directory chromium || printf '\033[31m%s\033[0m\n' \
+		'WARNING: Chromium or its driver cannot be installed: the tests of the playground in a browser are skipped'
 	@test -d "$${JOTGATE_CRDS:-../shared/k8s}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the definitions of Kubernetes kinds are absent: manifests are not judged by them (set JOTGATE_CRDS)'
 	@$(MAKE) --no-print-directory helm || printf '\033[31m%s\033[0m\n' \
