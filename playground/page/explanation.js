@@ -97,6 +97,8 @@ const showExplanation = (() => {
       return byId('explanation').replaceChildren();
     }
     byId('decision').replaceChildren(verdict(answer));
+    // Where keys are missing, here is the place for them.
+    if (answer.decision.outcome === 'undecided') byId('keys').closest('details').open = true;
     byId('explanation').replaceChildren(
       ...outcome(answer.decision),
       ...section('Path', path(answer.path)),

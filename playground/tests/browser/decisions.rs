@@ -139,7 +139,7 @@ fn keys_can_be_given_where_the_configuration_has_none() {
         json!(text)
     ));
     page.wait_for("#decision .what", "Undecided");
-    page.click("summary");
+    // The field for them has opened.
     page.enter("#keys", &json!({"keys": [key]}).to_string());
     page.wait_for("#decision .what", "Admitted");
 }
