@@ -61,8 +61,10 @@ impl Page {
         };
         // No option keeps the browser from talking to its maker; were that the page, DevTools would tell.
         let is_browsers_own = |line: &String| {
-            let host = line.strip_prefix("CONNECT ").and_then(|rest| rest.split_once(":443 ")).map(|(host, _)| host);
-            host.is_some_and(|host| host.ends_with(".google.com") || host.ends_with(".googleapis.com"))
+            // `CONNECT host:443 HTTP/1.1`, or `POST http://host/path HTTP/1.1`.
+            let target = line.split(' ').nth(1).unwrap_or_default().trim_start_matches("http://");
+            let host = target.split([':', '/']).next().unwrap_or_default();
+            host.ends_with(".google.com") || host.ends_with(".googleapis.com")
         };
         connections.map(|(connection, _)| first_line(connection)).filter(|line| !is_browsers_own(line)).collect()
     }
