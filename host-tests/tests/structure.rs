@@ -74,9 +74,19 @@ fn the_engine_reaches_for_no_host_clock_or_randomness() {
 
 #[test]
 fn dependencies_point_one_way() {
-    let members =
-        [
-        "bench", "calls", "cli", "filter", "gate", "guest", "host-tests", "jose", "nothing", "playground", "ship", "testbed",
+    let members = [
+        "bench",
+        "calls",
+        "cli",
+        "filter",
+        "gate",
+        "guest",
+        "host-tests",
+        "jose",
+        "nothing",
+        "playground",
+        "ship",
+        "testbed",
     ];
     for (name, allowed) in [
         ("bench", vec!["host-tests", "testbed"]),
