@@ -28,6 +28,7 @@ fn parts(token: &str) -> Result<[String; 2], ParseError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
 
