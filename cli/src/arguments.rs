@@ -117,7 +117,7 @@ pub struct Explain {
     /// A line of the request; may be given several times.
     #[arg(long, value_name = "'NAME: VALUE'")]
     pub header: Vec<String>,
-    /// A token, or @ and the file that holds it; it is put where the configuration first looks for one.
+    /// A token, or @ and its file; it is put in the first of the configuration's `credentials`.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
     /// The key set of the token's issuer, where the configuration does not have it.
