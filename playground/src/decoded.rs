@@ -11,7 +11,7 @@ use crate::trouble;
 pub(crate) fn decode(token: &str) -> Value {
     match parts(token) {
         Ok([header, claims]) => json!({ "header": header, "claims": claims }),
-        Err(error) => trouble(format!("this is no token: {error}")),
+        Err(error) => trouble(&format!("this is no token: {error}")),
     }
 }
 

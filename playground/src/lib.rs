@@ -32,8 +32,8 @@ pub fn answer(question: &str) -> String {
     let answer = match serde_json::from_str(question) {
         Ok(Question::Check { configuration }) => json!(diagnose(&configuration)),
         Ok(Question::Decode { token }) => decoded::decode(&token),
-        Ok(Question::Explain(entered)) => explained(entered).unwrap_or_else(trouble),
-        Err(error) => trouble(error.to_string()),
+        Ok(Question::Explain(entered)) => explained(entered).unwrap_or_else(|error| trouble(&error)),
+        Err(error) => trouble(&error.to_string()),
     };
     answer.to_string()
 }
@@ -51,6 +51,6 @@ fn told(refusal: Refusal) -> String {
     }
 }
 
-fn trouble(trouble: String) -> Value {
+fn trouble(trouble: &str) -> Value {
     json!({ "trouble": trouble })
 }

@@ -1,4 +1,4 @@
-//! A headless Chromium, and Debian's driver for it, which speaks WebDriver over HTTP.
+//! A headless Chromium, and Debian's driver for it, which speaks `WebDriver` over HTTP.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long it may take to start, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(50);
-/// The name of an element's id in the protocol (W3C WebDriver §12).
+/// The name of an element's id in the protocol (W3C `WebDriver` §12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 // Keys (W3C WebDriver §17.4.2).
 const CONTROL: char = '\u{e009}';
@@ -44,8 +44,7 @@ pub(crate) struct Browser {
     session: String,
     driver: SocketAddr,
     // In the order in which they end.
-    _driver: Child,
-    _browser: Child,
+    _processes: [Child; 2],
     _port: Port,
     _profile: TempDir,
 }
@@ -86,8 +85,7 @@ impl Browser {
         }}});
         let made = call(address, "POST", "/session", &wanted);
         let session = made["sessionId"].as_str().expect("there is a session").to_string();
-        let browser =
-            Self { session, driver: address, _driver: driver, _browser: browser, _port: port, _profile: profile };
+        let browser = Self { session, driver: address, _processes: [driver, browser], _port: port, _profile: profile };
         // Without a screen there is no window in front.
         browser.devtools("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
         browser
@@ -131,12 +129,12 @@ impl Browser {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
     }
 
-    /// A command of the DevTools protocol.
+    /// A command of the `DevTools` protocol.
     pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }
 
-    /// What was written to a log (`browser`: the console, `performance`: DevTools' events) since it was last asked for.
+    /// What was written to a log (`browser`: the console, `performance`: the events of its debugger) since it was last asked for.
     pub(crate) fn log(&self, kind: &str) -> Vec<Value> {
         let entries = self.post("/se/log", &json!({ "type": kind }));
         entries.as_array().cloned().unwrap_or_default()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::browser::wait;
 use crate::page::Page;
 
-/// The addresses that the page asked for, as DevTools saw it.
+/// The addresses that the page asked for, as `DevTools` saw it.
 fn requested(page: &Page) -> Vec<String> {
     let events = page.log("performance").into_iter().filter_map(|entry| {
         let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
@@ -31,22 +31,22 @@ fn nothing_is_asked_of_anybody() {
     assert_eq!(page.log("browser"), [Value::Null; 0], "the console is empty");
 
     // What is looked for can be found.
-    page.open("http://127.0.0.1:9/elsewhere");
+    page.open("http://127.0.0.1:8081/elsewhere");
     wait("a connection", || (!page.asked().is_empty()).then_some(()));
-    assert_eq!(requested(&page), ["http://127.0.0.1:9/elsewhere"]);
+    assert_eq!(requested(&page), ["http://127.0.0.1:8081/elsewhere"]);
 }
 
 #[test]
 fn the_policy_lets_nothing_out() {
     let Some(page) = Page::open() else { return };
     for attempt in [
-        "fetch('http://127.0.0.1:9/').catch(() => {})",
-        "new Image().src = 'http://127.0.0.1:9/'",
-        "navigator.sendBeacon('http://127.0.0.1:9/', 'x')",
-        "try { new WebSocket('ws://127.0.0.1:9/') } catch {}",
-        "document.head.append(Object.assign(document.createElement('link'), {rel: 'stylesheet', href: 'http://127.0.0.1:9/'}))",
+        "fetch('http://127.0.0.1:8081/').catch(() => {})",
+        "new Image().src = 'http://127.0.0.1:8081/'",
+        "navigator.sendBeacon('http://127.0.0.1:8081/', 'x')",
+        "try { new WebSocket('ws://127.0.0.1:8081/') } catch {}",
+        "document.head.append(Object.assign(document.createElement('link'), {rel: 'stylesheet', href: 'http://127.0.0.1:8081/'}))",
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = true'}))",
-        "document.body.append(Object.assign(document.createElement('iframe'), {src: 'http://127.0.0.1:9/'}))",
+        "document.body.append(Object.assign(document.createElement('iframe'), {src: 'http://127.0.0.1:8081/'}))",
     ] {
         page.run(&format!(
             "window.refused = []; document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective));
