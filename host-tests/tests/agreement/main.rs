@@ -100,7 +100,7 @@ fn the_explanation_is_what_envoy_does() {
     // A refusal in audit mode does not wait for keys to tell who the caller is: the one worker has them from here on.
     let good = issuer.token(&TokenRequest::subject("alice")).expect("is minted");
     for (listener, _) in &configurations {
-        let first = Request::new("GET", "/api/first").header("authorization", &format!("Bearer {good}"));
+        let first = Request::get("/api/first").bearer(&good);
         assert_eq!(first.send(envoy.address(listener)).expect("is answered").status, 200, "{listener}");
     }
 
@@ -165,9 +165,9 @@ fn explained(explanation: &Explanation, sent: &Sent) -> Told {
     let answer = decision.answer.as_ref();
     let lines = |name: &str| {
         let upstream = decision.upstream.as_ref().expect("passes");
-        let set = upstream.set.iter().filter(|(found, _)| found == name);
+        let added = upstream.set.iter().filter(|(found, _)| found == name);
         let kept = sent.headers.iter().filter(|(found, _)| found == name && !upstream.removed.contains(found));
-        (name.to_string(), kept.chain(set).map(|(_, value)| value.clone()).collect())
+        (name.to_string(), kept.chain(added).map(|(_, value)| value.clone()).collect())
     };
     Told {
         status: answer.map_or(200, |answer| answer.status),
