@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use host_tests::child::Child;
 use host_tests::envoy::Port;
-use host_tests::envoy::http::Request;
+use host_tests::envoy::http::{Connection, Request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -155,7 +155,9 @@ impl Browser {
 fn call(driver: SocketAddr, method: &str, path: &str, body: &Value) -> Value {
     let request = Request::new(method, path);
     let request = if body.is_null() { request } else { request.body(body.to_string()) };
-    let response = request.header("content-type", "application/json").send(driver).expect("the driver answers");
+    let mut connection = Connection::open(driver).expect("the driver listens");
+    connection.set_timeout(START).expect("can be set");
+    let response = connection.send(&request.header("content-type", "application/json")).expect("the driver answers");
     let value = response.json()["value"].clone();
     assert_eq!(response.status, 200, "{method} {path} {body}: {value}");
     value

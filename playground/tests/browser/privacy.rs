@@ -31,9 +31,9 @@ fn nothing_is_asked_of_anybody() {
     assert_eq!(page.log("browser"), [Value::Null; 0], "the console is empty");
 
     // What is looked for can be found.
-    page.open("http://127.0.0.1:8081/elsewhere");
+    page.run("setTimeout(() => { location.href = 'http://127.0.0.1:8081/elsewhere' })");
     wait("a connection", || (!page.asked().is_empty()).then_some(()));
-    assert_eq!(requested(&page), ["http://127.0.0.1:8081/elsewhere"]);
+    assert!(requested(&page).contains(&String::from("http://127.0.0.1:8081/elsewhere")));
 }
 
 #[test]
