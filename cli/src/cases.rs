@@ -105,7 +105,7 @@ fn send(case: &Case, file: &File, loaded: &Loaded, mint: &mut Mint) -> Result<Se
         (None, None) => None,
     };
     if let Some(token) = token {
-        let place = case.credential.clone().unwrap_or_else(|| Place::first_of(&loaded.tree));
+        let place = case.credential.clone().unwrap_or_else(|| Place::first_of(&loaded.policy));
         place.put(&token, &mut sent);
     }
     Ok(sent)

@@ -36,7 +36,7 @@ pub fn explain(question: &Question) -> Result<Explanation, Refusal> {
     let mut loaded = load::read(&question.configuration, question.name.as_deref(), &variable)?;
     let mut sent = question.sent();
     if let Some(token) = &question.token {
-        Place::first_of(&loaded.tree).put(token, &mut sent);
+        Place::first_of(&loaded.policy).put(token, &mut sent);
     }
     let now = Timestamp::from_secs(question.now);
     let lines: Vec<_> = sent.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();

@@ -24,18 +24,7 @@ impl Headers {
     /// What is left after `edits`.
     #[must_use]
     pub fn edited(&self, edits: &[HeaderEdit]) -> Self {
-        let mut lines = self.0.clone();
-        for edit in edits {
-            match edit {
-                HeaderEdit::Add(name, value) => lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec())),
-                HeaderEdit::Remove(name) => lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name)),
-                HeaderEdit::Set(name, value) => {
-                    lines.retain(|(found, _)| !found.eq_ignore_ascii_case(name.as_bytes()));
-                    lines.push((name.as_bytes().to_vec(), value.clone()));
-                }
-            }
-        }
-        Self(lines)
+        Self(HeaderEdit::apply(edits, &self.lines()))
     }
 
     /// The values of the lines called `name`.
