@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::browser::wait;
 use crate::page::Page;
 
 /// The addresses that the page asked for, as `DevTools` saw it.
@@ -28,6 +29,15 @@ fn nothing_is_asked_of_anybody() {
     assert_eq!(requested(&page), [page.url()], "the page itself, which shows that requests are seen, and nothing else");
     assert_eq!(page.asked(), [""; 0]);
     assert_eq!(page.log("browser"), [Value::Null; 0], "the console is empty");
+}
+
+/// What the others look for in vain is found where there is some. It comes last: while the browser waits for an answer,
+/// its driver gives none.
+#[test]
+fn what_is_asked_is_seen() {
+    let Some(page) = Page::open() else { return };
+    page.run("setTimeout(() => { location.href = 'http://127.0.0.1:8081/elsewhere' })");
+    wait("a connection", || page.asked().iter().any(|line| line.contains("/elsewhere")).then_some(()));
 }
 
 #[test]
