@@ -14,6 +14,8 @@ mod subprotocol;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use jose::words::holds_less_than;
+
 use crate::edit::HeaderEdit;
 use crate::reason::Reason;
 use crate::request::Request;
@@ -215,21 +217,10 @@ fn only<T>(mut found: impl Iterator<Item = Result<T, Reason>>) -> Found<T> {
 /// A token, if it is there and in one piece.
 fn check(token: &[u8]) -> Result<&[u8], Reason> {
     let is_separator = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'\x0b');
-    match token.is_empty() || (may_hold_less(token, b',' + 1) && token.iter().any(is_separator)) {
+    match token.is_empty() || (holds_less_than(token, b',' + 1) && token.iter().any(is_separator)) {
         true => Err(Reason::MalformedCredentials),
         false => Ok(token),
     }
-}
-
-/// Whether some byte of `text` may be less than `bound`, which is 64 at most; if one is, this says so. Tokens are
-/// long, so eight bytes are looked at at a time.
-fn may_hold_less(text: &[u8], bound: u8) -> bool {
-    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    let bounds = u64::from_le_bytes([bound; 8]);
-    let (words, rest) = text.as_chunks::<8>();
-    // A borrow out of a byte that is less sets its high bit; a byte that has it set itself is not less.
-    let less = words.iter().map(|word| u64::from_le_bytes(*word)).map(|word| word.wrapping_sub(bounds) & !word);
-    less.fold(0, |any, less| any | less) & HIGHS != 0 || rest.iter().any(|&byte| byte < bound)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! | [`jws`] | the compact serialisation and its signature | RFC 7515 |
 //! | [`claims`] | the registered claims, dates above all | RFC 7519 |
 //! | `rsa` | the public half of RSA, fast in Wasm | RFC 8017 |
+//! | [`words`] | long texts, eight bytes at a time | – |
 //! | [`signature`] | the seam behind which signatures are checked | RFC 7518 §3, RFC 8037 §3.1 |
 //!
 //! # Contract
@@ -37,7 +38,7 @@ pub mod jwk;
 pub mod jws;
 mod rsa;
 pub mod signature;
-mod words;
+pub mod words;
 
 pub use algorithm::Algorithm;
 pub use hash::Hash;

@@ -10,7 +10,13 @@ pub(crate) const fn repeated(byte: u8) -> u64 {
 /// A word in which the high bit is set in the lowest byte of `word` that is less than `bound`, which is 128 at most.
 /// Bytes above it may be marked, too; where no byte is less, none is.
 pub(crate) const fn less_than(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(repeated(bound)) & !word & HIGHS
+    borrows(word, bound) & HIGHS
+}
+
+/// A borrow out of a byte that is less than `bound` sets its high bit; a byte that has it set itself is not less. The
+/// other bits mean nothing.
+const fn borrows(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(repeated(bound)) & !word
 }
 
 /// The same for the bytes that are `byte`.
@@ -37,6 +43,14 @@ pub(crate) fn position(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize>
     rest.iter().position(|&byte| found([byte; 8]).is_some()).and_then(|place| before.checked_add(place))
 }
 
+/// Whether some byte of `text` is less than `bound`, which is 128 at most.
+pub fn holds_less_than(text: &[u8], bound: u8) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
+    // Most texts hold none: all of it is looked at, without a branch or a mask for each word.
+    let less = words.iter().map(|word| borrows(u64::from_le_bytes(*word), bound));
+    less.fold(0, |any, less| any | less) & HIGHS != 0 || rest.iter().any(|&byte| byte < bound)
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_family = "wasm")]
@@ -59,6 +73,7 @@ mod tests {
                         let text = &text[..length];
                         let expected = text.iter().position(is_marked);
                         assert_eq!(position(text, marks), expected, "{text:?}");
+                        assert_eq!(holds_less_than(text, 0x20), text.iter().any(|&byte| byte < 0x20), "{text:?}");
                         found += usize::from(expected.is_some());
                     }
                 }

@@ -22,9 +22,13 @@ impl<'t> Decimal<'t> {
         let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         // Most are whole: dates, above all.
         let is_whole = unsigned.bytes().all(|byte| byte.is_ascii_digit());
-        let (mantissa, exponent) =
-            if is_whole { (unsigned, "0") } else { unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0")) };
-        let (whole, part) = if is_whole { (unsigned, "") } else { mantissa.split_once('.').unwrap_or((mantissa, "")) };
+        let (whole, part, exponent) = if is_whole {
+            (unsigned, "", "0")
+        } else {
+            let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+            let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+            (whole, part, exponent)
+        };
         let mut point = length(whole).saturating_add(exponent_value(exponent));
 
         let trimmed = whole.trim_start_matches('0');
