@@ -97,7 +97,6 @@ impl Context<'_> {
                 "a server that decodes its escapes sees `{decoded}`, for which the rule `{}` asks something",
                 self.rule_name(*rule)
             )),
-            (_, Route::AmbiguousPath) => Some(String::from("it can be read in more than one way")),
             _ => None,
         };
         PathStep { canonical: self.trace.path.as_ref().ok().cloned(), problem }

@@ -11,7 +11,7 @@ use crate::keys::IssuerKeys;
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::request::{AmbiguousPath, CanonicalPath, Request};
-use crate::rules::{self, Access, Mode, Requirement, is_plain_authority};
+use crate::rules::{self, Access, Mode, Requirement, Shadowed, is_plain_authority};
 use crate::time::Timestamp;
 use crate::token::Verification;
 pub use crate::token::trace::{Check, TokenTrace};
@@ -151,25 +151,10 @@ fn route(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>) -> Ro
     }
     match rules::find(&policy.rules, &policy.rule_index, request, path) {
         Ok(rule) => Route::Rule(rule),
-        Err(_) => shadowed(policy, request, path),
-    }
-}
-
-/// The rule that would take the path, were it decoded further: of the asking ones, by `rules::find`, one that stands
-/// alone.
-fn shadowed(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>) -> Route {
-    let decoded = path.decoded();
-    let takes = |rule: &rules::Rule| decoded.as_ref().is_some_and(|decoded| rule.matcher.matches(request, decoded));
-    let is_asking = |count: usize| {
-        let first = policy.rules.get(..count).unwrap_or_default();
-        rules::find(first, &rules::RuleIndex::new(first), request, path).is_err()
-    };
-    let rule = (0..policy.rules.len()).find(|&rule| is_asking(rule.saturating_add(1)));
-    match (rule, decoded.as_ref()) {
-        (Some(rule), Some(decoded)) if policy.rules.get(rule).is_some_and(takes) => {
-            Route::Shadowed { rule, decoded: decoded.as_str().to_string() }
+        Err(Shadowed { rule }) => {
+            let decoded = path.decoded().map(|decoded| decoded.as_str().to_string()).unwrap_or_default();
+            Route::Shadowed { rule, decoded }
         }
-        _ => Route::AmbiguousPath,
     }
 }
 

@@ -19,7 +19,7 @@ pub use self::wildcard::Wildcard;
 
 use std::rc::Rc;
 
-use crate::request::{AmbiguousPath, CanonicalPath, Request};
+use crate::request::{CanonicalPath, Request};
 
 /// A rule, checked and compiled.
 #[derive(Clone, Debug)]
@@ -75,21 +75,28 @@ pub struct Matcher {
 /// The rule for `request`, by its place: the first that matches.
 ///
 /// A server that decodes more than RFC 3986 §2.2 allows must not get anybody past a rule: where it would see a path for
-/// which an earlier rule asks something, the path is ambiguous.
+/// which an earlier rule asks something, the path is ambiguous, and that rule is told.
 pub(crate) fn find(
     rules: &[Rule],
     index: &RuleIndex,
     request: &Request<'_>,
     path: &CanonicalPath<'_>,
-) -> Result<Option<usize>, AmbiguousPath> {
+) -> Result<Option<usize>, Shadowed> {
     let matches = |place: usize| rules.get(place).is_some_and(|rule| rule.matcher.matches(request, path));
     let found = index.first(request, path, matches);
-    let earlier = rules.iter().take(found.unwrap_or(rules.len()));
-    let mut asking = earlier.filter(|rule| rule.access != Access::Public && rule.mode != Some(Mode::Audit));
-    match path.decoded().is_some_and(|decoded| asking.any(|rule| rule.matcher.matches(request, &decoded))) {
-        true => Err(AmbiguousPath::ReservedEscape),
-        false => Ok(found),
+    let Some(decoded) = path.decoded() else { return Ok(found) };
+    let asks = |rule: &Rule| rule.access != Access::Public && rule.mode != Some(Mode::Audit);
+    let mut earlier = rules.iter().take(found.unwrap_or(rules.len()));
+    match earlier.position(|rule| asks(rule) && rule.matcher.matches(request, &decoded)) {
+        Some(rule) => Err(Shadowed { rule }),
+        None => Ok(found),
     }
+}
+
+/// This rule, by its place, would be the one for a request if its path were decoded further.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Shadowed {
+    pub(crate) rule: usize,
 }
 
 impl Matcher {

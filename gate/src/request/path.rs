@@ -46,8 +46,6 @@ pub enum AmbiguousPath {
     Overlong,
     /// `;`.
     Parameters,
-    /// An escape without which an earlier rule would match.
-    ReservedEscape,
 }
 
 impl<'r> CanonicalPath<'r> {
@@ -245,7 +243,6 @@ impl fmt::Display for AmbiguousPath {
             Self::NotAPath => "the path does not start with `/`",
             Self::Overlong => "the path holds an overlong form of UTF-8",
             Self::Parameters => "the path holds parameters after `;`",
-            Self::ReservedEscape => "the path holds an escape without which an earlier rule would match",
         })
     }
 }
