@@ -132,12 +132,12 @@ impl Case<'_> {
             facts.know(&known.principal);
             return Ok(known);
         }
-        let encoded = verification.decode(token)?;
         let mut claimed = Claimed::default();
+        let encoded = verification.decode(token, &mut claimed)?;
         let verified = verification.verify(&encoded, &mut claimed);
+        facts.checked_signature = claimed.checked_signature();
         facts.kid = claimed.kid;
         facts.issuer = claimed.issuer;
-        facts.checked_signature = claimed.checked_signature;
         let verified: VerifiedToken<'_> = verified?;
         let index = verified.issuer;
         let issuer = self.policy.issuers.get(index).ok_or(Reason::UnknownIssuer)?;

@@ -21,6 +21,7 @@ use crate::distinct::distinct;
 use crate::keys::IssuerKeys;
 use crate::reason::Reason;
 use crate::time::Timestamp;
+use crate::token::trace::Check;
 
 /// A token whose signature, type, dates and audience were all checked.
 #[derive(Debug)]
@@ -72,8 +73,15 @@ impl From<Reason> for Failure {
 pub(crate) struct Claimed {
     pub(crate) issuer: Option<usize>,
     pub(crate) kid: Option<Rc<str>>,
+    /// The last check that was made: of a token that is refused, the one that failed.
+    pub(crate) check: Check,
+}
+
+impl Claimed {
     /// Whether its signature was checked, whatever came of it.
-    pub(crate) checked_signature: bool,
+    pub(crate) fn checked_signature(&self) -> bool {
+        self.check >= Check::Signature
+    }
 }
 
 /// What a token is verified against.
@@ -90,10 +98,11 @@ pub(crate) struct Verification<'v> {
 
 impl Verification<'_> {
     /// Decodes `text`, if it is short enough to be looked at.
-    pub(crate) fn decode<'t>(&self, text: &'t [u8]) -> Result<EncodedToken<'t>, Failure> {
+    pub(crate) fn decode<'t>(&self, text: &'t [u8], claimed: &mut Claimed) -> Result<EncodedToken<'t>, Failure> {
         if text.len() > self.policy.limits.token_bytes {
             return Err(Reason::TokenTooLarge.into());
         }
+        claimed.check = Check::Form;
         EncodedToken::decode(text).map_err(|_| Reason::MalformedToken.into())
     }
 
@@ -105,16 +114,22 @@ impl Verification<'_> {
     ) -> Result<VerifiedToken<'e>, Failure> {
         let untrusted = encoded.parse().map_err(|_| Reason::MalformedToken)?;
         claimed.kid = untrusted.kid().map(Rc::from);
-        if untrusted.algorithm().is_none() || untrusted.has_extensions() {
+        claimed.check = Check::Algorithm;
+        if untrusted.algorithm().is_none() {
             return Err(Reason::UnsupportedAlgorithm.into());
         }
+        claimed.check = Check::Extensions;
+        if untrusted.has_extensions() {
+            return Err(Reason::UnsupportedAlgorithm.into());
+        }
+        claimed.check = Check::Issuer;
         let index = self.find_issuer(&untrusted)?;
         claimed.issuer = Some(index);
         let (Some(issuer), Some(keys)) = (self.policy.issuers.get(index), self.keys.get(index)) else {
             return Err(Reason::UnknownIssuer.into());
         };
-        let token = self.check_signature(untrusted, index, issuer, keys, &mut claimed.checked_signature)?;
-        check_claims(token, index, issuer, self.now).map_err(Failure::Refused)
+        let token = self.check_signature(untrusted, index, issuer, keys, &mut claimed.check)?;
+        check_claims(token, index, issuer, self.now, &mut claimed.check).map_err(Failure::Refused)
     }
 
     /// `iss` picks the issuer, byte for byte.
@@ -130,15 +145,17 @@ impl Verification<'_> {
         index: usize,
         issuer: &Issuer,
         keys: &IssuerKeys,
-        checked: &mut bool,
+        check: &mut Check,
     ) -> Result<Token<'e>, Failure> {
+        *check = Check::AllowedAlgorithm;
         let algorithm = token.algorithm().filter(|&algorithm| issuer.allows(algorithm));
         let algorithm = algorithm.ok_or(Reason::UnsupportedAlgorithm)?;
+        *check = Check::Key;
         let set = keys.usable(self.steady).ok_or(Failure::NoKeys { issuer: index })?;
         let is_named = token.kid().is_some();
         match set.candidates(token.kid(), algorithm) {
             Candidates::Keys(keys) => {
-                *checked = true;
+                *check = Check::Signature;
                 token.verify(&keys, self.verifier).map_err(|_| match is_named {
                     true => Failure::Refused(Reason::BadSignature),
                     false => Failure::UnknownKey { issuer: index, reason: Reason::BadSignature },
@@ -156,16 +173,25 @@ fn check_claims<'e>(
     index: usize,
     issuer: &Issuer,
     now: Timestamp,
+    check: &mut Check,
 ) -> Result<VerifiedToken<'e>, Reason> {
     let claims = token.claims();
+    *check = Check::Type;
     check_type(&token, issuer)?;
+    *check = Check::Scopes;
     let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
+    *check = Check::Groups;
     let groups = groups_in(claims, issuer)?.into_iter().map(str::to_string).collect();
+    *check = Check::Audience;
     let audiences = audiences_in(claims)?;
-    let dates = Dates::read(claims)?;
+    let dates = Dates::read(claims, check)?;
+    *check = Check::Expiry;
     dates.check_expiry(issuer, now)?;
+    *check = Check::Start;
     dates.check_start(issuer, now)?;
+    *check = Check::Lifetime;
     dates.check_lifetime(issuer)?;
+    *check = Check::Audience;
     check_audience(&audiences, issuer)?;
     let valid = dates.valid(issuer.clock_skew);
     Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences, valid })
@@ -232,10 +258,13 @@ struct Dates<'d> {
 }
 
 impl<'d> Dates<'d> {
-    fn read(claims: Value<'d>) -> Result<Self, Reason> {
+    fn read(claims: Value<'d>, check: &mut Check) -> Result<Self, Reason> {
         let date =
             |name| claims.get(name).map(|claim| NumericDate::from_claim(claim).ok_or(Reason::BadClaim)).transpose();
-        Ok(Self { exp: date("exp")?, nbf: date("nbf")?, iat: date("iat")? })
+        *check = Check::Expiry;
+        let exp = date("exp")?;
+        *check = Check::Start;
+        Ok(Self { exp, nbf: date("nbf")?, iat: date("iat")? })
     }
 
     fn check_expiry(&self, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {

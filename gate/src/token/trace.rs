@@ -1,19 +1,17 @@
 //! The verification of a token, check by check.
 
-use jose::claims::NumericDate;
 use jose::jwk::Candidates;
 use jose::jws::EncodedToken;
 
-use super::{
-    Claimed, Dates, Failure, Verification, add_scopes, audiences_in, check_audience, check_type, groups_in, united,
-};
+use super::{Claimed, Failure, Verification};
 use crate::principal::Principal;
 use crate::reason::Reason;
 
 /// A check of a token, in the order in which they are made.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Check {
     /// It is short enough to be looked at.
+    #[default]
     Size,
     /// It is a well-formed JWT.
     Form,
@@ -85,95 +83,47 @@ pub struct TokenTrace {
 }
 
 impl Verification<'_> {
-    /// Verifies a token as `verify` does, and tells at which check it failed.
+    /// Verifies a token as the gate does, and tells at which check it failed.
     pub(crate) fn trace(&self, text: &[u8]) -> TokenTrace {
-        let mut trace =
-            TokenTrace { text: text.to_vec(), failed: None, detail: None, issuer: None, kid: None, principal: None };
-        match self.principal(text, &mut trace) {
-            Ok(principal) => trace.principal = Some(principal),
-            Err(failure) => {
-                let (Failure::Refused(reason) | Failure::UnknownKey { reason, .. }) = failure else {
-                    trace.failed = Some((Check::Key, Reason::KeysUnavailable));
-                    return trace;
-                };
-                trace.failed = Some((self.find_check(text, &mut trace.detail), reason));
-            }
+        let mut claimed = Claimed::default();
+        let verified = self.principal(text, &mut claimed);
+        let failed = verified.as_ref().err().map(|failure| match failure {
+            Failure::NoKeys { .. } => (claimed.check, Reason::KeysUnavailable),
+            Failure::Refused(reason) | Failure::UnknownKey { reason, .. } => (claimed.check, *reason),
+        });
+        TokenTrace {
+            text: text.to_vec(),
+            failed,
+            detail: failed.and_then(|(check, _)| self.detail(check, text, claimed.issuer)),
+            issuer: claimed.issuer,
+            kid: claimed.kid.as_deref().map(String::from),
+            principal: verified.ok(),
         }
-        trace
     }
 
-    /// What the engine says.
-    fn principal(&self, text: &[u8], trace: &mut TokenTrace) -> Result<Principal, Failure> {
-        let encoded = self.decode(text)?;
-        let mut claimed = Claimed::default();
-        let verified = self.verify(&encoded, &mut claimed);
-        trace.issuer = claimed.issuer;
-        trace.kid = claimed.kid.as_deref().map(String::from);
-        let verified = verified?;
+    fn principal(&self, text: &[u8], claimed: &mut Claimed) -> Result<Principal, Failure> {
+        let encoded = self.decode(text, claimed)?;
+        let verified = self.verify(&encoded, claimed)?;
         let issuer = self.policy.issuers.get(verified.issuer).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(text).map_err(|_| Reason::MalformedToken)?;
         Ok(Principal::new(verified, text, self.policy, issuer))
     }
 
-    /// The first check that a token which is refused does not pass.
-    fn find_check(&self, text: &[u8], detail: &mut Option<String>) -> Check {
-        if self.decode(text).err() == Some(Failure::Refused(Reason::TokenTooLarge)) {
-            return Check::Size;
+    /// What the reason for a failed check does not say.
+    fn detail(&self, check: Check, text: &[u8], issuer: Option<usize>) -> Option<String> {
+        match check {
+            Check::Form => {
+                let read = EncodedToken::decode(text).and_then(|encoded| encoded.parse().map(drop));
+                read.err().map(|error| error.to_string())
+            }
+            Check::Key => {
+                let encoded = EncodedToken::decode(text).ok()?;
+                let untrusted = encoded.parse().ok()?;
+                let set = self.keys.get(issuer?)?.usable(self.steady)?;
+                Some(in_words(&set.candidates(untrusted.kid(), untrusted.algorithm()?)).to_string())
+            }
+            _ => None,
         }
-        let mut malformed = |error: jose::jws::ParseError| {
-            *detail = Some(error.to_string());
-            Check::Form
-        };
-        let encoded = match EncodedToken::decode(text) {
-            Ok(encoded) => encoded,
-            Err(error) => return malformed(error),
-        };
-        let untrusted = match encoded.parse() {
-            Ok(untrusted) => untrusted,
-            Err(error) => return malformed(error),
-        };
-        let Some(algorithm) = untrusted.algorithm() else { return Check::Algorithm };
-        if untrusted.has_extensions() {
-            return Check::Extensions;
-        }
-        let Ok(index) = self.find_issuer(&untrusted) else { return Check::Issuer };
-        let (Some(issuer), Some(keys)) = (self.policy.issuers.get(index), self.keys.get(index)) else {
-            return Check::Issuer;
-        };
-        if !issuer.allows(algorithm) {
-            return Check::AllowedAlgorithm;
-        }
-        let candidates = keys.usable(self.steady).map(|set| set.candidates(untrusted.kid(), algorithm));
-        if !matches!(candidates, Some(Candidates::Keys(_))) {
-            *detail = candidates.map(|candidates| in_words(&candidates).to_string());
-            return Check::Key;
-        }
-        let Ok(token) = self.check_signature(untrusted, index, issuer, keys, &mut false) else {
-            return Check::Signature;
-        };
-        let claims = token.claims();
-        if check_type(&token, issuer).is_err() {
-            return Check::Type;
-        }
-        if united(&issuer.scope_claims, claims, add_scopes).is_err() {
-            return Check::Scopes;
-        }
-        if groups_in(claims, issuer).is_err() {
-            return Check::Groups;
-        }
-        let Ok(audiences) = audiences_in(claims) else { return Check::Audience };
-        let Ok(dates) = Dates::read(claims) else {
-            let is_date = claims.get("exp").is_none_or(|exp| NumericDate::from_claim(exp).is_some());
-            return if is_date { Check::Start } else { Check::Expiry };
-        };
-        let checks = [
-            (Check::Expiry, dates.check_expiry(issuer, self.now)),
-            (Check::Start, dates.check_start(issuer, self.now)),
-            (Check::Lifetime, dates.check_lifetime(issuer)),
-            (Check::Audience, check_audience(&audiences, issuer)),
-        ];
-        let failed = checks.into_iter().find(|(_, outcome)| outcome.is_err());
-        failed.map_or(Check::Form, |(check, _)| check)
     }
 }
 
