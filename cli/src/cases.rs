@@ -2,7 +2,7 @@
 
 mod format;
 mod judge;
-pub(crate) mod mint;
+mod mint;
 mod report;
 
 use gate::Gate;

@@ -22,6 +22,7 @@ pub mod render;
 pub mod request_line;
 pub mod schema;
 
+mod stand_ins;
 mod suggestion;
 mod typed;
 

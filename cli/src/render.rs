@@ -1,8 +1,9 @@
-//! Findings as people read them: each with its line.
+//! What people and programs read: findings with their lines, and JSON.
 
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
 use crate::input::Input;
@@ -21,6 +22,12 @@ pub fn render(file: &Input, title: &str, finding: &Finding) -> String {
     let help = finding.help.as_ref().map(|help| Level::HELP.message(help));
     let group = level.primary_title(&finding.message).id(finding.name).element(snippet).elements(help);
     Renderer::styled().render(&[group])
+}
+
+/// A value for programs, as JSON on several lines.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    // What is made here has texts for the names of members: it cannot fail.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// What of `span` stands on its first line.

@@ -1,4 +1,4 @@
-//! The first line of a request, as people write it.
+//! The lines of a request, as people write them.
 
 use serde::Deserialize;
 
@@ -31,4 +31,10 @@ impl TryFrom<String> for RequestLine {
         let path = if path.is_empty() { "/" } else { path };
         Ok(Self { method: method.to_string(), host: host.to_string(), path: path.to_string() })
     }
+}
+
+/// `Name: value`; `None` where there is no name.
+pub fn header(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty())?;
+    Some((name.trim().to_string(), value.trim().to_string()))
 }

@@ -2,7 +2,7 @@
 
 use cli::explain::Question;
 use cli::instant::Instant;
-use cli::request_line::RequestLine;
+use cli::request_line::{RequestLine, header};
 use serde::Deserialize;
 
 /// The fields of the page, as they are.
@@ -27,7 +27,7 @@ impl Entered {
             configuration: self.configuration,
             name: None,
             request,
-            headers: lines.map(header).collect::<Result<_, _>>()?,
+            headers: lines.map(line).collect::<Result<_, _>>()?,
             peer: String::new(),
             token: given(&self.token),
             keys: given(&self.keys),
@@ -43,10 +43,6 @@ fn given(field: &str) -> Option<String> {
     Some(field.trim().to_string()).filter(|text| !text.is_empty())
 }
 
-fn header(line: &str) -> Result<(String, String), String> {
-    let (name, value) = line
-        .split_once(':')
-        .filter(|(name, _)| !name.trim().is_empty())
-        .ok_or_else(|| format!("expected a header such as `x-tenant: acme`, found `{line}`"))?;
-    Ok((name.trim().to_string(), value.trim().to_string()))
+fn line(text: &str) -> Result<(String, String), String> {
+    header(text).ok_or_else(|| format!("expected a header such as `x-tenant: acme`, found `{text}`"))
 }

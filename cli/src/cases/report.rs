@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Played;
 use crate::engine::Fate;
+use crate::render;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -52,8 +53,7 @@ fn request(case: &Played) -> String {
 /// For programs.
 pub(super) fn json(played: &[Played], unreached: &[&str]) -> String {
     let cases: Vec<_> = played.iter().map(of_case).collect();
-    let text = serde_json::to_string_pretty(&json!({"cases": cases, "unreachedRules": unreached}));
-    text.unwrap_or_default() + "\n"
+    render::json(&json!({"cases": cases, "unreachedRules": unreached}))
 }
 
 fn of_case(case: &Played) -> Value {

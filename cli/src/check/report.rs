@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Checked;
 use crate::diagnostic::Diagnostic;
 use crate::finding::Severity;
-use crate::render::render;
+use crate::render::{self, render};
 
 /// For people: each finding with its line, and a count at the end.
 pub(super) fn text(checked: &[Checked]) -> String {
@@ -43,9 +43,7 @@ fn counted(number: usize, what: &str) -> String {
 /// For programs.
 pub(super) fn json(checked: &[Checked]) -> String {
     let files: Vec<_> = checked.iter().map(of_file).collect();
-    let mut text = serde_json::to_string_pretty(&json!({ "files": files })).unwrap_or_default();
-    text.push('\n');
-    text
+    render::json(&json!({ "files": files }))
 }
 
 fn of_file(checked: &Checked) -> Value {

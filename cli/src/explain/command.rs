@@ -6,6 +6,8 @@ use super::{Question, explain, text};
 use crate::arguments::Explain;
 use crate::input::{self, Error};
 use crate::instant::Instant;
+use crate::render;
+use crate::request_line::header;
 use crate::{Outcome, STATUS_TROUBLE};
 
 /// Explains what becomes of a request.
@@ -15,7 +17,7 @@ pub fn run(asked: &Explain) -> Result<Outcome, Error> {
         configuration: file.text.clone(),
         name: asked.configuration.clone(),
         request: asked.request.clone().try_into().map_err(|message| Error(format!("--request: {message}")))?,
-        headers: asked.header.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
+        headers: asked.header.iter().map(|text| line(text)).collect::<Result<_, _>>()?,
         peer: asked.peer.clone(),
         token: asked.token.as_deref().map(token).transpose()?,
         keys: asked.keys.as_deref().map(input::read).transpose()?.map(|keys| keys.text),
@@ -30,19 +32,16 @@ pub fn run(asked: &Explain) -> Result<Outcome, Error> {
     };
     let explanation = explain(&question).map_err(|refusal| refusal.render(&file))?;
     let output = match asked.json {
-        true => serde_json::to_string_pretty(&explanation).map_err(|error| Error(error.to_string()))? + "\n",
+        true => render::json(&explanation),
         false => text::text(&explanation),
     };
     let passes = matches!(explanation.decision.outcome.as_str(), "allowed" | "answered" | "audited");
     Ok(Outcome { output, aside: None, status: if passes { 0 } else { STATUS_TROUBLE } })
 }
 
-/// `Name: value`
-fn header(line: &str) -> Result<(String, String), Error> {
-    let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(|| {
-        Error(format!("--header: expected a name and a value, such as `Accept: */*`, found `{line}`"))
-    })?;
-    Ok((name.trim().to_string(), value.trim().to_string()))
+fn line(text: &str) -> Result<(String, String), Error> {
+    header(text)
+        .ok_or_else(|| Error(format!("--header: expected a name and a value, such as `Accept: */*`, found `{text}`")))
 }
 
 /// A token, or the one in a file.

@@ -2,17 +2,16 @@
 
 use std::cell::Cell;
 
-use gate::config::{Issuer, KeySource};
+use gate::config::KeySource;
 use gate::explain::trace;
 use gate::{Policy, Request, Timestamp};
 use jose::Algorithm;
 use jose::jwk::{KeyMaterial, KeySet, Origin};
 use jose::signature::{SignatureVerifier, Software};
-use serde_json::{Value, json};
 
-use crate::cases::mint::KEYS;
 use crate::document::Node;
 use crate::load::Loaded;
+use crate::stand_ins::stand_ins;
 
 /// Where the keys of an issuer come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,30 +73,16 @@ pub(super) fn settle(loaded: &mut Loaded, given: Option<&str>, kid: Option<&str>
             KeySource::Fetched(_) => Origin::Issuer,
         };
         let (set, source) = if let Some(text) = given {
-            (KeySet::from_json(text.as_bytes(), max, origin), Source::Given)
+            (KeySet::from_json(text.as_bytes(), max, origin).map_err(|error| error.to_string()), Source::Given)
         } else {
-            let text = stand_ins(issuer, origin, kid)?;
-            (KeySet::from_json(text.as_bytes(), usize::MAX, Origin::Configuration), Source::Unknown)
+            let is_symmetric = |algorithm: &Algorithm| algorithm.is_symmetric();
+            let may_have_secret = origin == Origin::Configuration && issuer.algorithms.iter().any(is_symmetric);
+            (stand_ins(kid, may_have_secret), Source::Unknown)
         };
         issuer.keys = KeySource::Inline(set.map_err(|error| format!("the keys are no usable key set: {error}"))?);
         sources.push(source);
     }
     Ok(sources)
-}
-
-/// Keys of every kind that the issuer may have.
-fn stand_ins(issuer: &Issuer, origin: Origin, kid: Option<&str>) -> Result<String, String> {
-    let may_have_secret = origin == Origin::Configuration && issuer.algorithms.iter().any(|alg| alg.is_symmetric());
-    let set: Value = serde_json::from_str(KEYS).map_err(|error| error.to_string())?;
-    let mut keys = set.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();
-    keys.retain(|key| may_have_secret || key.get("kty") != Some(&json!("oct")));
-    for key in keys.iter_mut().filter_map(Value::as_object_mut) {
-        key.remove("kid");
-        if let Some(kid) = kid {
-            key.insert(String::from("kid"), json!(kid));
-        }
-    }
-    Ok(json!({ "keys": keys }).to_string())
 }
 
 /// What the token in a request says of itself: its `kid`, and the place of its issuer.
