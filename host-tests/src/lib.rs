@@ -21,8 +21,10 @@ pub mod child;
 pub mod envoy;
 #[cfg(feature = "host")]
 pub mod host;
+mod installed;
 pub mod random;
 
 #[cfg(feature = "host")]
 pub use built::built;
 pub use built::built_path;
+pub use installed::are_installed;

@@ -7,23 +7,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("is there")
-}
+use host_tests::envoy::workspace;
 
 /// Every Markdown page of the project, by its path.
 fn pages() -> Vec<(PathBuf, String)> {
     let listed =
-        Command::new("git").args(["ls-files", "-co", "--exclude-standard", "*.md"]).current_dir(root()).output();
+        Command::new("git").args(["ls-files", "-co", "--exclude-standard", "*.md"]).current_dir(workspace()).output();
     let listed = String::from_utf8(listed.expect("git runs").stdout).expect("is text");
-    let read = |name: &str| fs::read_to_string(root().join(name)).ok().map(|text| (PathBuf::from(name), text));
+    let read = |name: &str| fs::read_to_string(workspace().join(name)).ok().map(|text| (PathBuf::from(name), text));
     listed.lines().filter_map(read).collect()
 }
 
 /// A page without its blocks and spans of code, in which nothing is a link.
 fn prose(page: &str) -> String {
-    let outside = page.split("```").step_by(2).collect::<Vec<_>>().join("\n");
-    outside.split('`').step_by(2).collect::<Vec<_>>().join("")
+    // What opens and closes a block is, in pairs, the same as what does so with a span.
+    page.split('`').step_by(2).collect()
 }
 
 /// The targets of `[text](target)`.
@@ -44,12 +42,12 @@ fn anchors(page: &str) -> BTreeSet<String> {
 
 /// What is wrong with the links of a page.
 fn broken(path: &Path, page: &str) -> Vec<String> {
-    let folder = root().join(path.parent().unwrap_or_else(|| Path::new("")));
+    let folder = workspace().join(path.parent().unwrap_or_else(|| Path::new("")));
     let is_outside = |link: &str| link.starts_with("https://") || link.starts_with("mailto:");
     let mut broken = Vec::new();
     for link in links(page).into_iter().filter(|link| !is_outside(link)) {
         let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
-        let target = if file.is_empty() { root().join(path) } else { folder.join(file) };
+        let target = if file.is_empty() { workspace().join(path) } else { folder.join(file) };
         let has_anchor = |anchor: &str| fs::read_to_string(&target).is_ok_and(|page| anchors(&page).contains(anchor));
         if !target.exists() || anchor.is_some_and(|anchor| !has_anchor(anchor)) {
             broken.push(format!("{}: {link}", path.display()));
@@ -72,7 +70,7 @@ fn links_lead_somewhere() {
 
 /// The targets that `make` is told to make in blocks and spans of code.
 fn made(page: &str) -> BTreeSet<String> {
-    let code = page.split('`').skip(1).step_by(2).chain(page.split("```").skip(1).step_by(2));
+    let code = page.split('`').skip(1).step_by(2);
     let lines = code.flat_map(str::lines).filter_map(|line| line.trim_start_matches("$ ").strip_prefix("make "));
     let is_target = |word: &&str| word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
     lines.flat_map(|line| line.split_whitespace().take_while(is_target).map(str::to_string)).collect()
@@ -80,7 +78,7 @@ fn made(page: &str) -> BTreeSet<String> {
 
 #[test]
 fn what_make_is_told_to_make_it_can() {
-    let makefile = fs::read_to_string(root().join("Makefile")).expect("is there");
+    let makefile = fs::read_to_string(workspace().join("Makefile")).expect("is there");
     let is_target = |name: &str| makefile.lines().any(|line| line.starts_with(&format!("{name}:")));
     let mut all = BTreeSet::new();
     for (path, page) in pages() {
@@ -95,7 +93,7 @@ fn what_make_is_told_to_make_it_can() {
 /// Every page in `docs/` can be found from the README.
 #[test]
 fn every_page_can_be_found() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("is there");
+    let readme = fs::read_to_string(workspace().join("README.md")).expect("is there");
     let linked: BTreeSet<_> = links(&readme).into_iter().collect();
     for (path, _) in pages().iter().filter(|(path, _)| path.starts_with("docs")) {
         assert!(linked.contains(path.to_str().expect("is text")), "{} is not in the README", path.display());

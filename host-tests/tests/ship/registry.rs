@@ -6,6 +6,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use host_tests::are_installed;
 use host_tests::child::Child;
 use host_tests::envoy::http::{Request, Response};
 use host_tests::envoy::{Port, workspace};
@@ -34,12 +35,7 @@ pub(crate) struct Pushed {
 
 /// Whether `make registry` was here. Where it cannot be, `make test` says so loudly, and CI fails.
 pub(crate) fn is_installed() -> bool {
-    let runs = |name: &str| Command::new(name).arg("--version").output().is_ok();
-    let is_installed = runs("docker-registry") && runs("skopeo");
-    if !is_installed {
-        eprintln!("SKIPPED: there is no registry or no skopeo: run `make registry`");
-    }
-    is_installed
+    are_installed(&["docker-registry", "skopeo"], "make registry")
 }
 
 impl Registry {

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use host_tests::are_installed;
 use host_tests::child::Child;
 use host_tests::envoy::Port;
 use host_tests::envoy::http::{Connection, Request};
@@ -51,12 +52,7 @@ pub(crate) struct Browser {
 
 /// Whether `make chromium` was here. Where it cannot be, `make test` says so loudly, and CI fails.
 pub(crate) fn is_installed() -> bool {
-    let runs = |name: &str| Command::new(name).arg("--version").output().is_ok();
-    let is_installed = runs("chromium") && runs("chromedriver");
-    if !is_installed {
-        eprintln!("SKIPPED: there is no chromium or no chromedriver: run `make chromium`");
-    }
-    is_installed
+    are_installed(&["chromium", "chromedriver"], "make chromium")
 }
 
 impl Browser {
