@@ -84,7 +84,7 @@ impl Refusal {
     fn bearer_error(&self) -> Option<String> {
         let detail = self.reason.detail();
         match (self.reason, self.reason.status()) {
-            (Reason::AmbiguousPath, _) => None,
+            (Reason::AmbiguousPath | Reason::AmbiguousRequest, _) => None,
             (Reason::MissingToken, _) => Some(String::new()),
             (_, 400) => Some(String::from(", error=\"invalid_request\"")),
             (_, 401) => Some(format!(", error=\"invalid_token\", error_description=\"{detail}\"")),

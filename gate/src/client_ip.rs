@@ -34,6 +34,16 @@ impl TrustedProxies {
         found
     }
 
+    /// Whether the request came from one of these.
+    pub(crate) fn sent(&self, request: &Request<'_>) -> bool {
+        address(request.peer()).is_some_and(|(_, address)| self.contains(address))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         // `::ffff:10.0.0.1` is 10.0.0.1 on a socket for both families.
         let address = address.to_canonical();

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::answer::{Refusal, Reply};
 use crate::cache::{Entry, TokenCache};
+use crate::canonical::Canonical;
 use crate::config::Policy;
 use crate::credential::Credential;
 use crate::edit::HeaderEdit;
@@ -11,8 +12,8 @@ use crate::identity::Occasion;
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::report::Facts;
-use crate::request::{CanonicalPath, Request};
-use crate::rules::{self, Access, Denial, Mode, Requirement, Rule, is_plain_authority};
+use crate::request::Request;
+use crate::rules::{Access, Denial, Mode, Requirement, Rule};
 use crate::token::{Claimed, Failure, Verification, VerifiedToken};
 
 /// What the gate makes of a request, given the keys that there are.
@@ -60,23 +61,21 @@ pub(crate) fn decide(
     facts: &mut Facts,
 ) -> Judgement {
     let policy = verification.policy;
-    let path = CanonicalPath::of(request.path(), policy.paths);
-    let forwarded = path.as_ref().ok().and_then(|path| path.forwarded(request, policy.paths));
-    // Whoever edits the query edits the path that is forwarded.
-    let request = &forwarded.as_deref().map_or(*request, |path| request.with_path(path));
+    let canonical = Canonical::of(request, policy);
+    let request = &canonical.as_ref().map_or(*request, Canonical::request);
     let mut case = Case { request, verification, cache, policy, rule: None, edits: policy.hygiene.edits(request) };
-    case.edits.extend(forwarded.iter().map(|path| HeaderEdit::Set(":path", path.clone())));
-    let Ok(path) = path else { return case.refuse_unseen(Reason::AmbiguousPath, facts) };
-    if policy.needs.host && !is_plain_authority(request.authority()) {
-        return case.refuse_unseen(Reason::AmbiguousPath, facts);
-    }
-    if let Some(reply) = policy.metadata.answer(request, &path) {
+    let canonical = match &canonical {
+        Err(ambiguity) => return case.refuse_unseen(ambiguity.reason(), facts),
+        Ok(canonical) => canonical,
+    };
+    case.edits.extend(canonical.edits());
+    if let Some(reply) = policy.metadata.answer(request, &canonical.path) {
         return Verdict::Answer(reply).into();
     }
     if policy.passes_preflights && request.is_preflight() {
         return case.forward_anonymous();
     }
-    let Ok(rule) = rules::find(&policy.rules, &policy.rule_index, request, &path) else {
+    let Ok(rule) = policy.find_rule(request, &canonical.path) else {
         return case.refuse_unseen(Reason::AmbiguousPath, facts);
     };
     facts.rule = rule;

@@ -5,13 +5,14 @@
 
 use jose::signature::SignatureVerifier;
 
+use crate::canonical::Canonical;
 use crate::config::Policy;
 use crate::credential::Source;
 use crate::keys::IssuerKeys;
 use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::request::{AmbiguousPath, CanonicalPath, Request};
-use crate::rules::{self, Access, Mode, Requirement, Shadowed, is_plain_authority};
+use crate::rules::{Access, Ambiguity, Mode, Requirement, Rule, Shadowed};
 use crate::time::Timestamp;
 use crate::token::Verification;
 pub use crate::token::trace::{Check, TokenTrace};
@@ -34,20 +35,20 @@ pub struct Trace {
 /// What a request came to before its credential was looked at.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Route {
-    /// Parsers read its host in different ways.
-    AmbiguousHost,
-    /// Parsers read its path in different ways.
-    AmbiguousPath,
+    /// It can be read in more than one way.
+    Ambiguous(Ambiguity),
     /// The gate answers with the metadata of a resource.
     Metadata,
     /// A preflight, which passes.
     Preflight,
     /// This rule; none matches where there is none.
     Rule(Option<usize>),
-    /// A server that decodes escapes would see a path for which this earlier rule asks something.
+    /// A server that decodes escapes would see a path for which something else is asked.
     Shadowed {
-        /// The rule.
-        rule: usize,
+        /// The rule for the request as it is; the default without one.
+        found: Option<usize>,
+        /// The rule for that path; the default without one.
+        rule: Option<usize>,
         /// That path.
         decoded: String,
     },
@@ -98,13 +99,18 @@ pub fn places(policy: &Policy) -> &[Source] {
 pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &dyn SignatureVerifier) -> Trace {
     let keys: Vec<_> = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, now)).collect();
     let verification = Verification { policy, keys: &keys, verifier, now, steady: now };
-    let path = CanonicalPath::of(request.path(), policy.paths);
-    let forwarded = path.as_ref().ok().and_then(|path| path.forwarded(request, policy.paths));
-    let request = &forwarded.as_deref().map_or(*request, |path| request.with_path(path));
-    let route = path.as_ref().map_or(Route::AmbiguousPath, |path| route(policy, request, path));
-    let rules = path.as_ref().map(|path| rules_until(policy, request, path, &route)).unwrap_or_default();
-    let mut trace =
-        Trace { path: path.map(|path| path.as_str().to_string()), rules, credential: None, token: None, route };
+    let path = CanonicalPath::of(request.path(), policy.paths).map(|path| path.as_str().to_string());
+    let canonical = Canonical::of(request, policy);
+    let request = &canonical.as_ref().map_or(*request, Canonical::request);
+    let (route, rules) = match &canonical {
+        Err(ambiguity) => (Route::Ambiguous(ambiguity.clone()), Vec::new()),
+        Ok(canonical) => {
+            let route = route(policy, request, &canonical.path);
+            let rules = rules_until(policy, request, &canonical.path, &route);
+            (route, rules)
+        }
+    };
+    let mut trace = Trace { path, rules, credential: None, token: None, route };
     if trace.looks_at_caller(policy) {
         let taken = policy.credentials.take(request);
         let used = match &taken {
@@ -128,7 +134,7 @@ impl Trace {
     fn looks_at_caller(&self, policy: &Policy) -> bool {
         let rule = match self.route {
             Route::Metadata | Route::Preflight => return false,
-            Route::AmbiguousHost | Route::AmbiguousPath | Route::Shadowed { .. } => return policy.mode == Mode::Audit,
+            Route::Ambiguous(_) | Route::Shadowed { .. } => return policy.mode == Mode::Audit,
             Route::Rule(rule) => rule.and_then(|rule| policy.rules.get(rule)),
         };
         match rule.map_or(&policy.default, |rule| &rule.access) {
@@ -140,31 +146,26 @@ impl Trace {
 }
 
 fn route(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>) -> Route {
-    if policy.needs.host && !is_plain_authority(request.authority()) {
-        return Route::AmbiguousHost;
-    }
     if policy.metadata.answer(request, path).is_some() {
         return Route::Metadata;
     }
     if policy.passes_preflights && request.is_preflight() {
         return Route::Preflight;
     }
-    match rules::find(&policy.rules, &policy.rule_index, request, path) {
+    match policy.find_rule(request, path) {
         Ok(rule) => Route::Rule(rule),
-        Err(Shadowed { rule }) => {
-            let decoded = path.decoded().map(|decoded| decoded.as_str().to_string()).unwrap_or_default();
-            Route::Shadowed { rule, decoded }
-        }
+        Err(Shadowed { found, rule, decoded }) => Route::Shadowed { found, rule, decoded },
     }
 }
 
 fn rules_until(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>, route: &Route) -> Vec<RuleTrace> {
     let count = match route {
-        Route::Rule(found) => found.map_or(policy.rules.len(), |found| found.saturating_add(1)),
-        Route::Shadowed { rule, .. } => rule.saturating_add(1),
+        Route::Rule(found) | Route::Shadowed { found, .. } => {
+            found.map_or(policy.rules.len(), |found| found.saturating_add(1))
+        }
         _ => 0,
     };
-    let trace = |rule: &rules::Rule| RuleTrace {
+    let trace = |rule: &Rule| RuleTrace {
         method: rule.matcher.takes_method(request),
         path: rule.matcher.takes_path(path),
         host: rule.matcher.takes_host(request),

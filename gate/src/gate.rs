@@ -197,7 +197,7 @@ impl Gate {
 
     /// Whether decisions depend on the address that requests come from.
     pub fn asks_for_peer(&self) -> bool {
-        self.policy.needs.client_ip
+        self.policy.needs.client_ip || self.policy.hygiene.asks_for_peer()
     }
 
     /// The edits that request trailers need.

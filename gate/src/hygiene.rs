@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::client_ip::TrustedProxies;
 use crate::credential::Sources;
 use crate::edit::HeaderEdit;
 use crate::identity::IdentityHeader;
 use crate::request::{HeaderLine, Request};
-use crate::rules::Rule;
+use crate::rules::Dimensions;
 
 /// Which header names clients may not send.
 ///
@@ -24,6 +25,40 @@ pub struct Hygiene {
     credentials: Vec<(String, String)>,
     /// Likewise the names of headers that rules look at.
     matched: Vec<(String, String)>,
+    overrides: Overrides,
+}
+
+/// Headers by which some servers replace what rules looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    /// Folded names.
+    names: Vec<&'static str>,
+    /// Whether [`FORWARDED_HOST`] is one of them, and whose it may be all the same.
+    forwarded_host: Option<TrustedProxies>,
+}
+
+const FORWARDED_HOST: &str = "x-forwarded-host";
+
+impl Overrides {
+    /// Those that replace what one of these dimensions is about.
+    pub(crate) fn of(dimensions: &Dimensions, trusted: &TrustedProxies) -> Self {
+        let methods = ["x-http-method-override", "x-http-method", "x-method-override"];
+        let paths = ["x-original-url", "x-rewrite-url"];
+        let methods = methods.into_iter().filter(|_| dimensions.methods);
+        Self {
+            names: methods.chain(paths.into_iter().filter(|_| dimensions.paths)).collect(),
+            forwarded_host: dimensions.looks_at_hosts().then(|| trusted.clone()),
+        }
+    }
+
+    /// Whether it matters who sent a request.
+    pub(crate) fn asks_for_peer(&self) -> bool {
+        self.forwarded_host.as_ref().is_some_and(|trusted| !trusted.is_empty())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().copied().chain(self.forwarded_host.iter().map(|_| FORWARDED_HOST))
+    }
 }
 
 impl Hygiene {
@@ -32,11 +67,11 @@ impl Hygiene {
         identity: &[IdentityHeader],
         strip: Vec<(String, bool)>,
         sources: &Sources,
-        rules: &[Rule],
+        dimensions: &Dimensions,
+        overrides: Overrides,
     ) -> Self {
         let (prefixes, names): (Vec<_>, Vec<_>) = strip.into_iter().partition(|(_, is_prefix)| *is_prefix);
-        let matched: BTreeSet<_> =
-            rules.iter().flat_map(|rule| &rule.matcher.headers).map(|(name, _)| name.as_str()).collect();
+        let matched = dimensions.headers.keys().map(String::as_str).collect();
         let with_folded =
             |names: BTreeSet<&str>| names.into_iter().map(|name| (fold(name.as_bytes()), name.to_string())).collect();
         let own = identity.iter().map(|header| fold(header.name.as_bytes()));
@@ -46,14 +81,15 @@ impl Hygiene {
             prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
             credentials: with_folded(sources.headers()),
             matched: with_folded(matched),
+            overrides,
         }
         .with_marks()
     }
 
     fn with_marks(self) -> Self {
         let spellings = self.credentials.iter().chain(&self.matched).map(|(folded, _)| folded);
-        let folded = self.names.iter().chain(&self.prefixes).chain(spellings);
-        let marks = folded.map(|folded| marks(folded.as_bytes()));
+        let folded = self.names.iter().chain(&self.prefixes).chain(spellings).map(String::as_str);
+        let marks = folded.chain(self.overrides.names()).map(|folded| marks(folded.as_bytes()));
         Self { marks: marks.fold([0; 2], |[first, third], [one, other]| [first | one, third | other]), ..self }
     }
 
@@ -75,9 +111,23 @@ impl Hygiene {
                 .any(|prefix| name.get(..prefix.len()).is_some_and(|start| is_spelling(start, prefix)))
     }
 
+    /// Whether `name` is one that is removed because it overrides what rules look at, in whatever spelling.
+    pub(crate) fn is_override(&self, name: &[u8]) -> bool {
+        self.overrides.names().any(|folded| is_spelling(name, folded))
+    }
+
+    /// Whether it matters who sent a request.
+    pub(crate) fn asks_for_peer(&self) -> bool {
+        self.overrides.asks_for_peer()
+    }
+
     /// What has to be taken from a request, whatever becomes of it.
     pub(crate) fn edits(&self, request: &Request<'_>) -> Vec<HeaderEdit> {
-        let mut edits = self.removals(request.all_lines());
+        let trusted = self.overrides.forwarded_host.as_ref();
+        let may_stay = |name: &[u8]| {
+            name.eq_ignore_ascii_case(FORWARDED_HOST.as_bytes()) && trusted.is_some_and(|proxies| proxies.sent(request))
+        };
+        let mut edits = self.removals_but(request.all_lines(), may_stay);
         // RFC 9110 §7.6.1: what `Connection` names is dropped by the next hop, so it may name nothing of ours.
         let is_plain = |value: &[u8]| value.eq_ignore_ascii_case(b"upgrade");
         if request.is_upgrade() && !request.lines("connection").all(is_plain) {
@@ -87,15 +137,25 @@ impl Hygiene {
         edits
     }
 
-    /// The removal of what clients may not send, from headers or trailers.
+    /// The removal of what clients may not send, from trailers.
     pub(crate) fn removals<'r>(&self, lines: impl Iterator<Item = HeaderLine<'r>>) -> Vec<HeaderEdit> {
-        let mut edits = Vec::new();
-        for (name, _) in lines {
-            if self.has_marks(name) && (self.is_identity(name) || self.is_variant(name)) {
-                HeaderEdit::remove_once(&mut edits, name);
-            }
-        }
-        edits
+        self.removals_but(lines, |_| false)
+    }
+
+    /// Likewise, but of those overrides that may stay.
+    fn removals_but<'r>(
+        &self,
+        lines: impl Iterator<Item = HeaderLine<'r>>,
+        may_stay: impl Fn(&[u8]) -> bool,
+    ) -> Vec<HeaderEdit> {
+        let mut removed = BTreeSet::new();
+        let is_removed = |&name: &&[u8]| {
+            self.has_marks(name)
+                && (self.is_identity(name) || self.is_variant(name) || (self.is_override(name) && !may_stay(name)))
+        };
+        // One removal takes all lines of a name.
+        let names = lines.map(|(name, _)| name).filter(is_removed).filter(|&name| removed.insert(name));
+        names.map(|name| HeaderEdit::Remove(name.to_vec())).collect()
     }
 
     fn is_variant(&self, name: &[u8]) -> bool {
@@ -160,6 +220,7 @@ mod tests {
                 ("authorization".into(), "authorization".into()),
                 ("x-api-token".into(), "x-api-token".into()),
             ],
+            overrides: Overrides::default(),
         }
         .with_marks();
         let lines: Vec<HeaderLine<'_>> = [

@@ -49,6 +49,7 @@ pub mod rules;
 
 mod answer;
 mod cache;
+mod canonical;
 mod decision;
 mod distinct;
 mod edit;

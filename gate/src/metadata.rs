@@ -35,7 +35,7 @@ impl Metadata {
     /// The answer to a request for metadata; `None` if this is none.
     pub(crate) fn answer(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Option<Reply> {
         let asked = path.as_str().strip_prefix(WELL_KNOWN)?;
-        let is_asked = |resource: &&Resource| resource.path == asked && resource.host.matches(request.authority());
+        let is_asked = |resource: &&Resource| resource.path == asked && resource.host.names(request.authority());
         let resource = self.0.iter().find(is_asked)?;
         Some(match request.method() {
             b"GET" | b"HEAD" => resource.describe(),
@@ -46,7 +46,7 @@ impl Metadata {
 
     /// The URL of the metadata of the resource that a request is for: the one with the longest path.
     pub(crate) fn url(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Option<&str> {
-        let fits = |resource: &&Resource| resource.contains(path) && resource.host.matches(request.authority());
+        let fits = |resource: &&Resource| resource.contains(path) && resource.host.names(request.authority());
         let resource = self.0.iter().filter(fits).max_by_key(|resource| resource.path.len())?;
         Some(&resource.url)
     }

@@ -7,8 +7,10 @@ pub enum Reason {
     AccessDenied,
     /// More than one credential.
     AmbiguousCredentials,
-    /// A path, or where rules look at hosts a host, that parsers may read in different ways.
+    /// A path that parsers may read in different ways.
     AmbiguousPath,
+    /// A method, host or header that rules look at, and that parsers may read in different ways.
+    AmbiguousRequest,
     /// A claim has the wrong type, or one that is needed is missing.
     BadClaim,
     /// The signature fits no key that may have made it.
@@ -53,10 +55,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the names.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::AccessDenied,
         Self::AmbiguousCredentials,
         Self::AmbiguousPath,
+        Self::AmbiguousRequest,
         Self::BadClaim,
         Self::BadSignature,
         Self::DeniedByRule,
@@ -85,6 +88,7 @@ impl Reason {
             Self::AccessDenied => "access_denied",
             Self::AmbiguousCredentials => "ambiguous_credentials",
             Self::AmbiguousPath => "ambiguous_path",
+            Self::AmbiguousRequest => "ambiguous_request",
             Self::BadClaim => "bad_claim",
             Self::BadSignature => "bad_signature",
             Self::DeniedByRule => "denied_by_rule",
@@ -114,7 +118,8 @@ impl Reason {
         match self {
             Self::AccessDenied => "the token does not meet the requirements for this request",
             Self::AmbiguousCredentials => "the request carries more than one credential",
-            Self::AmbiguousPath => "the path or host can be read in more than one way",
+            Self::AmbiguousPath => "the path can be read in more than one way",
+            Self::AmbiguousRequest => "the method or host or a header can be read in more than one way",
             Self::BadClaim => "a claim is missing or has the wrong type",
             Self::BadSignature => "the signature of the token is not valid",
             Self::DeniedByRule => "no one may make this request",
@@ -141,7 +146,10 @@ impl Reason {
     /// The HTTP status of the answer.
     pub const fn status(self) -> u16 {
         match self {
-            Self::AmbiguousCredentials | Self::AmbiguousPath | Self::MalformedCredentials => 400,
+            Self::AmbiguousCredentials
+            | Self::AmbiguousPath
+            | Self::AmbiguousRequest
+            | Self::MalformedCredentials => 400,
             Self::AccessDenied | Self::DeniedByRule | Self::InsufficientScope | Self::NoRule => 403,
             Self::KeysUnavailable | Self::Overloaded => 503,
             _ => 401,

@@ -1,7 +1,10 @@
 //! A request as the proxy sees it: a borrowed view over its headers.
 
+pub(crate) mod authority;
 mod path;
 
+pub use self::authority::{AmbiguousHost, Authority};
+pub(crate) use self::path::{LONGEST_FOR_REGEX, decode_printable};
 pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
 
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
@@ -46,6 +49,14 @@ impl<'r> Request<'r> {
         Request { path, ..*self }
     }
 
+    /// Likewise with another `:authority`.
+    pub(crate) fn with_authority<'p>(&self, authority: &'p [u8]) -> Request<'p>
+    where
+        'r: 'p,
+    {
+        Request { authority, ..*self }
+    }
+
     /// All lines.
     pub fn all_lines(&self) -> impl Iterator<Item = HeaderLine<'r>> {
         self.lines.iter().copied()
@@ -87,10 +98,20 @@ impl<'r> Request<'r> {
         self.peer
     }
 
-    /// Whether this is the question of a browser whether it may send a request of another origin (Fetch §3.2.2).
+    /// Whether this is the question of a browser whether it may send a request of another origin (Fetch §3.2.2). Such a
+    /// question has no body, and is no upgrade.
     pub fn is_preflight(&self) -> bool {
         let is_there = |name| self.lines(name).count() == 1 && self.lines(name).all(|value| !value.is_empty());
-        self.method == b"OPTIONS" && is_there("origin") && is_there("access-control-request-method")
+        self.method == b"OPTIONS"
+            && is_there("origin")
+            && is_there("access-control-request-method")
+            && !self.is_upgrade()
+            && !self.announces_body()
+    }
+
+    /// Whether the headers say that a body follows (RFC 9112 §6.3).
+    fn announces_body(&self) -> bool {
+        self.lines("transfer-encoding").next().is_some() || self.lines("content-length").any(|length| length != b"0")
     }
 
     /// Whether this asks for another protocol on the connection (RFC 9110 §7.8).
@@ -107,4 +128,9 @@ impl<'r> Request<'r> {
 /// Whether `byte` may stand in the name of a header or a scheme (RFC 9110 §5.6.2).
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// What some servers drop around a name or a value: blanks, controls, what is a blank outside ASCII, quotes.
+pub(crate) fn is_dropped(byte: u8) -> bool {
+    !byte.is_ascii_graphic() || byte == b'"'
 }

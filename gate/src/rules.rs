@@ -2,19 +2,24 @@
 
 mod access;
 mod claim;
+mod dimensions;
 mod host;
 mod index;
 mod path;
 mod scope;
+mod search;
 mod wildcard;
 
 pub use self::access::{Access, Denial, Quantifier, Requirement};
 pub use self::claim::ClaimTest;
+pub use self::dimensions::{Ambiguity, Dimensions};
 pub use self::host::HostPattern;
 pub(crate) use self::host::is_plain as is_plain_authority;
 pub use self::index::RuleIndex;
 pub use self::path::PathPattern;
 pub use self::scope::ScopeMatch;
+pub use self::search::RuleSearch;
+pub(crate) use self::search::{Fallback, Shadowed};
 pub use self::wildcard::Wildcard;
 
 use std::rc::Rc;
@@ -68,35 +73,8 @@ pub struct Matcher {
     pub paths: Vec<PathPattern>,
     /// One of these methods.
     pub methods: Vec<String>,
-    /// Every line of these headers has this value; names in lower case.
+    /// These headers have this value; names in lower case.
     pub headers: Vec<(String, String)>,
-}
-
-/// The rule for `request`, by its place: the first that matches.
-///
-/// A server that decodes more than RFC 3986 §2.2 allows must not get anybody past a rule: where it would see a path for
-/// which an earlier rule asks something, the path is ambiguous, and that rule is told.
-pub(crate) fn find(
-    rules: &[Rule],
-    index: &RuleIndex,
-    request: &Request<'_>,
-    path: &CanonicalPath<'_>,
-) -> Result<Option<usize>, Shadowed> {
-    let matches = |place: usize| rules.get(place).is_some_and(|rule| rule.matcher.matches(request, path));
-    let found = index.first(request, path, matches);
-    let Some(decoded) = path.decoded() else { return Ok(found) };
-    let asks = |rule: &Rule| rule.access != Access::Public && rule.mode != Some(Mode::Audit);
-    let mut earlier = rules.iter().take(found.unwrap_or(rules.len()));
-    match earlier.position(|rule| asks(rule) && rule.matcher.matches(request, &decoded)) {
-        Some(rule) => Err(Shadowed { rule }),
-        None => Ok(found),
-    }
-}
-
-/// This rule, by its place, would be the one for a request if its path were decoded further.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Shadowed {
-    pub(crate) rule: usize,
 }
 
 impl Matcher {
@@ -130,6 +108,15 @@ impl Matcher {
 }
 
 impl Matcher {
+    /// This, as a server reads it that decodes the escapes of printable characters in its paths; `None` where there are
+    /// no such escapes.
+    pub(crate) fn decoded(&self) -> Option<Self> {
+        let decoded: Vec<_> = self.paths.iter().map(PathPattern::decoded).collect();
+        let is_other = decoded.iter().any(Option::is_some);
+        let paths = decoded.into_iter().zip(&self.paths).map(|(other, path)| other.unwrap_or_else(|| path.clone()));
+        is_other.then(|| Self { paths: paths.collect(), ..self.clone() })
+    }
+
     /// Whether this provably matches every request that `other` matches: in each dimension it has no condition, or
     /// one that is equal or wider.
     pub fn covers(&self, other: &Self) -> bool {

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod cache;
+mod canonical;
 mod config;
 mod credentials;
 mod discovery;

@@ -143,6 +143,15 @@ pub(super) fn check_overlaps(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &S
         }
     }
     for (name, _) in rules.iter().flat_map(|rule| &rule.matcher.headers) {
+        if hygiene.is_override(name.as_bytes()) {
+            node.error_at(
+                "rules",
+                format!(
+                    "the header `{name}` of a `match` overrides what other rules look at, and is removed: write \
+                     `overrideHeaders: keep` to leave it to the upstream"
+                ),
+            );
+        }
         if hygiene.is_identity(name.as_bytes()) {
             node.error_at(
                 "rules",

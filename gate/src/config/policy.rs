@@ -11,11 +11,11 @@ use super::{
 use crate::claims::ClaimRef;
 use crate::client_ip::TrustedProxies;
 use crate::credential::Sources;
-use crate::hygiene::Hygiene;
+use crate::hygiene::{Hygiene, Overrides};
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
-use crate::request::PathMode;
-use crate::rules::{Access, Mode, Rule, RuleIndex, ScopeMatch};
+use crate::request::{CanonicalPath, PathMode, Request};
+use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed};
 
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
@@ -29,7 +29,9 @@ pub struct Policy {
     /// What requests need; the first rule that matches decides.
     pub rules: Vec<Rule>,
     /// Where to look for them.
-    pub rule_index: RuleIndex,
+    pub rule_search: RuleSearch,
+    /// What they look at.
+    pub dimensions: Dimensions,
     /// What becomes of paths that two parsers may read differently.
     pub paths: PathMode,
     /// What requests need that no rule matches.
@@ -61,8 +63,6 @@ pub struct Policy {
 /// What of a request is looked at, beside what always is.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs {
-    /// Its host: a rule asks for it.
-    pub host: bool,
     /// The address that it came from: a header tells it.
     pub client_ip: bool,
     /// The scopes that its rule asks for, or how many of them: likewise.
@@ -100,6 +100,15 @@ impl Policy {
         let policy = read(&collector.root(document.root()), env);
         collector.finish(policy)
     }
+
+    /// The rule for a request, by index.
+    pub(crate) fn find_rule(
+        &self,
+        request: &Request<'_>,
+        path: &CanonicalPath<'_>,
+    ) -> Result<Option<usize>, Shadowed> {
+        self.rule_search.find(&self.rules, Fallback { access: &self.default, mode: self.mode }, request, path)
+    }
 }
 
 fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
@@ -121,6 +130,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)])
     });
     let passes_preflights = object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)]));
+    let keeps_overrides =
+        object.or("overrideHeaders", false, |node| node.word(&[("remove", false), ("keep", true)]));
     let realm = object.or("realm", String::from("jotgate"), read_realm);
     let trusted_proxies = object.or("clientIp", TrustedProxies::default(), client_ip::read);
     let metadata = object.or("resourceMetadata", Metadata::default(), |node| {
@@ -130,7 +141,13 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     object.finish();
 
     let (credentials, rules, identity) = (credentials?, rules?, identity?);
-    let hygiene = Hygiene::new(&identity, strip?, &credentials, &rules);
+    let dimensions = Dimensions::of(&rules);
+    let overrides = match (keeps_overrides, &trusted_proxies) {
+        (Some(false), Some(trusted)) => Overrides::of(&dimensions, trusted),
+        _ => Overrides::default(),
+    };
+    let hygiene = Hygiene::new(&identity, strip?, &credentials, &dimensions, overrides);
+    keeps_overrides?;
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     let tells = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
     Some(Policy {
@@ -139,12 +156,12 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         forward_token: forward_token?,
         paths: paths?,
         needs: Needs {
-            host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
             client_ip: tells(&IdentityValue::ClientIp),
             asked_scopes: tells(&IdentityValue::RequiredScopes) || tells(&IdentityValue::Satisfy),
         },
         tested_claims: tested_claims(&rules),
-        rule_index: RuleIndex::new(&rules),
+        rule_search: RuleSearch::new(&rules),
+        dimensions,
         rules,
         default: default?,
         mode: mode?,

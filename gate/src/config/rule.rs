@@ -8,6 +8,8 @@ use super::reader::{Node, all};
 use super::{Issuer, access};
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, Scheme};
 
+/// The most that the regular expressions of all rules may take, compiled, in bytes.
+const MAX_REGEX_BYTES: usize = 65_536;
 const METHOD: &str = "a method such as `GET`, in capitals";
 
 pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Vec<Rule>> {
@@ -26,7 +28,19 @@ pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Optio
             ));
         }
     }
+    check_regexes(node, rules.iter().flatten());
     all(rules.into_iter())
+}
+
+/// Each expression is bounded; all of them together are what a path costs that none of them matches.
+fn check_regexes<'r>(node: &Node<'_, '_>, rules: impl Iterator<Item = &'r Rule>) {
+    let bytes: usize = rules.flat_map(|rule| &rule.matcher.paths).map(PathPattern::compiled_bytes).sum();
+    if bytes > MAX_REGEX_BYTES {
+        node.error(format!(
+            "the regular expressions of all rules compile to {bytes} bytes together, expected {MAX_REGEX_BYTES} at \
+             most: use `*`, `{{name}}` and `/**` where they do"
+        ));
+    }
 }
 
 fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option<Rule> {

@@ -3,7 +3,7 @@
 use super::{Found, check, list, only, spelling};
 use crate::edit::HeaderEdit;
 use crate::reason::Reason;
-use crate::request::Request;
+use crate::request::{Request, is_dropped};
 
 pub(super) const HEADER: &str = "cookie";
 
@@ -62,9 +62,9 @@ fn is_read_as(pair: &[u8], name: &str) -> bool {
     }
     // What stands behind the last `=` is no name.
     names.next_back();
-    let is_separator = |byte: &u8| *byte == b',' || spelling::is_dropped(*byte);
+    let is_separator = |byte: &u8| *byte == b',' || is_dropped(*byte);
     names.any(|text| {
-        let end = text.iter().rposition(|&byte| !spelling::is_dropped(byte)).map_or(0, |last| last + 1);
+        let end = text.iter().rposition(|&byte| !is_dropped(byte)).map_or(0, |last| last + 1);
         let mut parts = text.get(..end).unwrap_or_default().rsplitn(2, is_separator);
         let (last, others) = (parts.next(), parts.next());
         others.is_some() && last.is_some_and(|found| spelling::is_read_as(found, name, u8::eq))

@@ -1,5 +1,7 @@
 //! How servers spell the names of cookies and parameters.
 
+use crate::request::is_dropped;
+
 /// Whether some server takes `found` for `name`, `same` saying which bytes are equal to it.
 ///
 /// Escapes are decoded by most (once); blanks and quotes around a name are dropped by many, a `?` that begins a query
@@ -25,11 +27,6 @@ pub(super) fn unescape(text: &[u8]) -> impl Iterator<Item = u8> {
         rest = behind;
         Some(byte)
     })
-}
-
-/// What may stand around a name for some server: blanks, controls, what is a blank outside ASCII, quotes.
-pub(super) fn is_dropped(byte: u8) -> bool {
-    !byte.is_ascii_graphic() || byte == b'"'
 }
 
 fn fold(byte: u8) -> u8 {

@@ -10,12 +10,15 @@ use super::Request;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CanonicalPath<'r>(Cow<'r, str>);
 
+/// The longest path that is compared with regular expressions, in bytes.
+pub(crate) const LONGEST_FOR_REGEX: usize = 8192;
+
 /// What becomes of paths that two parsers may read differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PathMode {
     /// Parameters, empty segments and dot segments are taken out, and what is left is forwarded; the rest is refused.
     Lenient,
-    /// All of them are refused, and what was received is forwarded.
+    /// All of them are refused.
     Strict,
 }
 
@@ -42,10 +45,14 @@ pub enum AmbiguousPath {
     NonAscii,
     /// No `/` at the start: `*`, a CONNECT target, an absolute URI, nothing.
     NotAPath,
-    /// Escapes of what bad decoders of UTF-8 read as ASCII.
-    Overlong,
+    /// Escapes that are no well-formed UTF-8 once decoded (RFC 3629 §3): bad decoders read ASCII in some of them.
+    NotUtf8,
     /// `;`.
     Parameters,
+    /// A character that no URI holds as it is (RFC 3986 §3.3), and that some clients and servers escape and others do not.
+    Raw,
+    /// More than [`LONGEST_FOR_REGEX`], where a rule has a regular expression.
+    TooLong,
 }
 
 impl<'r> CanonicalPath<'r> {
@@ -76,11 +83,16 @@ impl<'r> CanonicalPath<'r> {
         Self::of(target, PathMode::Strict)
     }
 
-    /// What goes to the upstream as `:path`, where that is not what was received.
-    pub(crate) fn forwarded(&self, request: &Request<'_>, mode: PathMode) -> Option<Vec<u8>> {
-        let is_same = mode == PathMode::Strict || request.path_without_query() == self.0.as_bytes();
+    /// What goes to the upstream as `:path`, where that is not what was received: this path, and the query as it came.
+    pub(crate) fn forwarded(&self, request: &Request<'_>) -> Option<Vec<u8>> {
+        let is_same = matches!(self.0, Cow::Borrowed(_)) || request.path_without_query() == self.0.as_bytes();
         let query = request.query().map(|query| [b"?", query].concat());
         (!is_same).then(|| [self.0.as_bytes(), &query.unwrap_or_default()].concat())
+    }
+
+    /// The same path, by itself.
+    pub(crate) fn into_owned(self) -> CanonicalPath<'static> {
+        CanonicalPath(Cow::Owned(self.0.into_owned()))
     }
 
     /// The path, from its first `/` on.
@@ -88,23 +100,33 @@ impl<'r> CanonicalPath<'r> {
         &self.0
     }
 
-    /// What a server sees that decodes the other printable characters, too, before it takes the path apart: RFC 3986
-    /// §2.2 has them differ from their escapes, but not every server does. `None` where there are none.
-    pub fn decoded(&self) -> Option<CanonicalPath<'static>> {
-        let mut runs = self.0.split('%');
-        let mut decoded = String::from(runs.next().filter(|run| run.len() < self.0.len())?);
-        for run in runs {
-            match split_escape(run) {
-                Ok((_, byte @ (b'!'..=b'$' | b'&'..=b'~'), rest)) => {
-                    decoded.push(char::from(byte));
-                    decoded.push_str(rest);
-                }
-                _ => decoded.extend(["%", run]),
-            }
-        }
+    /// What servers see that decode the escapes of other printable characters, too: RFC 3986 §2.2 has both differ, but
+    /// not every server does. Some decode before they take the path apart, and cut parameters, query and fragment off
+    /// then; others find those characters in the path. None where there are no such escapes.
+    pub fn decoded(&self) -> Vec<CanonicalPath<'static>> {
+        let Some(decoded) = decode_printable(&self.0) else { return Vec::new() };
         let path = decoded.split(['?', '#']).next().unwrap_or_default();
-        (decoded != self.0).then(|| CanonicalPath(Cow::Owned(simplify(path))))
+        let cut = simplify(path);
+        let whole = (cut != decoded).then_some(decoded);
+        [Some(cut), whole].into_iter().flatten().map(|path| CanonicalPath(Cow::Owned(path))).collect()
     }
+}
+
+/// `text` with the escapes of printable ASCII decoded, but for `%25`: what is left of them would be no escape. `None`
+/// where there are none.
+pub(crate) fn decode_printable(text: &str) -> Option<String> {
+    let mut runs = text.split('%');
+    let mut decoded = String::from(runs.next().filter(|run| run.len() < text.len())?);
+    for run in runs {
+        match split_escape(run) {
+            Ok((_, byte @ (b'!'..=b'$' | b'&'..=b'~'), rest)) => {
+                decoded.push(char::from(byte));
+                decoded.push_str(rest);
+            }
+            _ => decoded.extend(["%", run]),
+        }
+    }
+    (decoded != text).then_some(decoded)
 }
 
 /// The path of a target with nothing in it that any of the checks looks for: most are such, and this is one look at
@@ -130,6 +152,7 @@ fn check_plain(path: &[u8]) -> Result<&str, AmbiguousPath> {
             0..=b' ' | 0x7f => return Err(AmbiguousPath::Control),
             0x80.. => return Err(AmbiguousPath::NonAscii),
             b'\\' => return Err(AmbiguousPath::Backslash),
+            b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => return Err(AmbiguousPath::Raw),
             _ => {}
         }
     }
@@ -168,25 +191,40 @@ fn split_escape(run: &str) -> Result<(&str, u8, &str), AmbiguousPath> {
 /// Refuses escapes of which servers make more if they decode twice or badly. They are looked for in the result, since
 /// what was decoded may complete them.
 fn check_escapes(path: &str) -> Result<(), AmbiguousPath> {
-    let behind_percent = path.match_indices('%').filter_map(|(at, _)| path.as_bytes().get(at + 1..));
-    for behind in behind_percent {
-        match behind {
-            [b'2', b'5', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                return Err(AmbiguousPath::DoubleEscape);
-            }
-            // RFC 3629 §3 has one form for each character, the shortest.
-            [b'C', b'0' | b'1', ..] | [b'E', b'0', b'%', b'8' | b'9', ..] | [b'F', b'0', b'%', b'8', ..] => {
-                return Err(AmbiguousPath::Overlong);
-            }
-            _ => {}
-        }
+    let mut behind_percent = path.match_indices('%').filter_map(|(at, _)| path.as_bytes().get(at + 1..));
+    // `%u002e` is an escape to some.
+    let is_double = |behind: &[u8]| match behind {
+        [b'2', b'5', b'u' | b'U', ..] => true,
+        [b'2', b'5', high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    };
+    if behind_percent.any(is_double) {
+        return Err(AmbiguousPath::DoubleEscape);
     }
+    check_text(path)?;
     // Once they are decoded, some servers cut a segment off at a blank, `#`, `;` or `?`.
     let is_cut = |escape: &str| ["20", "23", "3B", "3F"].iter().any(|end| escape.starts_with(end));
     let mut names = path.split('/').filter_map(|segment| segment.split_once('%'));
     match names.any(|(name, escape)| is_dots(name) && is_cut(escape)) {
         true => Err(AmbiguousPath::DotSegment),
         false => Ok(()),
+    }
+}
+
+/// Whether the escapes of `path` are those of a text, without control characters.
+fn check_text(path: &str) -> Result<(), AmbiguousPath> {
+    let mut runs = path.split('%');
+    let Some(first) = runs.next().filter(|run| run.len() < path.len()) else { return Ok(()) };
+    let mut decoded = first.as_bytes().to_vec();
+    for run in runs {
+        let (_, byte, rest) = split_escape(run)?;
+        decoded.push(byte);
+        decoded.extend_from_slice(rest.as_bytes());
+    }
+    match str::from_utf8(&decoded) {
+        Ok(text) if text.contains(char::is_control) => Err(AmbiguousPath::Control),
+        Ok(_) => Ok(()),
+        Err(_) => Err(AmbiguousPath::NotUtf8),
     }
 }
 
@@ -241,8 +279,10 @@ impl fmt::Display for AmbiguousPath {
             Self::InvalidEscape => "the path holds a `%` without two hex digits",
             Self::NonAscii => "the path holds bytes outside ASCII",
             Self::NotAPath => "the path does not start with `/`",
-            Self::Overlong => "the path holds an overlong form of UTF-8",
+            Self::NotUtf8 => "the path holds escapes that are no well-formed UTF-8",
             Self::Parameters => "the path holds parameters after `;`",
+            Self::Raw => "the path holds one of `{ } | ^ \" < >` or a back-tick that is not escaped",
+            Self::TooLong => "the path is longer than 8192 bytes, and a rule has a regular expression",
         })
     }
 }
@@ -278,7 +318,9 @@ mod tests {
             "/%3B",
             "/a%25b/c",
             "/...%3B/.a%20",
-            "/%E9",
+            "/%E2%82%AC/%F0%9F%94%91",
+            "/[a]",
+            "/%7B%7D%7C%5E%60%22%3C%3E",
         ] {
             assert_eq!((strict(path).as_deref(), lenient(path).as_deref()), (Ok(path), Ok(path)));
         }
@@ -290,7 +332,7 @@ mod tests {
             let expected = match byte {
                 b'/' | b'\\' => Err(AmbiguousPath::EncodedSlash),
                 0..=0x1f | 0x7f => Err(AmbiguousPath::Control),
-                0xc0 | 0xc1 => Err(AmbiguousPath::Overlong),
+                0x80.. => Err(AmbiguousPath::NotUtf8),
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                     Ok(format!("/x{}", char::from(byte)))
                 }
@@ -349,11 +391,29 @@ mod tests {
             ("/%25%32%65", DoubleEscape),
             ("/%2525", DoubleEscape),
             ("/a%25ff", DoubleEscape),
-            ("/%c0%ae", Overlong),
-            ("/%C1%9C", Overlong),
-            ("/%c0.%c0./a", Overlong),
-            ("/%e0%80%af", Overlong),
-            ("/%F0%80%80%AF", Overlong),
+            ("/%c0%ae", NotUtf8),
+            ("/%C1%9C", NotUtf8),
+            ("/%c0.%c0./a", NotUtf8),
+            ("/%e0%80%af", NotUtf8),
+            ("/%F0%80%80%AF", NotUtf8),
+            ("/%E9", NotUtf8),
+            ("/%c3/%a9", NotUtf8),
+            ("/%c3%a9%ff", NotUtf8),
+            ("/%ED%A0%80", NotUtf8),
+            ("/%f4%90%80%80", NotUtf8),
+            ("/%C2%85", Control),
+            ("/a%c2%9fb", Control),
+            ("/%25u002e", DoubleEscape),
+            ("/%25U002E", DoubleEscape),
+            ("/%25%75002e", DoubleEscape),
+            ("/{a", Raw),
+            ("/a}", Raw),
+            ("/a|b", Raw),
+            ("/a^b", Raw),
+            ("/a`b", Raw),
+            ("/\"a", Raw),
+            ("/<a", Raw),
+            ("/a>/b", Raw),
             ("/..%3B/a", DotSegment),
             ("/a/.%3f", DotSegment),
             ("/..%20/a", DotSegment),
@@ -414,22 +474,22 @@ mod tests {
     fn servers_that_decode_too_much_see_other_paths() {
         let decoded = |path: &str| {
             let path = CanonicalPath::strict(path.as_bytes()).expect(path);
-            path.decoded().map(|path| path.as_str().to_string())
+            path.decoded().iter().map(|path| path.as_str().to_string()).collect::<Vec<_>>()
         };
         for path in ["/a", "/%20", "/%C3%A9", "/a%25b"] {
-            assert_eq!(decoded(path), None, "{path}");
+            assert!(decoded(path).is_empty(), "{path}");
         }
         for (path, expected) in [
-            ("/x%3Adelete", "/x:delete"),
-            ("/%40%21%24%26%27%28%29%2A%2B%2C%3D%7b%7D", "/@!$&'()*+,={}"),
-            ("/a%20%3A%C3%A9", "/a%20:%C3%A9"),
-            ("/a%3Bb/c", "/a/c"),
-            ("/a%3Fb/c", "/a"),
-            ("/a%23b/c", "/a"),
-            ("/a/%3B/b", "/a/b"),
-            ("/%3F", "/"),
+            ("/x%3Adelete", &["/x:delete"][..]),
+            ("/%40%21%24%26%27%28%29%2A%2B%2C%3D%7b%7D", &["/@!$&'()*+,={}"]),
+            ("/a%20%3A%C3%A9", &["/a%20:%C3%A9"]),
+            ("/a%3Bb/c", &["/a/c", "/a;b/c"]),
+            ("/a%3Fb/c", &["/a", "/a?b/c"]),
+            ("/a%23b/c", &["/a", "/a#b/c"]),
+            ("/a/%3B/b", &["/a/b", "/a/;/b"]),
+            ("/%3F", &["/", "/?"]),
         ] {
-            assert_eq!(decoded(path).as_deref(), Some(expected), "{path}");
+            assert_eq!(decoded(path), expected, "{path}");
         }
     }
 

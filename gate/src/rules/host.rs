@@ -1,34 +1,54 @@
-//! Hosts: without case, port and trailing dot (RFC 9110 §4.2.3).
+//! Hosts of rules: without case, and without port unless they name one (RFC 9110 §4.2.3).
 
-use std::net::Ipv6Addr;
+use crate::request::authority::{is_address, is_name, is_port, split};
 
-/// `api.example.com`, or `*.example.org` for one or more labels in front.
+/// `api.example.com`, or `*.example.org` for one or more labels in front; with `:8443` for that port, with `:*` for any.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HostPattern {
     /// In lower case. For a wildcard: with its leading dot.
     name: String,
     is_wildcard: bool,
+    port: Port,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Port {
+    /// Any, and none.
+    Any,
+    /// None: that of http or https.
+    Default,
+    /// This one, as it is written.
+    This(String),
 }
 
 impl HostPattern {
     /// Reads a pattern; `Err` says what is wrong with it.
     pub fn parse(pattern: &str) -> Result<Self, String> {
-        let (name, is_wildcard) = match pattern.strip_prefix("*.") {
+        let (host, port) = split(pattern.as_bytes());
+        let port = port.map_or(Ok(Port::Default), Port::parse)?;
+        let host = pattern.get(..host.len()).unwrap_or_default();
+        let (name, is_wildcard) = match host.strip_prefix("*.") {
             Some(apex) => (apex, true),
-            None => (pattern, false),
+            None => (host, false),
         };
         let is_address = is_address(name.as_bytes()) && !is_wildcard;
         if !is_address && !is_name(name.as_bytes()) {
             return Err("is not a host: expected a name such as `api.example.com` or `*.example.com`, or an address \
-                        such as `[2001:db8::1]` in its shortest form, without port, path and trailing dot"
+                        such as `[2001:db8::1]` in its shortest form, perhaps with a port such as `:8443` or `:*`, \
+                        without path and trailing dot"
                 .to_string());
         }
         let dot = if is_wildcard { "." } else { "" };
-        Ok(Self { name: format!("{dot}{}", name.to_ascii_lowercase()), is_wildcard })
+        Ok(Self { name: format!("{dot}{}", name.to_ascii_lowercase()), is_wildcard, port })
     }
 
-    /// Whether `authority` (host, perhaps with a port) is one of these hosts.
+    /// Whether `authority`, in its canonical form, is one of these hosts.
     pub fn matches(&self, authority: &[u8]) -> bool {
+        self.port.matches(split(authority).1) && self.names(authority)
+    }
+
+    /// Likewise, whatever its port, and in another form, too.
+    pub fn names(&self, authority: &[u8]) -> bool {
         let host = name_of(authority);
         if !self.is_wildcard {
             return host.eq_ignore_ascii_case(self.name.as_bytes());
@@ -43,51 +63,51 @@ impl HostPattern {
 }
 
 impl HostPattern {
-    /// The one host that this is, in lower case; none for a wildcard.
+    /// The one name that this is, in lower case; none for a wildcard.
     pub(crate) fn exact(&self) -> Option<&str> {
         (!self.is_wildcard).then_some(self.name.as_str())
     }
 
     /// Whether this matches every host that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
-        match (self.is_wildcard, other.is_wildcard) {
+        let covers_name = match (self.is_wildcard, other.is_wildcard) {
             (true, true) => other.name.ends_with(&self.name),
-            (true, false) => self.matches(other.name.as_bytes()),
+            (true, false) => self.names(other.name.as_bytes()),
             (false, true) => false,
             (false, false) => self.name == other.name,
+        };
+        covers_name && (self.port == Port::Any || self.port == other.port)
+    }
+}
+
+impl Port {
+    fn parse(port: &[u8]) -> Result<Self, String> {
+        match port {
+            b"*" => Ok(Self::Any),
+            b"80" | b"443" => Err("names a port that hosts are compared without: write the host alone".to_string()),
+            port if is_port(port) => Ok(Self::This(String::from_utf8_lossy(port).into_owned())),
+            _ => Err("has a port that is none: expected 1 to 65535, or `*`".to_string()),
+        }
+    }
+
+    fn matches(&self, port: Option<&[u8]>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Default => port.is_none(),
+            Self::This(this) => port == Some(this.as_bytes()),
         }
     }
 }
 
-/// Whether `authority` is a host that every parser reads the same way: a name or an IPv6 address, and perhaps a port.
-///
-/// Some drop what stands before an `@`, some what is no port behind a colon; rules on hosts cannot serve both.
+/// Whether `authority` names a host, whatever its port is and whether it ends in a dot.
 pub(crate) fn is_plain(authority: &[u8]) -> bool {
     let host = name_of(authority);
     is_name(host) || is_address(host)
 }
 
-fn is_name(host: &[u8]) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    host.split(|&byte| byte == b'.').all(|label| !label.is_empty() && label.iter().all(is_plain))
-}
-
-/// An IPv6 address in its one canonical spelling (RFC 5952 §4): addresses are compared as texts, and in another one it
-/// would be another host.
-fn is_address(host: &[u8]) -> bool {
-    let address = host.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
-    let text = address.and_then(|address| str::from_utf8(address).ok()).unwrap_or_default();
-    text.parse().is_ok_and(|address: Ipv6Addr| address.to_string().eq_ignore_ascii_case(text))
-}
-
 /// The host in `authority`, without port and trailing dot.
 pub(super) fn name_of(authority: &[u8]) -> &[u8] {
-    let port = authority.iter().rposition(|&byte| byte == b':');
-    let host = match port.and_then(|at| authority.split_at_checked(at)) {
-        // `[::1]` has colons of its own; a port has digits only.
-        Some((host, port)) if port.iter().skip(1).all(u8::is_ascii_digit) => host,
-        _ => authority,
-    };
+    let (host, _) = split(authority);
     host.strip_suffix(b".").unwrap_or(host)
 }
 
@@ -98,68 +118,30 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn hosts_match_without_case_port_and_trailing_dot() {
-        let matches =
-            |pattern: &str, authority: &str| HostPattern::parse(pattern).expect(pattern).matches(authority.as_bytes());
-        for authority in ["api.example.com", "API.Example.COM:8443", "api.example.com.", "api.example.com.:80"] {
-            assert!(matches("Api.example.com", authority), "{authority}");
-        }
-        for authority in
-            ["example.com", "xapi.example.com", "api.example.com.evil", "api.example.com:8a", "", "api.example.com.."]
-        {
-            assert!(!matches("api.example.com", authority), "{authority}");
-        }
-        assert!(matches("[::1]", "[::1]:80") && matches("[::1]", "[::1]"));
+    fn matches(pattern: &str, authority: &str) -> bool {
+        HostPattern::parse(pattern).expect(pattern).matches(authority.as_bytes())
     }
 
     #[test]
-    fn authorities_that_parsers_read_differently_are_not_plain() {
-        for plain in [
-            "a",
-            "a.b.c",
-            "A-b_c.d:80",
-            "a.:80",
-            "a.",
-            "[::1]",
-            "[::ffff:1.2.3.4]:443",
-            "[2001:DB8::a]",
-            "127.0.0.1",
-            "a:",
-        ] {
-            assert!(is_plain(plain.as_bytes()), "{plain}");
+    fn hosts_match_without_case_and_with_the_port_that_they_name() {
+        for authority in ["api.example.com", "API.Example.COM"] {
+            assert!(matches("Api.example.com", authority), "{authority}");
+            assert!(matches("Api.example.com:*", authority), "{authority}");
+            assert!(!matches("Api.example.com:8443", authority), "{authority}");
         }
-        for odd in [
-            "",
-            "u@a.b",
-            "a..",
-            "a:8a",
-            "a:80:80",
-            "a%2eb",
-            "a b",
-            "[::1",
-            "[x]",
-            "a/b",
-            "a\\b",
-            ".a",
-            "\u{e9}.a",
-            ":80",
-            "[]",
-            "[0:0:0:0:0:0:0:1]",
-            "[::01]",
-            "[::ffff:102:304]",
-            "[::ffff:]",
-            "[::1%eth0]",
-        ] {
-            assert!(!is_plain(odd.as_bytes()), "{odd}");
+        for authority in ["example.com", "xapi.example.com", "api.example.com.evil", "api.example.com:8443", ""] {
+            assert!(!matches("api.example.com", authority), "{authority}");
         }
+        assert!(matches("api.example.com:8443", "API.example.com:8443") && matches("a:*", "a:1") && matches("a:*", "a"));
+        assert!(!matches("api.example.com:8443", "api.example.com:844") && !matches("a:*", "b:1"));
+        assert!(matches("[::1]", "[::1]") && !matches("[::1]", "[::1]:8080") && matches("[::1]:8080", "[::1]:8080"));
+        assert!(matches("*.a:8443", "b.a:8443") && !matches("*.a:8443", "b.a") && !matches("*.a", "b.a:8443"));
     }
 
     #[test]
     fn a_wildcard_is_one_or_more_labels_and_not_the_apex() {
-        let matches =
-            |authority: &str| HostPattern::parse("*.example.org").expect("is a host").matches(authority.as_bytes());
-        assert!(matches("a.example.org") && matches("a.B.example.org:1") && matches("a.EXAMPLE.org."));
+        let matches = |authority: &str| matches("*.example.org", authority);
+        assert!(matches("a.example.org") && matches("a.B.example.org") && matches("a.EXAMPLE.org"));
         assert!(
             !matches("example.org")
                 && !matches(".example.org")
@@ -177,6 +159,8 @@ mod tests {
         assert!(covers("a.example.org", "A.example.org") && covers("*.example.org", "a.b.example.org"));
         assert!(covers("*.example.org", "*.example.org") && covers("*.example.org", "*.a.example.org"));
         assert!(!covers("*.example.org", "example.org") && !covers("*.a.example.org", "*.example.org"));
+        assert!(covers("a:*", "a") && covers("a:*", "a:1") && covers("*.a:*", "b.a:1") && covers("a:1", "a:1"));
+        assert!(!covers("a", "a:*") && !covers("a", "a:1") && !covers("a:1", "a") && !covers("a:1", "a:2"));
         assert!(!covers("a.example.org", "*.example.org") && !covers("*.example.org", "*.badexample.org"));
     }
 
@@ -189,6 +173,14 @@ mod tests {
             "a*.example.com",
             "*.*.example.com",
             "example.com:80",
+            "example.com:443",
+            "example.com:",
+            "example.com:0",
+            "example.com:08443",
+            "example.com:65536",
+            "example.com:*1",
+            "*:8443",
+            "example.com.:8443",
             "example.com.",
             "exa mple",
             "example.com/",

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::str::Split;
 
-use super::{HostPattern, Rule, host};
+use super::{HostPattern, Matcher, host};
 use crate::request::{CanonicalPath, Request};
 
 /// The tree goes no deeper than this.
@@ -35,18 +35,18 @@ struct Node {
 }
 
 impl RuleIndex {
-    /// An index of `rules`.
-    pub fn new(rules: &[Rule]) -> Self {
+    /// An index of rules, by what they match.
+    pub fn new<'m>(matchers: impl Iterator<Item = &'m Matcher>) -> Self {
         let mut index = Self::default();
-        for (place, rule) in rules.iter().enumerate() {
-            let names: Option<Vec<_>> = rule.matcher.hosts.iter().map(HostPattern::exact).collect();
+        for (place, matcher) in matchers.enumerate() {
+            let names: Option<Vec<_>> = matcher.hosts.iter().map(HostPattern::exact).collect();
             match names.filter(|names| !names.is_empty()) {
                 Some(names) => {
                     for name in names {
-                        index.by_host.entry(name.to_string()).or_default().file(place, rule);
+                        index.by_host.entry(name.to_string()).or_default().file(place, matcher);
                     }
                 }
-                None => index.anywhere.file(place, rule),
+                None => index.anywhere.file(place, matcher),
             }
         }
         index
@@ -79,11 +79,11 @@ impl RuleIndex {
 }
 
 impl Node {
-    fn file(&mut self, place: usize, rule: &Rule) {
-        if rule.matcher.paths.is_empty() {
+    fn file(&mut self, place: usize, matcher: &Matcher) {
+        if matcher.paths.is_empty() {
             self.passing.push(place);
         }
-        for path in &rule.matcher.paths {
+        for path in &matcher.paths {
             let (steps, ends) = path.beginning();
             let mut node = &mut *self;
             for step in steps.iter().take(DEEPEST) {
@@ -121,23 +121,15 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::rules::{Access, Matcher, PathPattern, Scheme};
+    use crate::rules::{Matcher, PathPattern};
 
-    fn rule(hosts: &[&str], paths: &[&str]) -> Rule {
+    fn matcher(hosts: &[&str], paths: &[&str]) -> Matcher {
         let path = |pattern: &&str| match pattern.strip_prefix("re:") {
             Some(regex) => PathPattern::regex(regex).expect(regex),
             None => PathPattern::parse(pattern).expect(pattern),
         };
         let hosts = hosts.iter().map(|host| HostPattern::parse(host).expect(host)).collect();
-        let matcher = Matcher { hosts, paths: paths.iter().map(path).collect(), ..Matcher::default() };
-        Rule {
-            name: "".into(),
-            matcher,
-            access: Access::Public,
-            forward_token: None,
-            mode: None,
-            challenge: Scheme::Bearer,
-        }
+        Matcher { hosts, paths: paths.iter().map(path).collect(), ..Matcher::default() }
     }
 
     const PATTERNS: [&str; 17] = [
@@ -148,9 +140,11 @@ mod tests {
         "/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/a/b/c", "/a/b/c/d", "/a/b1/c", "/b", "/b/", "/b/a", "/c",
         "/c%3A/d", "/x/y/z", "/a/x/c",
     ];
-    const HOSTS: [&str; 5] = ["a.example.com", "B.example.com", "*.example.com", "example.com", "[::1]"];
+    const HOSTS: [&str; 7] = [
+        "a.example.com", "B.example.com", "*.example.com", "example.com", "[::1]", "b.example.com:8443", "[::1]:*",
+    ];
     const AUTHORITIES: [&str; 6] =
-        ["a.example.com:80", "A.EXAMPLE.com.", "b.example.com", "example.com", "[::1]:1", "other"];
+        ["a.example.com", "b.example.com:8443", "b.example.com", "example.com", "[::1]:1", "other"];
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -161,13 +155,13 @@ mod tests {
             path in select(&PATHS[..]),
             authority in select(&AUTHORITIES[..]),
         ) {
-            let rules: Vec<_> = rules.iter().map(|(hosts, paths)| rule(hosts, paths)).collect();
+            let rules: Vec<_> = rules.iter().map(|(hosts, paths)| matcher(hosts, paths)).collect();
             let lines = [(&b":authority"[..], authority.as_bytes()), (b":path", path.as_bytes())];
             let request = Request::new(&lines);
             let canonical = CanonicalPath::strict(path.as_bytes()).expect("is canonical");
-            let matches = |place: usize| rules[place].matcher.matches(&request, &canonical);
+            let matches = |place: usize| rules[place].matches(&request, &canonical);
             prop_assert_eq!(
-                RuleIndex::new(&rules).first(&request, &canonical, matches),
+                RuleIndex::new(rules.iter()).first(&request, &canonical, matches),
                 (0..rules.len()).find(|&place| matches(place))
             );
         }
@@ -177,25 +171,25 @@ mod tests {
     fn of_many_rules_few_are_asked() {
         let paths: Vec<_> = (0..1000).map(|number| format!("/api/r{number}/{{id}}")).collect();
         let hosts: Vec<_> = (0..1000).map(|number| format!("h{number}.example.com")).collect();
-        let mut rules: Vec<_> = paths.iter().map(|path| rule(&[], &[path])).collect();
-        rules.extend(hosts.iter().map(|host| rule(&[host], &[])));
-        rules.push(rule(&[], &[]));
-        let lines = [(&b":authority"[..], &b"H7.example.com:80"[..])];
+        let mut rules: Vec<_> = paths.iter().map(|path| matcher(&[], &[path])).collect();
+        rules.extend(hosts.iter().map(|host| matcher(&[host], &[])));
+        rules.push(matcher(&[], &[]));
+        let lines = [(&b":authority"[..], &b"h7.example.com"[..])];
         let path = CanonicalPath::strict(b"/api/r7/x").expect("is canonical");
         let asked = RefCell::new(Vec::new());
-        let first = RuleIndex::new(&rules).first(&Request::new(&lines), &path, |place| {
+        let first = RuleIndex::new(rules.iter()).first(&Request::new(&lines), &path, |place| {
             asked.borrow_mut().push(place);
             place == 2000
         });
         assert_eq!((first, asked.into_inner()), (Some(2000), vec![1007, 2000, 7]));
 
         let siblings: Vec<_> = (0..1000).map(|number| format!("/orders/{{id}}/part-{number}/**")).collect();
-        let mut rules: Vec<_> = siblings.iter().map(|path| rule(&[], &[path])).collect();
-        rules.extend(hosts.iter().map(|host| rule(&[host], &["/orders/**"])));
-        rules.push(rule(&[], &["/orders/*"]));
+        let mut rules: Vec<_> = siblings.iter().map(|path| matcher(&[], &[path])).collect();
+        rules.extend(hosts.iter().map(|host| matcher(&[host], &["/orders/**"])));
+        rules.push(matcher(&[], &["/orders/*"]));
         let asked = RefCell::new(Vec::new());
         let path = CanonicalPath::strict(b"/orders/7").expect("is canonical");
-        RuleIndex::new(&rules).first(&Request::new(&lines), &path, |place| {
+        RuleIndex::new(rules.iter()).first(&Request::new(&lines), &path, |place| {
             asked.borrow_mut().push(place);
             false
         });
@@ -205,11 +199,11 @@ mod tests {
     #[test]
     fn the_tree_ends_before_the_longest_paths_do() {
         let path = "/a".repeat(DEEPEST + 8);
-        let rules = [rule(&[], &["/a"]), rule(&[], &[&path])];
+        let rules = [matcher(&[], &["/a"]), matcher(&[], &[&path])];
         let found = |path: &str| {
             let canonical = CanonicalPath::strict(path.as_bytes()).expect("is canonical");
-            let matches = |place: usize| rules[place].matcher.matches(&Request::new(&[]), &canonical);
-            RuleIndex::new(&rules).first(&Request::new(&[]), &canonical, matches)
+            let matches = |place: usize| rules[place].matches(&Request::new(&[]), &canonical);
+            RuleIndex::new(rules.iter()).first(&Request::new(&[]), &canonical, matches)
         };
         assert_eq!((found(&path), found("/a"), found(&path[2..])), (Some(1), Some(0), None));
     }

@@ -36,6 +36,27 @@ impl PathPattern {
         }
     }
 
+    /// Whether this is a regular expression.
+    pub fn is_regex(&self) -> bool {
+        matches!(self.0, Kind::Regex(_))
+    }
+
+    /// What a regular expression takes when it is compiled, in bytes, rounded up; nothing for other patterns.
+    pub(crate) fn compiled_bytes(&self) -> usize {
+        match &self.0 {
+            Kind::Regex(regex) => regex.compiled_bytes(),
+            Kind::Segments(_) => 0,
+        }
+    }
+
+    /// This, with the escapes of printable characters decoded; `None` where there are none.
+    pub fn decoded(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Regex(regex) => regex.decoded().map(Kind::Regex).map(Self),
+            Kind::Segments(segments) => segments.decoded().map(Kind::Segments).map(Self),
+        }
+    }
+
     /// How every path of these begins: segment by segment, its text or `None` for any; and whether it ends there.
     pub(super) fn beginning(&self) -> (Vec<Option<&str>>, bool) {
         match &self.0 {

@@ -35,6 +35,14 @@ impl Wildcard {
         self.behind_least(rest).is_some_and(|rest| rest.ends_with(last.as_str()))
     }
 
+    /// This, with each text between its `*`s replaced for which `other` has one; `None` where it has none.
+    pub(crate) fn map(&self, other: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let others: Vec<_> = self.runs.iter().map(|run| other(run)).collect();
+        let is_other = others.iter().any(Option::is_some);
+        let runs = others.into_iter().zip(&self.runs).map(|(other, run)| other.unwrap_or_else(|| run.clone()));
+        is_other.then(|| Self { runs: runs.collect(), least: self.least })
+    }
+
     /// One of the texts that this is the whole of.
     pub(crate) fn example(&self) -> String {
         self.runs.join("x")

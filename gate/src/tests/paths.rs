@@ -47,10 +47,16 @@ fn a_lenient_path_is_forwarded_as_rules_see_it_and_the_query_as_it_came() {
 }
 
 #[test]
-fn a_strict_path_is_forwarded_as_it_came() {
+fn a_strict_path_is_forwarded_as_rules_see_it_and_the_query_as_it_came() {
     let mut world = routes(&json!({"paths": "strict", "default": "public"}));
-    for path in ["/public/%61?x=//", "/%70ublic/%c3%a9", "/a?", "/"] {
-        assert_eq!(world.get(path, &[]).seen(":path"), [path]);
+    for (path, forwarded) in [
+        ("/public/%61?x=//%61%c3", "/public/a?x=//%61%c3"),
+        ("/%70ublic/%c3%a9", "/public/%C3%A9"),
+        ("/%7ea?", "/~a?"),
+        ("/a?", "/a?"),
+        ("/", "/"),
+    ] {
+        assert_eq!(world.get(path, &[]).seen(":path"), [forwarded], "{path}");
     }
 }
 
@@ -128,15 +134,16 @@ fn an_escape_gets_no_request_past_a_rule() {
         ] {
             assert_eq!(world.get(path, &[]).summary(), "400 ambiguous_path", "{mode} {path}");
         }
-        // Nothing is asked for where the escape is not, or nothing more than the path says already.
+        // Nothing is asked for where the escape is not, or nothing more than the path says already. A pattern with an
+        // escape is for a server's route that has the character.
         for (path, expected) in [
             ("/open%3Aall", "ok"),
             ("/jobs/1%3Arun", "ok"),
             ("/files/a%3Fb%20c", "ok"),
+            ("/a:b", "400 ambiguous_path"),
             ("/jobs/1:delete", "403 denied_by_rule"),
             ("/admin/a%3Ab", "401 missing_token"),
             ("/a%3Ab", "401 missing_token"),
-            ("/a:b", "ok"),
         ] {
             assert_eq!(world.get(path, &[]).summary(), expected, "{mode} {path}");
         }
@@ -165,11 +172,7 @@ fn another_spelling_of_a_header_that_rules_look_at_is_neither_looked_at_nor_forw
     let mut world = World::new(&inline(&json!({"rules": rules, "default": "deny"})));
     for (lines, expected) in [
         (&[("x-tenant", "acme")][..], "ok"),
-        (&[("x-tenant", "acme"), ("x-tenant", "acme")], "ok"),
-        (&[("x-tenant", "acme"), ("x-tenant", "evil")], "403 no_rule"),
-        (&[("x-tenant", "evil"), ("x-tenant", "acme")], "403 no_rule"),
-        (&[("x-tenant", "Acme")], "403 no_rule"),
-        (&[("x-tenant", "acme,acme")], "403 no_rule"),
+        (&[("x-tenant", "evil")], "403 no_rule"),
         (&[("x-tenant", "")], "403 no_rule"),
         (&[("x_tenant", "acme")], "403 no_rule"),
         (&[("x.tenant", "acme")], "403 no_rule"),
@@ -190,7 +193,7 @@ mod properties {
     use proptest::sample::select;
 
     use crate::request::{CanonicalPath, PathMode, Request};
-    use crate::rules::{self, Access, Matcher, PathPattern, Rule, Scheme};
+    use crate::rules::{Access, Fallback, Matcher, Mode, PathPattern, Rule, RuleSearch, Scheme};
 
     /// Pieces that readers of paths stumble over.
     const PIECES: [&str; 34] = [
@@ -247,28 +250,39 @@ mod properties {
             }
         }
 
-        /// The first rule that matches decides, whatever stands behind it.
+        /// The first rule that matches decides, whatever stands behind it; unless a server would see another path, for
+        /// which the first rule asks something else.
         #[test]
-        fn a_rule_behind_one_that_matches_changes_nothing(
-            patterns in vec((vec(pattern(), 0..3), any::<bool>()), 0..5), added in pattern(), target in target(),
+        fn the_first_rule_decides_and_so_it_does_for_the_path_as_servers_decode_it(
+            patterns in vec((vec(pattern(), 0..3), select(vec![Access::Public, Access::Deny, Access::Optional])), 0..5),
+            default in select(vec![Access::Public, Access::Deny]),
+            target in target(),
         ) {
-            let rule = |(paths, is_public): &(Vec<String>, bool)| Rule {
+            let rule = |(paths, access): &(Vec<String>, Access)| Rule {
                 name: paths.join(" ").into(),
                 matcher: matcher(paths, &[]),
-                access: if *is_public { Access::Public } else { Access::Deny },
+                access: access.clone(),
                 forward_token: None,
                 mode: None,
                 challenge: Scheme::Bearer,
             };
-            let few: Vec<_> = patterns.iter().map(rule).collect();
-            let more: Vec<_> = patterns.iter().chain(&[(vec![added], false)]).map(rule).collect();
+            let rules: Vec<_> = patterns.iter().map(rule).collect();
             let Ok(path) = CanonicalPath::of(target.as_bytes(), PathMode::Lenient) else { return Ok(()) };
-            let found = |rules| rules::find(rules, &rules::RuleIndex::new(rules), &Request::new(&[]), &path);
-            if found(&few) != Ok(None) {
-                prop_assert_eq!(found(&few), found(&more));
-            }
-            if let Ok(index) = found(&few) {
-                prop_assert_eq!(index, few.iter().position(|rule| rule.matcher.matches(&Request::new(&[]), &path)));
+            let fallback = Fallback { access: &default, mode: Mode::Enforce };
+            let found = RuleSearch::new(&rules).find(&rules, fallback, &Request::new(&[]), &path);
+            let first = |path: &CanonicalPath<'_>, is_decoded: bool| rules.iter().position(|rule| {
+                let decoded = rule.matcher.decoded().filter(|_| is_decoded);
+                decoded.as_ref().unwrap_or(&rule.matcher).matches(&Request::new(&[]), path)
+            });
+            let asked = |rule: Option<usize>| rule.map_or(&default, |rule| &rules[rule].access);
+            let plain = first(&path, false);
+            let readings = path.decoded().into_iter().chain([path.clone().into_owned()]);
+            let is_safe = readings.map(|path| first(&path, true)).all(|seen| {
+                *asked(seen) == Access::Public || asked(seen) == asked(plain) || *asked(plain) == Access::Deny
+            });
+            match found {
+                Ok(found) => prop_assert!(found == plain && is_safe, "{found:?} {plain:?}"),
+                Err(shadowed) => prop_assert!(shadowed.found == plain && !is_safe, "{shadowed:?}"),
             }
         }
 

@@ -84,10 +84,3 @@ fn each_reserved_escape_becomes_what_the_table_says() {
         }
     }
 }
-
-#[test]
-fn the_case_that_is_left_is_as_the_page_says() {
-    let rules = json!([{"match": {"paths": ["/c/{id}/items"]}, "access": "public"}, {"access": "deny"}]);
-    assert!(PAGE.contains("`/c/x%3F/items` is public"));
-    assert_eq!(forwarded("/c/x%3F/items", "strict", &rules).as_deref(), Ok("/c/x%3F/items"));
-}

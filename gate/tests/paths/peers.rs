@@ -36,13 +36,14 @@ fn passed(path: &str, mode: &str) -> Result<String, u16> {
     forwarded(path, mode, &json!([]))
 }
 
-/// Strict refuses `path`, or sees `theirs` and forwards what came.
+/// Strict refuses `path`, or sees `theirs` and forwards that; the query, if any, stays.
 fn check_strict(path: &str, theirs: &str) {
     let Some(ours) = seen(path, PathMode::Strict) else {
         return assert_eq!(passed(path, "strict"), REFUSED, "{path}");
     };
-    assert_eq!(seen(theirs, PathMode::Strict), Some(ours), "{path}");
-    assert_eq!(passed(path, "strict").as_deref(), Ok(path));
+    assert_eq!(seen(theirs, PathMode::Strict).as_ref(), Some(&ours), "{path}");
+    let query = path.find('?').and_then(|at| path.get(at..)).unwrap_or_default();
+    assert_eq!(passed(path, "strict"), Ok(format!("{ours}{query}")));
 }
 
 /// Lenient refuses `path`, or forwards what rules see; the result, if that is not `theirs`.

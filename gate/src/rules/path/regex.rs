@@ -2,7 +2,7 @@
 
 use regex_lite::{Error, RegexBuilder};
 
-use crate::request::CanonicalPath;
+use crate::request::{CanonicalPath, decode_printable};
 
 /// The longest expression, in bytes.
 const MAX_LENGTH: usize = 1024;
@@ -10,12 +10,15 @@ const MAX_LENGTH: usize = 1024;
 /// at most, so this bounds time as well. States take less in Wasm than natively.
 const MAX_COMPILED: usize = 16_384;
 const MAX_NESTING: u32 = 32;
+/// How finely the memory that a compiled expression takes is known, in bytes.
+const STEP: usize = 1024;
 
 /// A regular expression that matches whole paths. Compares by its text.
 #[derive(Clone, Debug)]
 pub(super) struct Regex {
     pattern: String,
     compiled: regex_lite::Regex,
+    compiled_bytes: usize,
 }
 
 impl Regex {
@@ -29,11 +32,41 @@ impl Regex {
         }
         // By itself first: no parenthesis of its own may end the group around it.
         compile(pattern, MAX_NESTING).map_err(|error| explain(pattern, &error))?;
-        match compile(&format!(r"\A(?:{pattern})\z"), MAX_NESTING + 1) {
-            Ok(compiled) => Ok(Self { pattern: pattern.to_string(), compiled }),
+        let whole = format!(r"\A(?:{pattern})\z");
+        match compile(&whole, MAX_NESTING + 1) {
+            Ok(compiled) => {
+                Ok(Self { pattern: pattern.to_string(), compiled, compiled_bytes: compiled_bytes(&whole) })
+            }
             Err(error) if is_too_large(&error) => Err(explain(pattern, &error)),
             Err(_) => Err("ends in a comment".to_string()),
         }
+    }
+
+    /// What it takes in memory, in bytes, rounded up.
+    pub(super) fn compiled_bytes(&self) -> usize {
+        self.compiled_bytes
+    }
+
+    /// This, with the escapes of printable characters as the characters themselves; `None` where there are none.
+    pub(super) fn decoded(&self) -> Option<Self> {
+        let mut runs = self.pattern.split('%');
+        let mut decoded = String::from(runs.next()?);
+        for run in runs {
+            let character = run.get(..2).and_then(|digits| decode_printable(&format!("%{digits}")));
+            // Letters and digits have no escapes in canonical paths. `\x3A` is a character in classes as well.
+            if character.is_some_and(|character| !character.contains(char::is_alphanumeric)) {
+                let kept = decoded.strip_suffix('\\').unwrap_or(&decoded).len();
+                decoded.truncate(kept);
+                decoded.extend(["\\x", run]);
+            } else {
+                decoded.extend(["%", run]);
+            }
+        }
+        if decoded == self.pattern {
+            return None;
+        }
+        let compiled = compile(&format!(r"\A(?:{decoded})\z"), MAX_NESTING + 1).ok()?;
+        Some(Self { pattern: decoded, compiled, compiled_bytes: self.compiled_bytes })
     }
 
     /// Whether `path` as a whole is one of these.
@@ -52,6 +85,13 @@ impl Eq for Regex {}
 
 fn compile(pattern: &str, max_nesting: u32) -> Result<regex_lite::Regex, Error> {
     RegexBuilder::new(pattern).size_limit(MAX_COMPILED).nest_limit(max_nesting).build()
+}
+
+/// The library does not say how much a compiled expression takes, but whether it takes more than it may.
+fn compiled_bytes(pattern: &str) -> usize {
+    let fits = |bytes: usize| RegexBuilder::new(pattern).size_limit(bytes).nest_limit(MAX_NESTING + 1).build().is_ok();
+    let steps: Vec<_> = (1..MAX_COMPILED.div_ceil(STEP)).map(|step| step * STEP).collect();
+    steps.get(steps.partition_point(|&bytes| !fits(bytes))).copied().unwrap_or(MAX_COMPILED)
 }
 
 fn is_too_large(error: &Error) -> bool {

@@ -1,6 +1,6 @@
 //! Patterns that are matched segment by segment.
 
-use crate::request::CanonicalPath;
+use crate::request::{CanonicalPath, decode_printable};
 use crate::rules::Wildcard;
 
 /// `/a/b` exactly; `*` is one or more characters inside a segment, `{name}` one whole segment; `/**` at the end is
@@ -48,6 +48,15 @@ impl Segments {
             }
         }
         self.with_descendants || found.next().is_none()
+    }
+
+    /// These, with the escapes of printable characters decoded; `None` where there are none.
+    pub(super) fn decoded(&self) -> Option<Self> {
+        let decoded: Vec<_> = self.segments.iter().map(Segment::decoded).collect();
+        let is_other = decoded.iter().any(Option::is_some);
+        let segments = decoded.into_iter().zip(&self.segments);
+        let segments = segments.map(|(other, segment)| other.unwrap_or_else(|| segment.clone())).collect();
+        is_other.then(|| Self { segments, ..*self })
     }
 
     /// How every path of these begins: segment by segment, its text or `None` for any; and whether it ends there.
@@ -114,6 +123,14 @@ impl Segment {
             Self::Literal(literal) => literal == text,
             Self::Runs(wildcard) => wildcard.matches(text),
             Self::Whole => !text.is_empty(),
+        }
+    }
+
+    fn decoded(&self) -> Option<Self> {
+        match self {
+            Self::Literal(literal) => decode_printable(literal).map(Self::Literal),
+            Self::Runs(wildcard) => wildcard.map(decode_printable).map(Self::Runs),
+            Self::Whole => None,
         }
     }
 

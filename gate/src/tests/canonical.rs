@@ -1,0 +1,259 @@
+//! What nearly matches a rule is refused, or forwarded as the rule sees it: no request gets to a weaker rule, and then to
+//! what the stronger one protects.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use serde_json::{Value, json};
+
+use super::support::{World, inline};
+use crate::{HeaderLine, Request};
+
+/// A world with these rules, and a public one behind them.
+fn world(rules: &[Value], changes: &Value) -> World {
+    let rules: Vec<_> = rules.iter().cloned().chain([json!({"name": "weaker", "access": "public"})]).collect();
+    let mut config = inline(&json!({"rules": rules}));
+    super::support::merge(&mut config, changes);
+    World::new(&config)
+}
+
+fn request<'r>(method: &'r str, path: &'r str, authority: &'r str) -> Vec<(&'r str, &'r str)> {
+    vec![(":method", method), (":path", path), (":authority", authority)]
+}
+
+#[test]
+fn a_method_with_a_lower_case_letter_gets_past_no_rule() {
+    let rule = json!({"match": {"methods": ["DELETE", "X-PURGE"]}, "access": "deny"});
+    let mut methods = world(&[rule], &json!({}));
+    for (method, expected) in [
+        ("DELETE", "403 denied_by_rule"),
+        ("X-PURGE", "403 denied_by_rule"),
+        ("GET", "ok"),
+        ("PRI2", "ok"),
+        ("delete", "400 ambiguous_request"),
+        ("Delete", "400 ambiguous_request"),
+        ("DELETe", "400 ambiguous_request"),
+        ("get", "400 ambiguous_request"),
+        ("", "400 ambiguous_request"),
+        ("DELETE ", "400 ambiguous_request"),
+        ("\tDELETE", "400 ambiguous_request"),
+        ("DELETE\u{a0}", "400 ambiguous_request"),
+        ("D\u{c9}LETE", "400 ambiguous_request"),
+        ("DE/LETE", "400 ambiguous_request"),
+    ] {
+        assert_eq!(methods.send(&request(method, "/", "h")).summary(), expected, "{method}");
+    }
+    let mut none = world(&[], &json!({}));
+    assert_eq!(none.send(&request("delete", "/", "h")).summary(), "ok", "no rule looks at it");
+}
+
+#[test]
+fn a_host_has_one_spelling_or_none() {
+    let rules = [
+        json!({"match": {"hosts": ["admin.example.com", "[2001:db8::1]", "*.example.org"]}, "access": "deny"}),
+        json!({"match": {"hosts": ["api.example.com:8443", "any.example.com:*"]}, "access": "deny"}),
+    ];
+    let mut hosts = world(&rules, &json!({}));
+    for (authority, expected) in [
+        ("admin.example.com", "403 denied_by_rule"),
+        ("ADMIN.Example.com:80", "403 denied_by_rule"),
+        ("admin.example.com:443", "403 denied_by_rule"),
+        ("[2001:DB8::1]:80", "403 denied_by_rule"),
+        ("a.b.example.org:443", "403 denied_by_rule"),
+        ("api.example.com:8443", "403 denied_by_rule"),
+        ("any.example.com:1", "403 denied_by_rule"),
+        ("any.example.com", "403 denied_by_rule"),
+        ("other.example.com", "ok"),
+        // No rule is for this host, with a port or without.
+        ("other.example.com:8443", "ok"),
+        ("127.0.0.1:10000", "ok"),
+        ("api.example.com", "ok"),
+        ("admin.example.com:8443", "400 ambiguous_request"),
+        ("ADMIN.example.com:1", "400 ambiguous_request"),
+        ("api.example.com:8444", "400 ambiguous_request"),
+        ("x.example.org:8443", "400 ambiguous_request"),
+        ("[2001:db8::1]:8080", "400 ambiguous_request"),
+        ("admin.example.com.", "400 ambiguous_request"),
+        ("admin.example.com.:80", "400 ambiguous_request"),
+        ("other.example.com.", "400 ambiguous_request"),
+        ("admin.example.com:", "400 ambiguous_request"),
+        ("admin.example.com:0", "400 ambiguous_request"),
+        ("admin.example.com:080", "400 ambiguous_request"),
+        ("admin.example.com:0443", "400 ambiguous_request"),
+        ("admin.example.com:65536", "400 ambiguous_request"),
+        ("any.example.com:99999", "400 ambiguous_request"),
+        ("u@admin.example.com", "400 ambiguous_request"),
+        ("admin.example.com..", "400 ambiguous_request"),
+        ("admin.example.com:8a", "400 ambiguous_request"),
+        ("admin.example.com:80:80", "400 ambiguous_request"),
+        ("admin%2eexample.com", "400 ambiguous_request"),
+        ("", "400 ambiguous_request"),
+        ("[2001:db8:0::1]", "400 ambiguous_request"),
+        ("[2001:0db8::1]:443", "400 ambiguous_request"),
+    ] {
+        assert_eq!(hosts.send(&request("GET", "/", authority)).summary(), expected, "{authority}");
+    }
+    let mut none = world(&[], &json!({}));
+    assert_eq!(none.send(&request("GET", "/", "u@x.")).summary(), "ok", "no rule looks at it");
+}
+
+#[test]
+fn the_host_that_rules_see_is_forwarded() {
+    let rules = [json!({"match": {"hosts": ["api.example.com:8443", "api.example.com"]}, "access": "public"})];
+    let mut hosts = world(&rules, &json!({}));
+    for (authority, forwarded) in [
+        ("api.example.com", "api.example.com"),
+        ("API.example.com:443", "api.example.com"),
+        ("api.example.com:80", "api.example.com"),
+        ("api.example.com:8443", "api.example.com:8443"),
+        ("Other:80", "other"),
+    ] {
+        let outcome = hosts.send(&request("GET", "/%61", authority));
+        assert_eq!(outcome.seen(":authority"), [forwarded], "{authority}");
+        assert_eq!(outcome.seen(":path"), ["/a"], "{authority}");
+    }
+    let mut none = world(&[], &json!({}));
+    assert_eq!(none.send(&request("GET", "/", "API.example.com:80")).seen(":authority"), ["API.example.com:80"]);
+}
+
+#[test]
+fn a_header_that_a_rule_names_has_one_line_and_no_value_nearly_named() {
+    let rules = [
+        json!({"match": {"headers": {"X-Tenant": "acme"}}, "access": "deny"}),
+        json!({"match": {"headers": {"x-tenant": "Other, Inc"}}, "access": "deny"}),
+        json!({"match": {"headers": {"accept": "text/html"}}, "access": "deny"}),
+    ];
+    let mut headers = world(&rules, &json!({}));
+    for (lines, expected) in [
+        (&[("x-tenant", "acme")][..], "403 denied_by_rule"),
+        (&[("x-tenant", "Other, Inc")], "403 denied_by_rule"),
+        (&[], "ok"),
+        (&[("x-tenant", "")], "ok"),
+        (&[("x-tenant", "acmes")], "ok"),
+        (&[("x-tenant", "ac me")], "ok"),
+        (&[("x-tenant", "x, y")], "ok"),
+        (&[("x-tenants", "Acme")], "ok"),
+        (&[("accept", "text/html, */*;q=0.1")], "ok"),
+        (&[("accept", "Text/HTML")], "400 ambiguous_request"),
+        (&[("accept", "text/html"), ("accept", "*/*")], "400 ambiguous_request"),
+        (&[("x-tenant", "acme"), ("x-tenant", "acme")], "400 ambiguous_request"),
+        (&[("x-tenant", "acme"), ("x-tenant", "")], "400 ambiguous_request"),
+        (&[("x-tenant", ""), ("x-tenant", "acme")], "400 ambiguous_request"),
+        (&[("x-tenant", "evil"), ("x-tenant", "acme")], "400 ambiguous_request"),
+        (&[("x-tenant", "x"), ("x-tenant", "y")], "400 ambiguous_request"),
+        (&[("x-tenant", "Acme")], "400 ambiguous_request"),
+        (&[("x-tenant", " acme")], "400 ambiguous_request"),
+        (&[("x-tenant", "acme\t")], "400 ambiguous_request"),
+        (&[("x-tenant", "acme,")], "400 ambiguous_request"),
+        (&[("x-tenant", ", acme")], "400 ambiguous_request"),
+        (&[("x-tenant", "acme,evil")], "400 ambiguous_request"),
+        (&[("x-tenant", "\"acme\"")], "400 ambiguous_request"),
+        (&[("x-tenant", "acme\u{a0}")], "400 ambiguous_request"),
+        (&[("x-tenant", "OTHER, INC")], "400 ambiguous_request"),
+    ] {
+        assert_eq!(headers.get("/", lines).summary(), expected, "{lines:?}");
+    }
+}
+
+#[test]
+fn headers_that_override_what_rules_look_at_are_removed() {
+    let by_method = json!({"match": {"methods": ["DELETE"]}, "access": "deny"});
+    let by_path = json!({"match": {"paths": ["/admin/**"]}, "access": "deny"});
+    let by_host = json!({"match": {"hosts": ["admin.example.com"]}, "access": "deny"});
+    let sent = [
+        ("x-http-method-override", "DELETE"),
+        ("X_HTTP_Method_Override", "DELETE"),
+        ("x-http-method", "DELETE"),
+        ("x-method-override", "DELETE"),
+        ("x-original-url", "/admin"),
+        ("x.original.url", "/admin"),
+        ("x-rewrite-url", "/admin"),
+        ("x-forwarded-host", "admin.example.com"),
+        ("x_forwarded_host", "admin.example.com"),
+        ("x-forwarded-proto", "https"),
+    ];
+    let left = |rules: &[Value], changes: &Value| {
+        let outcome = world(rules, changes).get("/", &sent);
+        assert_eq!(outcome.summary(), "ok");
+        let names = sent.iter().map(|(name, _)| *name).filter(|name| !outcome.seen(name).is_empty());
+        names.collect::<Vec<_>>()
+    };
+    let all: Vec<_> = sent.iter().map(|(name, _)| *name).collect();
+    assert_eq!(left(&[], &json!({})), all, "no rule looks at any of it");
+    assert_eq!(left(&[by_method.clone()], &json!({})), all[4..]);
+    assert_eq!(left(&[by_path.clone()], &json!({})), [&all[..4], &all[7..]].concat());
+    assert_eq!(left(&[by_host.clone()], &json!({})), [&all[..7], &all[9..]].concat());
+    let rules = [by_method, by_path, by_host];
+    assert_eq!(left(&rules, &json!({})), ["x-forwarded-proto"]);
+    assert_eq!(left(&rules, &json!({"overrideHeaders": "remove"})), ["x-forwarded-proto"]);
+    assert_eq!(left(&rules, &json!({"overrideHeaders": "keep"})), all);
+}
+
+#[test]
+fn a_trusted_proxy_may_say_which_host_was_asked() {
+    let rules = [json!({"match": {"hosts": ["admin.example.com"]}, "access": "deny"})];
+    let config = json!({"clientIp": {"trustedProxies": ["10.0.0.0/8"]}});
+    let sent = [("x-forwarded-host", "a"), ("x_forwarded_host", "b")];
+    let mut proxied = world(&rules, &config);
+    assert!(proxied.gate.asks_for_peer(), "it matters who sent it");
+    for (peer, expected) in [("10.1.2.3:1", "a"), ("192.0.2.1:1", ""), ("", "")] {
+        proxied.peer = peer;
+        let outcome = proxied.get("/", &sent);
+        assert_eq!(outcome.seen("x-forwarded-host").concat(), expected, "{peer}");
+        assert!(outcome.seen("x_forwarded_host").is_empty(), "{peer}");
+    }
+    assert!(!world(&rules, &json!({})).gate.asks_for_peer(), "no proxy is trusted");
+}
+
+#[test]
+fn a_preflight_is_no_upgrade_and_has_no_body() {
+    let rules = [json!({"match": {"methods": ["OPTIONS"]}, "access": "deny"})];
+    let mut preflights = world(&rules, &json!({"corsPreflight": "pass"}));
+    let mut send = |added: &[(&str, &str)]| {
+        let mut lines = request("OPTIONS", "/", "h");
+        lines.extend([("origin", "https://o"), ("access-control-request-method", "GET")]);
+        lines.extend(added);
+        preflights.send(&lines).summary()
+    };
+    assert_eq!((send(&[]).as_str(), send(&[("content-length", "0")]).as_str()), ("ok", "ok"));
+    for added in [
+        ("upgrade", "websocket"),
+        ("upgrade", ""),
+        ("content-length", "1"),
+        ("content-length", "00"),
+        ("content-length", ""),
+        ("transfer-encoding", "chunked"),
+    ] {
+        assert_eq!(send(&[added]), "403 denied_by_rule", "{added:?}");
+    }
+}
+
+#[test]
+fn a_long_path_is_compared_with_no_regular_expression() {
+    let path = |length: usize| format!("/{}", "a".repeat(length - 1));
+    let mut regexes = world(&[json!({"match": {"paths": [{"regex": "/b+"}]}, "access": "deny"})], &json!({}));
+    assert_eq!(regexes.get(&path(8192), &[]).summary(), "ok");
+    assert_eq!(regexes.get(&path(8193), &[]).summary(), "400 ambiguous_path");
+    assert_eq!(regexes.get(&format!("{}?{}", path(8192), "q".repeat(9000)), &[]).summary(), "ok");
+    let mut none = world(&[json!({"match": {"paths": ["/b/**"]}, "access": "deny"})], &json!({}));
+    assert_eq!(none.get(&path(60_000), &[]).summary(), "ok");
+}
+
+#[test]
+fn audit_mode_counts_what_can_be_read_in_two_ways() {
+    let rules = [json!({"match": {"methods": ["DELETE"]}, "access": "deny"})];
+    let mut audited = world(&rules, &json!({"mode": "audit"}));
+    let outcome = audited.send(&request("delete", "/%61", "h"));
+    assert_eq!(outcome.summary(), "ok");
+    assert_eq!(audited.told().0, "jotgate_requests_audited_ambiguous_request");
+}
+
+#[test]
+fn many_spelled_names_are_removed_once_each() {
+    let names: Vec<_> = (0..2000).map(|number| format!("x-auth-request-{number}")).collect();
+    let twice = names.iter().chain(&names).map(|name| (name.as_bytes(), &b"v"[..]));
+    let lines: Vec<HeaderLine<'_>> =
+        [(&b":path"[..], &b"/"[..]), (b":method", b"GET")].into_iter().chain(twice).collect();
+    let policy = super::support::policy(&inline(&json!({})));
+    assert_eq!(policy.hygiene.edits(&Request::new(&lines)).len(), 2000);
+}
