@@ -90,20 +90,30 @@ impl Context<'_> {
     }
 
     fn path(&self) -> PathStep {
-        let problem = match (&self.trace.path, &self.trace.route) {
-            (Err(problem), _) => Some(problem.to_string()),
-            (_, Route::AmbiguousHost) => Some(String::from("the host is none that every parser reads the same way")),
-            (_, Route::Shadowed { rule, decoded }) => Some(format!(
-                "a server that decodes its escapes sees `{decoded}`, for which the rule `{}` asks something",
-                self.rule_name(*rule)
-            )),
-            _ => None,
+        let (problem, reason) = match &self.trace.route {
+            Route::Ambiguous(problem) => (problem.to_string(), problem.reason()),
+            Route::Shadowed { found, rule, decoded } => {
+                let (seen, found) = (self.decides(*rule), self.decides(*found));
+                let problem = format!(
+                    "a server that decodes its escapes sees `{decoded}`, for which {seen} asks something else than {found}"
+                );
+                (problem, Reason::AmbiguousPath)
+            }
+            _ => return PathStep { canonical: self.trace.path.clone().ok(), problem: None, reason: None },
         };
-        PathStep { canonical: self.trace.path.as_ref().ok().cloned(), problem }
+        PathStep { canonical: self.trace.path.clone().ok(), problem: Some(problem), reason: Some(reason.name()) }
     }
 
     fn rule_name(&self, rule: usize) -> String {
         self.policy.rules.get(rule).map(|rule| rule.name.to_string()).unwrap_or_default()
+    }
+
+    /// The rule, or what decides without one.
+    fn decides(&self, rule: Option<usize>) -> String {
+        match rule.and_then(|rule| self.policy.rules.get(rule)) {
+            Some(rule) => format!("the rule `{}`", rule.name),
+            None => String::from("the default"),
+        }
     }
 
     fn credential(&self) -> Option<CredentialStep> {

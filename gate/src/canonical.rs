@@ -53,7 +53,7 @@ impl<'r> Canonical<'r> {
 
 impl Ambiguity {
     /// Why such a request is refused.
-    pub(crate) const fn reason(&self) -> Reason {
+    pub const fn reason(&self) -> Reason {
         match self {
             Self::Path(_) => Reason::AmbiguousPath,
             Self::Header(_) | Self::Host(_) | Self::Method => Reason::AmbiguousRequest,

@@ -42,13 +42,15 @@ pub struct Asked {
     pub path: String,
 }
 
-/// How a path was read.
+/// How the path was read, and with it what else rules look at.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct PathStep {
     /// The path that rules see; none where parsers read it in different ways.
     pub canonical: Option<String>,
-    /// Why path or host can be read in different ways.
+    /// Why the path, or the method, the host or a header that rules look at, can be read in different ways.
     pub problem: Option<String>,
+    /// The reason that this is: `ambiguous_path` or `ambiguous_request`.
+    pub reason: Option<&'static str>,
 }
 
 /// A rule that was looked at.

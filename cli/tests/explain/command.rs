@@ -32,6 +32,32 @@ fn token(claims: &Value) -> String {
 }
 
 #[test]
+fn pages_tell_what_can_be_read_in_more_than_one_way() {
+    let long = format!("GET /{}", "a".repeat(8192));
+    let pages: Vec<_> = [
+        &["--request", "delete https://api.example.com/orders/7"][..],
+        &["--request", "GET https://admin.example.com.:443/"],
+        &["--request", "GET https://admin.example.com:8443/"],
+        &["--request", "GET https://ADMIN.example.com:443/"],
+        &["--request", "GET https://api.example.com/", "--header", "X-Tenant: Acme"],
+        &["--request", "GET https://api.example.com/", "--header", "X-Tenant: other", "--header", "X-Tenant: acme"],
+        &["--request", "GET https://api.example.com/static/secret.json%3F.css"],
+        &["--request", "GET https://api.example.com/jobs/1%3Adelete"],
+        &["--request", "GET https://api.example.com/%6a%c3%a9?q", "--header", "X-Original-URL: /n1"],
+        &["--request", "GET https://api.example.com/j%E9"],
+        &["--request", "GET https://api.example.com/{x}"],
+        &["--request", &long],
+    ]
+    .into_iter()
+    .map(|arguments| {
+        let (text, status) = explain(&[arguments, &["tests/explain/dimensions.yaml"]].concat());
+        format!("status {status}\n{text}").replace(&"a".repeat(8192), "aaa…")
+    })
+    .collect();
+    insta::assert_snapshot!(pages.join("\n----\n"));
+}
+
+#[test]
 fn pages_tell_each_step() {
     let reader = token(&json!({"scope": "orders:read"}));
     let expired = token(&json!({"exp": 1_799_990_000}));

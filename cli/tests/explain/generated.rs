@@ -215,8 +215,8 @@ fn reasons(check: &str) -> &'static [&'static str] {
 
 /// The reason to which the steps lead, where nothing else is known; none where they lead to none.
 fn conclusion(explanation: &Explanation) -> Option<String> {
-    if explanation.path.problem.is_some() {
-        return Some(String::from("ambiguous_path"));
+    if let Some(reason) = explanation.path.reason {
+        return Some(reason.to_string());
     }
     let access = explanation.access.as_ref()?;
     match (access.asks, &access.rule) {

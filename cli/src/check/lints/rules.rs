@@ -13,6 +13,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     for ((path, node), (index, rule)) in listed(tree, "rules").zip(policy.rules.iter().enumerate()) {
         let earlier = policy.rules.get(..index).unwrap_or_default();
         lint_order(node, &path, rule, earlier, findings);
+        lint_escapes(node, &path, rule, findings);
         lint_challenge(tree, node, &path, findings);
         lint_email(node, &path, findings);
     }
@@ -59,6 +60,21 @@ fn lint_order(node: &Node, path: &str, rule: &Rule, earlier: &[Rule], findings: 
         );
         let path = format!("{path}.match.paths[{index}]");
         findings.push(Finding::warning("public-first", path, message, written.span.clone()));
+    }
+}
+
+/// Patterns with escapes of characters that many servers decode before they look for a route.
+fn lint_escapes(node: &Node, path: &str, rule: &Rule, findings: &mut Vec<Finding>) {
+    let patterns = node.find(&["match", "paths"]).map(Node::elements).unwrap_or_default();
+    for (index, (pattern, written)) in rule.matcher.paths.iter().zip(patterns).enumerate() {
+        if pattern.decoded().is_none() {
+            continue;
+        }
+        let message = "the pattern holds an escape such as `%3A`, which many servers decode: a path with the character \
+                       itself does not match, and is refused where another rule asks for something else. Write the \
+                       character where a pattern can hold it";
+        let path = format!("{path}.match.paths[{index}]");
+        findings.push(Finding::warning("escaped-pattern", path, message, written.span.clone()));
     }
 }
 
