@@ -101,9 +101,9 @@ impl Facts {
             decision,
             issuer: self.issuer_name(policy).cloned(),
             reason,
-            rule: self.rule_name(policy).cloned(),
-            // Access logs print it as it is: what could end a line stays out.
-            subject: self.subject.filter(|subject| !subject.chars().any(char::is_control)),
+            // Access logs print them as they are.
+            rule: self.rule_name(policy).cloned().map(json_text::field),
+            subject: self.subject.map(json_text::field),
         }
     }
 
@@ -170,11 +170,19 @@ mod tests {
     }
 
     #[test]
-    fn no_property_ends_a_line_of_the_access_log() {
-        let facts = Facts { subject: Some("a\nb".into()), issuer: Some(0), ..Facts::default() };
-        let report = facts.allowed(&policy(&inline(&json!({}))));
+    fn no_property_leaves_its_field_in_the_access_log() {
+        let policy = policy(&inline(&json!({"rules": [{"name": "a\"b", "access": "authenticated"}]})));
+        let subject = Some("a\nb\u{2028}\" rule=\"admin\u{202e}".into());
+        let facts = Facts { subject, issuer: Some(0), rule: Some(0), ..Facts::default() };
+        let report = facts.allowed(&policy);
         let properties: Vec<_> = report.properties().collect();
-        assert_eq!(properties, [("jotgate_decision", "allowed"), ("jotgate_issuer", "main")]);
+        let expected = [
+            ("jotgate_decision", "allowed"),
+            ("jotgate_issuer", "main"),
+            ("jotgate_rule", r#"a\"b"#),
+            ("jotgate_subject", r#"a\nb\u2028\" rule=\"admin\u202e"#),
+        ];
+        assert_eq!(properties, expected);
     }
 
     #[cfg(not(target_family = "wasm"))] // snapshots are files
