@@ -62,8 +62,8 @@ extern "C" fn proxy_on_http_call_response(root: u32, token: u32, _headers: u32, 
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
-    with_vm(Action::Pause, |vm| vm.request_headers(context)) as u32
+extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, end_of_stream: u32) -> u32 {
+    with_vm(Action::Pause, |vm| vm.request_headers(context, end_of_stream == 0)) as u32
 }
 
 #[unsafe(no_mangle)]

@@ -1,6 +1,6 @@
 //! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gate::{
@@ -49,6 +49,7 @@ impl Vm {
             Some(root) => {
                 if let Some(plugin) = self.plugins.get_mut(&root) {
                     plugin.gate.cancel(RequestId(context));
+                    plugin.held_bodies.remove(&context);
                 }
             }
             None => {
@@ -74,6 +75,7 @@ impl Vm {
                 if let Some(predecessor) = self.plugins.remove(&root) {
                     plugin.gate.inherit(predecessor.gate);
                     plugin.fetches = predecessor.fetches;
+                    plugin.held_bodies = predecessor.held_bodies;
                 }
                 plugin.settle(now);
                 self.plugins.insert(root, plugin);
@@ -104,11 +106,11 @@ impl Vm {
         }
     }
 
-    pub(crate) fn request_headers(&mut self, context: u32) -> Action {
+    pub(crate) fn request_headers(&mut self, context: u32, has_body: bool) -> Action {
         let plugin = self.requests.get(&context).and_then(|root| self.plugins.get_mut(root));
         let (Some(plugin), Ok(now)) = (plugin, abi::now()) else { return refuse_for_the_host() };
         let now = Timestamp::from_nanos(now);
-        plugin.enter(context, now)
+        plugin.enter(context, has_body, now)
     }
 
     pub(crate) fn request_trailers(&self, context: u32) -> Action {
@@ -136,6 +138,8 @@ struct Plugin {
     signatures: HostSignatures,
     /// Callouts under way, by the host's token.
     fetches: BTreeMap<u32, (FetchId, usize)>,
+    /// Requests that wait and have a body: the host says so only once.
+    held_bodies: BTreeSet<u32>,
     metrics: BTreeMap<Metric, u32>,
     /// What the host was last asked to wake for.
     armed: Option<Timestamp>,
@@ -153,6 +157,7 @@ impl Plugin {
             gate: Gate::new(policy, now, now.since_epoch().as_secs() ^ u64::from(now.since_epoch().subsec_nanos())),
             signatures: HostSignatures::check(),
             fetches: BTreeMap::new(),
+            held_bodies: BTreeSet::new(),
             metrics: BTreeMap::new(),
             armed: None,
             has_ticks: false,
@@ -161,9 +166,9 @@ impl Plugin {
     }
 
     /// Decides on a request inside its own call.
-    fn enter(&mut self, context: u32, now: Timestamp) -> Action {
+    fn enter(&mut self, context: u32, has_body: bool, now: Timestamp) -> Action {
         // A refusal is this request's: it is sent before effects turn to others.
-        let action = self.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
+        let action = self.decide(context, has_body, now).unwrap_or_else(|_| refuse_for_the_host());
         self.entered = Some((context, action));
         self.settle(now);
         let action = self.entered.take().map_or(action, |(_, action)| action);
@@ -175,14 +180,14 @@ impl Plugin {
     }
 
     /// Hands the request of the effective context to the engine, and carries out the decision.
-    fn decide(&mut self, context: u32, now: Timestamp) -> Answer<Action> {
+    fn decide(&mut self, context: u32, has_body: bool, now: Timestamp) -> Answer<Action> {
         let bytes = abi::header_map(Map::RequestHeaders)?;
         let Some(lines) = pairs::decode(&bytes) else { return Ok(refuse_for_the_host()) };
         let peer = match self.gate.asks_for_peer() {
             true => abi::property(&["source", "address"]).unwrap_or_default(),
             false => Vec::new(),
         };
-        let request = Request::new(&lines).with_peer(&peer);
+        let request = Request::new(&lines).with_peer(&peer).with_body(has_body);
         match self.gate.handle_request(RequestId(context), &request, now, &self.signatures) {
             Decision::Forward(edits, report) => {
                 apply(Map::RequestHeaders, &edits)?;
@@ -197,6 +202,9 @@ impl Plugin {
             Decision::Wait => {
                 // The host's timers do not notice when its clock is set: what waits is timed anew, from now.
                 self.armed = None;
+                if has_body {
+                    self.held_bodies.insert(context);
+                }
                 Ok(Action::Pause)
             }
         }
@@ -263,6 +271,7 @@ impl Plugin {
     }
 
     fn resume(&mut self, context: u32, now: Timestamp) {
+        let has_body = self.held_bodies.remove(&context);
         if abi::set_effective_context(context).is_err() {
             // The host no longer knows the request.
             self.gate.cancel(RequestId(context));
@@ -270,11 +279,11 @@ impl Plugin {
         }
         if self.entered.is_some_and(|(entered, _)| entered == context) {
             // The host waits for the answer of this very call: it need not be told to go on.
-            let action = self.decide(context, now).unwrap_or_else(|_| refuse_for_the_host());
+            let action = self.decide(context, has_body, now).unwrap_or_else(|_| refuse_for_the_host());
             self.entered = Some((context, action));
             return;
         }
-        match self.decide(context, now) {
+        match self.decide(context, has_body, now) {
             Ok(Action::Continue) if abi::continue_request().is_ok() => {}
             Ok(Action::Pause) => {}
             _ => {

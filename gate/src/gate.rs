@@ -21,7 +21,7 @@ use crate::report::{Facts, Report};
 use crate::request::{CanonicalPath, HeaderLine, Request};
 use crate::time::{SteadyClock, Timestamp};
 use crate::token::Verification;
-use crate::waiting::{Waiter, Waiting};
+use crate::waiting::{Arrival, Waiter, Waiting};
 
 /// Names a request; the host chooses it, and uses it for one request at a time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -161,6 +161,7 @@ impl Gate {
         if waited.is_none() {
             self.entered = Some(id);
         }
+        let arrival = Arrival { id, waited, has_body: request.has_body() };
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let Judgement { verdict, audited } = decide(request, &verification, &mut self.cache, &mut facts);
@@ -174,11 +175,11 @@ impl Gate {
             Verdict::Answer(reply) => return Decision::Reply(reply, facts.answered(&self.policy)),
             Verdict::Forward(edits) => return Decision::Forward(edits, facts.allowed(&self.policy)),
             Verdict::Refuse(refusal) => refusal,
-            Verdict::NeedsKeys { issuer } => match self.wait_for_keys(id, waited, issuer, steady) {
+            Verdict::NeedsKeys { issuer } => match self.wait_for_keys(arrival, issuer, steady) {
                 Ok(()) => return Decision::Wait,
                 Err(refusal) => refusal,
             },
-            Verdict::NeedsNewKeys { issuer, reason } => match self.wait_for_new_keys(id, waited, issuer, steady) {
+            Verdict::NeedsNewKeys { issuer, reason } => match self.wait_for_new_keys(arrival, issuer, steady) {
                 Ok(true) => return Decision::Wait,
                 Ok(false) => reason.into(),
                 Err(refusal) => refusal,
@@ -328,21 +329,15 @@ impl Gate {
     }
 
     /// A request of an issuer without usable keys: it waits while news is due in time.
-    fn wait_for_keys(
-        &mut self,
-        id: RequestId,
-        waited: Option<Waiter>,
-        issuer: usize,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let deadline = self.deadline(waited, now);
+    fn wait_for_keys(&mut self, arrival: Arrival, issuer: usize, now: Timestamp) -> Result<(), Refusal> {
+        let deadline = arrival.deadline(now, self.policy.limits.wait_for);
         let news = self.fetched_mut(issuer).map(|(keys, _)| {
             keys.look_soon(now);
             keys.next_news(now)
         });
         match news {
             Some(news) if news < deadline && now < deadline => {
-                self.admit_waiter(id, Waiter { deadline, issuer, for_new_keys: false })
+                self.admit(arrival, Waiter { deadline, issuer, for_new_keys: false, has_body: arrival.has_body })
             }
             news => Err(Refusal {
                 retry_after: Some(news.map_or(60, |news| whole_seconds(news, now))),
@@ -352,15 +347,9 @@ impl Gate {
     }
 
     /// A request whose key is not in the set: it waits for one fetch, if one may be made. Says whether it does.
-    fn wait_for_new_keys(
-        &mut self,
-        id: RequestId,
-        waited: Option<Waiter>,
-        issuer: usize,
-        now: Timestamp,
-    ) -> Result<bool, Refusal> {
-        let deadline = self.deadline(waited, now);
-        let has_waited = waited.is_some_and(|waiter| waiter.for_new_keys);
+    fn wait_for_new_keys(&mut self, arrival: Arrival, issuer: usize, now: Timestamp) -> Result<bool, Refusal> {
+        let deadline = arrival.deadline(now, self.policy.limits.wait_for);
+        let has_waited = arrival.waited.is_some_and(|waiter| waiter.for_new_keys);
         let Some((keys, _)) = self.fetched_mut(issuer) else { return Ok(false) };
         if !keys.unknown_key(now, has_waited) {
             return Ok(false);
@@ -369,29 +358,15 @@ impl Gate {
         if deadline <= now {
             return Ok(false);
         }
-        self.admit_waiter(id, Waiter { deadline, issuer, for_new_keys: true }).map(|()| true)
+        self.admit(arrival, Waiter { deadline, issuer, for_new_keys: true, has_body: arrival.has_body }).map(|()| true)
     }
 
-    /// A request that comes back has the deadline that it had.
-    fn deadline(&self, waited: Option<Waiter>, now: Timestamp) -> Timestamp {
-        waited.map_or_else(|| now.after(self.policy.limits.wait_for), |waiter| waiter.deadline)
-    }
-
-    /// An issuer among others gets no more places than it leaves free, so that others do not starve where it stalls.
-    /// Neither do those who hope for new keys beside usable ones: anybody can make up a token for that.
-    fn admit_waiter(&mut self, id: RequestId, waiter: Waiter) -> Result<(), Refusal> {
+    fn admit(&mut self, arrival: Arrival, waiter: Waiter) -> Result<(), Refusal> {
         let is_alone = self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1;
-        let taken = self.waiting.taken(waiter.issuer);
-        let held = match (is_alone, waiter.for_new_keys) {
-            (true, false) => 0,
-            (true, true) => taken.for_new_keys,
-            (false, _) => taken.all,
-        };
-        let is_full = self.waiting.len().saturating_add(held) >= self.policy.limits.waiting;
-        if is_full {
+        if !self.waiting.has_room(waiter, is_alone, &self.policy.limits) {
             return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
         }
-        self.waiting.insert(id, waiter);
+        self.waiting.insert(arrival.id, waiter);
         Ok(())
     }
 

@@ -146,10 +146,9 @@ impl Reason {
     /// The HTTP status of the answer.
     pub const fn status(self) -> u16 {
         match self {
-            Self::AmbiguousCredentials
-            | Self::AmbiguousPath
-            | Self::AmbiguousRequest
-            | Self::MalformedCredentials => 400,
+            Self::AmbiguousCredentials | Self::AmbiguousPath | Self::AmbiguousRequest | Self::MalformedCredentials => {
+                400
+            }
             Self::AccessDenied | Self::DeniedByRule | Self::InsufficientScope | Self::NoRule => 403,
             Self::KeysUnavailable | Self::Overloaded => 503,
             _ => 401,

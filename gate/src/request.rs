@@ -4,8 +4,8 @@ pub(crate) mod authority;
 mod path;
 
 pub use self::authority::{AmbiguousHost, Authority};
-pub(crate) use self::path::{LONGEST_FOR_REGEX, decode_printable};
 pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
+pub(crate) use self::path::{LONGEST_FOR_REGEX, decode_printable};
 
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
 pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);
@@ -18,12 +18,14 @@ pub struct Request<'r> {
     path: &'r [u8],
     authority: &'r [u8],
     peer: &'r [u8],
+    /// Whether a body follows, as far as the proxy knows.
+    body: Option<bool>,
 }
 
 impl<'r> Request<'r> {
     /// A view over header lines. What a request lacks is empty.
     pub fn new(lines: &'r [HeaderLine<'r>]) -> Self {
-        let mut request = Self { lines, method: b"", path: b"", authority: b"", peer: b"" };
+        let mut request = Self { lines, method: b"", path: b"", authority: b"", peer: b"", body: None };
         for &(name, value) in lines.iter().filter(|(name, _)| name.starts_with(b":")) {
             match name {
                 b":method" => request.method = value,
@@ -39,6 +41,12 @@ impl<'r> Request<'r> {
     #[must_use]
     pub fn with_peer(self, peer: &'r [u8]) -> Self {
         Self { peer, ..self }
+    }
+
+    /// The same request, of which the proxy knows whether more than its headers follows.
+    #[must_use]
+    pub fn with_body(self, body: bool) -> Self {
+        Self { body: Some(body), ..self }
     }
 
     /// This request, had it come with another `:path`; its lines stay.
@@ -98,6 +106,11 @@ impl<'r> Request<'r> {
         self.peer
     }
 
+    /// Whether a body follows. Where the proxy does not tell, its headers announce one.
+    pub fn has_body(&self) -> bool {
+        self.body.unwrap_or_else(|| self.announces_body())
+    }
+
     /// Whether this is the question of a browser whether it may send a request of another origin (Fetch §3.2.2). Such a
     /// question has no body, and is no upgrade.
     pub fn is_preflight(&self) -> bool {
@@ -106,6 +119,7 @@ impl<'r> Request<'r> {
             && is_there("origin")
             && is_there("access-control-request-method")
             && !self.is_upgrade()
+            && !self.has_body()
             && !self.announces_body()
     }
 
@@ -133,4 +147,25 @@ pub(crate) fn is_token_byte(byte: u8) -> bool {
 /// What some servers drop around a name or a value: blanks, controls, what is a blank outside ASCII, quotes.
 pub(crate) fn is_dropped(byte: u8) -> bool {
     !byte.is_ascii_graphic() || byte == b'"'
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_what_the_proxy_says_and_otherwise_what_headers_announce() {
+        let has_body = |lines: &[HeaderLine<'_>]| Request::new(lines).has_body();
+        assert!(!has_body(&[(b":method", b"POST")]));
+        assert!(!has_body(&[(b"content-length", b"0")]));
+        assert!(has_body(&[(b"content-length", b"7")]));
+        assert!(has_body(&[(b"content-length", b"")]));
+        assert!(has_body(&[(b"content-length", b"0"), (b"Content-Length", b"7")]));
+        assert!(has_body(&[(b"transfer-encoding", b"chunked")]));
+        assert!(Request::new(&[]).with_body(true).has_body());
+        assert!(!Request::new(&[(b"content-length", b"7")]).with_body(false).has_body());
+    }
 }

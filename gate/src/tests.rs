@@ -17,3 +17,4 @@ mod requests;
 mod sharing;
 pub(crate) mod support;
 mod tokens;
+mod waiting;

@@ -2,8 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::time::Duration;
+
 use crate::RequestId;
+use crate::config::Limits;
 use crate::time::Timestamp;
+
+/// A request whose headers were handed in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) id: RequestId,
+    /// How it has waited until now.
+    pub(crate) waited: Option<Waiter>,
+    pub(crate) has_body: bool,
+}
+
+impl Arrival {
+    /// A request that comes back has the deadline that it had.
+    pub(crate) fn deadline(&self, now: Timestamp, wait_for: Duration) -> Timestamp {
+        self.waited.map_or_else(|| now.after(wait_for), |waiter| waiter.deadline)
+    }
+}
 
 /// A request that waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,14 +33,56 @@ pub(crate) struct Waiter {
     pub(crate) issuer: usize,
     /// Whether there are keys, and it needs one that is not among them.
     pub(crate) for_new_keys: bool,
+    /// Whether it has a body, of which the proxy holds a part.
+    pub(crate) has_body: bool,
 }
 
 /// How many wait for the keys of one issuer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Taken {
-    pub(crate) all: usize,
+struct Taken {
+    all: usize,
     /// Those of them who need a key that is not among the usable ones.
-    pub(crate) for_new_keys: usize,
+    for_new_keys: usize,
+}
+
+/// How many wait, in all and for each issuer.
+#[derive(Clone, Debug, Default)]
+struct Slots {
+    len: usize,
+    taken: BTreeMap<usize, Taken>,
+}
+
+impl Slots {
+    /// Whether `limit` leaves room for one more. An issuer among others gets no more slots than it leaves free, so that
+    /// others do not starve where it stalls. Neither do requests for new keys beside usable ones: anybody can make up a
+    /// token for that.
+    fn has_room(&self, waiter: Waiter, is_alone: bool, limit: usize) -> bool {
+        let taken = self.taken(waiter.issuer);
+        let held = match (is_alone, waiter.for_new_keys) {
+            (true, false) => 0,
+            (true, true) => taken.for_new_keys,
+            (false, _) => taken.all,
+        };
+        self.len.saturating_add(held) < limit
+    }
+
+    fn taken(&self, issuer: usize) -> Taken {
+        self.taken.get(&issuer).copied().unwrap_or_default()
+    }
+
+    fn take(&mut self, waiter: Waiter) {
+        let taken = self.taken.entry(waiter.issuer).or_default();
+        self.len = self.len.saturating_add(1);
+        taken.all = taken.all.saturating_add(1);
+        taken.for_new_keys = taken.for_new_keys.saturating_add(usize::from(waiter.for_new_keys));
+    }
+
+    fn free(&mut self, waiter: Waiter) {
+        let taken = self.taken.entry(waiter.issuer).or_default();
+        self.len = self.len.saturating_sub(1);
+        taken.all = taken.all.saturating_sub(1);
+        taken.for_new_keys = taken.for_new_keys.saturating_sub(usize::from(waiter.for_new_keys));
+    }
 }
 
 /// All requests that wait.
@@ -30,43 +91,44 @@ pub(crate) struct Waiting {
     waiters: BTreeMap<RequestId, Waiter>,
     /// Those that were not woken yet, by deadline.
     deadlines: BTreeSet<(Timestamp, RequestId)>,
-    /// INVARIANT: counts `waiters`, by issuer.
-    taken: BTreeMap<usize, Taken>,
+    /// INVARIANT: counts `waiters`.
+    slots: Slots,
+    /// INVARIANT: counts those of `waiters` that have a body.
+    bodies: Slots,
 }
 
 impl Waiting {
-    pub(crate) fn len(&self) -> usize {
-        self.waiters.len()
-    }
-
     pub(crate) fn contains(&self, id: RequestId) -> bool {
         self.waiters.contains_key(&id)
     }
 
     /// Whether somebody waits for the keys of this issuer.
     pub(crate) fn is_awaited(&self, issuer: usize) -> bool {
-        self.taken(issuer).all > 0
+        self.slots.taken(issuer).all > 0
     }
 
-    pub(crate) fn taken(&self, issuer: usize) -> Taken {
-        self.taken.get(&issuer).copied().unwrap_or_default()
+    /// Whether one more may wait. A body takes memory of the proxy, so those that have one are fewer.
+    pub(crate) fn has_room(&self, waiter: Waiter, is_alone: bool, limits: &Limits) -> bool {
+        self.slots.has_room(waiter, is_alone, limits.waiting)
+            && (!waiter.has_body || self.bodies.has_room(waiter, is_alone, limits.waiting_bodies))
     }
 
     pub(crate) fn insert(&mut self, id: RequestId, waiter: Waiter) {
         self.remove(id);
         self.deadlines.insert((waiter.deadline, id));
         self.waiters.insert(id, waiter);
-        let taken = self.taken.entry(waiter.issuer).or_default();
-        taken.all = taken.all.saturating_add(1);
-        taken.for_new_keys = taken.for_new_keys.saturating_add(usize::from(waiter.for_new_keys));
+        self.slots.take(waiter);
+        if waiter.has_body {
+            self.bodies.take(waiter);
+        }
     }
 
     pub(crate) fn remove(&mut self, id: RequestId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&id)?;
         self.deadlines.remove(&(waiter.deadline, id));
-        if let Some(taken) = self.taken.get_mut(&waiter.issuer) {
-            taken.all = taken.all.saturating_sub(1);
-            taken.for_new_keys = taken.for_new_keys.saturating_sub(usize::from(waiter.for_new_keys));
+        self.slots.free(waiter);
+        if waiter.has_body {
+            self.bodies.free(waiter);
         }
         Some(waiter)
     }
@@ -90,14 +152,14 @@ impl Waiting {
 
     /// All who wait, the longest waiting first, with nothing left of each but its deadline and its place.
     pub(crate) fn into_woken(self) -> (Self, Vec<RequestId>) {
-        let mut ids: Vec<_> = self.waiters.iter().map(|(&id, waiter)| (waiter.deadline, id)).collect();
+        let mut ids: Vec<_> = self.waiters.iter().map(|(&id, waiter)| (waiter.deadline, id, waiter.has_body)).collect();
         ids.sort_unstable();
         let mut woken = Self::default();
-        for &(deadline, id) in &ids {
+        for &(deadline, id, has_body) in &ids {
             // Issuers of another configuration have other places: this one is nobody's.
-            woken.insert(id, Waiter { deadline, issuer: usize::MAX, for_new_keys: false });
+            woken.insert(id, Waiter { deadline, issuer: usize::MAX, for_new_keys: false, has_body });
         }
         woken.deadlines.clear();
-        (woken, ids.into_iter().map(|(_, id)| id).collect())
+        (woken, ids.into_iter().map(|(_, id, _)| id).collect())
     }
 }

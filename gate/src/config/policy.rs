@@ -80,6 +80,8 @@ pub struct Limits {
     pub keys: usize,
     /// The most requests that wait for keys at a time, per worker.
     pub waiting: usize,
+    /// The most of them that have a body, of which proxies hold a part.
+    pub waiting_bodies: usize,
     /// How long a request waits for keys.
     pub wait_for: Duration,
     /// The longest value of an identity header, in bytes.
@@ -102,11 +104,7 @@ impl Policy {
     }
 
     /// The rule for a request, by index.
-    pub(crate) fn find_rule(
-        &self,
-        request: &Request<'_>,
-        path: &CanonicalPath<'_>,
-    ) -> Result<Option<usize>, Shadowed> {
+    pub(crate) fn find_rule(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Result<Option<usize>, Shadowed> {
         self.rule_search.find(&self.rules, Fallback { access: &self.default, mode: self.mode }, request, path)
     }
 }
@@ -130,8 +128,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)])
     });
     let passes_preflights = object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)]));
-    let keeps_overrides =
-        object.or("overrideHeaders", false, |node| node.word(&[("remove", false), ("keep", true)]));
+    let keeps_overrides = object.or("overrideHeaders", false, |node| node.word(&[("remove", false), ("keep", true)]));
     let realm = object.or("realm", String::from("jotgate"), read_realm);
     let trusted_proxies = object.or("clientIp", TrustedProxies::default(), client_ip::read);
     let metadata = object.or("resourceMetadata", Metadata::default(), |node| {
@@ -207,6 +204,7 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
     let key_set_bytes = number("keySetBytes", defaults.key_set_bytes, 1, 1 << 24);
     let keys = number("keys", defaults.keys, 1, 10_000);
     let waiting = number("waiting", defaults.waiting, 0, 1_000_000);
+    let waiting_bodies = number("waitingBodies", defaults.waiting_bodies, 0, 1_000_000);
     let header_bytes = number("headerBytes", defaults.header_bytes, 1, 1 << 20);
     let token_cache_bytes = number("tokenCacheBytes", defaults.token_cache_bytes, 0, 1 << 30);
     let wait_for = object.or("waitFor", defaults.wait_for, duration::any);
@@ -216,6 +214,7 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
         key_set_bytes: key_set_bytes?,
         keys: keys?,
         waiting: waiting?,
+        waiting_bodies: waiting_bodies?,
         wait_for: wait_for?,
         header_bytes: header_bytes?,
         token_cache_bytes: token_cache_bytes?,
@@ -229,6 +228,7 @@ impl Default for Limits {
             key_set_bytes: 262_144,
             keys: 100,
             waiting: 1000,
+            waiting_bodies: 100,
             wait_for: Duration::from_secs(5),
             header_bytes: 8192,
             token_cache_bytes: 8_388_608,

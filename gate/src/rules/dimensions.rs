@@ -153,8 +153,18 @@ mod tests {
     #[test]
     fn a_value_is_nearly_another_whatever_its_case_and_what_stands_around_it() {
         for found in [
-            "acme", "ACME", " acme", "acme\t", "acme,", ",acme", "acme , ", "\"acme\"", "\u{a0}acme", "acme\u{b}",
-            "acme,other", "other, Acme",
+            "acme",
+            "ACME",
+            " acme",
+            "acme\t",
+            "acme,",
+            ",acme",
+            "acme , ",
+            "\"acme\"",
+            "\u{a0}acme",
+            "acme\u{b}",
+            "acme,other",
+            "other, Acme",
         ] {
             assert!(is_nearly(found.as_bytes(), b"acme", false), "{found}");
         }

@@ -132,7 +132,9 @@ mod tests {
         for authority in ["example.com", "xapi.example.com", "api.example.com.evil", "api.example.com:8443", ""] {
             assert!(!matches("api.example.com", authority), "{authority}");
         }
-        assert!(matches("api.example.com:8443", "API.example.com:8443") && matches("a:*", "a:1") && matches("a:*", "a"));
+        assert!(
+            matches("api.example.com:8443", "API.example.com:8443") && matches("a:*", "a:1") && matches("a:*", "a")
+        );
         assert!(!matches("api.example.com:8443", "api.example.com:844") && !matches("a:*", "b:1"));
         assert!(matches("[::1]", "[::1]") && !matches("[::1]", "[::1]:8080") && matches("[::1]:8080", "[::1]:8080"));
         assert!(matches("*.a:8443", "b.a:8443") && !matches("*.a:8443", "b.a") && !matches("*.a", "b.a:8443"));

@@ -140,9 +140,8 @@ mod tests {
         "/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/a/b/c", "/a/b/c/d", "/a/b1/c", "/b", "/b/", "/b/a", "/c",
         "/c%3A/d", "/x/y/z", "/a/x/c",
     ];
-    const HOSTS: [&str; 7] = [
-        "a.example.com", "B.example.com", "*.example.com", "example.com", "[::1]", "b.example.com:8443", "[::1]:*",
-    ];
+    const HOSTS: [&str; 7] =
+        ["a.example.com", "B.example.com", "*.example.com", "example.com", "[::1]", "b.example.com:8443", "[::1]:*"];
     const AUTHORITIES: [&str; 6] =
         ["a.example.com", "b.example.com:8443", "b.example.com", "example.com", "[::1]:1", "other"];
 

@@ -34,9 +34,7 @@ impl Regex {
         compile(pattern, MAX_NESTING).map_err(|error| explain(pattern, &error))?;
         let whole = format!(r"\A(?:{pattern})\z");
         match compile(&whole, MAX_NESTING + 1) {
-            Ok(compiled) => {
-                Ok(Self { pattern: pattern.to_string(), compiled, compiled_bytes: compiled_bytes(&whole) })
-            }
+            Ok(compiled) => Ok(Self { pattern: pattern.to_string(), compiled, compiled_bytes: compiled_bytes(&whole) }),
             Err(error) if is_too_large(&error) => Err(explain(pattern, &error)),
             Err(_) => Err("ends in a comment".to_string()),
         }
