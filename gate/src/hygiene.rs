@@ -43,7 +43,8 @@ impl Overrides {
     /// Those that replace what one of these dimensions is about.
     pub(crate) fn of(dimensions: &Dimensions, trusted: &TrustedProxies) -> Self {
         let methods = ["x-http-method-override", "x-http-method", "x-method-override"];
-        let paths = ["x-original-url", "x-rewrite-url"];
+        // gunicorn takes the last two for the variables of CGI, from peers on its own machine, such as a sidecar.
+        let paths = ["x-original-url", "x-rewrite-url", "script-name", "path-info"];
         let methods = methods.into_iter().filter(|_| dimensions.methods);
         Self {
             names: methods.chain(paths.into_iter().filter(|_| dimensions.paths)).collect(),

@@ -14,7 +14,7 @@ pub(crate) fn string(text: &str) -> String {
 /// mislead a reader or start an escape, and otherwise with these escaped as in [`string`].
 pub(crate) fn field(text: Rc<str>) -> Rc<str> {
     let is_plain = |&byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    if text.as_bytes().iter().all(|byte| is_plain(byte)) {
+    if text.as_bytes().iter().all(is_plain) {
         return text;
     }
     let quoted = string(&text);
@@ -45,7 +45,9 @@ pub(crate) fn bare(value: Value<'_>) -> Option<&str> {
 
 fn visible(character: char) -> String {
     match is_invisible(character) {
-        true => character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        true => {
+            character.encode_utf16(&mut [0; 2]).iter().fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
+        }
         false => character.to_string(),
     }
 }

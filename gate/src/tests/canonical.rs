@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use serde_json::{Value, json};
 
 use super::support::{World, inline};
-use crate::{HeaderLine, Request};
+use crate::{HeaderLine, Policy, Request};
 
 /// A world with these rules, and a public one behind them.
 fn world(rules: &[Value], changes: &Value) -> World {
@@ -168,6 +168,8 @@ fn headers_that_override_what_rules_look_at_are_removed() {
         ("x-original-url", "/admin"),
         ("x.original.url", "/admin"),
         ("x-rewrite-url", "/admin"),
+        ("script_name", "/public"),
+        ("path-info", "/admin"),
         ("x-forwarded-host", "admin.example.com"),
         ("x_forwarded_host", "admin.example.com"),
         ("x-forwarded-proto", "https"),
@@ -181,8 +183,8 @@ fn headers_that_override_what_rules_look_at_are_removed() {
     let all: Vec<_> = sent.iter().map(|(name, _)| *name).collect();
     assert_eq!(left(&[], &json!({})), all, "no rule looks at any of it");
     assert_eq!(left(&[by_method.clone()], &json!({})), all[4..]);
-    assert_eq!(left(&[by_path.clone()], &json!({})), [&all[..4], &all[7..]].concat());
-    assert_eq!(left(&[by_host.clone()], &json!({})), [&all[..7], &all[9..]].concat());
+    assert_eq!(left(&[by_path.clone()], &json!({})), [&all[..4], &all[9..]].concat());
+    assert_eq!(left(&[by_host.clone()], &json!({})), [&all[..9], &all[11..]].concat());
     let rules = [by_method, by_path, by_host];
     assert_eq!(left(&rules, &json!({})), ["x-forwarded-proto"]);
     assert_eq!(left(&rules, &json!({"overrideHeaders": "remove"})), ["x-forwarded-proto"]);
@@ -237,6 +239,22 @@ fn a_long_path_is_compared_with_no_regular_expression() {
     assert_eq!(regexes.get(&format!("{}?{}", path(8192), "q".repeat(9000)), &[]).summary(), "ok");
     let mut none = world(&[json!({"match": {"paths": ["/b/**"]}, "access": "deny"})], &json!({}));
     assert_eq!(none.get(&path(60_000), &[]).summary(), "ok");
+}
+
+#[test]
+fn all_regular_expressions_together_are_bounded() {
+    let rules = |count: usize| {
+        let rule = |index| json!({"match": {"paths": [{"regex": format!("/{index}/(a?){{40}}b")}]}, "access": "deny"});
+        let config = inline(&json!({"rules": (0..count).map(rule).collect::<Vec<_>>()}));
+        Policy::parse(config.to_string().as_bytes(), &|_| None)
+    };
+    assert!(rules(8).is_ok());
+    let errors = rules(40).expect_err("is too much").to_string();
+    assert!(errors.starts_with("rules: the regular expressions of all rules compile to "), "{errors}");
+    assert!(
+        errors.ends_with(" bytes together, expected 65536 at most: use `*`, `{name}` and `/**` where they do"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ const MAX_LENGTH: usize = 1024;
 const MAX_COMPILED: usize = 16_384;
 const MAX_NESTING: u32 = 32;
 /// How finely the memory that a compiled expression takes is known, in bytes.
-const STEP: usize = 1024;
+const STEP: usize = 256;
 
 /// A regular expression that matches whole paths. Compares by its text.
 #[derive(Clone, Debug)]
@@ -149,6 +149,34 @@ mod tests {
         assert!(matches("/%C3%A9", "/%c3%a9") && matches("/[^/]+", "/%c3%a9") && !matches("/.", "/%c3%a9"));
         assert!(matches("/.*", "/a/b") && !matches(r"/a\?.*", "/a?b"), "there is no query");
         assert!(matches("(?i)/a", "/A") && matches(r"/\w+", "/a_B9") && !matches(r"/\w+", "/-"));
+    }
+
+    #[test]
+    fn a_server_that_decodes_sees_the_characters_of_an_expressions_escapes() {
+        let decoded = |pattern: &str| Regex::parse(pattern).expect(pattern).decoded();
+        for pattern in ["/a", "/%C3%A9", "/%20", "/a%25b", "/%", "/%4", "/%41", "/%zz"] {
+            assert_eq!(decoded(pattern), None, "{pattern}");
+        }
+        for (pattern, path) in [
+            ("/jobs/[0-9]+%3Adelete", "/jobs/7:delete"),
+            ("/a%2Bb", "/a+b"),
+            ("/a%2Ab", "/a*b"),
+            ("/a%5Eb", "/a^b"),
+            ("/a[%3A%5D]b", "/a]b"),
+            (r"/a\%3Ab", "/a:b"),
+            ("(?x) /a %3a b", "/a:b"),
+            ("/a%3A+", "/a:::"),
+        ] {
+            let regex = decoded(pattern).expect(pattern);
+            assert!(regex.compiled.is_match(path), "{pattern} {path} {}", regex.pattern);
+        }
+    }
+
+    #[test]
+    fn what_an_expression_takes_is_known_to_a_quarter_of_a_kibibyte() {
+        let bytes = |pattern: &str| Regex::parse(pattern).expect(pattern).compiled_bytes();
+        assert_eq!(["/a", "/v[0-9]+/(items|tags)"].map(bytes), [STEP, 4 * STEP]);
+        assert!(bytes("/(a?){60}") > bytes("/(a?){20}") && bytes("/(a?){20}") % STEP == 0);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Segments {
         let is_other = decoded.iter().any(Option::is_some);
         let segments = decoded.into_iter().zip(&self.segments);
         let segments = segments.map(|(other, segment)| other.unwrap_or_else(|| segment.clone())).collect();
-        is_other.then(|| Self { segments, ..*self })
+        is_other.then_some(Self { segments, ..*self })
     }
 
     /// How every path of these begins: segment by segment, its text or `None` for any; and whether it ends there.
