@@ -4,6 +4,8 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use std::slice::from_ref;
+
 use serde_json::{Value, json};
 
 use super::support::{World, inline};
@@ -182,9 +184,9 @@ fn headers_that_override_what_rules_look_at_are_removed() {
     };
     let all: Vec<_> = sent.iter().map(|(name, _)| *name).collect();
     assert_eq!(left(&[], &json!({})), all, "no rule looks at any of it");
-    assert_eq!(left(&[by_method.clone()], &json!({})), all[4..]);
-    assert_eq!(left(&[by_path.clone()], &json!({})), [&all[..4], &all[9..]].concat());
-    assert_eq!(left(&[by_host.clone()], &json!({})), [&all[..9], &all[11..]].concat());
+    assert_eq!(left(from_ref(&by_method), &json!({})), all[4..]);
+    assert_eq!(left(from_ref(&by_path), &json!({})), [&all[..4], &all[9..]].concat());
+    assert_eq!(left(from_ref(&by_host), &json!({})), [&all[..9], &all[11..]].concat());
     let rules = [by_method, by_path, by_host];
     assert_eq!(left(&rules, &json!({})), ["x-forwarded-proto"]);
     assert_eq!(left(&rules, &json!({"overrideHeaders": "remove"})), ["x-forwarded-proto"]);
