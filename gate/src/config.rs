@@ -7,6 +7,7 @@ mod claim_test;
 mod client_ip;
 mod credentials;
 mod duration;
+mod grants;
 mod headers;
 mod issuer;
 mod metadata;
@@ -18,6 +19,7 @@ mod uri;
 
 use std::fmt;
 
+pub use self::grants::Grants;
 pub use self::issuer::{Audiences, Discovery, FetchSettings, Issuer, KeySetLocation, KeySource};
 pub use self::policy::{Limits, Policy};
 pub use self::uri::HttpUri;

@@ -15,7 +15,7 @@ use crate::request::{AmbiguousPath, CanonicalPath, Request};
 use crate::rules::{Access, Ambiguity, Mode, Requirement, Rule, Shadowed};
 use crate::time::Timestamp;
 use crate::token::Verification;
-pub use crate::token::trace::{Check, TokenTrace};
+pub use crate::token::trace::{Check, TokenTrace, Withheld};
 
 /// How a request was seen.
 #[derive(Debug)]

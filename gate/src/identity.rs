@@ -49,7 +49,7 @@ pub enum IdentityValue {
     Scopes,
     /// The token itself.
     Token,
-    /// `email`, unless `email_verified` is there and not true.
+    /// `email`, if `email_verified` is true or the issuer's addresses count as verified.
     VerifiedEmail,
 }
 
@@ -69,6 +69,8 @@ pub(crate) struct Verified<'v> {
     pub(crate) token: &'v str,
     pub(crate) claims: Value<'v>,
     pub(crate) issuer: &'v str,
+    /// Each `email` of the issuer counts as verified.
+    pub(crate) trusts_email: bool,
     pub(crate) scopes: &'v [String],
     pub(crate) groups: &'v [String],
     pub(crate) max_bytes: usize,
@@ -171,15 +173,24 @@ impl IdentityValue {
             Self::Payload => Ok(verified.token.split('.').nth(1).map(Cow::from)),
             Self::Scopes => text::of_list(verified.scopes, " ", form),
             Self::Token => Ok(Some(verified.token.into())),
-            Self::VerifiedEmail => verified_email(verified.claims).map_or(Ok(None), |email| text::of_name(email, form)),
+            Self::VerifiedEmail => verified.email().map_or(Ok(None), |email| text::of_name(email, form)),
             Self::ClientIp | Self::RequiredScopes | Self::Rule | Self::Satisfy => Ok(None),
         }
     }
 }
 
-fn verified_email(claims: Value<'_>) -> Option<Value<'_>> {
-    let is_denied = claims.get("email_verified").is_some_and(|verified| verified.as_bool() != Some(true));
-    if is_denied { None } else { claims.get("email") }
+impl<'v> Verified<'v> {
+    /// `email`, if it counts as verified.
+    fn email(&self) -> Option<Value<'v>> {
+        let email = self.claims.get("email")?;
+        (self.trusts_email || says_verified(self.claims)).then_some(email)
+    }
+}
+
+/// OIDC Core §5.1 has a boolean there; some issuers write it as text.
+pub(crate) fn says_verified(claims: Value<'_>) -> bool {
+    let verified = claims.get("email_verified");
+    verified.is_some_and(|verified| verified.as_bool() == Some(true) || verified.as_str() == Some("true"))
 }
 
 impl Rendered {

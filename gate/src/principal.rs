@@ -27,7 +27,8 @@ pub struct Principal {
 impl Principal {
     /// Reads what a verified token, which came as `text`, says about its subject.
     pub(crate) fn new(mut token: VerifiedToken<'_>, text: &str, policy: &Policy, issuer: &Issuer) -> Self {
-        let groups = std::mem::take(&mut token.groups);
+        let mut groups = std::mem::take(&mut token.groups);
+        issuer.grants.bound_groups(&mut groups);
         let mut scopes = std::mem::take(&mut token.scopes);
         let given = issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|group| groups.contains(group)));
         for (scope, _) in given {
@@ -36,11 +37,13 @@ impl Principal {
                 scopes.insert(place, scope.clone());
             }
         }
+        issuer.grants.bound_scopes(&mut scopes);
         let claims = token.claims();
         let verified = Verified {
             token: text,
             claims,
             issuer: &issuer.issuer,
+            trusts_email: issuer.trust_email,
             scopes: &scopes,
             groups: &groups,
             max_bytes: policy.limits.header_bytes,
@@ -62,12 +65,12 @@ impl Principal {
         self.subject.as_ref()
     }
 
-    /// The scopes from claims and groups; sorted, each once.
+    /// The scopes from claims and groups that the issuer can give; sorted, each once.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// The groups, in the order of the token.
+    /// The groups that the issuer can give, in the order of the token.
     pub fn groups(&self) -> &[String] {
         &self.groups
     }

@@ -8,6 +8,7 @@ mod config;
 mod credentials;
 mod discovery;
 mod extraction;
+mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;
 mod keys;

@@ -37,7 +37,8 @@ pub(super) fn default_identity() -> Vec<IdentityHeader> {
         IdentityHeader::plain("x-auth-request-user", subject()),
         IdentityHeader::plain("x-auth-request-issuer", IdentityValue::Issuer),
         IdentityHeader::plain("x-auth-request-email", IdentityValue::VerifiedEmail),
-        IdentityHeader { omit: true, ..IdentityHeader::plain("x-auth-request-groups", IdentityValue::Groups) },
+        // Left out, it would hide every group from an upstream that denies by group.
+        IdentityHeader::plain("x-auth-request-groups", IdentityValue::Groups),
         IdentityHeader::plain("x-auth-request-token-scopes", IdentityValue::Scopes),
     ]
 }

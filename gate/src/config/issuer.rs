@@ -8,7 +8,7 @@ use jose::Algorithm;
 use jose::jwk::{KeySet, Origin, SkippedKey};
 
 use super::reader::{Node, Object, all};
-use super::{Environment, HttpUri, duration};
+use super::{Environment, Grants, HttpUri, duration, grants};
 use crate::claims::ClaimRef;
 use crate::keys::SharedName;
 
@@ -31,6 +31,10 @@ pub struct Issuer {
     pub max_lifetime: Option<Duration>,
     /// How far clocks may differ.
     pub clock_skew: Duration,
+    /// Whether each `email` in its tokens counts as verified.
+    pub trust_email: bool,
+    /// What its tokens can give.
+    pub grants: Grants,
     /// Where its keys come from.
     pub keys: KeySource,
     /// The claims that hold scopes, united.
@@ -161,6 +165,8 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     let require_expiration = object.or("requireExpiration", true, Node::boolean);
     let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
     let clock_skew = object.or("clockSkew", Duration::from_mins(1), duration::any);
+    let trust_email = object.or("trustEmail", false, Node::boolean);
+    let grants = object.or("grants", Grants::default(), grants::read);
     let keys = object.required("keys").and_then(|node| read_keys(&node, issuer.as_deref(), max_keys, env));
     let default_scopes = ["scope", "scp"].into_iter().filter_map(ClaimRef::dotted).collect();
     let scope_claims = object.or("scopeClaims", default_scopes, |node| node.list_of(claim_ref));
@@ -179,6 +185,8 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
         require_expiration: require_expiration?,
         max_lifetime: max_lifetime?,
         clock_skew: clock_skew?,
+        trust_email: trust_email?,
+        grants: grants?,
         keys: keys?,
         scope_claims: scope_claims?,
         groups_claim: groups_claim?,

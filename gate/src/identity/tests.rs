@@ -11,12 +11,22 @@ fn render(header: &IdentityHeader, claims: &str) -> Result<Option<String>, Unrep
 }
 
 fn on(header: &IdentityHeader, claims: &str, occasion: &Occasion<'_>) -> Result<Option<String>, Unrepresentable> {
+    of(header, claims, occasion, false)
+}
+
+fn of(
+    header: &IdentityHeader,
+    claims: &str,
+    occasion: &Occasion<'_>,
+    trusts_email: bool,
+) -> Result<Option<String>, Unrepresentable> {
     let document = Document::parse(claims.as_bytes()).expect(claims);
     let (scopes, groups) = (["a".to_string(), "b".to_string()], ["g,h".to_string()]);
     let verified = Verified {
         token: TOKEN,
         claims: document.root(),
         issuer: "https://idp",
+        trusts_email,
         scopes: &scopes,
         groups: &groups,
         max_bytes: 20,
@@ -105,13 +115,19 @@ fn what_names_a_person_names_one() {
 
 #[test]
 fn an_email_that_is_not_verified_is_not_told() {
-    let email = |claims: &str| render(&IdentityHeader::plain("x-h", IdentityValue::VerifiedEmail), claims);
-    assert_eq!(email(r#"{"email":"a@b"}"#), told("a@b"));
+    let header = IdentityHeader::plain("x-h", IdentityValue::VerifiedEmail);
+    let email = |claims: &str| render(&header, claims);
+    let trusted = |claims: &str| of(&header, claims, &Occasion { max_bytes: 20, ..Occasion::default() }, true);
     assert_eq!(email(r#"{"email":"a@b","email_verified":true}"#), told("a@b"));
-    assert_eq!(email(r#"{"email":["a@b","c@d"]}"#), Err(Unrepresentable));
-    for verified in ["false", "null", "\"true\"", "1", "\"\""] {
-        assert_eq!(email(&format!("{{\"email\":\"a@b\",\"email_verified\":{verified}}}")), Ok(None), "{verified}");
+    assert_eq!(email(r#"{"email":"a@b","email_verified":"true"}"#), told("a@b"), "some issuers write text");
+    assert_eq!(email(r#"{"email":["a@b","c@d"],"email_verified":true}"#), Err(Unrepresentable));
+    assert_eq!((email(r#"{"email":"a@b"}"#), trusted(r#"{"email":"a@b"}"#)), (Ok(None), told("a@b")));
+    for verified in ["false", "null", "\"false\"", "\"True\"", "\"true \"", "1", "\"\"", "[true]", "{\"a\":true}"] {
+        let claims = format!("{{\"email\":\"a@b\",\"email_verified\":{verified}}}");
+        assert_eq!((email(&claims), trusted(&claims)), (Ok(None), told("a@b")), "{verified}");
     }
+    assert_eq!((trusted("{}"), trusted(r#"{"email":null}"#)), (Ok(None), Ok(None)));
+    assert_eq!(trusted(r#"{"email":""}"#), Err(Unrepresentable), "it names nobody");
 }
 
 #[test]

@@ -90,7 +90,7 @@ proptest! {
         has_token: bool,
     ) {
         let mut world = World::new(&config());
-        let token = format!("Bearer {}", Key::new("a").token(&json!({"scope": "s", "tenant": "acme", "email": "a@b"})));
+        let token = format!("Bearer {}", Key::new("a").token(&json!({"scope": "s", "tenant": "acme", "email": "a@b", "email_verified": true})));
         let mut sent: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         if has_token {
             sent.insert(0, ("authorization", &token));

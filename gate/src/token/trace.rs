@@ -1,9 +1,13 @@
 //! The verification of a token, check by check.
 
+use std::collections::BTreeSet;
+
 use jose::jwk::Candidates;
 use jose::jws::EncodedToken;
 
-use super::{Claimed, Failure, Verification};
+use super::{Claimed, Failure, Verification, VerifiedToken};
+use crate::config::Issuer;
+use crate::identity::says_verified;
 use crate::principal::Principal;
 use crate::reason::Reason;
 
@@ -80,13 +84,44 @@ pub struct TokenTrace {
     pub kid: Option<String>,
     /// Whose it is, if all checks passed.
     pub principal: Option<Principal>,
+    /// What it claims for its subject, and rules and headers do not see.
+    pub withheld: Withheld,
+}
+
+/// What a verified token claims, and its issuer's settings keep from rules and headers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Withheld {
+    /// The groups outside `grants`, in the order of the token.
+    pub groups: Vec<String>,
+    /// The scopes outside `grants`, those from `groupScopes` as well; sorted, each once.
+    pub scopes: Vec<String>,
+    /// Whether there is an `email` that does not count as verified.
+    pub email: bool,
+}
+
+impl Withheld {
+    fn new(token: &VerifiedToken<'_>, issuer: &Issuer) -> Self {
+        let (inside, groups): (Vec<_>, Vec<_>) =
+            token.groups.iter().cloned().partition(|group| issuer.grants.has_group(group));
+        let from_groups =
+            issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|one| inside.contains(one)));
+        let scopes: BTreeSet<_> = token.scopes.iter().chain(from_groups.map(|(scope, _)| scope)).cloned().collect();
+        let claims = token.claims();
+        let has_email = claims.get("email").is_some_and(|email| !email.is_null());
+        Self {
+            groups,
+            scopes: scopes.into_iter().filter(|scope| !issuer.grants.has_scope(scope)).collect(),
+            email: has_email && !issuer.trust_email && !says_verified(claims),
+        }
+    }
 }
 
 impl Verification<'_> {
     /// Verifies a token as the gate does, and tells at which check it failed.
     pub(crate) fn trace(&self, text: &[u8]) -> TokenTrace {
         let mut claimed = Claimed::default();
-        let verified = self.principal(text, &mut claimed);
+        let mut withheld = Withheld::default();
+        let verified = self.principal(text, &mut claimed, &mut withheld);
         let failed = verified.as_ref().err().map(|failure| match failure {
             Failure::NoKeys { .. } => (claimed.check, Reason::KeysUnavailable),
             Failure::Refused(reason) | Failure::UnknownKey { reason, .. } => (claimed.check, *reason),
@@ -98,14 +133,16 @@ impl Verification<'_> {
             issuer: claimed.issuer,
             kid: claimed.kid.as_deref().map(String::from),
             principal: verified.ok(),
+            withheld,
         }
     }
 
-    fn principal(&self, text: &[u8], claimed: &mut Claimed) -> Result<Principal, Failure> {
+    fn principal(&self, text: &[u8], claimed: &mut Claimed, withheld: &mut Withheld) -> Result<Principal, Failure> {
         let encoded = self.decode(text, claimed)?;
         let verified = self.verify(&encoded, claimed)?;
         let issuer = self.policy.issuers.get(verified.issuer).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(text).map_err(|_| Reason::MalformedToken)?;
+        *withheld = Withheld::new(&verified, issuer);
         Ok(Principal::new(verified, text, self.policy, issuer))
     }
 
