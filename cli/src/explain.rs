@@ -11,6 +11,7 @@ mod question;
 mod rules;
 mod text;
 mod token;
+mod withheld;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -195,6 +196,9 @@ impl Context<'_> {
         }
         if self.question.peer.is_empty() && self.policy.needs.client_ip && self.trace.principal().is_some() {
             notes.push(String::from("`$clientIp` may depend on the address that the request comes from: see --peer"));
+        }
+        if let Some(token) = &self.trace.token {
+            notes.extend(self.withheld(token));
         }
         notes
     }

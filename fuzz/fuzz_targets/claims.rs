@@ -249,7 +249,11 @@ fn identity(
     scopes: &[String],
     groups: &[String],
 ) -> Result<Vec<(&'static str, String)>, &'static str> {
-    let is_verified = payload.get("email_verified").is_none_or(|verified| verified.text == "true");
+    let is_verified = payload.get("email_verified").is_some_and(|verified| match &verified.shape {
+        Shape::Bool(value) => *value,
+        Shape::String(text) => text == "true",
+        _ => false,
+    });
     let or_none = |text: Text| text.and_then(faithful).or(Ok(None));
     let texts = [
         ("x-user", one_name(payload.get("sub"))),

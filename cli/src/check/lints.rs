@@ -1,5 +1,7 @@
 //! What the plugin takes, and what may not be meant.
 
+mod email;
+mod grants;
 mod issuers;
 mod rules;
 mod surroundings;
@@ -11,8 +13,9 @@ use crate::find::Surroundings;
 use crate::finding::Finding;
 
 /// The warnings: what each is called, and what it warns of.
-pub const LINTS: [(&str, &str); 14] = [
+pub const LINTS: [(&str, &str); 18] = [
     ("any-audience", "an issuer's tokens are taken whomever they are for"),
+    ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is refused"),
     ("audit-bypass", "a rule of `mode: enforce` under `mode: audit` for all can be got around"),
     ("basic-challenge", "a rule has browsers ask for a password, and nobody reads it"),
@@ -21,9 +24,12 @@ pub const LINTS: [(&str, &str); 14] = [
     ("istio-cluster", "a cluster whose name is none that Istio gives"),
     ("no-expiration", "tokens without `exp` count for ever"),
     ("open-default", "requests that no rule matches pass without a token"),
+    ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
     ("plain-http", "keys or tokens come over plain http"),
     ("public-first", "a public rule takes what a later rule protects"),
+    ("raw-claim", "a header or rule reads groups or scopes from a claim that `grants` do not bound"),
     ("shared-subject", "the upstream cannot tell the users of several issuers apart"),
+    ("silent-email", "`$verifiedEmail` of an issuer that never says whether an address is verified"),
     ("unknown-cluster", "a cluster that the proxy does not have"),
     ("unverified-email", "a test of `email` that does not ask whether it is verified"),
 ];
@@ -34,6 +40,8 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<Policy>, surroundings: &S
     surroundings::lint(tree, surroundings, &mut findings);
     if let (Some(tree), Some(policy)) = (tree, policy) {
         rules::lint(tree, &policy, &mut findings);
+        grants::lint(tree, &policy, &mut findings);
+        email::lint(tree, &policy, &mut findings);
         issuers::lint(tree, policy, &mut findings);
     }
     findings

@@ -159,6 +159,12 @@ fn read(part: &[u8]) -> Option<Value> {
     serde_json::from_slice(&base64url::decode(part)?).ok()
 }
 
+/// A claim of a token, to be shown.
+pub(super) fn claim(trace: &TokenTrace, name: &str) -> String {
+    let payload = trace.text.split(|&byte| byte == b'.').nth(1).and_then(read);
+    member(payload.as_ref(), name)
+}
+
 fn member(object: Option<&Value>, name: &str) -> String {
     match object.and_then(|object| object.get(name)) {
         Some(value) => format!("`{name}` is {value}"),

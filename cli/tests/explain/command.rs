@@ -58,6 +58,39 @@ fn pages_tell_what_can_be_read_in_more_than_one_way() {
 }
 
 #[test]
+fn notes_tell_what_of_a_token_does_not_count() {
+    let claims = json!({
+        "groups": ["partner-ops", "admins"], "scope": "orders:write partner:read", "email": "alice@example.com",
+    });
+    let notes = |changes: &Value| {
+        let mut claims = claims.clone();
+        for (name, value) in changes.as_object().expect("is an object") {
+            claims[name] = value.clone();
+        }
+        let (text, _) = explain(&[
+            "--request",
+            "GET /",
+            "--token",
+            &token(&claims),
+            "--trust-signature",
+            "tests/explain/grants.yaml",
+        ]);
+        let notes: Vec<_> = text.lines().filter(|line| line.starts_with("note: ")).map(str::to_string).collect();
+        format!("{changes}\n{}", notes.join("\n"))
+    };
+    let all: Vec<_> = [
+        json!({}),
+        json!({"email_verified": false}),
+        json!({"email_verified": "true", "groups": ["partner-ops"], "scope": ""}),
+        json!({"email": null, "groups": ["ops"], "scope": "partner:read"}),
+    ]
+    .iter()
+    .map(notes)
+    .collect();
+    insta::assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
 fn pages_tell_each_step() {
     let reader = token(&json!({"scope": "orders:read"}));
     let expired = token(&json!({"exp": 1_799_990_000}));

@@ -59,7 +59,8 @@ pub(super) fn read(node: &Node<'_, '_>) -> Option<Grants> {
     if node.value.members().next().is_none() {
         return node.expected("`groups`, `scopes` or both; a list without entries gives none");
     }
-    let groups = object.or("groups", None, |node| read_patterns(node, |node| node.owned_text()).map(Some));
+    let groups =
+        object.or("groups", None, |node| read_patterns(node, |node: &Node<'_, '_>| node.owned_text()).map(Some));
     let scopes = object.or("scopes", None, |node| read_patterns(node, access::read_scope).map(Some));
     object.finish();
     Some(Grants { groups: groups?, scopes: scopes? })

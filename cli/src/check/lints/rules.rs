@@ -15,7 +15,6 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
         lint_order(node, &path, rule, earlier, findings);
         lint_escapes(node, &path, rule, findings);
         lint_challenge(tree, node, &path, findings);
-        lint_email(node, &path, findings);
     }
 }
 
@@ -109,43 +108,5 @@ fn lint_challenge(tree: &Node, rule: &Node, path: &str, findings: &mut Vec<Findi
         let message = "browsers ask for name and password, and what they send is not looked at: add `{basic: true}` to \
                        `credentials`";
         findings.push(Finding::warning("basic-challenge", format!("{path}.challenge"), message, node.span.clone()));
-    }
-}
-
-/// Many issuers let people write any address there.
-fn lint_email(rule: &Node, path: &str, findings: &mut Vec<Finding>) {
-    let Some(access) = rule.get("access") else { return };
-    let mut claims = Vec::new();
-    collect_claims(access, &format!("{path}.access"), &mut claims);
-    let is_verified = claims.iter().any(|(name, ..)| *name == "email_verified");
-    for (_, path, node) in claims.into_iter().filter(|(name, ..)| *name == "email" && !is_verified) {
-        let message = "some issuers let people give any address: ask for `email_verified: true` as well";
-        findings.push(Finding::warning("unverified-email", path, message, node.span.clone()));
-    }
-}
-
-/// The claims that are tested, each with its path.
-fn collect_claims<'n>(access: &'n Node, path: &str, claims: &mut Vec<(&'n str, String, &'n Node)>) {
-    for member in access.members() {
-        let path = format!("{path}.{}", member.name);
-        match member.name.as_str() {
-            "claims" => {
-                let named = member.value.members().iter();
-                claims.extend(named.map(|claim| (claim.name.as_str(), format!("{path}.{}", claim.name), &claim.value)));
-                let listed = member.value.elements().iter().enumerate();
-                claims.extend(listed.filter_map(|(index, entry)| {
-                    let claim = entry.get("claim")?;
-                    let name = claim.text().or_else(|| claim.elements().first()?.text())?;
-                    Some((name, format!("{path}[{index}]"), entry))
-                }));
-            }
-            "not" => collect_claims(&member.value, &path, claims),
-            "anyOf" | "allOf" => {
-                for (index, element) in member.value.elements().iter().enumerate() {
-                    collect_claims(element, &format!("{path}[{index}]"), claims);
-                }
-            }
-            _ => {}
-        }
     }
 }
