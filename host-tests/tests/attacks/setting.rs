@@ -81,7 +81,8 @@ impl Setting {
         Self { name: name.into(), config, served: BTreeMap::from([(path, (200, jwks.to_string().into_bytes()))]) }
     }
 
-    /// An issuer whose keys the tests have: `https://own.example` for `api`, and the same without any clock skew.
+    /// An issuer whose keys the tests have: `https://own.example` for `api`, the same without any clock skew, and a
+    /// partner, whose tokens can give what begins with its name alone.
     pub(crate) fn own() -> Self {
         let issuer = |name: &str, skew: &str| {
             let keys = json!({"inline": jwk_set(OWN_KEYS.iter())});
@@ -90,9 +91,12 @@ impl Setting {
                 "clockSkew": skew,
             })
         };
+        let mut partner = issuer("partner", "60s");
+        partner["grants"] = json!({"groups": ["partner-*"], "scopes": ["partner:*"]});
+        partner["groupScopes"] = json!({"read": ["partner-ops", "ops"]});
         let mut setting = Self {
             name: "own".into(),
-            config: json!({"issuers": [issuer("own", "60s"), issuer("punctual", "0s")]}),
+            config: json!({"issuers": [issuer("own", "60s"), issuer("punctual", "0s"), partner]}),
             served: BTreeMap::new(),
         };
         add_rules(&mut setting.config);

@@ -14,6 +14,7 @@ pub(crate) fn all<H: Host>(run: &mut Run<'_, H>) {
     headers(run);
     payloads(run);
     claims(run);
+    grants(run);
     encodings(run);
     signatures(run);
     credentials(run);
@@ -256,6 +257,26 @@ fn claims<H: Host>(run: &mut Run<'_, H>) {
     }
     let nested = Claims::own(now).with(json!({"scope": null, "claims": {"scope": "read"}})).token();
     expect(run, "a scope inside another claim", &nested, "insufficient_scope");
+}
+
+/// A partner's token gives no scope outside the partner's `grants`, however it is written.
+fn grants<H: Host>(run: &mut Run<'_, H>) {
+    let now = run.host.now();
+    for claims in [
+        json!({"scope": "read"}),
+        json!({"scope": "partner:read read"}),
+        json!({"scope": ["read", "partner:read"]}),
+        json!({"scope": "partner:x\tread"}),
+        json!({"scope": null, "scp": ["read"]}),
+        json!({"scope": null, "groups": ["ops"]}),
+        json!({"scope": null, "groups": ["partner-ops"]}),
+    ] {
+        let token = Claims::of("partner", now).with(claims.clone()).token();
+        expect(run, &format!("a partner's {claims}"), &token, "insufficient_scope");
+    }
+    let claimed =
+        Claims::of("partner", now).with(json!({"grants": {"scopes": ["*"]}, "iss": "https://partner.example"}));
+    expect(run, "grants in a token", &claimed.token(), "insufficient_scope");
 }
 
 /// One token has one spelling.
