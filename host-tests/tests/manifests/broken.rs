@@ -49,8 +49,8 @@ fn mistakes() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("ServiceEntry", "/spec/addresses", json!(["10.0.0.0/8"]), "CIDR addresses"),
         (
             "EnvoyFilter",
-            "/spec/workloadSelector",
-            json!({"labels": {"a": "b"}}),
+            "/spec/targetRefs",
+            json!([{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "a"}]),
             "only one of targetRefs or workloadSelector can be set",
         ),
         ("EnvoyExtensionPolicy", "/spec/targetRefs/0/kind", json!("Service"), "targetRefs[*].kind"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::crds::{are_absent, documents, errors};
 use crate::helm::{CHART, helm, is_installed, render};
-use crate::samples::{SAMPLES, assert_issuers_are_reachable, configuration, find, load, sample};
+use crate::samples::{SAMPLES, assert_issuers_are_reachable, bounds_bodies, configuration, find, load, sample};
 
 /// The least that is needed, changed at its top level; `null` takes away.
 fn values(changes: &Value) -> Value {
@@ -68,7 +68,7 @@ fn issuer_audience_and_rules_are_enough() {
     }
     for kind in ["WasmPlugin", "TrafficExtension"] {
         let objects = install(&values(&json!({"kind": kind})));
-        assert_eq!(kinds(&objects).len(), 3);
+        assert_eq!(kinds(&objects).len(), 4);
         let config = configuration(find(&objects, kind).expect("is there")).expect("has one");
         assert_eq!(config["issuers"][0]["keys"]["cluster"], "outbound|443||idp.example.com");
         assert_eq!(config["rules"], json!([{"access": "authenticated"}]));
@@ -87,14 +87,37 @@ fn everything_that_can_be_attached_to_is() {
         let objects = install(&values(&json!({"kind": kind, "targetRefs": targets()})));
         let spec = &find(&objects, kind).expect("is there")["spec"];
         assert_eq!((&spec["targetRefs"], spec.get("selector")), (&targets(), None));
-        let filter = find(&objects, "EnvoyFilter").expect("waypoints need it");
-        assert_eq!(filter["metadata"]["annotations"]["envoyfilter.istio.io/referenced-services"], "idp.example.com");
+        let services = "/metadata/annotations/envoyfilter.istio.io~1referenced-services";
+        let names = objects.iter().filter_map(|object| object.pointer(services));
+        assert_eq!(names.collect::<Vec<_>>(), ["idp.example.com"], "waypoints need it");
     }
     let changes = json!({"kind": "EnvoyExtensionPolicy", "targetRefs": targets(), "environment": ["JWKS"]});
     let objects = install(&with_config(&inline(), &changes));
     assert_eq!(kinds(&objects), ["EnvoyExtensionPolicy"]);
     assert_eq!(objects[0]["spec"]["wasm"][0]["env"]["hostKeys"], json!(["JWKS"]));
     assert_eq!(objects[0]["spec"]["wasm"][0]["failOpen"], false);
+}
+
+/// Whoever sends bodies while keys are missing must not fill the proxy's memory.
+#[test]
+fn what_is_held_of_a_body_is_bounded() {
+    if !is_installed() {
+        return;
+    }
+    for (changes, target) in [
+        (json!({}), json!({"workloadSelector": {"labels": {"istio": "ingressgateway"}}})),
+        (json!({"kind": "TrafficExtension", "targetRefs": targets()}), json!({"targetRefs": targets()})),
+    ] {
+        let objects = install(&values(&changes));
+        let filter = objects.iter().find(|object| object["metadata"]["name"] == "gate-jotgate-listener");
+        let spec = &filter.expect("is there")["spec"];
+        assert!(bounds_bodies(filter.expect("is there")));
+        for (name, value) in target.as_object().expect("is an object") {
+            assert_eq!(&spec[name], value);
+        }
+    }
+    let off = install(&values(&json!({"bufferLimit": 0})));
+    assert_eq!(kinds(&off), ["DestinationRule", "ServiceEntry", "WasmPlugin"]);
 }
 
 #[test]
@@ -149,7 +172,7 @@ fn each_outside_host_is_made_reachable_once() {
         [(json!("a.example.com"), vec![json!(443)]), (json!("keys.example.com"), vec![json!(443), json!(8443)])]
     );
     let off = render(&with_config(&config, &json!({"reachIssuers": false}))).expect("is rendered");
-    assert_eq!(kinds(&off), ["WasmPlugin"]);
+    assert_eq!(kinds(&off), ["EnvoyFilter", "WasmPlugin"]);
 }
 
 /// What YAML, Helm's templates or a shell could read as something else.
@@ -196,14 +219,15 @@ fn odd_texts_reach_the_plugin_as_they_are() {
     let made = (0..200).map(|_| (0..=random.below(12)).map(|_| random.pick(&characters)).collect());
     let made: Vec<String> = made.collect();
     let texts: Vec<String> = ODD.into_iter().map(String::from).chain(made).collect();
-    let config = configuration(&install(&values(&json!({"audiences": texts})))[2]).expect("is the last").clone();
+    let config =
+        install(&values(&json!({"audiences": texts}))).iter().find_map(configuration).expect("is there").clone();
     assert_eq!(config["issuers"][0]["audiences"], json!(texts));
 
     let mut config = inline();
     config["issuers"][0]["audiences"] = json!(texts);
     for kind in ["WasmPlugin", "TrafficExtension", "EnvoyExtensionPolicy"] {
         let objects = install(&with_config(&config, &json!({"kind": kind, "targetRefs": targets()})));
-        assert_eq!(configuration(&objects[0]), Some(&config), "{kind}");
+        assert_eq!(objects.iter().find_map(configuration), Some(&config), "{kind}");
     }
 }
 
@@ -218,11 +242,20 @@ fn odd_values_are_kept() {
     config["realm"] = json!("{{ .Values }} 'x' & <y>");
     config["limits"] = json!({"tokenCacheBytes": 1_073_741_824, "waiting": 1_000_000, "tokenBytes": 16384});
     let rendered = install(&with_config(&config, &json!({})));
-    assert_eq!(configuration(&rendered[0]), Some(&config));
+    assert_eq!(rendered.iter().find_map(configuration), Some(&config));
     // What is null is not given.
-    for absent in
-        ["config", "environment", "failStrategy", "jwksUri", "kind", "phase", "priority", "reachIssuers", "targetRefs"]
-    {
+    for absent in [
+        "bufferLimit",
+        "config",
+        "environment",
+        "failStrategy",
+        "jwksUri",
+        "kind",
+        "phase",
+        "priority",
+        "reachIssuers",
+        "targetRefs",
+    ] {
         install(&values(&json!({absent: null})));
     }
     install(&values(&json!({"rules": []})));
@@ -251,7 +284,7 @@ fn the_values_in_the_documentation_are_taken() {
     let page = fs::read_to_string(workspace().join("docs/install/helm.md")).expect("can be read");
     let block = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("has one");
     let values = documents(&block.replace("sha256:…", &format!("sha256:{}", "0".repeat(64)))).remove(0);
-    assert_eq!(kinds(&install(&values)), ["DestinationRule", "ServiceEntry", "WasmPlugin"]);
+    assert_eq!(kinds(&install(&values)), ["DestinationRule", "EnvoyFilter", "ServiceEntry", "WasmPlugin"]);
 }
 
 #[test]
@@ -277,6 +310,7 @@ fn wrong_values_are_refused_with_what_to_do() {
         (json!({"kind": "Wasm"}), "must be one of 'WasmPlugin', 'TrafficExtension', 'EnvoyExtensionPolicy'"),
         (json!({"failStrategy": "FAIL_OPEN"}), "must be one of 'FAIL_CLOSE', 'FAIL_RELOAD'"),
         (json!({"priority": 2_147_483_648_u64}), "at '/priority'"),
+        (json!({"bufferLimit": -1}), "at '/bufferLimit'"),
         (json!({"isuer": "a"}), "additional properties 'isuer' not allowed"),
         (json!({"image": {"repository": "oci://registry.example.com/jotgate"}}), "at '/image/repository'"),
         (json!({"image": {"repository": "registry.example.com/jotgate:1"}}), "at '/image/repository'"),

@@ -11,8 +11,8 @@ use crate::crds::{are_absent, documents, errors};
 
 /// Each, and the kinds in it.
 pub(crate) const SAMPLES: [(&str, &[&str]); 4] = [
-    ("wasm-plugin.yaml", &["WasmPlugin", "ServiceEntry", "DestinationRule"]),
-    ("manifests/istio/traffic-extension.yaml", &["TrafficExtension", "ServiceEntry", "DestinationRule"]),
+    ("wasm-plugin.yaml", &["WasmPlugin", "ServiceEntry", "DestinationRule", "EnvoyFilter"]),
+    ("manifests/istio/traffic-extension.yaml", &["TrafficExtension", "ServiceEntry", "DestinationRule", "EnvoyFilter"]),
     ("manifests/istio/waypoint.yaml", &["WasmPlugin", "ServiceEntry", "DestinationRule", "EnvoyFilter"]),
     ("manifests/envoy-gateway/extension-policy.yaml", &["EnvoyExtensionPolicy"]),
 ];
@@ -89,6 +89,23 @@ fn no_manifest_fails_open() {
         let set: Vec<_> = strategy.into_iter().filter(|value| !value.is_null()).collect();
         assert!(set == [&json!("FAIL_RELOAD")] || set == [&json!(false)], "{file}: {set:?}");
     }
+}
+
+/// Whoever sends bodies while keys are missing must not fill the proxy's memory. Envoy Gateway sees to that by itself.
+#[test]
+fn every_manifest_for_istio_bounds_what_is_held_of_a_body() {
+    for (file, _) in SAMPLES.iter().filter(|(file, _)| !file.contains("envoy-gateway")) {
+        let objects = sample(file);
+        let filter = find(&objects, "EnvoyFilter").expect("is there");
+        assert!(bounds_bodies(filter), "{file}");
+    }
+}
+
+/// Whether an `EnvoyFilter` sets the listeners' limit.
+pub(crate) fn bounds_bodies(filter: &Value) -> bool {
+    let patches = filter["spec"]["configPatches"].as_array().expect("is a list");
+    let value = json!({"per_connection_buffer_limit_bytes": 32768});
+    patches.iter().any(|patch| patch["applyTo"] == "LISTENER" && patch["patch"]["value"] == value)
 }
 
 /// What is said twice is the same twice.
