@@ -4,7 +4,9 @@ mod envoy;
 mod kubernetes;
 mod surroundings;
 
-pub use self::surroundings::{Surroundings, Variables};
+pub(crate) use self::envoy::either;
+pub(crate) use self::surroundings::says;
+pub use self::surroundings::{Chain, Filter, Surroundings, Variables};
 use crate::document::{Document, Node, Odd};
 use crate::finding::{Severity, member_path};
 

@@ -1,37 +1,98 @@
 //! The plugin's configurations in Envoy's: whatever has the type of the Wasm filter.
 
+use std::collections::BTreeSet;
+
 use super::surroundings::says;
-use super::{Form, Found, Reader, Surroundings, Variables, is_ours};
+use super::{Chain, Filter, Form, Found, Reader, Surroundings, Variables, is_ours};
 use crate::document::Node;
 
 const FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+const MANAGER: &str = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const FORWARD_PROXY: &str = "envoy.clusters.dynamic_forward_proxy";
+
+/// What was met on the way to a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way<'d> {
+    listener: Option<&'d Node>,
+    manager: Option<&'d Node>,
+    /// The HTTP filters before and behind.
+    before: &'d [Node],
+    behind: &'d [Node],
+}
 
 /// All of them, wherever they stand.
 pub(super) fn find(root: &Node, reader: Reader) -> Vec<Found<'_>> {
     let mut found = Vec::new();
-    collect(root, reader, &mut found);
-    let clusters = clusters(root);
+    collect(root, reader, Way::default(), &mut found);
+    let (clusters, forward_proxies) = (clusters(root), forward_proxies(root));
     for found in &mut found {
         found.surroundings.clusters.clone_from(&clusters);
+        found.surroundings.forward_proxies.clone_from(&forward_proxies);
     }
     found
 }
 
-fn collect<'d>(node: &'d Node, reader: Reader, found: &mut Vec<Found<'d>>) {
+fn collect<'d>(node: &'d Node, reader: Reader, way: Way<'d>, found: &mut Vec<Found<'d>>) {
+    if let Some(config) = wasm(node) {
+        let chain = Chain {
+            listener: way.listener,
+            manager: way.manager,
+            before: way.before.iter().filter_map(|node| filter(node, reader)).collect(),
+            behind: way.behind.iter().filter_map(|node| filter(node, reader)).collect(),
+        };
+        let mut plugin = plugin(config, reader);
+        plugin.surroundings.chain = chain;
+        found.push(plugin);
+        return;
+    }
+    let is_manager = node.get("@type").and_then(Node::text).is_some_and(|name| is_type(name, MANAGER));
+    let is_listener = either(node, "filter_chains", "filterChains").is_some();
+    let way = Way {
+        listener: if is_listener { Some(node) } else { way.listener },
+        manager: if is_manager { Some(node) } else { way.manager },
+        ..way
+    };
+    node.elements().iter().for_each(|node| collect(node, reader, way, found));
+    for member in node.members() {
+        if !matches!(member.name.as_str(), "http_filters" | "httpFilters") {
+            collect(&member.value, reader, way, found);
+            continue;
+        }
+        let filters = member.value.elements();
+        for (index, filter) in filters.iter().enumerate() {
+            let (before, rest) = filters.split_at_checked(index).unwrap_or_default();
+            let behind = rest.split_first().map(|(_, behind)| behind).unwrap_or_default();
+            collect(filter, reader, Way { before, behind, ..way }, found);
+        }
+    }
+}
+
+/// The `PluginConfig` of the Wasm filter's configuration, plain or as a `TypedStruct`.
+fn wasm(node: &Node) -> Option<&Node> {
     let is_filter = |name| node.get(name).and_then(Node::text).is_some_and(|name: &str| is_type(name, FILTER));
-    let config = match (is_filter("@type"), is_filter("type_url") || is_filter("typeUrl")) {
+    match (is_filter("@type"), is_filter("type_url") || is_filter("typeUrl")) {
         (true, _) => node.get("config"),
         (_, true) => node.find(&["value", "config"]),
         _ => None,
-    };
-    if let Some(config) = config {
-        found.push(plugin(config, reader));
-        return;
     }
-    node.elements()
-        .iter()
-        .chain(node.members().iter().map(|member| &member.value))
-        .for_each(|node| collect(node, reader, found));
+}
+
+/// An entry of `http_filters`, unless it is a gate as well.
+fn filter(node: &Node, reader: Reader) -> Option<Filter<'_>> {
+    let config = either(node, "typed_config", "typedConfig");
+    if config.and_then(wasm).is_some_and(|config| plugin(config, reader).is_ours) {
+        return None;
+    }
+    let discovery = either(node, "config_discovery", "configDiscovery");
+    let types = discovery.and_then(|discovery| either(discovery, "type_urls", "typeUrls"));
+    let name = config
+        .and_then(|config| either(config, "type_url", "typeUrl").or_else(|| config.get("@type")))
+        .or_else(|| types?.elements().first())
+        .or_else(|| node.get("name"))?
+        .text()?;
+    // `envoy.extensions.filters.http.lua.v3.Lua`, or as a name `envoy.filters.http.lua`
+    let kind = name.split_once("filters.http.").map_or(name, |(_, rest)| rest).split('.').next()?;
+    Some(Filter { kind, node })
 }
 
 /// `type.googleapis.com/NAME`
@@ -62,6 +123,8 @@ fn plugin(node: &Node, reader: Reader) -> Found<'_> {
         surroundings: Surroundings {
             reader,
             clusters: None,
+            forward_proxies: BTreeSet::new(),
+            chain: Chain::default(),
             is_istio: reader == Reader::Kubernetes,
             fails_open: fails_open.or_else(|| either(node, "fail_open", "failOpen").filter(|node| says(node, "true"))),
             variables: Variables::new(values, host),
@@ -82,7 +145,7 @@ fn form(any: &Node) -> Form<'_> {
 }
 
 /// The clusters of a bootstrap, unless some come from elsewhere.
-fn clusters(root: &Node) -> Option<std::collections::BTreeSet<&str>> {
+fn clusters(root: &Node) -> Option<BTreeSet<&str>> {
     let resources = either(root, "static_resources", "staticResources")?;
     let dynamic = either(root, "dynamic_resources", "dynamicResources");
     let is_dynamic = dynamic.is_some_and(|dynamic| {
@@ -92,7 +155,18 @@ fn clusters(root: &Node) -> Option<std::collections::BTreeSet<&str>> {
     (!is_dynamic).then(|| clusters.iter().filter_map(|cluster| cluster.get("name")?.text()).collect())
 }
 
+/// The clusters that go to whatever host a request names.
+fn forward_proxies(root: &Node) -> BTreeSet<&str> {
+    let resources = either(root, "static_resources", "staticResources");
+    let clusters = resources.and_then(|resources| resources.get("clusters")).map(Node::elements).unwrap_or_default();
+    let is_proxy = |cluster: &&Node| {
+        let kind = either(cluster, "cluster_type", "clusterType");
+        kind.and_then(|kind| kind.get("name")?.text()).is_some_and(|name| name == FORWARD_PROXY)
+    };
+    clusters.iter().filter(is_proxy).filter_map(|cluster| cluster.get("name")?.text()).collect()
+}
+
 /// A member by its name in protobuf or in JSON: Envoy takes both.
-fn either<'d>(node: &'d Node, snake: &str, camel: &str) -> Option<&'d Node> {
+pub(crate) fn either<'d>(node: &'d Node, snake: &str, camel: &str) -> Option<&'d Node> {
     node.get(snake).or_else(|| node.get(camel))
 }

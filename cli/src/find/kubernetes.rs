@@ -1,7 +1,9 @@
 //! The plugin's configurations in manifests.
 
+use std::collections::BTreeSet;
+
 use super::surroundings::says;
-use super::{Form, Found, Reader, Surroundings, Variables, envoy, is_ours};
+use super::{Chain, Form, Found, Reader, Surroundings, Variables, envoy, is_ours};
 use crate::document::Node;
 
 pub(super) fn find(manifest: &Node) -> Vec<Found<'_>> {
@@ -46,6 +48,8 @@ fn istio<'d>(plugin: &'d Node, manifest: &'d Node, title: String) -> Found<'d> {
         surroundings: Surroundings {
             reader: Reader::Kubernetes,
             clusters: None,
+            forward_proxies: BTreeSet::new(),
+            chain: Chain::default(),
             is_istio: true,
             fails_open: plugin.get("failStrategy").filter(|node| says(node, "FAIL_OPEN")),
             variables: Variables::of_list(plugin.find(&["vmConfig", "env"])),
@@ -69,6 +73,8 @@ fn gateway(plugin: &Node, title: String) -> Found<'_> {
         surroundings: Surroundings {
             reader: Reader::Kubernetes,
             clusters: None,
+            forward_proxies: BTreeSet::new(),
+            chain: Chain::default(),
             is_istio: false,
             fails_open: plugin.get("failOpen").filter(|node| says(node, "true")),
             variables: Variables::new(None, plugin.find(&["env", "hostKeys"])),

@@ -12,12 +12,38 @@ pub struct Surroundings<'d> {
     pub reader: Reader,
     /// The clusters of the proxy, where they are all known.
     pub clusters: Option<BTreeSet<&'d str>>,
+    /// Those of them that go to whatever host a request names.
+    pub forward_proxies: BTreeSet<&'d str>,
+    /// What of Envoy's configuration is around the plugin.
+    pub chain: Chain<'d>,
     /// Whether the proxy's clusters have the names that Istio gives them.
     pub is_istio: bool,
     /// Where it says that requests pass when the plugin cannot run.
     pub fails_open: Option<&'d Node>,
     /// The environment of the plugin's VM.
     pub variables: Variables,
+}
+
+/// What of Envoy's configuration is around a plugin; nothing where the file does not show it.
+#[derive(Clone, Debug, Default)]
+pub struct Chain<'d> {
+    /// The listener.
+    pub listener: Option<&'d Node>,
+    /// The connection manager.
+    pub manager: Option<&'d Node>,
+    /// The HTTP filters that see a request before the plugin.
+    pub before: Vec<Filter<'d>>,
+    /// Those that see it afterwards.
+    pub behind: Vec<Filter<'d>>,
+}
+
+/// An HTTP filter of Envoy.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter<'d> {
+    /// What it is: `lua`, `ext_authz`.
+    pub kind: &'d str,
+    /// Where it is written.
+    pub node: &'d Node,
 }
 
 /// The environment of a VM.
@@ -32,7 +58,15 @@ pub enum Variables {
 impl Surroundings<'_> {
     /// Where nothing is known.
     pub fn unknown() -> Self {
-        Self { reader: Reader::Any, clusters: None, is_istio: false, fails_open: None, variables: Variables::Unknown }
+        Self {
+            reader: Reader::Any,
+            clusters: None,
+            forward_proxies: BTreeSet::new(),
+            chain: Chain::default(),
+            is_istio: false,
+            fails_open: None,
+            variables: Variables::Unknown,
+        }
     }
 }
 
@@ -54,6 +88,6 @@ impl Variables {
 }
 
 /// Whether `node` is `true`, or the word `word`.
-pub(super) fn says(node: &Node, word: &str) -> bool {
+pub(crate) fn says(node: &Node, word: &str) -> bool {
     node.content == Content::Bool(true) || node.text() == Some(word)
 }

@@ -1,4 +1,6 @@
-//! Issuers that are trusted with more than was meant.
+//! Issuers, and proxies, that are trusted with more than was meant.
+
+use std::time::Duration;
 
 use gate::claims::ClaimRef;
 use gate::config::HttpUri;
@@ -15,6 +17,8 @@ pub(super) fn lint(tree: &Node, policy: Policy, findings: &mut Vec<Finding>) {
         lint_uris(issuer, &path, findings);
         lint_expiration(issuer, &path, findings);
     }
+    lint_skews(tree, &policy, findings);
+    lint_proxies(tree, findings);
     lint_subjects(tree, &policy, findings);
     lint_what_is_in_vain(tree, policy, findings);
 }
@@ -67,6 +71,30 @@ fn lint_expiration(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
             message,
             node.span.clone(),
         ));
+    }
+}
+
+/// Clocks that are kept by NTP differ by less than a second.
+fn lint_skews(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
+    for ((path, node), issuer) in listed(tree, "issuers").zip(&policy.issuers) {
+        let long = node.get("clockSkew").filter(|_| issuer.clock_skew > Duration::from_mins(5));
+        if let Some(node) = long {
+            let message = "tokens count this long after they have expired: `60s` is enough for clocks that are set, and \
+                           more than `5m` hides one that is not";
+            findings.push(Finding::warning("clock-skew", format!("{path}.clockSkew"), message, node.span.clone()));
+        }
+    }
+}
+
+fn lint_proxies(tree: &Node, findings: &mut Vec<Finding>) {
+    let networks = tree.find(&["clientIp", "trustedProxies"]).map(Node::elements).unwrap_or_default();
+    for (index, node) in networks.iter().enumerate() {
+        if node.text().is_some_and(|network| network.ends_with("/0")) {
+            let message = "this is every address, so that whoever sends a request can make up where it came from: list \
+                           the networks of the proxies";
+            let path = format!("clientIp.trustedProxies[{index}]");
+            findings.push(Finding::warning("trusted-by-all", path, message, node.span.clone()));
+        }
     }
 }
 

@@ -21,6 +21,13 @@ pub(super) fn lint(tree: Option<&Node>, surroundings: &Surroundings<'_>, finding
 
 fn lint_cluster(node: &Node, path: &str, surroundings: &Surroundings<'_>) -> Option<Finding> {
     let name = node.text()?;
+    if surroundings.forward_proxies.contains(name) {
+        let message = format!(
+            "`{name}` is a dynamic forward proxy, which goes to whatever host it is asked for, so that a discovery \
+             document decides where keys come from: name a cluster with endpoints of its own"
+        );
+        return Some(Finding::warning("forward-proxy", path, message, node.span.clone()));
+    }
     match &surroundings.clusters {
         Some(clusters) if !clusters.contains(name) => {
             let known: Vec<_> = clusters.iter().map(|name| format!("`{name}`")).collect();
