@@ -1,5 +1,6 @@
 //! Writing JSON on one line, without a character that ends a line or steers a terminal for any reader.
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use jose::json::{Decimal, Kind, Value};
@@ -7,7 +8,9 @@ use jose::json::{Decimal, Kind, Value};
 /// `text` as a JSON string.
 pub(crate) fn string(text: &str) -> String {
     // JSON lets most characters stand for themselves.
-    serde_json::Value::from(text).to_string().chars().map(visible).collect()
+    let mut written = String::new();
+    serde_json::Value::from(text).to_string().chars().for_each(|character| push_visible(&mut written, character));
+    written
 }
 
 /// `text` as it may stand between the quotes of a log field: as it is where no character of it could end the field,
@@ -43,12 +46,13 @@ pub(crate) fn bare(value: Value<'_>) -> Option<&str> {
     }
 }
 
-fn visible(character: char) -> String {
-    match is_invisible(character) {
-        true => {
-            character.encode_utf16(&mut [0; 2]).iter().fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
-        }
-        false => character.to_string(),
+fn push_visible(text: &mut String, character: char) {
+    if !is_invisible(character) {
+        return text.push(character);
+    }
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\\u{unit:04x}");
     }
 }
 
