@@ -106,12 +106,20 @@ fn default_public_leaves_only_the_transactions_private() {
 #[test]
 fn private_endpoints_are_private_however_they_are_spelled() {
     let world = public();
-    for target in ["/Collections", "/collections/", "/COLLECTIONS/", "/%63ollections", "/collections?x=1"] {
+    // Envoy takes dot segments out.
+    for target in [
+        "/Collections",
+        "/collections/",
+        "/COLLECTIONS/",
+        "/%63ollections",
+        "/collections?x=1",
+        "/x/../collections",
+        "/x/%2e%2e/collections",
+    ] {
         let sent = world.send(&Request::new("POST", target));
         assert_eq!(verdict(&sent), refused(401, "missing_token"), "{target}");
     }
-    for target in ["//collections", "/x/../collections", "/collections;x=1", "/x/%2e%2e/collections", "/collections%2F"]
-    {
+    for target in ["//collections", "/collections;x=1", "/x%2F%2e%2e/collections", "/collections%2F"] {
         let sent = world.send(&Request::new("POST", target));
         assert_eq!(verdict(&sent), refused(400, "ambiguous_path"), "{target}");
     }
