@@ -104,6 +104,17 @@ stac-auth-proxy: .venv-stac/installed ## Installs STAC Auth Proxy into .venv-sta
 	@.venv-stac/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+.PHONY: servers
+servers: .venv-servers/installed ## Installs the servers and frameworks that tests put behind the gate
+
+.venv-servers/installed: host-tests/servers/requirements.txt host-tests/servers/package-lock.json
+	$(call step,installing servers and frameworks from PyPI and npm)
+	@command -v npm >/dev/null || { echo 'npm is missing: it installs Express' >&2; exit 1; }
+	@python3 -m venv --clear .venv-servers
+	@.venv-servers/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@npm ci --prefix host-tests/servers --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 $(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
 	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
 	@# Without --locked: its lock file may name releases that a registry mirror does not have.
@@ -261,6 +272,8 @@ test-native: $(PLUGIN) $(LAYOUT) $(PAGE) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
 	@$(MAKE) --no-print-directory stac-auth-proxy || printf '\033[31m%s\033[0m\n' \
 		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
+	@$(MAKE) --no-print-directory servers || printf '\033[31m%s\033[0m\n' \
+		'WARNING: servers and frameworks cannot be installed: the tests that put them behind the gate are skipped'
 	@$(MAKE) --no-print-directory registry || printf '\033[31m%s\033[0m\n' \
 		'WARNING: a registry or skopeo cannot be installed: the tests that push images are skipped'
 	@$(MAKE) --no-print-directory chromium || printf '\033[31m%s\033[0m\n' \

@@ -25,7 +25,7 @@ def route(pattern, handler):
 
 def item(request, **_):
     """What `View.dispatch` of a class-based view does."""
-    return {"get": "read-item", "delete": "delete-item"}.get(request.method.lower(), "rest")
+    return {"get": "read-item", "delete": "delete-item"}.get(request.method.lower(), "item")
 
 
 def overrides(get_response):
@@ -50,7 +50,7 @@ urlpatterns = [
     route(r"^x/(?P<rest>.*)$", lambda _, rest: seen.below_x(rest)),
     route(r"^p\|q$", "pipe"),
     route(r"^public/.*$", "public"),
-    route(r"^admin(/.*)?$", "admin"),
+    route(r"^admin(?:/.*)?$", "admin"),
     route(r"^site$", lambda request: seen.site(split_domain_port(request.get_host())[0])),
     route(r"^.*$", "rest"),
 ]

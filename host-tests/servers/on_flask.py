@@ -23,6 +23,7 @@ def site():
 
 route("/items/<id>", "read-item", ["GET"])
 route("/items/<id>", "delete-item", ["DELETE"])
+route("/items/<id>", "item", ["POST", "PUT", "PATCH", "OPTIONS"])
 route("/tenant/<path:rest>", lambda rest: seen.tenant(request.headers.get("X-Tenant")))
 route("/jobs/<id>:delete", "purge")
 route("/jobs/<id>", "job")

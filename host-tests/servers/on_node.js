@@ -42,6 +42,7 @@ function onExpress() {
   const rest = (request) => request.params.rest.join('/');
   app.get('/items/:id', route('read-item'));
   app.delete('/items/:id', route('delete-item'));
+  app.all('/items/:id', route('item'));
   app.all('/tenant/*rest', route((request) => tenant(request.get('X-Tenant'))));
   app.all('/jobs/:id\\:delete', route('purge'));
   app.all('/jobs/:id', route('job'));
@@ -72,18 +73,16 @@ function onHttp(request, response) {
   }
   const [, first, ...others] = path.split('/');
   const rest = others.join('/');
-  const handlers = {
-    items: () => ({ GET: 'read-item', DELETE: 'delete-item' })[request.method] ?? 'rest',
-    tenant: () => tenant(request.headers['x-tenant']),
-    jobs: () => (rest.endsWith(':delete') ? 'purge' : 'job'),
-    static: () => file(rest),
-    x: () => belowX(rest),
-    'p|q': () => 'pipe',
-    public: () => 'public',
-    admin: () => 'admin',
-    site: () => site(url.hostname),
+  const items = { GET: 'read-item', DELETE: 'delete-item' };
+  const one = { items: () => items[request.method] ?? 'item', jobs: () => (rest.endsWith(':delete') ? 'purge' : 'job') };
+  const none = { site: () => site(url.hostname), 'p|q': () => 'pipe', admin: () => 'admin' };
+  const any = {
+    tenant: () => tenant(request.headers['x-tenant']), static: () => file(rest), x: () => belowX(rest),
+    public: () => 'public', admin: () => 'admin',
   };
-  const handler = Object.hasOwn(handlers, first) ? handlers[first]() : 'rest';
+  const own = (handlers) => (Object.hasOwn(handlers, first) ? handlers[first]() : undefined);
+  const handler = (others.length === 1 && rest && own(one)) || (others.length === 0 && own(none))
+    || (others.length > 0 && own(any)) || 'rest';
   const query = url.search.slice(1);
   return answer(200, seen(handler, { method: request.method, path, host: url.host, query }, request.headers));
 }

@@ -28,7 +28,8 @@ class Overrides:
             lines = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
             scope = dict(scope)
             for name in seen.OVERRIDES:
-                scope["method"] = lines.get(name.lower(), scope["method"]).upper()
+                if name.lower() in lines:
+                    scope["method"] = lines[name.lower()].upper()
             for name in ["x-original-url", "x-rewrite-url"]:
                 scope["path"] = lines.get(name, scope["path"]).split("?")[0]
             if "x-forwarded-host" in lines:
@@ -40,6 +41,7 @@ class Overrides:
 app = Overrides(Starlette(routes=[
     route("/items/{id}", "read-item", ["GET"]),
     route("/items/{id}", "delete-item", ["DELETE"]),
+    route("/items/{id}", "item", ["POST", "PUT", "PATCH", "OPTIONS"]),
     route("/tenant/{rest:path}", lambda request: seen.tenant(request.headers.get("x-tenant"))),
     route("/jobs/{id}:delete", "purge"),
     route("/jobs/{id}", "job"),

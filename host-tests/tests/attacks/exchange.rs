@@ -45,11 +45,12 @@ impl Request {
 
     /// The header lines as a proxy hands them to a plugin: names in lower case, no blanks around values.
     pub(crate) fn lines(&self) -> Vec<(String, String)> {
-        let pseudo =
-            [(":method", &*self.method), (":path", &*self.path), (":scheme", "http"), (":authority", "localhost")];
+        let host = self.headers.iter().find(|(name, _)| name == "host").map_or("localhost", |(_, host)| host);
+        let pseudo = [(":method", &*self.method), (":path", &*self.path), (":scheme", "http"), (":authority", host)];
         let own = self
             .headers
             .iter()
+            .filter(|(name, _)| name != "host")
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()));
         pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).chain(own).collect()
     }

@@ -8,6 +8,7 @@
 #![expect(clippy::string_slice, reason = "tokens are ASCII")]
 
 mod bad_configs;
+mod canonical;
 mod catalogue;
 mod engine;
 mod envoy;

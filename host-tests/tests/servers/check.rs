@@ -43,6 +43,10 @@ impl Checks {
         for kind in kinds {
             let outcome = world.play("strict", *kind, version, request);
             self.judge(&format!("{kind:?}, {version:?}, {what}"), &outcome, expect);
+            // The gate does not know which server it is.
+            if matches!((expect, &outcome), (Expect::Refused(_), Outcome::Refused(..))) {
+                break;
+            }
         }
     }
 

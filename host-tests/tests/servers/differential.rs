@@ -10,7 +10,7 @@ use host_tests::random::Random;
 use crate::check::is_harmless;
 use crate::policy::HANDLERS;
 use crate::requests::Case;
-use crate::server::ALL;
+use crate::server::{ALL, Kind};
 use crate::world::{Outcome, Version, World};
 
 const CASES: u64 = 1200;
@@ -40,9 +40,13 @@ fn the_handler_that_runs_is_what_the_rule_is_meant_for() {
             if !outcome.handler().is_empty() {
                 *counts.entry(format!("handler: {}", outcome.handler())).or_default() += 1;
             }
-            if !is_harmless(&outcome) {
-                failures
-                    .push(format!("JOTGATE_SEED={seed} JOTGATE_CASES=1: {kind:?}, {gateway}, {case:?}: {outcome:?}"));
+            if is_harmless(&outcome) {
+                continue;
+            }
+            match KNOWN.iter().find(|(_, differs)| differs(*kind, &outcome)) {
+                Some((what, _)) => *counts.entry(format!("known: {what}")).or_default() += 1,
+                None => failures
+                    .push(format!("JOTGATE_SEED={seed} JOTGATE_CASES=1: {kind:?}, {gateway}, {case:?}: {outcome:?}")),
             }
         }
     }
@@ -56,8 +60,34 @@ fn the_handler_that_runs_is_what_the_rule_is_meant_for() {
             let count = counts.get(&format!("handler: {handler}")).copied().unwrap_or_default();
             assert!(count >= LEAST, "{handler} ran {count} times only");
         }
+        for (what, _) in KNOWN {
+            assert!(counts.contains_key(&format!("known: {what}")), "this is no difference any more: {what}");
+        }
         assert!(refused > 100 && passed > 100, "{refused} refused, {passed} passed");
     }
+}
+
+/// Where a server takes other paths for the same than rules do, by its defaults, and no request can tell: what protects
+/// there is a catch-all rule that asks for as much (docs/paths.md).
+const KNOWN: [(&str, fn(Kind, &Outcome) -> bool); 2] = [
+    ("Express compares paths without their case", |kind, outcome| {
+        kind == Kind::Express && path(outcome).bytes().any(|byte| byte.is_ascii_uppercase()) && is_caught(outcome)
+    }),
+    ("Express ignores a slash at the end", |kind, outcome| {
+        kind == Kind::Express && path(outcome).ends_with('/') && is_caught(outcome)
+    }),
+];
+
+fn path(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Ran(seen) => &seen.path,
+        _ => "",
+    }
+}
+
+/// Whether the last rule took it, which asks for a token.
+fn is_caught(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Ran(seen) if seen.rule == "rest")
 }
 
 /// What came of it at each server; of what the gate refused, at the first. None if HTTP/1.1 cannot carry it.

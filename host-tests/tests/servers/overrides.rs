@@ -76,6 +76,8 @@ fn neighbours_reach_no_other_handler() {
         ("PATH_INFO", "/admin/x"),
         ("SCRIPT_NAME", "/admin"),
         ("SCRIPT_NAME", "/items"),
+        ("SCRIPT_NAME", "/public"),
+        ("script_name", "/public"),
         ("REQUEST_METHOD", "DELETE"),
         ("REQUEST_URI", "/admin/x"),
         ("HTTP_HOST", "api.example.com"),
@@ -95,8 +97,9 @@ fn neighbours_reach_no_other_handler() {
         (":path", "/admin/x"),
     ] {
         let request = Request::get("/items/1").header("host", "public.example.com").header(name, value);
+        let below = Request::get("/public/admin/x").header(name, value);
         let site = Request::get("/site").header("host", "public.example.com").header(name, value);
-        for request in [request, site] {
+        for request in [request, below, site] {
             checks.send(&world, &ALL, Version::Http1, &format!("{name}: {value}"), &request, Expect::Harmless);
         }
     }

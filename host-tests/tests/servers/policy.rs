@@ -9,31 +9,32 @@ use crate::world::Gateway;
 pub(crate) const ALL: [Gateway; 3] =
     [("strict", || json!({})), ("lenient", || json!({"paths": "lenient"})), ("preflights", preflights)];
 
-/// Which rules let requests through to a handler; the first is the one that is meant for it.
-pub(crate) const HANDLERS: [(&str, &[&str]); 16] = [
-    ("read-item", &["items"]),
-    ("delete-item", &["delete-items"]),
-    ("acme", &["acme"]),
-    ("tenant", &["tenants"]),
-    ("purge", &["purge"]),
-    ("job", &["jobs"]),
-    ("style", &["styles"]),
-    ("secret", &["static"]),
-    ("braces", &["braces"]),
-    ("x", &["x"]),
-    ("pipe", &["pipe"]),
-    ("public", &["public"]),
-    ("admin", &["admin"]),
-    ("api-site", &["api-site"]),
-    ("public-site", &["public-site"]),
-    ("other-site", &["rest"]),
+/// The rule that is meant for a handler.
+pub(crate) const HANDLERS: [(&str, &str); 17] = [
+    ("read-item", "items"),
+    ("delete-item", "delete-items"),
+    ("item", "items"),
+    ("acme", "acme"),
+    ("tenant", "tenants"),
+    ("purge", "purge"),
+    ("job", "jobs"),
+    ("style", "styles"),
+    ("secret", "static"),
+    ("braces", "braces"),
+    ("x", "x"),
+    ("pipe", "pipe"),
+    ("public", "public"),
+    ("admin", "admin"),
+    ("api-site", "api-site"),
+    ("public-site", "public-site"),
+    ("other-site", "rest"),
 ];
 
-/// Whether a rule may let a request through to a handler.
+/// Whether a rule may let a request through to a handler: one that is meant for it, or one that asks for more.
 pub(crate) fn is_meant(rule: &str, handler: &str) -> bool {
-    // What no other handler takes asks for a token; only what is weaker must not lead there.
-    let rules = HANDLERS.iter().find(|(name, _)| *name == handler).map(|(_, rules)| *rules);
-    rules.is_some_and(|rules| rules.contains(&rule)) || handler == "rest" && !WEAK.contains(&rule)
+    let meant = HANDLERS.iter().find(|(name, _)| *name == handler).map_or("rest", |(_, rule)| rule);
+    let is_weak = |rule| WEAK.contains(&rule);
+    rule == meant || !is_weak(rule) && (is_weak(meant) || meant == "rest")
 }
 
 /// The rules that ask for nothing.

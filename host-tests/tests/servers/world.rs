@@ -98,7 +98,10 @@ impl World {
 
     pub(crate) fn play_at(&self, gateway: SocketAddr, kind: Kind, version: Version, request: &Request) -> Outcome {
         let request = request.clone().header("x-server", kind.cluster()).bearer(&self.token);
-        Outcome::of(&version.send(&request, gateway))
+        match version.try_send(&request, gateway) {
+            Ok(response) => Outcome::of(&response),
+            Err(error) => Outcome::Unhandled(0, error.to_string()),
+        }
     }
 
     /// The same without a token.
@@ -131,7 +134,8 @@ impl Version {
 
 impl Outcome {
     pub(crate) fn of(response: &Response) -> Self {
-        if response.header("x-reached").is_some() {
+        // What Envoy answers by itself has no time of an upstream.
+        if response.header("x-envoy-upstream-service-time").is_some() {
             return Self::read(response);
         }
         let (status, reason) = verdict(response);
