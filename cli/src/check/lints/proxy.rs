@@ -64,7 +64,7 @@ fn lint_path(manager: &Node, findings: &mut Vec<Finding>) {
 }
 
 fn lint_host(tree: &Node, policy: &Policy, manager: &Node, findings: &mut Vec<Finding>) {
-    if !policy.needs.host {
+    if !policy.dimensions.looks_at_hosts() {
         return;
     }
     let strips_port = is_on(manager, "strip_any_host_port", "stripAnyHostPort")
