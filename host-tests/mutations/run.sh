@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seeds=${SEEDS:-1..200}
-copy=target/mutants/source
+built=${CARGO_TARGET_DIR:-$PWD/target}
+copy=$built/mutants/source
 cargo test --quiet --locked -p host-tests --test simulation --no-run
 
 missed=0
@@ -17,10 +18,10 @@ for patch in host-tests/mutations/*.patch; do
     echo "$name: the patch does not apply any more" >&2
     exit 1
   fi
-  CARGO_TARGET_DIR=$PWD/target/mutants cargo build --quiet --locked --manifest-path "$copy/Cargo.toml" \
+  CARGO_TARGET_DIR=$built/mutants cargo build --quiet --locked --manifest-path "$copy/Cargo.toml" \
     -p filter --profile plugin --target wasm32-wasip1
-  log=target/mutants/$name.log
-  if JOTGATE_PLUGIN=$PWD/target/mutants/wasm32-wasip1/plugin/jotgate.wasm JOTGATE_SEEDS=$seeds \
+  log=$built/mutants/$name.log
+  if JOTGATE_PLUGIN=$built/mutants/wasm32-wasip1/plugin/jotgate.wasm JOTGATE_SEEDS=$seeds \
     cargo test --quiet --locked -p host-tests --test simulation >"$log" 2>&1; then
     printf '   %-32s NOT NOTICED in the seeds %s\n' "$name" "$seeds"
     missed=1

@@ -1,7 +1,8 @@
-//! Finding the modules that `make` builds.
+//! Finding what `make` builds and installs.
 
 #[cfg(feature = "host")]
 use crate::host::Plugin;
+use std::env;
 use std::path::{Path, PathBuf};
 
 /// Loads a module that the build leaves in the workspace; see [`built_path`].
@@ -11,11 +12,32 @@ pub fn built(variable: &str, default: &str, make: &str) -> Plugin {
     Plugin::load(&path).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
 }
 
-/// The module's absolute path: from the environment variable, else the default path in the workspace. Fails the test
-/// with what to run if there is no module.
+/// The module's absolute path: from the environment variable, else the default path in the workspace, or in
+/// `$CARGO_TARGET_DIR` instead of `target`. Fails the test with what to run if there is no module.
 pub fn built_path(variable: &str, default: &str, make: &str) -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let path = std::env::var_os(variable).map_or_else(|| workspace.join(default), PathBuf::from);
+    let path = env::var_os(variable).map_or_else(|| default_path(default), PathBuf::from);
     let advice = format!("run `{make}`, or set {variable} to the module's path");
     path.canonicalize().unwrap_or_else(|_| panic!("there is no module at `{}`: {advice}", path.display()))
+}
+
+fn default_path(path: &str) -> PathBuf {
+    match path.strip_prefix("target/") {
+        Some(built) => workspace().join(target()).join(built),
+        None => workspace().join(path),
+    }
+}
+
+/// Where Cargo puts what it builds, relative to the workspace or absolute.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// A tool that `make` installs: its path in `$JOTGATE_TOOLS`, or in `.tools` in the workspace.
+pub fn tool(path: &str) -> PathBuf {
+    let tools = env::var_os("JOTGATE_TOOLS").map_or_else(|| PathBuf::from(".tools"), PathBuf::from);
+    workspace().join(tools).join(path)
+}
+
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

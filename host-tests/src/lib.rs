@@ -26,5 +26,5 @@ pub mod random;
 
 #[cfg(feature = "host")]
 pub use built::built;
-pub use built::built_path;
+pub use built::{built_path, tool};
 pub use installed::are_installed;

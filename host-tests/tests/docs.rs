@@ -1,6 +1,6 @@
 //! The pages: what they link to is there, and so are the commands that they tell people to type.
 
-#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use host_tests::envoy::workspace;
+use serde_json::{Value, json};
 
 /// Every Markdown page of the project, by its path.
 fn pages() -> Vec<(PathBuf, String)> {
@@ -98,4 +99,30 @@ fn every_page_can_be_found() {
     for (path, _) in pages().iter().filter(|(path, _)| path.starts_with("docs")) {
         assert!(linked.contains(path.to_str().expect("is text")), "{} is not in the README", path.display());
     }
+}
+
+/// The names of all test binaries.
+fn test_binaries() -> BTreeSet<String> {
+    let listed = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--no-deps", "--format-version=1"])
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs");
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("is JSON");
+    let packages = listed["packages"].as_array().into_iter().flatten();
+    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let tests = targets.filter(|target| target["kind"] == json!(["test"]));
+    tests.filter_map(|target| Some(target["name"].as_str()?.to_string())).collect()
+}
+
+/// The parts of `make test` choose binaries by name: none is left out.
+#[test]
+fn make_test_runs_every_test_binary() {
+    let makefile = fs::read_to_string(workspace().join("Makefile")).expect("is there");
+    let runs = makefile.lines().filter(|line| line.contains("$(call run_tests,"));
+    let named: BTreeSet<_> = runs.flat_map(|line| line.split([' ', ',', ')'])).collect();
+    let binaries = test_binaries();
+    let left_out: Vec<_> = binaries.iter().filter(|name| !named.contains(name.as_str())).collect();
+    assert_eq!(left_out, [""; 0]);
+    assert!(binaries.len() > 15, "{binaries:?}");
 }

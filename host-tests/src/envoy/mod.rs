@@ -15,7 +15,7 @@
 //! assert_eq!(response.status, 200);
 //! ```
 //!
-//! The binary is `$JOTGATE_ENVOY` or `.venv/bin/jotgate-envoy` in the workspace, which `make envoy` installs.
+//! The binary is `$JOTGATE_ENVOY` or `venv/bin/jotgate-envoy` among the tools (see [`crate::tool`]), which `make envoy` installs.
 
 mod bootstrap;
 mod config;
@@ -260,7 +260,7 @@ pub fn plugin() -> Result<PathBuf, StartError> {
 
 fn binary() -> Result<PathBuf, StartError> {
     let path = env::var_os("JOTGATE_ENVOY");
-    let path = path.map_or_else(|| workspace().join(".venv/bin/jotgate-envoy"), PathBuf::from);
+    let path = path.map_or_else(|| crate::tool("venv/bin/jotgate-envoy"), PathBuf::from);
     path.canonicalize().map_err(|_| StartError(format!("no Envoy at {}: run `make envoy`", path.display())))
 }
 

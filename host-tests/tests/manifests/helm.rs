@@ -12,7 +12,7 @@ use crate::crds::documents;
 pub(crate) const CHART: &str = "charts/jotgate";
 
 fn binary() -> PathBuf {
-    workspace().join(".tools/bin/helm")
+    host_tests::tool("bin/helm")
 }
 
 /// Whether `make helm` was here. Where it cannot be, `make test` says so loudly, and CI fails.

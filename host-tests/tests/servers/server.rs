@@ -75,7 +75,7 @@ impl Kind {
 
 /// Whether `make servers` was here. Where it cannot be, `make test` says so loudly, and CI fails.
 pub(crate) fn are_installed() -> bool {
-    let are_installed = workspace().join(".venv-servers/installed").exists();
+    let are_installed = tool("venv-servers/installed").exists();
     if !are_installed {
         eprintln!("SKIPPED: the servers are not installed: run `make servers`");
     }
@@ -140,5 +140,5 @@ impl Drop for Server {
 }
 
 fn python() -> PathBuf {
-    workspace().join(".venv-servers/bin/python3")
+    tool("venv-servers/bin/python3")
 }

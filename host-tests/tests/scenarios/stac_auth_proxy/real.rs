@@ -8,8 +8,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use host_tests::child::Child;
+use host_tests::envoy::Port;
 use host_tests::envoy::http::Request;
-use host_tests::envoy::{Port, workspace};
+use host_tests::tool;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -29,7 +30,7 @@ pub(crate) struct Real {
 
 /// Whether `make stac-auth-proxy` was here. Where it cannot be, `make test` says so loudly, and CI fails.
 pub(crate) fn is_installed() -> bool {
-    let is_installed = workspace().join(".venv-stac/installed").exists();
+    let is_installed = tool("venv-stac/installed").exists();
     if !is_installed {
         eprintln!("SKIPPED: STAC Auth Proxy is not installed: run `make stac-auth-proxy`");
     }
@@ -84,7 +85,7 @@ impl Drop for Real {
 }
 
 fn python() -> PathBuf {
-    workspace().join(".venv-stac/bin/python3")
+    tool("venv-stac/bin/python3")
 }
 
 fn settings(world: &World, setting: Setting) -> Vec<(&'static str, String)> {
