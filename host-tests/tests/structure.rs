@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use host_tests::envoy::{plugin, workspace};
-use wasmtime::{Engine, Module};
+use host_tests::host::Plugin;
 
 /// Ways to a host, a clock, randomness or the network.
 const IMPURE: [&str; 18] = [
@@ -112,7 +112,8 @@ fn dependencies_point_one_way() {
 #[test]
 fn the_module_asks_for_what_every_proxy_has_and_exports_what_it_uses() {
     let path = plugin().expect("the plugin is built");
-    let module = Module::from_file(&Engine::default(), &path).expect("is a module");
+    let plugin = Plugin::load(&path).expect("proxies load it");
+    let module = plugin.module();
     for import in module.imports() {
         let known = match import.module() {
             "env" => import.name().starts_with("proxy_"),

@@ -49,6 +49,7 @@ mod imports;
 mod metrics;
 mod options;
 mod plugin;
+mod precompiled;
 mod proxy;
 mod reply;
 mod shared_data;

@@ -2,6 +2,7 @@
 
 use super::imports;
 use super::options::VmOptions;
+use super::precompiled;
 use super::proxy::Proxy;
 use super::state::{LogLevel, State};
 use std::fmt;
@@ -61,22 +62,32 @@ impl Plugin {
         let path = path.as_ref();
         let bytes = std::fs::read(path)
             .map_err(|error| LoadError::Read(format!("cannot read the module `{}`: {error}", path.display())))?;
-        Self::compile(bytes)
+        let folder = crate::built::workspace().join(crate::built::target()).join("modules");
+        Self::link(|engine| precompiled::module(engine, &bytes, &folder))
     }
 
     /// Compiles a module, binary or text.
     pub fn compile(module: impl AsRef<[u8]>) -> Result<Self, LoadError> {
+        Self::link(|engine| Module::new(engine, module))
+    }
+
+    fn link(module: impl FnOnce(&Engine) -> wasmtime::Result<Module>) -> Result<Self, LoadError> {
         let mut config = Config::new();
         // Fuel turns an endless loop into an error, at the same instruction in every run.
         config.consume_fuel(true);
         let engine = Engine::new(&config).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        let module = Module::new(&engine, module).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let module = module(&engine).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         check_imports(&module)?;
         check_exports(&module)?;
         let mut linker = Linker::new(&engine);
         imports::define(&mut linker).expect("each host call is defined once");
         let module = linker.instantiate_pre(&module).map_err(|error| LoadError::Signature(format!("{error:#}")))?;
         Ok(Self { engine, module })
+    }
+
+    /// The module itself: what it imports and exports.
+    pub fn module(&self) -> &Module {
+        self.module.module()
     }
 
     /// Whether the plugin takes a configuration; where it does not, the errors that it logs.
