@@ -299,6 +299,8 @@ impl Gate {
             let keys = issuer.skipped_keys().iter().map(|key| format!("passed over: {key}"));
             let texts = algorithms.chain(keys).map(|text| format!("issuer `{}`: {text}", issuer.name));
             self.effects.extend(texts.map(|text| Effect::Log(Level::Warn, text)));
+            let large = issuer.large_keys().map(|text| format!("issuer `{}`: {text}", issuer.name));
+            self.effects.extend(large.map(|text| Effect::Log(Level::Info, text)));
         }
     }
 

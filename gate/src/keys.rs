@@ -138,6 +138,14 @@ impl IssuerKeys {
     }
 }
 
+/// What is to be said of keys that only some hosts can verify with.
+pub(crate) fn large_keys(keys: &KeySet) -> Option<String> {
+    let count = keys.large_keys().count();
+    (count > 0).then(|| {
+        format!("RSA keys over 4096 bits: {count}, used only where the host verifies, never for PS256 to PS512")
+    })
+}
+
 /// Keys that are fetched from their issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchedKeys {
@@ -403,6 +411,9 @@ impl FetchedKeys {
         for key in keys.skipped().iter().take(5) {
             // Writing to a string cannot fail.
             let _ = write!(text, "; passed over: {key}");
+        }
+        if let Some(large) = large_keys(&keys) {
+            let _ = write!(text, "; {large}");
         }
         let is_trouble = is_odd && !keys.skipped().is_empty();
         let body = if self.settings.share.is_some() { answer.body.to_vec() } else { Vec::new() };

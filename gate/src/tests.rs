@@ -11,6 +11,7 @@ mod extraction;
 mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;
+mod key_sets;
 mod keys;
 mod metadata;
 mod paths;

@@ -153,7 +153,7 @@ impl Verification<'_> {
         *check = Check::Key;
         let set = keys.usable(self.steady).ok_or(Failure::NoKeys { issuer: index })?;
         let is_named = token.kid().is_some();
-        match set.candidates(token.kid(), algorithm) {
+        match set.candidates(token.kid(), algorithm, self.verifier.checked_by(algorithm)) {
             Candidates::Keys(keys) => {
                 *check = Check::Signature;
                 token.verify(&keys, self.verifier).map_err(|_| match is_named {
@@ -162,8 +162,9 @@ impl Verification<'_> {
                 })
             }
             Candidates::None => Err(Failure::UnknownKey { issuer: index, reason: Reason::UnknownKey }),
-            Candidates::TooMany => Err(Reason::UnknownKey.into()),
-            Candidates::WrongAlgorithm => Err(Reason::UnsupportedAlgorithm.into()),
+            Candidates::TooMany | Candidates::TooMuchWork => Err(Reason::UnknownKey.into()),
+            Candidates::TooLarge if !is_named => Err(Reason::UnknownKey.into()),
+            Candidates::TooLarge | Candidates::WrongAlgorithm => Err(Reason::UnsupportedAlgorithm.into()),
         }
     }
 }

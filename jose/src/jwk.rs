@@ -9,6 +9,7 @@ mod material;
 mod set;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use error::KeyError;
 use key::optional_string;

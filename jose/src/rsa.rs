@@ -19,16 +19,20 @@ use crate::hash::Hash;
 
 /// The shortest modulus that is accepted, in bits (RFC 7518 §3.3).
 pub(crate) const MIN_BITS: usize = 2048;
-/// The longest one: what is longer costs too much to check.
+/// The longest one: what is longer costs too much to check, even for a host.
 pub(crate) const MAX_BITS: usize = 8192;
+/// The longest one where no host checks signatures: it takes Wasm as long as hosts take for [`MAX_BITS`], or longer.
+pub(crate) const MAX_BITS_IN_MODULE: usize = 4096;
 /// Smaller exponents make forgeries cheaper wherever a padding check has a flaw.
-const MIN_EXPONENT: u32 = 65537;
+pub(crate) const MIN_EXPONENT: u32 = 65537;
+/// Larger ones only cost more.
+pub(crate) const MAX_EXPONENT: u32 = 1 << 17;
 
 /// An RSA public key of an acceptable size.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RsaPublicKey {
     modulus: Modulus,
-    /// INVARIANT: odd, and at least [`MIN_EXPONENT`].
+    /// INVARIANT: odd, and from [`MIN_EXPONENT`] to [`MAX_EXPONENT`].
     exponent: u32,
     spki: Vec<u8>,
 }
@@ -36,7 +40,7 @@ pub struct RsaPublicKey {
 /// Why two numbers make no key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RsaKeyError {
-    /// An exponent that is even, below 65537 or over 32 bits.
+    /// An exponent that is even, below 65537 or above 2^17.
     Exponent,
     /// An even modulus.
     Even,
@@ -57,7 +61,7 @@ impl RsaPublicKey {
             return Err(RsaKeyError::Size { bits });
         }
         let number = exponent.iter().fold(0, |number, &octet| number << 8 | u32::from(octet));
-        if exponent.len() > 4 || number % 2 == 0 || number < MIN_EXPONENT {
+        if exponent.len() > 4 || number % 2 == 0 || !(MIN_EXPONENT..=MAX_EXPONENT).contains(&number) {
             return Err(RsaKeyError::Exponent);
         }
         let spki = spki(modulus, exponent).map_err(|_| RsaKeyError::Size { bits })?;
@@ -68,6 +72,16 @@ impl RsaPublicKey {
     /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8017 A.1.1).
     pub fn spki(&self) -> &[u8] {
         &self.spki
+    }
+
+    /// How many bits the modulus has.
+    pub(crate) fn bits(&self) -> usize {
+        self.modulus.bits()
+    }
+
+    /// How many products of two limbs a verification takes.
+    pub(crate) fn products(&self) -> u64 {
+        self.modulus.products(self.exponent)
     }
 
     /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.2): the encoded message is made again and compared whole, so that there is

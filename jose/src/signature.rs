@@ -23,6 +23,32 @@ pub trait SignatureVerifier {
     /// `signature` is as it stands in a token: for ECDSA the concatenation r‖s (RFC 7518 §3.4). A pair of key and
     /// algorithm that do not belong together is never a good signature.
     fn verify(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Who checks signatures of `algorithm`, which decides how many keys are tried for one token, and how large ones.
+    fn checked_by(&self, algorithm: Algorithm) -> CheckedBy {
+        let _ = algorithm;
+        CheckedBy::Module
+    }
+}
+
+/// Who checks signatures.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CheckedBy {
+    /// A host, whose machine code is several times faster than Wasm.
+    Host,
+    /// The code in this crate, or code that is as slow.
+    Module,
+}
+
+impl CheckedBy {
+    /// Who does it in Envoy.
+    pub fn in_envoy(algorithm: Algorithm) -> Self {
+        use Algorithm::{Es256, Es384, Es512, Rs256, Rs384, Rs512};
+        match algorithm {
+            Es256 | Es384 | Es512 | Rs256 | Rs384 | Rs512 => Self::Host,
+            _ => Self::Module,
+        }
+    }
 }
 
 /// Checks signatures with the code in this crate alone.

@@ -9,7 +9,7 @@ use gate::Policy;
 use gate::config::{Audiences, Issuer, KeySource};
 use jiff::SignedDuration;
 use jose::jwk::KeyMaterial;
-use jose::signature::{SignatureVerifier, Software};
+use jose::signature::{CheckedBy, SignatureVerifier, Software};
 use jose::{Algorithm, base64url};
 use serde_json::{Map, Value, json};
 
@@ -33,6 +33,10 @@ impl SignatureVerifier for Mint {
             GOOD => self.good.contains(message),
             _ => Software.verify(key, algorithm, message, signature),
         }
+    }
+
+    fn checked_by(&self, algorithm: Algorithm) -> CheckedBy {
+        CheckedBy::in_envoy(algorithm)
     }
 }
 

@@ -7,7 +7,7 @@ use gate::explain::trace;
 use gate::{Policy, Request, Timestamp};
 use jose::Algorithm;
 use jose::jwk::{KeyMaterial, KeySet, Origin};
-use jose::signature::{SignatureVerifier, Software};
+use jose::signature::{CheckedBy, SignatureVerifier, Software};
 
 use crate::document::Node;
 use crate::load::Loaded;
@@ -51,6 +51,10 @@ impl SignatureVerifier for Judge {
             }
             (false, false) => Software.verify(key, algorithm, message, signature),
         }
+    }
+
+    fn checked_by(&self, algorithm: Algorithm) -> CheckedBy {
+        CheckedBy::in_envoy(algorithm)
     }
 }
 

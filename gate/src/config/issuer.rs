@@ -64,6 +64,14 @@ impl Issuer {
             KeySource::Inline(keys) => keys.skipped(),
         }
     }
+
+    /// What is to be said of inline keys that only some hosts can verify with.
+    pub(crate) fn large_keys(&self) -> Option<String> {
+        match &self.keys {
+            KeySource::Fetched(_) => None,
+            KeySource::Inline(keys) => crate::keys::large_keys(keys),
+        }
+    }
 }
 
 impl KeySource {

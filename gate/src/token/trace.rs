@@ -157,7 +157,15 @@ impl Verification<'_> {
                 let encoded = EncodedToken::decode(text).ok()?;
                 let untrusted = encoded.parse().ok()?;
                 let set = self.keys.get(issuer?)?.usable(self.steady)?;
-                Some(in_words(&set.candidates(untrusted.kid(), untrusted.algorithm()?)).to_string())
+                let (kid, algorithm) = (untrusted.kid(), untrusted.algorithm()?);
+                let candidates = set.candidates(kid, algorithm, self.verifier.checked_by(algorithm));
+                let skipped = set.skipped().iter().find(|key| kid.is_some() && key.kid.as_deref() == kid);
+                Some(match (&candidates, skipped) {
+                    (Candidates::WrongAlgorithm, Some(skipped)) => {
+                        format!("the issuer's key of that `kid` is not usable: {}", skipped.error)
+                    }
+                    _ => in_words(&candidates).to_string(),
+                })
             }
             _ => None,
         }
@@ -168,7 +176,9 @@ fn in_words(candidates: &Candidates<'_>) -> &'static str {
     match candidates {
         Candidates::Keys(_) => "there are some",
         Candidates::None => "none of the issuer's keys fits",
+        Candidates::TooLarge => "the issuer's key has more than 4096 bits: it is used only where the host verifies",
         Candidates::TooMany => "more of the issuer's keys fit than are tried",
-        Candidates::WrongAlgorithm => "the issuer's key of that `kid` is not for this algorithm, or no usable key",
+        Candidates::TooMuchWork => "trying all of the issuer's keys that fit takes more work than one token may cost",
+        Candidates::WrongAlgorithm => "the issuer's key of that `kid` is not for this algorithm",
     }
 }

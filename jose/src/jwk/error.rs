@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::material::MIN_SECRET_OCTETS;
-use crate::rsa::{MAX_BITS, MIN_BITS};
+use crate::rsa::{MAX_BITS, MAX_EXPONENT, MIN_BITS, MIN_EXPONENT};
 
 /// Why a JWK is no key to verify with. Carries no key material.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,7 +31,7 @@ pub enum KeyError {
     NotAnObject,
     /// Private members are published with the key.
     Private,
-    /// A public exponent that is even, below 65537 or over 32 bits.
+    /// A public exponent that is even, below 65537 or above 2^17.
     RsaExponent,
     /// A modulus outside 2048 to 8192 bits.
     RsaSize(usize),
@@ -64,7 +64,9 @@ impl fmt::Display for KeyError {
             Self::Missing(member) => write!(formatter, "its `{member}` is missing"),
             Self::NotAnObject => formatter.write_str("it is not a JSON object"),
             Self::Private => formatter.write_str("it is a private key: it is compromised and has to be replaced"),
-            Self::RsaExponent => formatter.write_str("its exponent is not an odd number of 65537 or more in 32 bits"),
+            Self::RsaExponent => {
+                write!(formatter, "its exponent is not an odd number from {MIN_EXPONENT} to {MAX_EXPONENT}")
+            }
             Self::RsaSize(bits) => write!(formatter, "its modulus has {bits} bits, expected {MIN_BITS} to {MAX_BITS}"),
             Self::SecretSize(bits) => {
                 write!(formatter, "its secret has {bits} bits, expected {} or more", MIN_SECRET_OCTETS * 8)?;

@@ -4,9 +4,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::work::MAX_WORK;
 use super::{KeyError, Origin, VerificationKey};
 use crate::Algorithm;
 use crate::json::{self, Kind, Value};
+use crate::signature::CheckedBy;
 
 /// How many keys may fit one token: trying more would let a key set decide what a request costs.
 const MAX_CANDIDATES: usize = 5;
@@ -36,8 +38,12 @@ pub enum Candidates<'k> {
     Keys(Vec<&'k VerificationKey>),
     /// No key has this `kid`, or, without one, allows the algorithm.
     None,
+    /// Keys that only a host may verify with, and it does not.
+    TooLarge,
     /// More keys than are tried.
     TooMany,
+    /// Several keys, and trying all of them would take more work than is done for one token.
+    TooMuchWork,
     /// Keys have this `kid`, but none of them allows the algorithm.
     WrongAlgorithm,
 }
@@ -88,14 +94,26 @@ impl KeySet {
         &self.skipped
     }
 
-    /// The keys that a token with this `kid` and algorithm may have been signed with.
-    pub fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Candidates<'_> {
+    /// The keys that only a host may verify with.
+    pub fn large_keys(&self) -> impl Iterator<Item = &VerificationKey> {
+        self.keys.iter().filter(|key| key.material().is_for_hosts_alone())
+    }
+
+    /// The keys that a token with this `kid` and algorithm may have been signed with, where signatures of that
+    /// algorithm are checked by `checked_by`.
+    pub fn candidates(&self, kid: Option<&str>, algorithm: Algorithm, checked_by: CheckedBy) -> Candidates<'_> {
         let named = || self.keys.iter().filter(|key| kid.is_none() || key.kid() == kid);
-        let keys: Vec<_> = named().filter(|key| key.allows(algorithm)).collect();
+        let fits = |key: &&VerificationKey| key.allows(algorithm);
+        let is_small = |key: &&VerificationKey| checked_by == CheckedBy::Host || !key.material().is_for_hosts_alone();
+        let keys: Vec<_> = named().filter(fits).filter(is_small).collect();
         let is_known = || named().next().is_some() || self.skipped.iter().any(|key| key.kid.as_deref() == kid);
+        let work = || keys.iter().map(|key| key.material().work(checked_by)).sum::<u64>();
         match keys.len() {
+            0 if named().any(|key| fits(&key)) => Candidates::TooLarge,
             0 if kid.is_some() && is_known() => Candidates::WrongAlgorithm,
             0 => Candidates::None,
+            // What is a key can be used: a single one is tried, whatever it costs.
+            2..=MAX_CANDIDATES if work() > MAX_WORK => Candidates::TooMuchWork,
             1..=MAX_CANDIDATES => Candidates::Keys(keys),
             _ => Candidates::TooMany,
         }

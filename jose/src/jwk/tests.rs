@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use super::*;
 use crate::Algorithm;
 use crate::json::Document;
+use crate::signature::CheckedBy;
 
 const N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
@@ -89,10 +90,10 @@ fn rsa_numbers_must_be_of_use() {
     let with = |n: &str, e: &str| import(&format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#));
     let padded = with(&format!("{}{N}", "AAAA".repeat(50_000)), "AAEAAQ");
     assert_eq!(padded, with(N, "AQAB"), "leading zeros change no number, nor what it costs to count with it");
-    for exponent in ["AQ", "Ag", "Aw", "EQ", "AQAC", "_____w", "AQAAAAAB", "AA"] {
-        let refused = with(N, exponent);
-        assert!(refused == Err(KeyError::RsaExponent) || exponent == "_____w", "{exponent}: {refused:?}");
+    for exponent in ["AQ", "Ag", "Aw", "EQ", "__8", "AQAC", "AgAA", "AgAB", "_____w", "AQAAAAAB", "AA"] {
+        assert_eq!(with(N, exponent), Err(KeyError::RsaExponent), "{exponent}");
     }
+    assert!(with(N, "AQAD").is_ok() && with(N, "Af__").is_ok(), "odd, and from 65537 to 131072");
     assert_eq!(with(&N[..171], "AQAB"), Err(KeyError::Encoding("n")), "bits behind the last octet");
     assert_eq!(with(&N[..340], "AQAB"), Err(KeyError::RsaSize(2040)));
     assert_eq!(with(&N.repeat(5), "AQAB").map_err(|error| error.to_string().contains("bits")), Err(true));
@@ -195,7 +196,7 @@ fn one_odd_key_never_spoils_its_set() {
 fn candidates_fit_kid_and_algorithm() {
     let text = format!(r#"{{"keys":[{},{},{}]}}"#, rsa(r#","kid":"r""#), p256(r#","kid":"e""#), p256(""));
     let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys");
-    let count = |kid, algorithm| match set.candidates(kid, algorithm) {
+    let count = |kid, algorithm| match set.candidates(kid, algorithm, CheckedBy::Module) {
         Candidates::Keys(keys) => Ok(keys.len()),
         other => Err(format!("{other:?}")),
     };
@@ -207,11 +208,81 @@ fn candidates_fit_kid_and_algorithm() {
 
     let text = format!(r#"{{"keys":[{},{}]}}"#, rsa(r#","kid":"r","use":"enc""#), p256(r#","kid":"e""#));
     let odd = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds a key");
-    assert_eq!(odd.candidates(Some("r"), Algorithm::Rs256), Candidates::WrongAlgorithm, "it is known, and of no use");
+    assert_eq!(
+        odd.candidates(Some("r"), Algorithm::Rs256, CheckedBy::Module),
+        Candidates::WrongAlgorithm,
+        "it is known, and of no use"
+    );
 
     let many: String = (0..6).map(|index| p256(&format!(r#","kid":"{index}""#)) + ",").collect();
     let text = format!(r#"{{"keys":[{}]}}"#, many.trim_end_matches(','));
     let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys");
-    assert_eq!(set.candidates(None, Algorithm::Es256), Candidates::TooMany);
-    assert!(matches!(set.candidates(Some("3"), Algorithm::Es256), Candidates::Keys(_)));
+    assert_eq!(set.candidates(None, Algorithm::Es256, CheckedBy::Module), Candidates::TooMany);
+    assert!(matches!(set.candidates(Some("3"), Algorithm::Es256, CheckedBy::Module), Candidates::Keys(_)));
+}
+
+/// A number of that many bits that nobody knows the factors of; `number` makes it another one.
+fn rsa_of(bits: usize, exponent: &str, number: u8) -> String {
+    let mut modulus = vec![0xff; bits / 8];
+    modulus[8] = number;
+    format!(r#"{{"kty":"RSA","n":"{}","e":"{exponent}"}}"#, crate::base64url::encode(&modulus))
+}
+
+#[test]
+fn the_keys_that_are_tried_for_one_token_take_bounded_work() {
+    use Candidates::{Keys, TooLarge, TooMany, TooMuchWork};
+    use CheckedBy::{Host, Module};
+    let usual = "AQAB";
+    for (checked_by, bits, exponent, count, expected) in [
+        (Module, 2048, usual, 5, Keys(Vec::new())),
+        (Module, 2048, usual, 6, TooMany),
+        (Module, 2048, "Af__", 2, Keys(Vec::new())),
+        (Module, 2048, "Af__", 3, TooMuchWork),
+        (Module, 3072, usual, 2, Keys(Vec::new())),
+        (Module, 3072, usual, 3, TooMuchWork),
+        (Module, 4096, usual, 1, Keys(Vec::new())),
+        (Module, 4096, "Af__", 1, Keys(Vec::new())),
+        (Module, 4096, usual, 2, TooMuchWork),
+        (Module, 4104, usual, 1, TooLarge),
+        (Module, 8192, usual, 6, TooLarge),
+        (Host, 2048, "Af__", 5, Keys(Vec::new())),
+        (Host, 4096, usual, 5, Keys(Vec::new())),
+        (Host, 4096, usual, 6, TooMany),
+        (Host, 8192, "Af__", 1, Keys(Vec::new())),
+        (Host, 8192, usual, 2, Keys(Vec::new())),
+        (Host, 8192, usual, 3, TooMuchWork),
+    ] {
+        let keys: Vec<_> = (0..count).map(|number| rsa_of(bits, exponent, number)).collect();
+        let text = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+        let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys");
+        let found = match set.candidates(None, Algorithm::Rs256, checked_by) {
+            Keys(keys) => {
+                assert_eq!(keys.len(), usize::from(count));
+                Keys(Vec::new())
+            }
+            other => other,
+        };
+        assert_eq!(found, expected, "{count} of {bits} bits, {exponent}, {checked_by:?}");
+    }
+}
+
+#[test]
+fn a_kid_picks_its_key_from_any_others() {
+    let named = |kid: &str, jwk: String| jwk.replace(r#"{"kty""#, &format!(r#"{{"kid":"{kid}","kty""#));
+    let large = (0..4).map(|number| named(&number.to_string(), rsa_of(4096, "Af__", number)));
+    let keys: Vec<_> = large.chain([named("huge", rsa_of(8192, "AQAB", 0)), named("ed", ed25519(ED))]).collect();
+    let set = KeySet::from_json(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes(), 10, Origin::Issuer);
+    let set = set.expect("holds keys");
+    let found = |kid, algorithm, checked_by| match set.candidates(Some(kid), algorithm, checked_by) {
+        Candidates::Keys(keys) => Ok(keys.len()),
+        other => Err(format!("{other:?}")),
+    };
+    for kid in ["0", "1", "2", "3"] {
+        assert_eq!(found(kid, Algorithm::Ps256, CheckedBy::Module), Ok(1));
+    }
+    assert_eq!(found("ed", Algorithm::EdDsa, CheckedBy::Module), Ok(1));
+    assert_eq!(found("huge", Algorithm::Rs256, CheckedBy::Host), Ok(1));
+    assert_eq!(found("huge", Algorithm::Rs256, CheckedBy::Module), Err("TooLarge".into()));
+    assert_eq!(found("huge", Algorithm::Es256, CheckedBy::Module), Err("WrongAlgorithm".into()));
+    assert_eq!(set.large_keys().map(VerificationKey::kid).collect::<Vec<_>>(), [Some("huge")]);
 }

@@ -73,6 +73,16 @@ impl Modulus {
         octets.get(octets.len().checked_sub(self.octets())?..).map(<[u8]>::to_vec)
     }
 
+    /// How many products of two limbs [`Modulus::power`] takes: a multiplication takes those of every limb with every
+    /// other, a squaring half of them, and the reduction behind each of either as many as a multiplication.
+    pub(crate) fn products(&self, exponent: u32) -> u64 {
+        let limbs = u64::try_from(self.limbs.len()).unwrap_or(u64::MAX);
+        let squarings = u64::from(exponent.checked_ilog2().unwrap_or(0));
+        // One for each further bit that is set, one into Montgomery's form, and one out of it.
+        let multiplications = u64::from(exponent.count_ones()) + 1;
+        limbs.saturating_mul(limbs).saturating_mul(3 * squarings + 4 * multiplications) / 2
+    }
+
     fn one(&self) -> Limbs {
         let mut one = vec![0; self.limbs.len()];
         one.iter_mut().take(1).for_each(|limb| *limb = 1);

@@ -337,8 +337,22 @@ fn keys_are_of_an_acceptable_size_and_know_their_spki() {
     let mut even = signer.modulus.clone();
     even[255] &= 0xfe;
     assert_eq!(RsaPublicKey::new(&even, &[1, 0, 1]), Err(RsaKeyError::Even));
-    for exponent in [&[][..], &[0], &[1], &[3], &[0xff, 0xff], &[1, 0, 0], &[1, 0, 2], &[1, 0, 0, 0, 1]] {
+    for exponent in [
+        &[][..],
+        &[0],
+        &[1],
+        &[3],
+        &[0xff, 0xff],
+        &[1, 0, 0],
+        &[1, 0, 2],
+        &[2, 0, 0],
+        &[2, 0, 1],
+        &[0xff; 4],
+        &[1, 0, 0, 0, 1],
+    ] {
         assert_eq!(RsaPublicKey::new(&signer.modulus, exponent), Err(RsaKeyError::Exponent), "{exponent:?}");
     }
-    assert!(RsaPublicKey::new(&signer.modulus, &[0xff; 4]).is_ok());
+    for exponent in [[1, 0, 1], [1, 0, 3], [1, 0xff, 0xff]] {
+        assert!(RsaPublicKey::new(&signer.modulus, &exponent).is_ok(), "{exponent:?}");
+    }
 }

@@ -4,7 +4,7 @@ use jose::Algorithm;
 use jose::json::Document;
 use jose::jwk::{Candidates, KeySet, Origin};
 use jose::jws::EncodedToken;
-use jose::signature::{SignatureVerifier as _, Software};
+use jose::signature::{CheckedBy, SignatureVerifier as _, Software};
 use serde_json::{Value, json};
 
 /// What a key's owner keeps to himself.
@@ -35,7 +35,7 @@ pub(crate) fn verify_token(token: &str, jwk: &Value, origin: Origin) -> Result<(
     }
     let algorithm = token.algorithm().ok_or("unsupported algorithm")?;
     let kid = token.kid().map(ToString::to_string);
-    match keys.candidates(kid.as_deref(), algorithm) {
+    match keys.candidates(kid.as_deref(), algorithm, CheckedBy::Module) {
         Candidates::Keys(keys) => token.verify(&keys, &Software).map(drop).map_err(|error| error.to_string()),
         other => Err(format!("{other:?}")),
     }
@@ -57,7 +57,7 @@ pub(crate) fn verify_jws(jws: &str, jwk: &Value, origin: Origin) -> Result<(), S
     let algorithm = algorithm.ok_or("unsupported algorithm")?;
     let kid = header_json.get("kid").and_then(jose::json::Value::as_str);
     let input = format!("{header}.{payload}");
-    match keys.candidates(kid, algorithm) {
+    match keys.candidates(kid, algorithm, CheckedBy::Module) {
         Candidates::Keys(keys) => {
             let fits = keys.iter().any(|key| Software.verify(key.material(), algorithm, input.as_bytes(), &signature));
             if fits { Ok(()) } else { Err("signature".into()) }
