@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use testbed::keys::{SigningKey, jwk_set};
+use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::mint::{base64url, merge, object};
 
 use crate::exchange::Request;
@@ -114,6 +114,12 @@ static ODD_KEYS: LazyLock<Vec<(&str, SigningKey, Value)>> = LazyLock::new(|| {
         ("e-one", rsa.clone(), json!({"e": "AQ"})),
         ("e-three", rsa.clone(), json!({"e": "Aw"})),
         ("e-even", rsa.clone(), json!({"e": "AQAA"})),
+        ("e-long", rsa.clone(), json!({"e": "AQAAAAAB"})),
+        ("e-32-bits", rsa.clone(), json!({"e": "_____w"})),
+        ("e-large", rsa.clone(), json!({"e": "AgAB"})),
+        ("e-large-even", rsa.clone(), json!({"e": "AgAA"})),
+        ("e-below", rsa.clone(), json!({"e": "__8"})),
+        ("rsa-8200", rsa.clone(), json!({"n": base64url([0xff; 1025])})),
         ("e-empty", rsa, json!({"e": ""})),
         ("rsa-1024", SigningKey::generate_rs256(1024), json!({})),
         ("rsa-2047", SigningKey::generate_rs256(2047), json!({})),
@@ -176,4 +182,56 @@ pub(crate) fn odd_keys<H: Host>(run: &mut Run<'_, H>) {
         expect(what, key, kid, verdict);
     }
     run.expect_good("odd keys", &setting);
+}
+
+/// The keys of issuer `crowd` that are named in its set, and others that are not.
+static CROWD: LazyLock<[Vec<SigningKey>; 2]> = LazyLock::new(|| {
+    let named = |algorithm: Algorithm| SigningKey::generate(algorithm).with_kid(algorithm.name());
+    let named = [Algorithm::EdDSA, Algorithm::ES256, Algorithm::ES512, Algorithm::PS256].map(named);
+    [named.into(), vec![SigningKey::generate(Algorithm::ES512), SigningKey::generate(Algorithm::ES512)]]
+});
+
+/// Issuer `crowd` publishes keys without names beside its own that have them: checking a signature with each of them
+/// would take long.
+pub(crate) fn crowd_setting() -> Setting {
+    let rsa = |number: u8| {
+        let mut modulus = [0xff; 512];
+        modulus[8] = number;
+        json!({"kty": "RSA", "n": base64url(modulus), "e": "AQAB"})
+    };
+    let unnamed = |key: &SigningKey| {
+        let jwk = key.public_jwk();
+        json!({"kty": jwk["kty"], "crv": jwk["crv"], "x": jwk["x"], "y": jwk["y"]})
+    };
+    let [named, others] = &*CROWD;
+    let named = named.iter().map(SigningKey::public_jwk);
+    let keys: Vec<_> = (0..4).map(rsa).chain(others.iter().map(unnamed)).chain(named).collect();
+    let mut config = json!({"issuers": [issuer("crowd")]});
+    add_rules(&mut config);
+    let served = BTreeMap::from([("/crowd".to_owned(), (200, json!({"keys": keys}).to_string().into_bytes()))]);
+    Setting { name: "crowd".into(), config, served }
+}
+
+/// How long the check of a signature takes is not for key sets to decide: what takes too long is not tried.
+pub(crate) fn crowds<H: Host>(run: &mut Run<'_, H>) {
+    let setting = crowd_setting();
+    let payload = Claims::of("crowd", run.host.now()).text();
+    for (algorithm, is_named, verdict) in [
+        ("PS256", true, "ok"),
+        ("PS256", false, "unknown_key"),
+        ("ES512", true, "ok"),
+        ("ES512", false, "unknown_key"),
+        ("EdDSA", true, "ok"),
+        ("EdDSA", false, "ok"),
+        ("ES256", false, "ok"),
+    ] {
+        let key = CROWD[0].iter().find(|key| key.kid() == algorithm).unwrap();
+        let header = match is_named {
+            true => json!({"alg": algorithm, "kid": key.kid()}),
+            false => json!({"alg": algorithm}),
+        };
+        let token = sign(key, header.to_string().as_bytes(), payload.as_bytes());
+        let what = format!("{algorithm}, named: {is_named}");
+        run.expect(&what, &setting, &Request::get("/api/x").bearer(&token), verdict);
+    }
 }

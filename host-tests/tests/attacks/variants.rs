@@ -22,13 +22,19 @@ pub(crate) fn all<H: Host>(run: &mut Run<'_, H>) {
     options_need_a_token_where_a_rule_says_so(run);
     crate::key_sets::odd_keys(run);
     crate::canonical::all(run);
+    crate::key_sets::crowds(run);
     run.expect_good("variants", &Setting::own());
     run.expect_good("variants", &Setting::baseline(run.catalogue));
 }
 
 /// Settings that only these variants need.
 pub(crate) fn settings(catalogue: &Catalogue) -> Vec<Setting> {
-    vec![with_options(catalogue), crate::key_sets::odd_setting(), crate::canonical::setting()]
+    vec![
+        with_options(catalogue),
+        crate::key_sets::odd_setting(),
+        crate::key_sets::crowd_setting(),
+        crate::canonical::setting(),
+    ]
 }
 
 fn with_options(catalogue: &Catalogue) -> Setting {

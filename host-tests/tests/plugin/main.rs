@@ -4,6 +4,7 @@
 
 mod cases;
 mod cost;
+mod cost_of_keys;
 mod hostile;
 mod hosts;
 mod instructions;
