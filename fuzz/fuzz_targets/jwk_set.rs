@@ -7,12 +7,17 @@ use fuzz::json::{self, Shape, Tree};
 use fuzz::signed;
 use jose::Algorithm;
 use jose::jwk::{Candidates, KeyMaterial, KeySet, KeySetError, Origin, VerificationKey};
+use jose::signature::CheckedBy;
 use libfuzzer_sys::fuzz_target;
 
 /// The most entries that are read.
 const MAX_KEYS: usize = 8;
 /// The most keys that are tried for one token.
 const MAX_CANDIDATES: usize = 5;
+
+/// What the keys that are tried for one token may cost together, beside one that is tried alone: so many thousand
+/// instructions of Wasm.
+const MAX_WORK: u64 = 22_000;
 
 /// The y of the points of order 8 on the curve of Ed25519.
 const ORDER_8: [&str; 2] =
@@ -76,24 +81,38 @@ fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>], origin: Ori
     kids.extend([None, Some(""), Some("unheard of")]);
     for kid in kids {
         for algorithm in Algorithm::ALL {
-            check_candidates(&set, kid, algorithm);
+            for checked_by in [CheckedBy::Host, CheckedBy::Module] {
+                check_candidates(&set, &expected, kid, algorithm, checked_by);
+            }
         }
     }
 }
 
-fn check_candidates(set: &KeySet, kid: Option<&str>, algorithm: Algorithm) {
+/// `expected` are the keys of `set` by the other reading, in the same order.
+fn check_candidates(
+    set: &KeySet,
+    expected: &[Expected<'_>],
+    kid: Option<&str>,
+    algorithm: Algorithm,
+    checked_by: CheckedBy,
+) {
     let is_named = |found: Option<&str>| kid.is_none() || found == kid;
-    let fits = |key: &&VerificationKey| is_named(key.kid()) && key.allows(algorithm);
-    let fitting: Vec<_> = set.keys().iter().filter(fits).collect();
+    let all = || set.keys().iter().zip(expected);
+    let fitting: Vec<_> = all().filter(|(key, _)| is_named(key.kid()) && key.allows(algorithm)).collect();
+    let is_tried = |material: &Material| checked_by == CheckedBy::Host || material.rsa_bits() <= 4096;
+    let tried: Vec<_> = fitting.iter().filter(|(_, expected)| is_tried(&expected.material)).collect();
+    let work: u64 = tried.iter().map(|(_, expected)| expected.material.work(checked_by)).sum();
     let is_known =
-        set.keys().iter().any(|key| is_named(key.kid())) || set.skipped().iter().any(|key| key.kid.as_deref() == kid);
-    let expected = match fitting.len() {
+        all().any(|(key, _)| is_named(key.kid())) || set.skipped().iter().any(|key| key.kid.as_deref() == kid);
+    let expected = match tried.len() {
+        0 if !fitting.is_empty() => Candidates::TooLarge,
         0 if kid.is_some() && is_known => Candidates::WrongAlgorithm,
         0 => Candidates::None,
-        1..=MAX_CANDIDATES => Candidates::Keys(fitting),
-        _ => Candidates::TooMany,
+        count if count > MAX_CANDIDATES => Candidates::TooMany,
+        count if count > 1 && work > MAX_WORK => Candidates::TooMuchWork,
+        _ => Candidates::Keys(tried.iter().map(|(key, _)| *key).collect()),
     };
-    assert_eq!(set.candidates(kid, algorithm), expected, "{kid:?} {algorithm}");
+    assert_eq!(set.candidates(kid, algorithm, checked_by), expected, "{kid:?} {algorithm} {checked_by:?}");
 }
 
 /// Puts what was sent between good keys: as an entry, and if it is a set its entries.
@@ -212,6 +231,39 @@ impl Material {
         }
     }
 
+    /// How many bits an RSA key has.
+    fn rsa_bits(&self) -> u64 {
+        match self {
+            // The first octet is not zero.
+            Self::Rsa { n, .. } => n.len() as u64 * 8 - u64::from(n[0].leading_zeros()),
+            _ => 0,
+        }
+    }
+
+    /// What a signature costs, in thousands of instructions of Wasm.
+    fn work(&self, checked_by: CheckedBy) -> u64 {
+        match (self, checked_by) {
+            (Self::Ec { curve: Curve::P256, .. }, CheckedBy::Host) => 2_500,
+            (Self::Ec { curve: Curve::P256, .. }, CheckedBy::Module) => 11_000,
+            (Self::Ec { curve: Curve::P384, .. }, CheckedBy::Host) => 10_500,
+            (Self::Ec { curve: Curve::P384, .. }, CheckedBy::Module) => 52_000,
+            (Self::Ec { curve: Curve::P521, .. }, CheckedBy::Host) => 20_000,
+            (Self::Ec { curve: Curve::P521, .. }, CheckedBy::Module) => 56_000,
+            (Self::Ed25519 { .. }, _) => 2_100,
+            (Self::Oct { .. }, _) => 50,
+            (Self::Rsa { e, .. }, _) => {
+                let exponent = e.iter().fold(0_u64, |value, octet| value << 8 | u64::from(*octet));
+                let bits: Vec<_> = (0..64).filter(|bit| exponent >> bit & 1 == 1).collect();
+                let highest = bits.iter().max().copied().unwrap_or_default();
+                // A squaring takes three quarters of a multiplication, which takes two products for each two limbs.
+                let halves = 3 * highest + 4 * (bits.len() as u64 + 1);
+                let limbs = self.rsa_bits().div_ceil(32);
+                let products = limbs * limbs * halves / 2;
+                if checked_by == CheckedBy::Host { products / 240 } else { products / 33 }
+            }
+        }
+    }
+
     fn ed25519(x: &[u8]) -> Option<Self> {
         let x: [u8; 32] = x.try_into().ok()?;
         let is_point = ed25519_dalek::VerifyingKey::from_bytes(&x).is_ok();
@@ -247,7 +299,7 @@ impl Material {
         let is_usable = is_odd(&n)
             && (2048..=8192).contains(&bits)
             && is_odd(&e)
-            && (65537..=u64::from(u32::MAX)).contains(&exponent);
+            && (65537..=131_072).contains(&exponent);
         is_usable.then_some(Self::Rsa { n, e })
     }
 }
