@@ -19,17 +19,19 @@ pub fn lenient(target: &[u8]) -> Option<String> {
     Some(reduced(&text(&units(target)?)))
 }
 
-/// What a server sees in a canonical path that decodes whatever is printable, before it takes the path apart.
-pub fn decoded(path: &str) -> Option<String> {
+/// What servers see in a canonical path that decode whatever is printable: taken apart afterwards, and as it is.
+pub fn decoded(path: &str) -> Vec<String> {
     let mut left = String::new();
-    for unit in units(path.as_bytes())? {
+    for unit in units(path.as_bytes()).unwrap_or_default() {
         match unit {
             Unit::Escape(byte @ 0x21..=0x7e) if byte != b'%' => left.push(char::from(byte)),
             unit => left.push_str(&text(&[unit])),
         }
     }
     let end = left.find(['?', '#']).unwrap_or(left.len());
-    (left != path).then(|| reduced(&left[..end]))
+    let mut seen = vec![reduced(&left[..end]), left];
+    seen.dedup();
+    if seen.last().is_some_and(|left| left == path) { Vec::new() } else { seen }
 }
 
 fn text(units: &[Unit]) -> String {
@@ -51,7 +53,7 @@ fn units(target: &[u8]) -> Option<Vec<Unit>> {
     while let Some(byte) = rest.next() {
         units.push(match byte {
             b'%' => escape(rest.next()?, rest.next()?)?,
-            b'!' | b'$' | b'&'..=b'[' | b']'..=b'~' | b'"' => Unit::Plain(byte),
+            b'!' | b'$' | b'&'..=b';' | b'=' | b'@'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => Unit::Plain(byte),
             _ => return None,
         });
     }
@@ -73,16 +75,20 @@ fn escape(high: u8, low: u8) -> Option<Unit> {
 fn is_misread(units: &[Unit]) -> bool {
     let is_hex = |unit: &Unit| matches!(unit, Unit::Plain(byte) if byte.is_ascii_hexdigit());
     let is_double = |three: &[Unit]| three[0] == Unit::Escape(b'%') && is_hex(&three[1]) && is_hex(&three[2]);
-    let bytes: Vec<u8> = units.iter().map(|unit| if let Unit::Escape(byte) = unit { *byte } else { 0 }).collect();
-    let is_overlong = |two: &[u8]| matches!(two, [0xe0, 0x80..=0x9f] | [0xf0, 0x80..=0x8f]);
+    let is_double_by_code =
+        |two: &[Unit]| two[0] == Unit::Escape(b'%') && [b'u', b'U'].map(Unit::Plain).contains(&two[1]);
+    let bytes = units.iter().map(|unit| match unit {
+        Unit::Escape(byte) | Unit::Plain(byte) => *byte,
+    });
+    let is_text = String::from_utf8(bytes.collect()).is_ok_and(|text| !text.contains(char::is_control));
     let ends_a_name = |unit: &Unit| [b' ', b'#', b';', b'?'].iter().any(|byte| *unit == Unit::Escape(*byte));
     let is_cut_to_dots = |segment: &[Unit]| {
         let dots = segment.iter().take_while(|unit| **unit == Unit::Plain(b'.')).count();
         matches!(dots, 1 | 2) && segment.get(dots).is_some_and(ends_a_name)
     };
     units.windows(3).any(is_double)
-        || bytes.iter().any(|byte| matches!(byte, 0xc0 | 0xc1))
-        || bytes.windows(2).any(is_overlong)
+        || units.windows(2).any(is_double_by_code)
+        || !is_text
         || units.split(|unit| *unit == Unit::Plain(b'/')).any(is_cut_to_dots)
 }
 

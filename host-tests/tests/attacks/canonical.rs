@@ -168,7 +168,7 @@ const OVERRIDES: &[(&str, &str)] = &[
     ("x_original_url", "/admin/x"),
     ("x-rewrite-url", "/admin/x"),
     ("script_name", "/admin/x"),
-    ("x-script-name", "/admin/x"),
+    ("path_info", "/admin/x"),
     ("x-forwarded-host", "admin.example"),
     ("x_forwarded_host", "admin.example"),
     ("x_tenant", "acme"),
