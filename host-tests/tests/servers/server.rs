@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use host_tests::envoy::http::Request;
 use host_tests::envoy::workspace;
+use host_tests::tool;
 use tempfile::TempDir;
 
 /// How long one may take to start; Python has much to read.
