@@ -1,6 +1,6 @@
 //! Vectors from outside the project, natively and as Wasm under Node.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod json;
 #[cfg(not(target_family = "wasm"))]
