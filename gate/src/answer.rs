@@ -130,6 +130,8 @@ fn grpc_status(status: u16) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     #[cfg(not(target_family = "wasm"))]

@@ -144,6 +144,8 @@ fn add_strings<'d>(claim: Value<'d>, strings: &mut Vec<&'d str>) -> Result<(), N
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use jose::json::Document;

@@ -67,6 +67,8 @@ fn address(element: &[u8]) -> Option<(&str, IpAddr)> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::request::HeaderLine;

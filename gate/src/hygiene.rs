@@ -194,6 +194,8 @@ fn fold_byte(byte: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

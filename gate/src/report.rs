@@ -149,6 +149,8 @@ fn quoted(value: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::tests::support::{inline, policy};

@@ -90,6 +90,8 @@ fn subtype(media_type: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::json::Document;

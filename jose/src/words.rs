@@ -53,6 +53,8 @@ pub fn holds_less_than(text: &[u8], bound: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -1,9 +1,8 @@
 //! The folder of vectors: `JOTGATE_VECTORS` when the tests are built, or `../shared/vectors` beside the checkout.
 //!
-//! Tests that run as Wasm read the same files through WASI.
+//! Tests of `wasm32-unknown-unknown` run under Node, and read the same files through it.
 
 use serde::de::DeserializeOwned;
-use std::{fs, io};
 
 /// Relative paths start at the root of the checkout.
 fn path(path: &str) -> String {
@@ -20,11 +19,11 @@ fn path(path: &str) -> String {
 ///
 /// Where `CI` is set and there are none.
 pub fn are_absent() -> bool {
-    let is_absent = !fs::exists(path("")).unwrap_or(false);
+    let is_absent = !system::exists(&path(""));
     let text = format!("there are no test vectors at {}: set JOTGATE_VECTORS to their folder", path(""));
     assert!(!is_absent || option_env!("CI").is_none(), "{text}");
     if is_absent {
-        eprintln!("SKIPPED: {text}");
+        system::warn(&format!("SKIPPED: {text}"));
     }
     is_absent
 }
@@ -35,7 +34,7 @@ pub fn are_absent() -> bool {
 ///
 /// Where it cannot be read.
 pub fn read(file: &str) -> Vec<u8> {
-    fs::read(path(file)).unwrap_or_else(|error| panic!("{}: {error}", path(file)))
+    system::read(&path(file)).unwrap_or_else(|error| panic!("{}: {error}", path(file)))
 }
 
 /// A file's text, without the line break at its end.
@@ -63,9 +62,64 @@ pub fn read_json<T: DeserializeOwned>(file: &str) -> T {
 ///
 /// Where it cannot be read.
 pub fn list(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(path(folder)).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", path(folder)));
-    let mut names: Vec<_> = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names = system::list(&path(folder)).unwrap_or_else(|error| panic!("{}: {error}", path(folder)));
     names.sort_unstable();
     names
+}
+
+#[cfg(not(target_family = "wasm"))]
+mod system {
+    use std::fs;
+
+    pub(super) fn exists(path: &str) -> bool {
+        fs::exists(path).unwrap_or(false)
+    }
+
+    pub(super) fn read(path: &str) -> Result<Vec<u8>, String> {
+        fs::read(path).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn list(path: &str) -> Result<Vec<String>, String> {
+        let entries = fs::read_dir(path).map_err(|error| error.to_string())?;
+        entries
+            .map(|entry| entry.map_err(|error| error.to_string()))
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    pub(super) fn warn(text: &str) {
+        eprintln!("{text}");
+    }
+}
+
+#[cfg(target_family = "wasm")]
+mod system {
+    #![expect(unsafe_code, reason = "functions of another language")]
+
+    use wasm_bindgen::prelude::*;
+
+    #[wasm_bindgen(module = "fs")]
+    extern "C" {
+        #[wasm_bindgen(js_name = existsSync)]
+        pub(super) fn exists(path: &str) -> bool;
+        #[wasm_bindgen(js_name = readFileSync, catch)]
+        fn read_file(path: &str) -> Result<js_sys::Uint8Array, JsValue>;
+        #[wasm_bindgen(js_name = readdirSync, catch)]
+        fn read_dir(path: &str) -> Result<js_sys::Array, JsValue>;
+    }
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_namespace = console, js_name = warn)]
+        pub(super) fn warn(text: &str);
+    }
+
+    pub(super) fn read(path: &str) -> Result<Vec<u8>, String> {
+        read_file(path).map(|octets| octets.to_vec()).map_err(|error| format!("{error:?}"))
+    }
+
+    pub(super) fn list(path: &str) -> Result<Vec<String>, String> {
+        let names = read_dir(path).map_err(|error| format!("{error:?}"))?;
+        Ok(names.iter().filter_map(|name| name.as_string()).collect())
+    }
 }

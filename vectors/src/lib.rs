@@ -2,8 +2,8 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `files` | the folder of vectors, natively and as Wasm |
-//! | `primitives` | Wycheproof's signatures, by algorithm of RFC 7518; not as Wasm, where they would weigh too much |
+//! | `files` | the folder of vectors, natively and under Node |
+//! | `primitives` | Wycheproof's signatures, by algorithm of RFC 7518; not under Node, where they would weigh too much |
 #![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod files;

@@ -44,6 +44,8 @@ pub(super) fn any(node: &Node<'_, '_>) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -67,6 +67,8 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -42,6 +42,8 @@ fn decode(encoded: &[u8]) -> Result<Vec<u8>, Reason> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -73,6 +73,8 @@ fn is_read_as(pair: &[u8], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::credential::{Source, tests};

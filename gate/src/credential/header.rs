@@ -44,6 +44,8 @@ fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<Result<&'r [u8], Rea
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::request::HeaderLine;

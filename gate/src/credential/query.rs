@@ -62,6 +62,8 @@ fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::credential::{Source, tests};

@@ -48,6 +48,8 @@ fn read<'r>(offer: &'r [u8], prefix: &str) -> Found<&'r [u8]> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::credential::{Source, tests};

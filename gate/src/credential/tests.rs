@@ -1,5 +1,8 @@
 //! Places side by side, and what holds for all of them.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 /// What is taken (the token, nothing, or why not), and what is left of the lines on a public route.

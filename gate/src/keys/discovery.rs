@@ -106,6 +106,8 @@ fn quoted(text: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -174,6 +174,8 @@ fn write_canonical(value: Value<'_>, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use jose::json::Document;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

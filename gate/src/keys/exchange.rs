@@ -239,6 +239,8 @@ impl FetchedKeys {
 #[cfg(test)]
 mod tests {
     use jose::json::Document;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::config::{FetchSettings, HttpUri};

@@ -71,6 +71,8 @@ fn days_before(year: u64, month: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

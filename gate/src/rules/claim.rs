@@ -45,6 +45,8 @@ fn domain(email: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use jose::json::Document;

@@ -113,6 +113,8 @@ pub(super) fn name_of(authority: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -1,5 +1,8 @@
 //! Access: who may pass, and what those are told who may not.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 use super::support::{Key, World, inline};

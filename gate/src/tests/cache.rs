@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 use super::support::{Key, NOW, World, fetched, inline};

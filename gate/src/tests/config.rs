@@ -1,5 +1,8 @@
 //! What people are told about their configuration.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 #[cfg(not(target_family = "wasm"))]

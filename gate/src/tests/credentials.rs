@@ -1,5 +1,8 @@
 //! Credentials on their way through the engine: which one counts, and what of them the upstream sees.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 use super::support::{Key, World, fetched, inline, merge};

@@ -1,5 +1,8 @@
 //! Keys that are found through a discovery document.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,5 +1,8 @@
 //! Envoy's own cases of where a token stands, and what Jotgate makes of them.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 use super::support::{inline, policy};

@@ -1,5 +1,8 @@
 //! The life of keys: fetched, refreshed, kept through trouble; and the requests that wait for them.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use std::time::Duration;
 
 use serde_json::json;

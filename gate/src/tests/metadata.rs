@@ -1,5 +1,8 @@
 //! Protected resource metadata (RFC 9728) and preflights.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 use super::support::{ISSUER, Key, Outcome, World, inline};

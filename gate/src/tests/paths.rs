@@ -1,5 +1,8 @@
 //! Paths on their way through the engine: what rules see is what the upstream sees.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::{Value, json};
 
 use super::support::{Key, World, inline};

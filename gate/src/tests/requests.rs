@@ -1,5 +1,8 @@
 //! What happens to a request on its way: hygiene, paths, credentials, identity.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use serde_json::json;
 
 use super::support::{ISSUER, Key, World, inline};

@@ -1,5 +1,8 @@
 //! Keys that several VMs of one proxy share, in every order of events.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

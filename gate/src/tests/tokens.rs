@@ -1,5 +1,8 @@
 //! Verification: each reason of the contract, and their order.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use jose::base64url;
 use serde_json::json;
 

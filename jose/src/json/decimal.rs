@@ -177,6 +177,8 @@ fn exponent_value(digits: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

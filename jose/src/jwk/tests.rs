@@ -3,6 +3,9 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::Algorithm;
 use crate::json::Document;

@@ -7,6 +7,8 @@ use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, NonZero, Odd};
 use rsa::{Pkcs1v15Sign, Pss};
 use sha2::{Sha256, Sha384, Sha512};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 

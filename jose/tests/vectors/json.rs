@@ -1,5 +1,8 @@
 //! `JSONTestSuite`: what is JSON and what is not.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use jose::json::Document;
 use serde_json::Value;
 

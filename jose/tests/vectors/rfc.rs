@@ -1,5 +1,8 @@
 //! The examples of RFC 7515, 7517, 7520, 7797 and 8037.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use jose::Algorithm;
 use jose::jwk::{KeySet, Origin};
 use jose::signature::{SignatureVerifier as _, Software};

@@ -1,5 +1,8 @@
 //! Tokens that other implementations made, with the keys that they verify with.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use std::collections::BTreeMap;
 
 use jose::jwk::Origin;

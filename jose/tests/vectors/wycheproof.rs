@@ -1,5 +1,8 @@
 //! Wycheproof's JWS and JWK, with what a strict verifier must make of each.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use jose::jwk::Origin;
 use serde_json::Value;
 

@@ -111,6 +111,8 @@ fn explain(pattern: &str, error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 
