@@ -218,7 +218,7 @@ fn target(random: &mut Random) -> String {
         let at = 1 + random.below(target.len());
         let at = target.floor_char_boundary(at);
         // Not inside an escape, most of the time.
-        if !random.once_in(8) && target[..at].bytes().rev().take(2).any(|byte| byte == b'%') {
+        if !random.once_in(8) && target.as_bytes()[..at].iter().rev().take(2).any(|byte| *byte == b'%') {
             continue;
         }
         target.insert_str(at, random.pick(&PIECES));
@@ -242,13 +242,13 @@ fn target(random: &mut Random) -> String {
 fn escaped(random: &mut Random, target: &str) -> String {
     let mut written = String::new();
     for (index, character) in target.char_indices() {
-        let is_in_escape = target[..index].bytes().rev().take(2).any(|byte| byte == b'%');
+        let is_in_escape = target.as_bytes()[..index].iter().rev().take(2).any(|byte| *byte == b'%');
         if index == 0 || is_in_escape || !character.is_ascii() || character == '%' || !random.once_in(6) {
             written.push(character);
         } else if random.once_in(2) {
-            written.push_str(&format!("%{:02x}", u32::from(character)));
+            written.extend(["%".to_string(), format!("{:02x}", u32::from(character))]);
         } else {
-            written.push_str(&format!("%{:02X}", u32::from(character)));
+            written.extend(["%".to_string(), format!("{:02X}", u32::from(character))]);
         }
     }
     written
