@@ -6,7 +6,7 @@
 use jose::Algorithm as Own;
 use jose::jwk::{Candidates, KeySet, Origin};
 use jose::jws::EncodedToken;
-use jose::signature::Software;
+use jose::signature::{CheckedBy, Software};
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs384, Hs512, Rsa};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmExt as _, UntrustedToken};
@@ -45,7 +45,7 @@ fn verify_token(token: &str, jwk: &Value, origin: Origin) -> Result<(), String> 
     }
     let algorithm = token.algorithm().ok_or("unsupported algorithm")?;
     let kid = token.kid().map(ToString::to_string);
-    match keys.candidates(kid.as_deref(), algorithm) {
+    match keys.candidates(kid.as_deref(), algorithm, CheckedBy::Module) {
         Candidates::Keys(keys) => token.verify(&keys, &Software).map(drop).map_err(|error| error.to_string()),
         other => Err(format!("{other:?}")),
     }
