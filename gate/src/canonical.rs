@@ -12,7 +12,6 @@ pub(crate) struct Canonical<'r> {
     pub(crate) path: CanonicalPath<'r>,
     /// Only where rules look at hosts.
     authority: Option<Authority<'r>>,
-    received: Request<'r>,
     /// `:path`, where what is forwarded is not what was received.
     target: Option<Vec<u8>>,
 }
@@ -27,27 +26,30 @@ impl<'r> Canonical<'r> {
         let authority = dimensions.authority(request)?;
         dimensions.check_headers(request)?;
         let target = path.forwarded(request);
-        Ok(Self { path, authority, received: *request, target })
+        Ok(Self { path, authority, target })
     }
 
-    /// The request as it is forwarded, as far as it is known by now. Who edits the query edits the path of this one.
-    pub(crate) fn request(&self) -> Request<'_> {
-        let request = match &self.target {
-            Some(target) => self.received.with_path(target),
-            None => self.received,
-        };
-        match &self.authority {
-            Some(authority) => request.with_authority(authority.as_str().as_bytes()),
-            None => request,
+    /// `received`, as it is forwarded, as far as that is known by now. Who edits the query edits the path of this one.
+    pub(crate) fn request<'c>(&'c self, received: &Request<'c>) -> Request<'c> {
+        let mut request = *received;
+        if let Some(target) = &self.target {
+            request = request.with_path(target);
         }
+        if let Some(authority) = &self.authority {
+            request = request.with_authority(authority.as_str().as_bytes());
+        }
+        request
     }
 
-    /// What makes the request that was received the canonical one.
-    pub(crate) fn edits(&self) -> impl Iterator<Item = HeaderEdit> {
-        let path = self.target.iter().map(|target| HeaderEdit::Set(":path", target.clone()));
-        let authority = self.authority.iter().map(|authority| authority.as_str().as_bytes());
-        let authority = authority.filter(|authority| *authority != self.received.authority());
-        path.chain(authority.map(|authority| HeaderEdit::Set(":authority", authority.to_vec())))
+    /// Adds what makes `received` the canonical request.
+    pub(crate) fn add_edits(&self, received: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
+        if let Some(target) = &self.target {
+            edits.push(HeaderEdit::Set(":path", target.clone()));
+        }
+        let authority = self.authority.as_ref().map(|authority| authority.as_str().as_bytes());
+        if let Some(authority) = authority.filter(|authority| *authority != received.authority()) {
+            edits.push(HeaderEdit::Set(":authority", authority.to_vec()));
+        }
     }
 }
 

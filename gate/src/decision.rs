@@ -61,14 +61,14 @@ pub(crate) fn decide(
     facts: &mut Facts,
 ) -> Judgement {
     let policy = verification.policy;
-    let canonical = Canonical::of(request, policy);
-    let request = &canonical.as_ref().map_or(*request, Canonical::request);
+    let (received, canonical) = (request, Canonical::of(request, policy));
+    let request = &canonical.as_ref().map_or(*received, |canonical| canonical.request(received));
     let mut case = Case { request, verification, cache, policy, rule: None, edits: policy.hygiene.edits(request) };
     let canonical = match &canonical {
         Err(ambiguity) => return case.refuse_unseen(ambiguity.reason(), facts),
         Ok(canonical) => canonical,
     };
-    case.edits.extend(canonical.edits());
+    canonical.add_edits(received, &mut case.edits);
     if let Some(reply) = policy.metadata.answer(request, &canonical.path) {
         return Verdict::Answer(reply).into();
     }

@@ -20,6 +20,15 @@ impl HeaderEdit {
         Self::Add(name.into(), value.into())
     }
 
+    /// The name of the header that is edited.
+    pub(crate) fn name(&self) -> &[u8] {
+        match self {
+            Self::Add(name, _) => name.as_bytes(),
+            Self::Remove(name) => name,
+            Self::Set(name, _) => name.as_bytes(),
+        }
+    }
+
     /// One removal takes all lines of a name.
     pub(crate) fn remove_once(edits: &mut Vec<Self>, name: &[u8]) {
         let removal = Self::Remove(name.to_vec());

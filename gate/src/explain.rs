@@ -101,7 +101,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let verification = Verification { policy, keys: &keys, verifier, now, steady: now };
     let path = CanonicalPath::of(request.path(), policy.paths).map(|path| path.as_str().to_string());
     let canonical = Canonical::of(request, policy);
-    let request = &canonical.as_ref().map_or(*request, Canonical::request);
+    let request = &canonical.as_ref().map_or(*request, |canonical| canonical.request(request));
     let (route, rules) = match &canonical {
         Err(ambiguity) => (Route::Ambiguous(ambiguity.clone()), Vec::new()),
         Ok(canonical) => {

@@ -27,6 +27,9 @@ pub enum AmbiguousHost {
 impl<'r> Authority<'r> {
     /// The canonical form of an `:authority`.
     pub fn of(authority: &'r [u8]) -> Result<Self, AmbiguousHost> {
+        if let Some(name) = plain(authority) {
+            return Ok(Self(Cow::Borrowed(name)));
+        }
         if authority.contains(&b'@') {
             return Err(AmbiguousHost::UserInformation);
         }
@@ -59,6 +62,20 @@ impl<'r> Authority<'r> {
     pub fn has_port(&self) -> bool {
         split(self.0.as_bytes()).1.is_some()
     }
+}
+
+/// A name in lower case, without port: most are such, and this is one look at each byte.
+fn plain(authority: &[u8]) -> Option<&str> {
+    let mut before = b'.';
+    let is_plain = authority.iter().all(|&byte| {
+        let is_plain = match byte {
+            b'.' => before != b'.',
+            byte => byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-',
+        };
+        before = byte;
+        is_plain
+    });
+    str::from_utf8(authority).ok().filter(|_| is_plain && before != b'.')
 }
 
 /// Host and port of an authority, as they stand there. `[::1]` has colons of its own.

@@ -44,12 +44,16 @@ impl HostPattern {
 
     /// Whether `authority`, in its canonical form, is one of these hosts.
     pub fn matches(&self, authority: &[u8]) -> bool {
-        self.port.matches(split(authority).1) && self.names(authority)
+        let (host, port) = split(authority);
+        self.port.matches(port) && self.is(host)
     }
 
     /// Likewise, whatever its port, and in another form, too.
     pub fn names(&self, authority: &[u8]) -> bool {
-        let host = name_of(authority);
+        self.is(name_of(authority))
+    }
+
+    fn is(&self, host: &[u8]) -> bool {
         if !self.is_wildcard {
             return host.eq_ignore_ascii_case(self.name.as_bytes());
         }

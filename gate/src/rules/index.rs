@@ -67,8 +67,9 @@ impl RuleIndex {
         };
         let segments = path.as_str().strip_prefix('/').unwrap_or_default().split('/');
         if !self.by_host.is_empty() {
-            let host = host::name_of(request.authority()).to_ascii_lowercase();
-            let filed = str::from_utf8(&host).ok().and_then(|host| self.by_host.get(host));
+            // Canonical, so in lower case.
+            let host = host::name_of(request.authority());
+            let filed = str::from_utf8(host).ok().and_then(|host| self.by_host.get(host));
             if let Some(node) = filed {
                 node.walk(segments.clone(), &mut look);
             }

@@ -57,10 +57,25 @@ impl RuleSearch {
     ) -> Result<Option<usize>, Shadowed> {
         let matches = |index: usize| rules.get(index).is_some_and(|rule| rule.matcher.matches(request, path));
         let found = self.index.first(request, path, matches);
+        if self.decoded.is_none() && !path.as_str().contains('%') {
+            return Ok(found);
+        }
+        self.check_decoded(rules, fallback, request, path, found).map(|()| found)
+    }
+
+    /// Whether a server that decodes escapes asks of `path` what the rule that was found asks.
+    fn check_decoded(
+        &self,
+        rules: &[Rule],
+        fallback: Fallback<'_>,
+        request: &Request<'_>,
+        path: &CanonicalPath<'_>,
+        found: Option<usize>,
+    ) -> Result<(), Shadowed> {
         let asked = |rule: Option<usize>| fallback.asked(rule.and_then(|index| rules.get(index)));
         // What is denied as it is needs no second look.
         if asked(found) == (&Access::Deny, Mode::Enforce) {
-            return Ok(found);
+            return Ok(());
         }
         let mut seen = path.decoded();
         if seen.is_empty() && self.decoded.is_some() {
@@ -74,7 +89,7 @@ impl RuleSearch {
                 return Err(Shadowed { found, rule, decoded: path.as_str().to_string() });
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The first rule for a path that was decoded.

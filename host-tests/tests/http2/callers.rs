@@ -24,6 +24,7 @@ impl User {
         if !random.once_in(4) {
             let email = format!("{number}@example.com");
             request.claims.insert("email".into(), email.as_str().into());
+            request.claims.insert("email_verified".into(), true.into());
             identity.push(("email", email));
         }
         if !random.once_in(4) {
