@@ -111,7 +111,7 @@ fn no_spelling_is_taken_for_the_gates_word_and_all_else_passes() {
         let (request, subject) = decided(random, &users);
         let most = if random.once_in(4) { 6 } else { 1 };
         // What trailers follow is no preflight.
-        let most = if request.method == "OPTIONS" { 1 } else { most };
+        let most = if request.method() == "OPTIONS" { 1 } else { most };
         let (headers, trailers) = (forged(random, 12), forged(random, most));
         let request = headers.iter().fold(request, |request, (name, (bytes, _))| request.header(name, bytes));
         let request = trailers.iter().fold(request, |request, (name, (bytes, _))| request.trailer(name, bytes));

@@ -37,6 +37,11 @@ impl Request {
         Self::new("GET", target)
     }
 
+    /// Its method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
     /// Adds a header line; neither name nor value is checked.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
