@@ -296,10 +296,8 @@ impl Material {
         let bits = n.len() * 8 - n.first().map_or(0, |octet| octet.leading_zeros() as usize);
         let is_odd = |octets: &[u8]| octets.last().is_some_and(|octet| octet % 2 == 1);
         let exponent = e.iter().fold(0_u64, |value, octet| value.saturating_mul(256).saturating_add(u64::from(*octet)));
-        let is_usable = is_odd(&n)
-            && (2048..=8192).contains(&bits)
-            && is_odd(&e)
-            && (65537..=131_072).contains(&exponent);
+        let is_usable =
+            is_odd(&n) && (2048..=8192).contains(&bits) && is_odd(&e) && (65537..=131_072).contains(&exponent);
         is_usable.then_some(Self::Rsa { n, e })
     }
 }

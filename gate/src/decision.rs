@@ -72,7 +72,7 @@ pub(crate) fn decide(
     if let Some(reply) = policy.metadata.answer(request, &canonical.path) {
         return Verdict::Answer(reply).into();
     }
-    if policy.passes_preflights && request.is_preflight() {
+    if policy.passes(request) {
         return case.forward_anonymous();
     }
     let Ok(rule) = policy.find_rule(request, &canonical.path) else {

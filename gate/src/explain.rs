@@ -149,7 +149,7 @@ fn route(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>) -> Ro
     if policy.metadata.answer(request, path).is_some() {
         return Route::Metadata;
     }
-    if policy.passes_preflights && request.is_preflight() {
+    if policy.passes(request) {
         return Route::Preflight;
     }
     match policy.find_rule(request, path) {

@@ -28,38 +28,49 @@ pub struct Hygiene {
     overrides: Overrides,
 }
 
-/// Headers by which some servers replace what rules looked at.
+/// Headers by which some servers replace what was decided on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
     /// Folded names.
     names: Vec<&'static str>,
-    /// Whether [`FORWARDED_HOST`] is one of them, and whose it may be all the same.
-    forwarded_host: Option<TrustedProxies>,
+    /// Whose word on the host is taken; without it, [`HOSTS`] are not looked for.
+    forwarders: Option<TrustedProxies>,
 }
 
-const FORWARDED_HOST: &str = "x-forwarded-host";
+const METHODS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+/// gunicorn takes the last two for the variables of CGI, from peers on its own machine, such as a sidecar.
+const PATHS: [&str; 4] = ["x-original-url", "x-rewrite-url", "script-name", "path-info"];
+const HOSTS: [&str; 3] = ["x-forwarded-host", "forwarded", "x-original-host"];
 
 impl Overrides {
-    /// Those that replace what one of these dimensions is about.
-    pub(crate) fn of(dimensions: &Dimensions, trusted: &TrustedProxies) -> Self {
-        let methods = ["x-http-method-override", "x-http-method", "x-method-override"];
-        // gunicorn takes the last two for the variables of CGI, from peers on its own machine, such as a sidecar.
-        let paths = ["x-original-url", "x-rewrite-url", "script-name", "path-info"];
-        let methods = methods.into_iter().filter(|_| dimensions.methods);
+    /// Those that replace what one of these dimensions is about. Who lets preflights pass has decided on their method.
+    pub(crate) fn of(dimensions: &Dimensions, passes_preflights: bool, trusted: &TrustedProxies) -> Self {
+        let methods = METHODS.into_iter().filter(|_| dimensions.methods || passes_preflights);
         Self {
-            names: methods.chain(paths.into_iter().filter(|_| dimensions.paths)).collect(),
-            forwarded_host: dimensions.looks_at_hosts().then(|| trusted.clone()),
+            names: methods.chain(PATHS.into_iter().filter(|_| dimensions.paths)).collect(),
+            forwarders: dimensions.looks_at_hosts().then(|| trusted.clone()),
         }
     }
 
     /// Whether it matters who sent a request.
     pub(crate) fn asks_for_peer(&self) -> bool {
-        self.forwarded_host.as_ref().is_some_and(|trusted| !trusted.is_empty())
+        self.forwarders.as_ref().is_some_and(|trusted| !trusted.is_empty())
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().copied().chain(self.forwarded_host.iter().map(|_| FORWARDED_HOST))
+        self.names.iter().copied().chain(HOSTS.into_iter().filter(|_| self.forwarders.is_some()))
     }
+
+    /// Whether `name` may stay in `request`: a proxy that is trusted says which host was asked.
+    fn may_stay(&self, name: &[u8], request: &Request<'_>) -> bool {
+        HOSTS.iter().any(|host| name.eq_ignore_ascii_case(host.as_bytes()))
+            && self.forwarders.as_ref().is_some_and(|trusted| trusted.sent(request))
+    }
+}
+
+/// Whether `request` has a header by which some servers replace its method.
+pub(crate) fn overrides_method(request: &Request<'_>) -> bool {
+    request.all_lines().any(|(name, _)| METHODS.iter().any(|method| is_spelling(name, method)))
 }
 
 impl Hygiene {
@@ -124,11 +135,7 @@ impl Hygiene {
 
     /// What has to be taken from a request, whatever becomes of it.
     pub(crate) fn edits(&self, request: &Request<'_>) -> Vec<HeaderEdit> {
-        let trusted = self.overrides.forwarded_host.as_ref();
-        let may_stay = |name: &[u8]| {
-            name.eq_ignore_ascii_case(FORWARDED_HOST.as_bytes()) && trusted.is_some_and(|proxies| proxies.sent(request))
-        };
-        let mut edits = self.removals_but(request.all_lines(), may_stay);
+        let mut edits = self.removals_but(request.all_lines(), |name| self.overrides.may_stay(name, request));
         // RFC 9110 §7.6.1: what `Connection` names is dropped by the next hop, so it may name nothing of ours.
         let is_plain = |value: &[u8]| value.eq_ignore_ascii_case(b"upgrade");
         if request.is_upgrade() && !request.lines("connection").all(is_plain) {

@@ -5,7 +5,7 @@ mod path;
 
 pub use self::authority::{AmbiguousHost, Authority};
 pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
-pub(crate) use self::path::{LONGEST_FOR_REGEX, decode_printable};
+pub(crate) use self::path::{LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, decode_printable};
 
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
 pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);

@@ -143,7 +143,17 @@ pub(super) fn check_overlaps(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &S
             );
         }
     }
+    let named = rules.iter().flat_map(|rule| &rule.matcher.headers).map(|(name, _)| name);
     for (name, _) in rules.iter().flat_map(|rule| &rule.matcher.headers) {
+        let is_other = |other: &&String| *other != name && fold(other.as_bytes()) == fold(name.as_bytes());
+        if let Some(other) = named.clone().find(is_other) {
+            node.error_at(
+                "rules",
+                format!(
+                    "the header `{name}` of a `match` is another spelling of `{other}`: some servers take both for one"
+                ),
+            );
+        }
         if hygiene.is_override(name.as_bytes()) {
             node.error_at(
                 "rules",

@@ -11,7 +11,7 @@ use super::{
 use crate::claims::ClaimRef;
 use crate::client_ip::TrustedProxies;
 use crate::credential::Sources;
-use crate::hygiene::{Hygiene, Overrides};
+use crate::hygiene::{Hygiene, Overrides, overrides_method};
 use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
 use crate::request::{CanonicalPath, PathMode, Request};
@@ -103,6 +103,11 @@ impl Policy {
         collector.finish(policy)
     }
 
+    /// Whether this is a preflight that passes without a rule. One that some servers take for another method is none.
+    pub(crate) fn passes(&self, request: &Request<'_>) -> bool {
+        self.passes_preflights && request.is_preflight() && !overrides_method(request)
+    }
+
     /// The rule for a request, by index.
     pub(crate) fn find_rule(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Result<Option<usize>, Shadowed> {
         self.rule_search.find(&self.rules, Fallback { access: &self.default, mode: self.mode }, request, path)
@@ -140,7 +145,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let (credentials, rules, identity) = (credentials?, rules?, identity?);
     let dimensions = Dimensions::of(&rules);
     let overrides = match (keeps_overrides, &trusted_proxies) {
-        (Some(false), Some(trusted)) => Overrides::of(&dimensions, trusted),
+        (Some(false), Some(trusted)) => Overrides::of(&dimensions, passes_preflights.unwrap_or_default(), trusted),
         _ => Overrides::default(),
     };
     let hygiene = Hygiene::new(&identity, strip?, &credentials, &dimensions, overrides);

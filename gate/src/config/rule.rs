@@ -9,7 +9,7 @@ use super::{Issuer, access};
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, Scheme};
 
 /// The most that the regular expressions of all rules may take, compiled, in bytes.
-const MAX_REGEX_BYTES: usize = 65_536;
+const MAX_REGEX_BYTES: usize = 24_576;
 const METHOD: &str = "a method such as `GET`, in capitals";
 
 pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Vec<Rule>> {
@@ -150,8 +150,11 @@ fn read_header_value(node: &Node<'_, '_>) -> Option<String> {
     let value = node.string()?;
     let is_blank = |character| matches!(character, ' ' | '\t');
     let is_odd = |character: char| character.is_ascii_control() && !is_blank(character);
-    match value.trim_matches(is_blank) == value && !value.contains(is_odd) {
+    match !value.is_empty() && value.trim_matches(is_blank) == value && !value.contains(is_odd) {
         true => Some(value.to_string()),
-        false => node.expected("a value without control characters and blanks at its ends: no other can match"),
+        false => node.expected(
+            "a value without control characters and blanks at its ends, since no other can match, and not the empty one, \
+             which many servers take for none",
+        ),
     }
 }

@@ -12,6 +12,8 @@ pub struct CanonicalPath<'r>(Cow<'r, str>);
 
 /// The longest path that is compared with regular expressions, in bytes.
 pub(crate) const LONGEST_FOR_REGEX: usize = 8192;
+/// Likewise of a path that servers may decode in several ways.
+pub(crate) const LONGEST_ESCAPED_FOR_REGEX: usize = 2048;
 
 /// What becomes of paths that two parsers may read differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,7 +53,7 @@ pub enum AmbiguousPath {
     Parameters,
     /// A character that no URI holds as it is (RFC 3986 §3.3), and that some clients and servers escape and others do not.
     Raw,
-    /// More than [`LONGEST_FOR_REGEX`], where a rule has a regular expression.
+    /// More than [`LONGEST_FOR_REGEX`] or [`LONGEST_ESCAPED_FOR_REGEX`], where a rule has a regular expression.
     TooLong,
 }
 
@@ -101,14 +103,20 @@ impl<'r> CanonicalPath<'r> {
     }
 
     /// What servers see that decode the escapes of other printable characters, too: RFC 3986 §2.2 has both differ, but
-    /// not every server does. Some decode before they take the path apart, and cut parameters, query and fragment off
-    /// then; others find those characters in the path. None where there are no such escapes.
+    /// not every server does. Some decode before they take the path apart, and cut parameters, or query and fragment, or
+    /// both off then; others find those characters in the path. None where there are no such escapes.
     pub fn decoded(&self) -> Vec<CanonicalPath<'static>> {
         let Some(decoded) = decode_printable(&self.0) else { return Vec::new() };
-        let path = decoded.split(['?', '#']).next().unwrap_or_default();
-        let cut = simplify(path);
-        let whole = (cut != decoded).then_some(decoded);
-        [Some(cut), whole].into_iter().flatten().map(|path| CanonicalPath(Cow::Owned(path))).collect()
+        let before_query = |path: &str| path.split(['?', '#']).next().unwrap_or_default().to_string();
+        let readings =
+            [simplify(&before_query(&decoded)), before_query(&decoded), simplify(&decoded), decoded].into_iter();
+        let mut seen = Vec::new();
+        readings.for_each(|path| {
+            if !seen.contains(&path) {
+                seen.push(path);
+            }
+        });
+        seen.into_iter().map(|path| CanonicalPath(Cow::Owned(path))).collect()
     }
 }
 
@@ -282,7 +290,9 @@ impl fmt::Display for AmbiguousPath {
             Self::NotUtf8 => "the path holds escapes that are no well-formed UTF-8",
             Self::Parameters => "the path holds parameters after `;`",
             Self::Raw => "the path holds one of `{ } | ^ \" < >` or a back-tick that is not escaped",
-            Self::TooLong => "the path is longer than 8192 bytes, and a rule has a regular expression",
+            Self::TooLong => {
+                "the path is longer than 8192 bytes, or 2048 with escapes, and a rule has a regular expression"
+            }
         })
     }
 }
@@ -485,6 +495,7 @@ mod tests {
             ("/a%20%3A%C3%A9", &["/a%20:%C3%A9"]),
             ("/a%3Bb/c", &["/a/c", "/a;b/c"]),
             ("/a%3Fb/c", &["/a", "/a?b/c"]),
+            ("/a%3Bb/c%3Fd%3Be", &["/a/c", "/a;b/c", "/a/c?d", "/a;b/c?d;e"]),
             ("/a%23b/c", &["/a", "/a#b/c"]),
             ("/a/%3B/b", &["/a/b", "/a/;/b"]),
             ("/%3F", &["/", "/?"]),

@@ -1,12 +1,13 @@
 //! What of a request rules look at. There, a request has one reading, or it is refused: what nearly matches a rule must
 //! not get to a weaker one, and then be taken by the upstream for what the rule protects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{HostPattern, PathPattern, Rule};
 use crate::request::{
-    AmbiguousHost, AmbiguousPath, Authority, CanonicalPath, LONGEST_FOR_REGEX, Request, is_dropped, is_token_byte,
+    AmbiguousHost, AmbiguousPath, Authority, CanonicalPath, LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, Request,
+    decode_printable, is_dropped, is_token_byte,
 };
 
 /// What the rules of a configuration look at.
@@ -16,12 +17,31 @@ pub struct Dimensions {
     pub methods: bool,
     /// Paths.
     pub paths: bool,
-    /// Paths by regular expressions.
-    pub(crate) regexes: bool,
+    /// How often a path is compared with regular expressions.
+    regexes: Regexes,
     /// Hosts: all that rules name.
     pub(crate) hosts: Vec<HostPattern>,
-    /// Headers, by name in lower case: all values that rules name.
-    pub(crate) headers: BTreeMap<String, Vec<String>>,
+    /// Headers, by name in lower case.
+    pub(crate) headers: BTreeMap<String, Values>,
+}
+
+/// The values of a header that rules name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    exact: BTreeSet<String>,
+    /// Likewise, as [`essence`] has them.
+    essences: BTreeSet<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Regexes {
+    /// There are none.
+    #[default]
+    None,
+    /// Once, and once more for each way in which a server may decode the path.
+    Once,
+    /// Twice at least, since some pattern has escapes that servers decode.
+    Twice,
 }
 
 /// Why a request could be read in more than one way.
@@ -37,10 +57,8 @@ pub enum Ambiguity {
     Path(AmbiguousPath),
 }
 
-/// Headers whose values are lists by their definition (RFC 9110 §12.5, §8.4, §8.5): one element more is no other
-/// reading.
-const LISTS: [&str; 6] =
-    ["accept", "accept-charset", "accept-encoding", "accept-language", "content-encoding", "content-language"];
+/// The longest line of a header that rules name, in bytes.
+const LONGEST_LINE: usize = 8192;
 
 impl Dimensions {
     /// What `rules` look at.
@@ -49,12 +67,20 @@ impl Dimensions {
         for matcher in rules.iter().map(|rule| &rule.matcher) {
             dimensions.methods |= !matcher.methods.is_empty();
             dimensions.paths |= !matcher.paths.is_empty();
-            dimensions.regexes |= matcher.paths.iter().any(PathPattern::is_regex);
             dimensions.hosts.extend(matcher.hosts.iter().cloned());
             for (name, value) in &matcher.headers {
-                dimensions.headers.entry(name.clone()).or_default().push(value.clone());
+                let values = dimensions.headers.entry(name.clone()).or_default();
+                values.exact.insert(value.clone());
+                values.essences.insert(essence(value.as_bytes()));
             }
         }
+        let has_regex = rules.iter().flat_map(|rule| &rule.matcher.paths).any(PathPattern::is_regex);
+        let has_escape = rules.iter().any(|rule| rule.matcher.decoded().is_some());
+        dimensions.regexes = match (has_regex, has_escape) {
+            (false, _) => Regexes::None,
+            (true, false) => Regexes::Once,
+            (true, true) => Regexes::Twice,
+        };
         dimensions
     }
 
@@ -63,8 +89,17 @@ impl Dimensions {
         !self.hosts.is_empty()
     }
 
+    /// A path is compared with each expression as it is, and once more for each way in which a server may decode it.
     pub(crate) fn check_path(&self, path: &CanonicalPath<'_>) -> Result<(), Ambiguity> {
-        match self.regexes && path.as_str().len() > LONGEST_FOR_REGEX {
+        let length = path.as_str().len();
+        let is_long = match self.regexes {
+            Regexes::None => false,
+            Regexes::Once if length <= LONGEST_ESCAPED_FOR_REGEX || decode_printable(path.as_str()).is_none() => {
+                length > LONGEST_FOR_REGEX
+            }
+            Regexes::Once | Regexes::Twice => length > LONGEST_ESCAPED_FOR_REGEX,
+        };
+        match is_long {
             true => Err(Ambiguity::Path(AmbiguousPath::TooLong)),
             false => Ok(()),
         }
@@ -101,10 +136,7 @@ impl Dimensions {
         for (name, values) in &self.headers {
             let mut lines = request.lines(name);
             let Some(line) = lines.next() else { continue };
-            let is_named = values.iter().any(|value| value.as_bytes() == line);
-            let is_list = LISTS.contains(&name.as_str());
-            let is_near = |value: &String| is_nearly(line, value.as_bytes(), is_list);
-            if lines.next().is_some() || (!is_named && values.iter().any(is_near)) {
+            if lines.next().is_some() || line.len() > LONGEST_LINE || values.are_nearly(line) {
                 return Err(Ambiguity::Header(name.clone()));
             }
         }
@@ -112,18 +144,20 @@ impl Dimensions {
     }
 }
 
-/// Whether some server takes `found` for `value`: it differs in letter case, or in what stands around it; or, where it
-/// is no list, it holds that as an element.
-fn is_nearly(found: &[u8], value: &[u8], is_list: bool) -> bool {
-    let is_same = |found: &[u8]| trim(found).eq_ignore_ascii_case(trim(value));
-    is_same(found) || (!is_list && found.split(|&byte| byte == b',').any(is_same))
+impl Values {
+    /// Whether `found` is none of these, and some server takes it for one: it differs only in letter case, or in blanks,
+    /// quotes and commas; or it is a list that holds such a one.
+    fn are_nearly(&self, found: &[u8]) -> bool {
+        let is_near = |value: &[u8]| self.essences.contains(&essence(value));
+        let is_named = str::from_utf8(found).is_ok_and(|found| self.exact.contains(found));
+        !is_named && (is_near(found) || found.split(|&byte| byte == b',').any(is_near))
+    }
 }
 
-fn trim(value: &[u8]) -> &[u8] {
-    let is_kept = |&byte: &u8| byte != b',' && !is_dropped(byte);
-    let start = value.iter().position(is_kept).unwrap_or(value.len());
-    let end = value.iter().rposition(is_kept).map_or(start, |last| last.saturating_add(1));
-    value.get(start..end).unwrap_or_default()
+/// What is left of a value in every spelling.
+fn essence(value: &[u8]) -> Vec<u8> {
+    let kept = value.iter().filter(|&&byte| byte != b',' && !is_dropped(byte));
+    kept.map(u8::to_ascii_lowercase).collect()
 }
 
 impl std::error::Error for Ambiguity {}
@@ -151,9 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_nearly_another_whatever_its_case_and_what_stands_around_it() {
+    fn a_value_is_nearly_another_whatever_its_case_its_blanks_and_its_commas() {
+        let mut values = Values::default();
+        for value in ["acme", "Other, Inc", "a/b; c=d"] {
+            values.exact.insert(value.to_string());
+            values.essences.insert(essence(value.as_bytes()));
+        }
         for found in [
-            "acme",
             "ACME",
             " acme",
             "acme\t",
@@ -165,14 +203,15 @@ mod tests {
             "acme\u{b}",
             "acme,other",
             "other, Acme",
+            "ac me",
+            "ac,me",
+            "other,inc",
+            "A/B;c=d",
         ] {
-            assert!(is_nearly(found.as_bytes(), b"acme", false), "{found}");
+            assert!(values.are_nearly(found.as_bytes()), "{found}");
         }
-        for found in ["", ",", "acmes", "ac me", "ac,me", "acme;q=1", "x-acme"] {
-            assert!(!is_nearly(found.as_bytes(), b"acme", false), "{found}");
+        for found in ["acme", "Other, Inc", "a/b; c=d", "", ",", "acmes", "acme;q=1", "x-acme", "other"] {
+            assert!(!values.are_nearly(found.as_bytes()), "{found}");
         }
-        assert!(is_nearly(b"Text/HTML,", b"text/html", true) && !is_nearly(b"a/b, text/html", b"text/html", true));
-        assert!(is_nearly(b"", b"", false) && is_nearly(b" ,", b"", false) && !is_nearly(b"a", b"", true));
-        assert!(is_nearly(b"a, ", b"a", true));
     }
 }

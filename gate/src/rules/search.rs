@@ -85,7 +85,9 @@ impl RuleSearch {
             let rule = self.first_decoded(rules, request, &path);
             let (access, mode) = asked(rule);
             let asks = *access != Access::Public && mode == Mode::Enforce;
-            if asks && rule != found && (access, mode) != asked(found) {
+            let forwards = |rule: Option<usize>| rule.and_then(|index| rules.get(index)?.forward_token);
+            let is_other = (access, mode) != asked(found) || forwards(rule) != forwards(found);
+            if asks && rule != found && is_other {
                 return Err(Shadowed { found, rule, decoded: path.as_str().to_string() });
             }
         }

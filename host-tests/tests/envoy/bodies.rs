@@ -53,7 +53,7 @@ impl Post {
 
     /// Sends and receives what is possible now. Says whether anything was.
     fn go_on(&mut self) -> bool {
-        let piece = [b'a'; 65_536];
+        let piece = vec![b'a'; 65_536];
         let mut buffer = [0; 4096];
         let sent = self.stream.write(&piece[..self.left.min(piece.len())]);
         let received = self.stream.read(&mut buffer);
@@ -91,7 +91,7 @@ fn crowd(world: &World) -> (Vec<Post>, u64) {
     let mut posts: Vec<_> = (0..POSTS).map(|_| Post::open(world.envoy.address("gateway"), &forged)).collect();
     let (start, mut last) = (Instant::now(), Instant::now());
     while last.elapsed() < Duration::from_secs(1) && start.elapsed() < SOON {
-        if posts.iter_mut().fold(false, |any, post| post.go_on() || any) {
+        if posts.iter_mut().filter_map(|post| post.go_on().then_some(())).count() > 0 {
             last = Instant::now();
         }
         sleep(Duration::from_millis(5));

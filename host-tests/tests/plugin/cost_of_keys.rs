@@ -32,7 +32,7 @@ struct Set {
 fn rsa(bits: usize, exponent: u32, number: usize) -> Value {
     let mut modulus = vec![0xff; bits / 8];
     modulus[8] = u8::try_from(number).unwrap();
-    json!({"kty": "RSA", "n": base64url(modulus), "e": base64url(&exponent.to_be_bytes())})
+    json!({"kty": "RSA", "n": base64url(modulus), "e": base64url(exponent.to_be_bytes())})
 }
 
 /// A signature of that many bits, less than each of those moduli.

@@ -5,6 +5,7 @@
 mod cases;
 mod cost;
 mod cost_of_keys;
+mod cost_of_rules;
 mod hostile;
 mod hosts;
 mod instructions;

@@ -22,7 +22,7 @@ fn world() -> Arc<World> {
 /// What Gafaelfawr's tokens say of somebody, changed.
 fn token(world: &World, changes: Value) -> String {
     let mut claims = object(json!({
-        "uid": "alice", "uidNumber": 4151, "email": "alice@example.com", "isMemberOf": ["g_users"],
+        "uid": "alice", "uidNumber": 4151, "email": "alice@example.com", "email_verified": true, "isMemberOf": ["g_users"],
     }));
     claims.extend(object(changes));
     world.token(&TokenRequest { claims, ..TokenRequest::subject("some-stable-id") })

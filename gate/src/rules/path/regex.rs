@@ -30,9 +30,13 @@ impl Regex {
         if let Some(odd) = pattern.chars().find(|character| !character.is_ascii()) {
             return Err(format!("has a `{odd}`, which stands in paths as an escape such as `%C3%A9`"));
         }
+        check_escapes(pattern)?;
         // By itself first: no parenthesis of its own may end the group around it.
         compile(pattern, MAX_NESTING).map_err(|error| explain(pattern, &error))?;
-        let whole = format!(r"\A(?:{pattern})\z");
+        if decoded(pattern).is_some_and(|decoded| compile(&whole(&decoded), MAX_NESTING + 1).is_err()) {
+            return Err("is none any more once its escapes are decoded".to_string());
+        }
+        let whole = whole(pattern);
         match compile(&whole, MAX_NESTING + 1) {
             Ok(compiled) => Ok(Self { pattern: pattern.to_string(), compiled, compiled_bytes: compiled_bytes(&whole) }),
             Err(error) if is_too_large(&error) => Err(explain(pattern, &error)),
@@ -47,24 +51,10 @@ impl Regex {
 
     /// This, with the escapes of printable characters as the characters themselves; `None` where there are none.
     pub(super) fn decoded(&self) -> Option<Self> {
-        let mut runs = self.pattern.split('%');
-        let mut decoded = String::from(runs.next()?);
-        for run in runs {
-            let character = run.get(..2).and_then(|digits| decode_printable(&format!("%{digits}")));
-            // Letters and digits have no escapes in canonical paths. `\x3A` is a character in classes as well.
-            if character.is_some_and(|character| !character.contains(char::is_alphanumeric)) {
-                let kept = decoded.strip_suffix('\\').unwrap_or(&decoded).len();
-                decoded.truncate(kept);
-                decoded.extend(["\\x", run]);
-            } else {
-                decoded.extend(["%", run]);
-            }
-        }
-        if decoded == self.pattern {
-            return None;
-        }
-        let compiled = compile(&format!(r"\A(?:{decoded})\z"), MAX_NESTING + 1).ok()?;
-        Some(Self { pattern: decoded, compiled, compiled_bytes: self.compiled_bytes })
+        let pattern = decoded(&self.pattern)?;
+        // INVARIANT: it was compiled when this was parsed.
+        let compiled = compile(&whole(&pattern), MAX_NESTING + 1).ok()?;
+        Some(Self { pattern, compiled, compiled_bytes: self.compiled_bytes })
     }
 
     /// Whether `path` as a whole is one of these.
@@ -80,6 +70,46 @@ impl PartialEq for Regex {
 }
 
 impl Eq for Regex {}
+
+/// An expression that matches a whole text.
+fn whole(pattern: &str) -> String {
+    format!(r"\A(?:{pattern})\z")
+}
+
+/// `pattern` with the escapes of printable characters as the characters themselves; `None` where there are none.
+fn decoded(pattern: &str) -> Option<String> {
+    let mut runs = pattern.split('%');
+    let mut decoded = String::from(runs.next()?);
+    for run in runs {
+        let character = run.get(..2).and_then(|digits| decode_printable(&format!("%{digits}")));
+        // Letters and digits have no escapes in canonical paths. `\x3A` is a character in classes as well.
+        if character.is_some_and(|character| !character.contains(char::is_alphanumeric)) {
+            let kept = decoded.strip_suffix('\\').unwrap_or(&decoded).len();
+            decoded.truncate(kept);
+            decoded.extend(["\\x", run]);
+        } else {
+            decoded.extend(["%", run]);
+        }
+    }
+    (decoded != pattern).then_some(decoded)
+}
+
+/// A server that decodes escapes sees other paths, for which the expression is read anew. So escapes stand in it as they
+/// stand in canonical paths, and a `%` nowhere else.
+fn check_escapes(pattern: &str) -> Result<(), String> {
+    let digits = |run: &str| run.bytes().take(2).filter(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')).count();
+    let is_spelled = ["\\x25", "\\x{25}", "\\u0025", "\\u{25}", "\\U00000025", "\\U{25}"];
+    let is_other = pattern.split('%').skip(1).any(|run| digits(run) < 2)
+        || is_spelled.iter().any(|spelled| pattern.contains(spelled));
+    match is_other {
+        true => {
+            Err("has a `%` without two digits of `0` to `9` and `A` to `F` behind it: write escapes as they stand in \
+                     canonical paths, such as `%3A`, one for each alternative"
+                .to_string())
+        }
+        false => Ok(()),
+    }
+}
 
 fn compile(pattern: &str, max_nesting: u32) -> Result<regex_lite::Regex, Error> {
     RegexBuilder::new(pattern).size_limit(MAX_COMPILED).nest_limit(max_nesting).build()
@@ -154,7 +184,7 @@ mod tests {
     #[test]
     fn a_server_that_decodes_sees_the_characters_of_an_expressions_escapes() {
         let decoded = |pattern: &str| Regex::parse(pattern).expect(pattern).decoded();
-        for pattern in ["/a", "/%C3%A9", "/%20", "/a%25b", "/%", "/%4", "/%41", "/%zz"] {
+        for pattern in ["/a", "/%C3%A9", "/%20", "/a%25b", "/%41"] {
             assert_eq!(decoded(pattern), None, "{pattern}");
         }
         for (pattern, path) in [
@@ -164,12 +194,35 @@ mod tests {
             ("/a%5Eb", "/a^b"),
             ("/a[%3A%5D]b", "/a]b"),
             (r"/a\%3Ab", "/a:b"),
-            ("(?x) /a %3a b", "/a:b"),
+            ("(?x) /a %3A b", "/a:b"),
             ("/a%3A+", "/a:::"),
         ] {
             let regex = decoded(pattern).expect(pattern);
             assert!(regex.compiled.is_match(path), "{pattern} {path} {}", regex.pattern);
         }
+    }
+
+    #[test]
+    fn an_escape_in_an_expression_is_one_of_canonical_paths() {
+        for pattern in [
+            "/a%",
+            "/a%3",
+            "/a%3a",
+            "/a%zz",
+            "/a%3[Aa]",
+            "/a%(3A|2C)",
+            "/a[%]3A",
+            "/a(%)3A",
+            "/a%?3A",
+            "/a%[0-9A-F]{2}",
+            r"/a\x253A",
+            r"/a\x{25}3A",
+            r"/a\u00253A",
+            r"/a%3\x41",
+        ] {
+            assert!(Regex::parse(pattern).is_err(), "{pattern}");
+        }
+        assert!(matches("/a(%3A|%2C)b", "/a%2Cb") && matches("/a[^/]+", "/a%3A"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) struct Difference {
     pub(crate) holds: fn(&Case, theirs: &Verdict, ours: &Verdict) -> bool,
 }
 
-pub(crate) const DIFFERENCES: [Difference; 24] = [
+pub(crate) const DIFFERENCES: [Difference; 25] = [
     // --- Refused here, and passed there
     Difference {
         what: "a token of another issuer, or of none, passes there if one of the keys signed it",
@@ -198,10 +198,17 @@ pub(crate) const DIFFERENCES: [Difference; 24] = [
                 && (is_untouched(case, ours) || ours.is_refusal(401) || ours.is_refusal(403))
         },
     },
+    Difference {
+        what: "a path with a character that no URI holds passes there",
+        why: "some clients and servers escape it, and others do not: rules would see another path than the upstream",
+        setting: Private,
+        example: Case::new("GET", "/collections/a|b", "good"),
+        holds: |case, _, ours| case.path().contains('|') && ours.is_refusal(400),
+    },
     // --- Passed by both, and seen differently
     Difference {
         what: "escapes are spelled anew there",
-        why: "the path is forwarded byte for byte",
+        why: "the canonical path is forwarded: escapes that mean something stay",
         setting: Private,
         example: Case::new("GET", "/collections/a%3Ab", "good"),
         holds: |case, theirs, ours| match (&theirs.seen, &ours.seen) {
