@@ -14,7 +14,7 @@ use crate::find::Surroundings;
 use crate::finding::Finding;
 
 /// The warnings: what each is called, and what it warns of.
-pub const LINTS: [(&str, &str); 27] = [
+pub const LINTS: [(&str, &str); 28] = [
     ("any-audience", "an issuer's tokens are taken whomever they are for"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is refused"),
@@ -25,6 +25,7 @@ pub const LINTS: [(&str, &str); 27] = [
     ("fails-open", "requests pass when the plugin cannot run"),
     ("filter-before", "an HTTP filter before the gate acts on requests that nobody has checked"),
     ("filter-behind", "an HTTP filter behind the gate can change what was decided on"),
+    ("forged-peer", "`trustedProxies` are compared with an address that clients can write"),
     ("forward-proxy", "keys come from whatever host a document names"),
     ("held-bodies", "a listener that holds much of the bodies of requests that wait"),
     ("in-vain", "something that the plugin passes over: an algorithm without a key, or a key that is none"),

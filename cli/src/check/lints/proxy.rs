@@ -44,6 +44,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, chain: &Chain<'_>, findings: &m
     if let Some(manager) = chain.manager {
         lint_path(manager, findings);
         lint_host(tree, policy, manager, findings);
+        lint_peer(policy, manager, findings);
     }
     lint_bodies(chain, findings);
     findings.extend(chain.before.iter().filter_map(lint_before));
@@ -84,6 +85,18 @@ fn lint_host(tree: &Node, policy: &Policy, manager: &Node, findings: &mut Vec<Fi
          the gate; to have Envoy take that off before routes and rules see it, write {settings}"
     );
     findings.push(Finding::warning("raw-host", "", message, manager.span.clone()));
+}
+
+/// `trustedProxies` are compared with what Envoy says a request came from.
+fn lint_peer(policy: &Policy, manager: &Node, findings: &mut Vec<Finding>) {
+    let hops = either(manager, "xff_num_trusted_hops", "xffNumTrustedHops").filter(|hops| !says(hops, "0"));
+    let is_peer = is_on(manager, "use_remote_address", "useRemoteAddress") && hops.is_none();
+    if policy.trusted_proxies.is_empty() || is_peer {
+        return;
+    }
+    let message = "`trustedProxies` are compared with an address that Envoy takes from `X-Forwarded-For`, which clients can \
+                   write: set `use_remote_address: true` and no `xff_num_trusted_hops`";
+    findings.push(Finding::warning("forged-peer", "", message, hops.unwrap_or(manager).span.clone()));
 }
 
 /// Whether a rule is for a port, which Envoy must then leave where it is.
