@@ -19,7 +19,8 @@ pub fn lenient(target: &[u8]) -> Option<String> {
     Some(reduced(&text(&units(target)?)))
 }
 
-/// What servers see in a canonical path that decode whatever is printable: taken apart afterwards, and as it is.
+/// What servers see in a canonical path that decode whatever is printable: taken apart afterwards, in whole or in part,
+/// and as it is.
 pub fn decoded(path: &str) -> Vec<String> {
     let mut left = String::new();
     for unit in units(path.as_bytes()).unwrap_or_default() {
@@ -28,10 +29,17 @@ pub fn decoded(path: &str) -> Vec<String> {
             unit => left.push_str(&text(&[unit])),
         }
     }
+    if left == path {
+        return Vec::new();
+    }
     let end = left.find(['?', '#']).unwrap_or(left.len());
-    let mut seen = vec![reduced(&left[..end]), left];
-    seen.dedup();
-    if seen.last().is_some_and(|left| left == path) { Vec::new() } else { seen }
+    let mut seen: Vec<String> = Vec::new();
+    for reading in [reduced(&left[..end]), left[..end].to_string(), reduced(&left), left] {
+        if !seen.contains(&reading) {
+            seen.push(reading);
+        }
+    }
+    seen
 }
 
 fn text(units: &[Unit]) -> String {
@@ -210,6 +218,8 @@ impl Pattern {
     /// The same as a regular expression.
     pub fn to_regex(&self) -> String {
         let step = |step: &Step| match step {
+            // An escape is written as it stands in paths.
+            Step::Byte(byte) if *byte == b'%' || byte.is_ascii_alphanumeric() => char::from(*byte).to_string(),
             Step::Byte(byte) => format!("\\x{byte:02X}"),
             Step::Some => String::from("[^/]+"),
         };

@@ -53,7 +53,7 @@ pub enum AmbiguousPath {
     Parameters,
     /// A character that no URI holds as it is (RFC 3986 §3.3), and that some clients and servers escape and others do not.
     Raw,
-    /// More than [`LONGEST_FOR_REGEX`] or [`LONGEST_ESCAPED_FOR_REGEX`], where a rule has a regular expression.
+    /// More than 8,192 bytes, or 2,048 with escapes, where a rule has a regular expression.
     TooLong,
 }
 
