@@ -11,6 +11,7 @@ mod extraction;
 mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;
+#[cfg(not(target_family = "wasm"))]
 mod key_sets;
 mod keys;
 mod metadata;

@@ -164,6 +164,7 @@ fn only_an_issuer_that_is_trusted_with_it_vouches_for_addresses_without_a_word()
     assert_eq!(email(&Key::new("a").token(&verified)), ["a@example.com"]);
 }
 
+#[cfg(not(target_family = "wasm"))] // snapshots are files
 #[test]
 fn wrong_grants_are_errors_with_their_path() {
     let errors = |settings: &Value| {

@@ -6,9 +6,6 @@ use jose::jwk::KeyMaterial;
 use jose::signature::{CheckedBy, SignatureVerifier, Software};
 use serde_json::{Value, json};
 
-#[cfg(target_family = "wasm")]
-use wasm_bindgen_test::wasm_bindgen_test as test;
-
 use super::support::{ISSUER, Key, NOW, World, fetched, inline};
 use crate::explain::trace;
 use crate::{Policy, Request, Timestamp};
