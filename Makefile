@@ -303,7 +303,7 @@ test: test-unit test-host test-envoy test-ship test-browser test-wasm test-fuzz 
 .PHONY: test-unit
 test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: units, vectors, the command line
 	$(call step,testing units and vectors and the command line)
-	@$(call run_tests,--lib --bins $(foreach name,cases check explain help istio oracle paths peers schema vectors,--test $(name)))
+	@$(call run_tests,--lib $(foreach name,jotgate page ship testbed,--bin $(name)) $(foreach name,cases check explain help istio oracle paths peers schema vectors,--test $(name)))
 
 .PHONY: test-host
 test-host: toolchain $(PLUGIN) $(GUEST) $(JUDGE) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
@@ -315,7 +315,7 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	$(call step,testing the plugin in Envoy)
 	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
 	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
-	@$(call run_tests,$(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 scenarios servers smoke,--test $(name)))
+	@$(call run_tests,--bin bench $(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 scenarios servers smoke,--test $(name)))
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart
