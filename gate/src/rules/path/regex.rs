@@ -94,13 +94,43 @@ fn decoded(pattern: &str) -> Option<String> {
     (decoded != pattern).then_some(decoded)
 }
 
+/// Which bytes of an expression stand in a class such as `[^/]`.
+#[derive(Default)]
+struct Classes {
+    /// How many bytes the class that is open has so far, but for a `^`.
+    open: Option<usize>,
+    is_escaped: bool,
+}
+
+impl Classes {
+    /// Whether a class holds the next byte.
+    fn hold(&mut self, byte: u8) -> bool {
+        let is_escaped = self.is_escaped;
+        self.is_escaped = byte == b'\\' && !is_escaped;
+        let was_open = self.open;
+        self.open = match (was_open, byte) {
+            (None, b'[') if !is_escaped => Some(0),
+            (Some(0), b'^') => Some(0),
+            // A class is not empty: one in front stands for itself.
+            (Some(1..), b']') if !is_escaped => None,
+            (open, _) => open.map(|bytes| bytes.saturating_add(1)),
+        };
+        was_open.is_some()
+    }
+}
+
 /// A server that decodes escapes sees other paths, for which the expression is read anew. So escapes stand in it as they
-/// stand in canonical paths, and a `%` nowhere else.
+/// stand in canonical paths, and a `%` nowhere else but in classes, such as those of all characters of a segment.
 fn check_escapes(pattern: &str) -> Result<(), String> {
-    let digits = |run: &str| run.bytes().take(2).filter(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')).count();
+    let is_digit = |&byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
     let is_spelled = ["\\x25", "\\x{25}", "\\u0025", "\\u{25}", "\\U00000025", "\\U{25}"];
-    let is_other = pattern.split('%').skip(1).any(|run| digits(run) < 2)
-        || is_spelled.iter().any(|spelled| pattern.contains(spelled));
+    let bytes = pattern.as_bytes();
+    let mut classes = Classes::default();
+    let is_bare = |(at, &byte): (usize, &u8)| {
+        let is_escape = || bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(is_digit));
+        !classes.hold(byte) && byte == b'%' && !is_escape()
+    };
+    let is_other = bytes.iter().enumerate().any(is_bare) || is_spelled.iter().any(|spelled| pattern.contains(spelled));
     match is_other {
         true => {
             Err("has a `%` without two digits of `0` to `9` and `A` to `F` behind it: write escapes as they stand in \
@@ -211,7 +241,9 @@ mod tests {
             "/a%zz",
             "/a%3[Aa]",
             "/a%(3A|2C)",
-            "/a[%]3A",
+            "/a[b]%",
+            "/a[]%]%3",
+            r"/a\[%]3A",
             "/a(%)3A",
             "/a%?3A",
             "/a%[0-9A-F]{2}",
@@ -221,6 +253,9 @@ mod tests {
             r"/a%3\x41",
         ] {
             assert!(Regex::parse(pattern).is_err(), "{pattern}");
+        }
+        for pattern in ["/[a-z0-9._~%!$&'()+,;:@=-]+/b", "/a[%]3A", "/a[^]%]b", "/a[]%]%3A", r"/a[\]%]", r"/\[%5D"] {
+            assert!(Regex::parse(pattern).is_ok(), "{pattern}");
         }
         assert!(matches("/a(%3A|%2C)b", "/a%2Cb") && matches("/a[^/]+", "/a%3A"));
     }
