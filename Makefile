@@ -306,7 +306,7 @@ test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: u
 	@$(call run_tests,--lib $(foreach name,jotgate page ship testbed,--bin $(name)) $(foreach name,cases check explain help istio oracle paths peers schema vectors,--test $(name)))
 
 .PHONY: test-host
-test-host: toolchain $(PLUGIN) $(GUEST) $(JUDGE) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
+test-host: toolchain $(PLUGIN) $(GUEST) $(JUDGE) $(ENVOY) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
 	$(call step,testing the plugin in the strict host)
 	@$(call run_tests,$(foreach name,host plugin signatures simulation structure,--test $(name)))
 
