@@ -203,15 +203,7 @@ impl Gate {
 
     /// The edits that request trailers need.
     pub fn handle_trailers(&self, trailers: &[HeaderLine<'_>]) -> Vec<HeaderEdit> {
-        let mut edits = self.policy.hygiene.removals(trailers.iter().copied());
-        // Trailers are merged into headers by some servers: neither a credential nor what rules name gets in that way.
-        let named = self.policy.dimensions.headers.keys().map(String::as_str);
-        for header in self.policy.credentials.headers().into_iter().chain(named) {
-            if trailers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header.as_bytes())) {
-                HeaderEdit::remove_once(&mut edits, header.as_bytes());
-            }
-        }
-        edits
+        self.policy.hygiene.trailer_edits(trailers)
     }
 
     /// A request is gone, whether it was decided or not.

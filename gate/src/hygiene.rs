@@ -135,7 +135,9 @@ impl Hygiene {
 
     /// What has to be taken from a request, whatever becomes of it.
     pub(crate) fn edits(&self, request: &Request<'_>) -> Vec<HeaderEdit> {
-        let mut edits = self.removals_but(request.all_lines(), |name| self.overrides.may_stay(name, request));
+        let is_removed =
+            |name: &[u8]| self.is_variant(name) || (self.is_override(name) && !self.overrides.may_stay(name, request));
+        let mut edits = self.removals(request.all_lines(), is_removed);
         // RFC 9110 §7.6.1: what `Connection` names is dropped by the next hop, so it may name nothing of ours.
         let is_plain = |value: &[u8]| value.eq_ignore_ascii_case(b"upgrade");
         if request.is_upgrade() && !request.lines("connection").all(is_plain) {
@@ -145,22 +147,23 @@ impl Hygiene {
         edits
     }
 
-    /// The removal of what clients may not send, from trailers.
-    pub(crate) fn removals<'r>(&self, lines: impl Iterator<Item = HeaderLine<'r>>) -> Vec<HeaderEdit> {
-        self.removals_but(lines, |_| false)
+    /// The removal of what clients may not send, from trailers. Some servers merge them into headers, so neither a
+    /// credential nor what rules name gets in that way, in whatever spelling.
+    pub(crate) fn trailer_edits(&self, trailers: &[HeaderLine<'_>]) -> Vec<HeaderEdit> {
+        let watched = self.credentials.iter().chain(&self.matched).map(|(folded, _)| folded);
+        let is_watched = |name: &[u8]| watched.clone().any(|folded| is_spelling(name, folded));
+        self.removals(trailers.iter().copied(), |name| is_watched(name) || self.is_override(name))
     }
 
-    /// Likewise, but of those overrides that may stay.
-    fn removals_but<'r>(
+    /// The removal of identity headers, and of what else `is_removed` among the names that are looked for.
+    fn removals<'r>(
         &self,
         lines: impl Iterator<Item = HeaderLine<'r>>,
-        may_stay: impl Fn(&[u8]) -> bool,
+        is_removed: impl Fn(&[u8]) -> bool,
     ) -> Vec<HeaderEdit> {
         let mut edits = Vec::new();
         for (name, _) in lines {
-            let is_removed = self.has_marks(name)
-                && (self.is_identity(name) || self.is_variant(name) || (self.is_override(name) && !may_stay(name)));
-            if is_removed {
+            if self.has_marks(name) && (self.is_identity(name) || is_removed(name)) {
                 edits.push(HeaderEdit::Remove(name.to_vec()));
             }
         }

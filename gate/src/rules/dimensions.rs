@@ -75,11 +75,10 @@ impl Dimensions {
             }
         }
         let has_regex = rules.iter().flat_map(|rule| &rule.matcher.paths).any(PathPattern::is_regex);
-        let has_escape = rules.iter().any(|rule| rule.matcher.decoded().is_some());
-        dimensions.regexes = match (has_regex, has_escape) {
-            (false, _) => Regexes::None,
-            (true, false) => Regexes::Once,
-            (true, true) => Regexes::Twice,
+        dimensions.regexes = match has_regex {
+            false => Regexes::None,
+            true if rules.iter().any(|rule| rule.matcher.decoded().is_some()) => Regexes::Twice,
+            true => Regexes::Once,
         };
         dimensions
     }
