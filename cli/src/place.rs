@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gate::Policy;
-use gate::credential::Source;
+use gate::credentials::Source;
 use gate::explain::places;
 use serde::Deserialize;
 use serde_json::Value;

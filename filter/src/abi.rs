@@ -89,13 +89,6 @@ unsafe extern "C" {
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, max_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_get_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
@@ -190,26 +183,20 @@ pub(crate) fn header_map(map: Map) -> Answer<Vec<u8>> {
     owned(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
 }
 
-/// The value of a header.
-pub(crate) fn header(map: Map, name: &str) -> Answer<Vec<u8>> {
-    // SAFETY: as above.
-    owned(|data, size| unsafe { proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, size) })
-}
-
 /// Starts an HTTP request without a body; the host calls back with the token that this gives.
-pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: Duration) -> Answer<u32> {
+pub(crate) fn http_call(cluster: &str, headers: &[u8], body: &[u8], timeout: Duration) -> Answer<u32> {
     const NO_TRAILERS: [u8; 4] = [0; 4];
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     let mut token = 0;
-    // SAFETY: pointers and sizes are those of live slices; the body has no bytes; the host writes one `u32`.
+    // SAFETY: pointers and sizes are those of live slices; the host writes one `u32`.
     let status = unsafe {
         proxy_http_call(
             cluster.as_ptr(),
             cluster.len(),
             headers.as_ptr(),
             headers.len(),
-            NO_TRAILERS.as_ptr(),
-            0,
+            body.as_ptr(),
+            body.len(),
             NO_TRAILERS.as_ptr(),
             NO_TRAILERS.len(),
             timeout,

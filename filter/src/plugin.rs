@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gate::{
-    Decision, Effect, Fetch, FetchFailure, FetchId, FetchResponse, Gate, HeaderEdit, Level, Metric, Policy, Reply,
-    Report,
+    Callout, CalloutFailure, CalloutId, Decision, Effect, Gate, HeaderEdit, Level, Metric, Policy, Reply, Report,
+    Response,
 };
 use gate::{Request, RequestId, Timestamp};
 
@@ -137,7 +137,7 @@ struct Plugin {
     gate: Gate,
     signatures: HostSignatures,
     /// Callouts under way, by the host's token.
-    fetches: BTreeMap<u32, (FetchId, usize)>,
+    fetches: BTreeMap<u32, (CalloutId, usize)>,
     /// Requests that wait and have a body: the host says so only once.
     held_bodies: BTreeSet<u32>,
     metrics: BTreeMap<Metric, u32>,
@@ -219,21 +219,14 @@ impl Plugin {
     fn callout_answered(&mut self, token: u32, body_size: usize, now: Timestamp) {
         let Some((id, max)) = self.fetches.remove(&token) else { return };
         // What the host does not hand out is missing: the engine judges by what is there.
-        let status = abi::header(Map::CalloutHeaders, ":status").unwrap_or_default();
+        let headers = abi::header_map(Map::CalloutHeaders).unwrap_or_default();
+        let headers = pairs::decode(&headers).unwrap_or_default();
         let body = match body_size.min(max) {
             0 => Vec::new(),
             size => abi::buffer(Buffer::CalloutBody, size).unwrap_or_default(),
         };
-        let header = |name| abi::header(Map::CalloutHeaders, name).unwrap_or_default();
-        let (cache_control, date, expires) = (header("cache-control"), header("date"), header("expires"));
-        let response = FetchResponse {
-            status: &status,
-            body: &body,
-            cache_control: &cache_control,
-            date: &date,
-            expires: &expires,
-        };
-        self.gate.handle_fetch(id, Ok(response), now);
+        let response = Response::new(&headers, &body);
+        self.gate.handle_callout(id, Ok(response), now);
         self.settle(now);
     }
 
@@ -242,7 +235,7 @@ impl Plugin {
         while let Some(effect) = self.gate.poll_effect() {
             match effect {
                 Effect::Count(metric) => self.count(metric),
-                Effect::Fetch(fetch) => self.fetch(&fetch, now),
+                Effect::Callout(callout) => self.call(&callout, now),
                 Effect::Gauge(metric, value) => self.record(MetricKind::Gauge, metric, value),
                 Effect::Log(Level::Info, text) => abi::log(LogLevel::Info, &format!("jotgate: {text}")),
                 Effect::Log(Level::Warn, text) => abi::log(LogLevel::Warn, &format!("jotgate: {text}")),
@@ -254,19 +247,21 @@ impl Plugin {
         self.arm(now);
     }
 
-    fn fetch(&mut self, fetch: &Fetch, now: Timestamp) {
-        let headers = pairs::encode(&[
-            (":method", "GET"),
-            (":scheme", fetch.scheme),
-            (":authority", &fetch.authority),
-            (":path", &fetch.path),
-            ("accept", "application/jwk-set+json, application/json"),
-        ]);
-        match abi::http_call(&fetch.cluster, &headers, fetch.timeout) {
+    fn call(&mut self, callout: &Callout, now: Timestamp) {
+        let mut headers = vec![
+            (":method", callout.method),
+            (":scheme", callout.scheme),
+            (":authority", &callout.authority),
+            (":path", &callout.path),
+        ];
+        headers.extend(callout.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        match abi::http_call(&callout.cluster, &pairs::encode(&headers), &callout.body, callout.timeout) {
             Ok(token) => {
-                self.fetches.insert(token, (fetch.id, fetch.max_body_bytes));
+                self.fetches.insert(token, (callout.id, callout.max_body_bytes));
             }
-            Err(abi::Status(status)) => self.gate.handle_fetch(fetch.id, Err(FetchFailure::NotSent { status }), now),
+            Err(abi::Status(status)) => {
+                self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), now);
+            }
         }
     }
 

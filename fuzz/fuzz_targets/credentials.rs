@@ -12,7 +12,7 @@ use fuzz::json::{self, Tree};
 use fuzz::place::{Found, Place};
 use fuzz::proxy::{Headers, folded};
 use fuzz::signed;
-use gate::request::CanonicalPath;
+use gate::http::CanonicalPath;
 use gate::{Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
 use jose::Algorithm;
 use jose::base64url;

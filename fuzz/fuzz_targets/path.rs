@@ -5,7 +5,7 @@
 #![no_main]
 
 use fuzz::path::{self, Pattern};
-use gate::request::{CanonicalPath, PathMode};
+use gate::http::{CanonicalPath, PathMode};
 use gate::rules::PathPattern;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,25 +2,12 @@
 
 use serde_json::json;
 
-use crate::reason::Reason;
-use crate::request::Request;
+use crate::http::{Reply, Request};
+use crate::report::Reason;
 use crate::rules::Scheme;
 
 /// The content type of problem documents.
 pub(crate) const PROBLEM: &str = "application/problem+json";
-
-/// An answer in place of the upstream's.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body: a problem document (RFC 9457), or for gRPC the `grpc-message`.
-    pub body: String,
-    /// For gRPC calls, the `grpc-status`.
-    pub grpc_status: Option<u8>,
-}
 
 /// What challenges tell beside the reason.
 #[derive(Clone, Copy, Debug)]

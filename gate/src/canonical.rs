@@ -1,9 +1,8 @@
 //! The canonical form of a request: what is decided on is what is forwarded, in each dimension that rules look at.
 
-use crate::config::Policy;
-use crate::edit::HeaderEdit;
-use crate::reason::Reason;
-use crate::request::{Authority, CanonicalPath, Request};
+use crate::http::{Authority, CanonicalPath, HeaderEdit, Request};
+use crate::policy::Policy;
+use crate::report::Reason;
 use crate::rules::Ambiguity;
 
 /// What rules see of a request, where it has one reading.

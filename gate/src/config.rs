@@ -6,23 +6,18 @@ mod access;
 mod claim_test;
 mod client_ip;
 mod credentials;
+mod document;
 mod duration;
 mod grants;
 mod headers;
 mod issuer;
 mod metadata;
-mod policy;
 mod reader;
+mod reference;
 mod rule;
 mod text;
-mod uri;
 
 use std::fmt;
-
-pub use self::grants::Grants;
-pub use self::issuer::{Audiences, Discovery, FetchSettings, Issuer, KeySetLocation, KeySource};
-pub use self::policy::{Limits, Policy};
-pub use self::uri::HttpUri;
 
 /// The environment of the VM, by variable name.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;

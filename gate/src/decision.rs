@@ -2,19 +2,15 @@
 
 use std::rc::Rc;
 
-use crate::answer::{Refusal, Reply};
-use crate::cache::{Entry, TokenCache};
+use crate::answer::Refusal;
+use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
-use crate::config::Policy;
-use crate::credential::Credential;
-use crate::edit::HeaderEdit;
+use crate::credentials::Credential;
+use crate::http::{HeaderEdit, Reply, Request};
 use crate::identity::Occasion;
-use crate::principal::Principal;
-use crate::reason::Reason;
-use crate::report::Facts;
-use crate::request::Request;
+use crate::policy::Policy;
+use crate::report::{Facts, Reason};
 use crate::rules::{Access, Denial, Mode, Requirement, Rule};
-use crate::token::{Claimed, Failure, Verification, VerifiedToken};
 
 /// What the gate makes of a request, given the keys that there are.
 #[derive(Debug)]
@@ -137,12 +133,12 @@ impl Case<'_> {
         facts.checked_signature = claimed.checked_signature();
         facts.kid = claimed.kid;
         facts.issuer = claimed.issuer;
-        let verified: VerifiedToken<'_> = verified?;
-        let index = verified.issuer;
+        let evidence = verified?;
+        let index = evidence.issuer();
         let issuer = self.policy.issuers.get(index).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
-        let valid = verified.valid.clone();
-        let principal = Principal::new(verified, text, self.policy, issuer);
+        let valid = evidence.valid();
+        let principal = Principal::new(evidence, text, self.policy, issuer);
         facts.know(&principal);
         let key_set = key_set(index).ok_or(Failure::NoKeys { issuer: index })?;
         let known = Rc::new(Entry { token: token.into(), principal, kid: facts.kid.clone(), key_set, valid });

@@ -5,17 +5,16 @@
 
 use jose::signature::SignatureVerifier;
 
+pub use crate::callers::{Check, TokenTrace, Withheld};
+use crate::callers::{Principal, Verification};
 use crate::canonical::Canonical;
-use crate::config::Policy;
-use crate::credential::Source;
+use crate::credentials::Source;
+use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
-use crate::principal::Principal;
-use crate::reason::Reason;
-use crate::request::{AmbiguousPath, CanonicalPath, Request};
+use crate::policy::Policy;
+use crate::report::Reason;
 use crate::rules::{Access, Ambiguity, Mode, Requirement, Rule, Shadowed};
 use crate::time::Timestamp;
-use crate::token::Verification;
-pub use crate::token::trace::{Check, TokenTrace, Withheld};
 
 /// How a request was seen.
 #[derive(Debug)]

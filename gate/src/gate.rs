@@ -5,22 +5,17 @@ use std::time::Duration;
 
 use jose::signature::SignatureVerifier;
 
-use crate::answer::{Challenger, Refusal, Reply};
-use crate::cache::TokenCache;
-use crate::config::Policy;
+use crate::answer::{Challenger, Refusal};
+use crate::callers::{TokenCache, Verification};
+use crate::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
 use crate::decision::{Judgement, Verdict, decide};
-use crate::edit::HeaderEdit;
-use crate::keys::{
-    Exchanged, Fetch, FetchFailure, FetchId, FetchResponse, FetchedKeys, IssuerKeys, Moment, NoSharedData, SharedData,
-    Step,
-};
-use crate::metric::Metric;
+use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Reply, Request};
+use crate::keys::{Exchanged, FetchedKeys, IssuerKeys, Moment, Step};
+use crate::policy::Policy;
 use crate::random::Jitter;
-use crate::reason::Reason;
-use crate::report::{Facts, Report};
-use crate::request::{CanonicalPath, HeaderLine, Request};
+use crate::report::{Facts, Metric, Reason, Report};
+use crate::shared::{NoSharedData, SharedData};
 use crate::time::{SteadyClock, Timestamp};
-use crate::token::Verification;
 use crate::waiting::{Arrival, Waiter, Waiting};
 
 /// Names a request; the host chooses it, and uses it for one request at a time.
@@ -43,8 +38,8 @@ pub enum Decision {
 pub enum Effect {
     /// Increase a counter by one.
     Count(Metric),
-    /// Make a request, and hand its outcome to [`Gate::handle_fetch`].
-    Fetch(Fetch),
+    /// Make a request, and hand its outcome to [`Gate::handle_callout`].
+    Callout(Callout),
     /// Set a gauge.
     Gauge(Metric, u64),
     /// Write a line to the log.
@@ -212,7 +207,7 @@ impl Gate {
     }
 
     /// Takes the outcome of a callout. Answers to callouts that are over are ignored.
-    pub fn handle_fetch(&mut self, id: FetchId, outcome: Result<FetchResponse<'_>, FetchFailure>, now: Timestamp) {
+    pub fn handle_callout(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, now: Timestamp) {
         let now = self.clock.advance(now);
         self.has_asked = false;
         self.entered = None;
@@ -302,7 +297,7 @@ impl Gate {
         self.exchange(&mut NoSharedData, now);
         for issuer in 0..self.keys.len() {
             if let Some(id) = self.keys.get(issuer).and_then(|keys| keys.fetched()?.expired(now)) {
-                self.finish_fetch(id, Err(FetchFailure::NoAnswer), now);
+                self.finish_fetch(id, Err(CalloutFailure::NoAnswer), now);
             }
             self.poll_keys(issuer, now);
         }
@@ -369,7 +364,7 @@ impl Gate {
     fn exchange(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
         let at = Moment { now, clock: self.clock, limits: self.policy.limits };
         for issuer in 0..self.keys.len() {
-            let id = FetchId(self.fetches);
+            let id = CalloutId(self.fetches);
             let Some((keys, jitter)) = self.fetched_mut(issuer).filter(|(keys, _)| keys.wants_exchange()) else {
                 continue;
             };
@@ -386,7 +381,7 @@ impl Gate {
     }
 
     fn poll_keys(&mut self, issuer: usize, now: Timestamp) {
-        let (id, limits, is_awaited) = (FetchId(self.fetches), self.policy.limits, self.waiting.is_awaited(issuer));
+        let (id, limits, is_awaited) = (CalloutId(self.fetches), self.policy.limits, self.waiting.is_awaited(issuer));
         let fetch = self.fetched_mut(issuer).and_then(|(keys, _)| keys.poll(id, now, is_awaited, &limits));
         if let Some(fetch) = fetch {
             self.send(fetch);
@@ -394,17 +389,17 @@ impl Gate {
     }
 
     /// Has a callout made; the next one gets another number.
-    fn send(&mut self, fetch: Fetch) {
+    fn send(&mut self, fetch: Callout) {
         self.fetches = self.fetches.wrapping_add(1);
-        self.effects.push_back(Effect::Fetch(fetch));
+        self.effects.push_back(Effect::Callout(fetch));
     }
 
     /// Takes the end of a callout, and tells those who wait, and those who watch.
-    fn finish_fetch(&mut self, id: FetchId, outcome: Result<FetchResponse<'_>, FetchFailure>, now: Timestamp) {
+    fn finish_fetch(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, now: Timestamp) {
         let is_it = |keys: &IssuerKeys| keys.fetched().is_some_and(|keys| keys.is_in_flight(id));
         let Some(issuer) = self.keys.iter().position(is_it) else { return };
-        let (next, limits) = (FetchId(self.fetches), self.policy.limits);
-        let was_sent = !matches!(outcome, Err(FetchFailure::NotSent { .. }));
+        let (next, limits) = (CalloutId(self.fetches), self.policy.limits);
+        let was_sent = !matches!(outcome, Err(CalloutFailure::NotSent { .. }));
         let finished =
             self.fetched_mut(issuer).and_then(|(keys, jitter)| keys.finish(id, outcome, next, now, &limits, jitter));
         let Some(finished) = finished else { return };

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::client_ip::TrustedProxies;
-use crate::credential::Sources;
-use crate::edit::HeaderEdit;
+use crate::credentials::Sources;
+use crate::http::{HeaderEdit, HeaderLine, Request, TrustedProxies};
 use crate::identity::IdentityHeader;
-use crate::request::{HeaderLine, Request};
 use crate::rules::Dimensions;
 
 /// Which header names clients may not send.

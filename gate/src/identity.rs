@@ -7,9 +7,11 @@ use std::rc::Rc;
 
 use jose::json::Value;
 
+pub use self::text::Form;
+pub(crate) use self::text::Unrepresentable;
 use crate::claims::ClaimRef;
-use crate::edit::HeaderEdit;
 use crate::heap;
+use crate::http::HeaderEdit;
 
 /// A header that the upstream gets.
 #[derive(Clone, Debug)]
@@ -51,15 +53,6 @@ pub enum IdentityValue {
     Token,
     /// `email`, if `email_verified` is true or the issuer's addresses count as verified.
     VerifiedEmail,
-}
-
-/// How a value with parts is written.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Form {
-    /// With this between the parts; by default a space between scopes, a comma between all others.
-    Joined(Option<String>),
-    /// As JSON on one line.
-    Json,
 }
 
 /// What the values of identity headers are taken from. Made from verified tokens only: see `principal`.
@@ -110,10 +103,6 @@ enum Late {
     Rule,
     Satisfy,
 }
-
-/// A value that no header can carry faithfully.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Unrepresentable;
 
 impl IdentityHeader {
     /// A header that tells one thing, in the way that is usual for it.

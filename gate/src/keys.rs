@@ -17,20 +17,18 @@ mod discovery;
 mod entry;
 mod exchange;
 mod fetch;
-mod freshness;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use jose::jwk::KeySet;
 
-pub use self::discovery::DiscoveryError;
 use self::discovery::Target;
-pub use self::entry::SharedName;
-pub(crate) use self::exchange::{Exchanged, Moment, NoSharedData};
-pub use self::exchange::{SharedData, SharedDataError, SharedValue};
-pub use self::fetch::{Fetch, FetchFailure, FetchId, FetchResponse};
-use crate::config::{FetchSettings, KeySetLocation, KeySource, Limits};
+pub(crate) use self::exchange::{Exchanged, Moment};
+pub(crate) use self::fetch::FetchFailure;
+use crate::callout::{Callout, CalloutId, CalloutOutcome};
+use crate::http::{Response, freshness};
+use crate::policy::{FetchSettings, KeySetLocation, KeySource, Limits, large_keys};
 use crate::random::Jitter;
 use crate::time::Timestamp;
 
@@ -78,7 +76,7 @@ pub(crate) enum Step {
         notice: Option<Notice>,
     },
     /// The fetch goes on with this one.
-    Next(Fetch),
+    Next(Callout),
 }
 
 /// A line for the log, where keys get into trouble or out of it.
@@ -138,14 +136,6 @@ impl IssuerKeys {
     }
 }
 
-/// What is to be said of keys that only some hosts can verify with.
-pub(crate) fn large_keys(keys: &KeySet) -> Option<String> {
-    let count = keys.large_keys().count();
-    (count > 0).then(|| {
-        format!("RSA keys over 4096 bits: {count}, used only where the host verifies, never for PS256 to PS512")
-    })
-}
-
 /// Keys that are fetched from their issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchedKeys {
@@ -198,7 +188,7 @@ enum State {
         until: Timestamp,
     },
     InFlight {
-        id: FetchId,
+        id: CalloutId,
         stage: Stage,
         started: Timestamp,
         until: Timestamp,
@@ -256,7 +246,7 @@ impl FetchedKeys {
     }
 
     /// Does what is due, which may be a callout. With sharing, the shared entry comes first.
-    pub(crate) fn poll(&mut self, id: FetchId, now: Timestamp, is_awaited: bool, limits: &Limits) -> Option<Fetch> {
+    pub(crate) fn poll(&mut self, id: CalloutId, now: Timestamp, is_awaited: bool, limits: &Limits) -> Option<Callout> {
         match self.state {
             State::Idle if self.due > now && !self.wants_extra => None,
             State::Idle if self.settings.share.is_none() => Some(self.start(id, now, limits)),
@@ -269,9 +259,9 @@ impl FetchedKeys {
     /// Takes the answer to a callout; `None` if it is not the one that is under way.
     pub(crate) fn finish(
         &mut self,
-        id: FetchId,
-        answer: Result<FetchResponse<'_>, FetchFailure>,
-        next: FetchId,
+        id: CalloutId,
+        outcome: CalloutOutcome<'_>,
+        next: CalloutId,
         now: Timestamp,
         limits: &Limits,
         jitter: &mut Jitter,
@@ -280,6 +270,7 @@ impl FetchedKeys {
         if expected != id {
             return None;
         }
+        let answer = outcome.map_err(FetchFailure::from);
         let step = match (stage, &self.settings.location) {
             (Stage::Discovery, KeySetLocation::Discovered(discovery)) => {
                 let read = |answer| fetch::read_discovery(&answer, discovery, &self.settings.cluster, limits);
@@ -297,7 +288,7 @@ impl FetchedKeys {
     }
 
     /// The callout whose answer never came.
-    pub(crate) fn expired(&self, now: Timestamp) -> Option<FetchId> {
+    pub(crate) fn expired(&self, now: Timestamp) -> Option<CalloutId> {
         match self.state {
             State::InFlight { id, until, .. } if until <= now => Some(id),
             _ => None,
@@ -332,7 +323,7 @@ impl FetchedKeys {
     }
 
     /// Whether the callout `id` is still under way.
-    pub(crate) fn is_in_flight(&self, wanted: FetchId) -> bool {
+    pub(crate) fn is_in_flight(&self, wanted: CalloutId) -> bool {
         matches!(self.state, State::InFlight { id, .. } if id == wanted)
     }
 
@@ -361,7 +352,7 @@ impl FetchedKeys {
         self.extra_fetch.is_some_and(|last| now < last.after(self.settings.unknown_key_cooldown))
     }
 
-    fn look_first(&mut self) -> Option<Fetch> {
+    fn look_first(&mut self) -> Option<Callout> {
         self.state = State::Looking { may_fetch: true };
         None
     }
@@ -372,7 +363,7 @@ impl FetchedKeys {
     }
 
     /// Begins a fetch.
-    fn start(&mut self, id: FetchId, now: Timestamp, limits: &Limits) -> Fetch {
+    fn start(&mut self, id: CalloutId, now: Timestamp, limits: &Limits) -> Callout {
         let is_extra = std::mem::take(&mut self.wants_extra);
         if is_extra {
             self.extra_fetch = Some(now);
@@ -389,19 +380,19 @@ impl FetchedKeys {
         self.send(id, stage, &target, now, limits)
     }
 
-    fn follow_up(&mut self, id: FetchId, target: Target, now: Timestamp, limits: &Limits) -> Step {
+    fn follow_up(&mut self, id: CalloutId, target: Target, now: Timestamp, limits: &Limits) -> Step {
         let fetch = self.send(id, Stage::Keys, &target, now, limits);
         self.discovered = Some(target);
         Step::Next(fetch)
     }
 
-    fn send(&mut self, id: FetchId, stage: Stage, target: &Target, now: Timestamp, limits: &Limits) -> Fetch {
+    fn send(&mut self, id: CalloutId, stage: Stage, target: &Target, now: Timestamp, limits: &Limits) -> Callout {
         let timeout = self.settings.timeout;
         self.state = State::InFlight { id, stage, started: now, until: now.after(timeout).after(GRACE) };
-        Fetch::new(id, target, timeout, limits)
+        fetch::callout(id, target, timeout, limits)
     }
 
-    fn accept(&mut self, keys: KeySet, answer: &FetchResponse<'_>, now: Timestamp, jitter: &mut Jitter) -> Step {
+    fn accept(&mut self, keys: KeySet, answer: &Response<'_>, now: Timestamp, jitter: &mut Jitter) -> Step {
         let longest = self.settings.refresh_after;
         let lifetime = freshness::lifetime(answer).unwrap_or(longest);
         let refresh = lifetime.clamp(LEAST_REFRESH.min(longest), longest);
@@ -416,7 +407,7 @@ impl FetchedKeys {
             let _ = write!(text, "; {large}");
         }
         let is_trouble = is_odd && !keys.skipped().is_empty();
-        let body = if self.settings.share.is_some() { answer.body.to_vec() } else { Vec::new() };
+        let body = if self.settings.share.is_some() { answer.body().to_vec() } else { Vec::new() };
         let revision = self.latest.saturating_add(1);
         self.hold(Held { keys, text: body, fetched: now, revision }, now.after(refresh), jitter);
         self.conclude();

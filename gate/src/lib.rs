@@ -5,7 +5,7 @@
 //! The engine is sans-I/O: a deterministic state machine without host calls, clock, randomness or I/O. A host drives
 //! it, and any schedule of requests, failures and clocks can be played to it.
 //!
-//! - **In**: [`Gate::handle_request`] takes a borrowed view of a request, [`Gate::handle_fetch`] the outcome of a
+//! - **In**: [`Gate::handle_request`] takes a borrowed view of a request, [`Gate::handle_callout`] the outcome of a
 //!   fetch, [`Gate::handle_timeout`] the passing of time, [`Gate::cancel`] the end of a request. Each takes the
 //!   present instant; instants are the host's and may even run backwards.
 //! - **Out**: each request gets one [`Decision`]: forward it with these edits, reply with this, or wait. What else is
@@ -36,48 +36,42 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::string_slice, clippy::unwrap_in_result, reason = "tests fail by panicking"))]
 
+pub mod callers;
 pub mod claims;
-pub mod client_ip;
 pub mod config;
-pub mod credential;
+pub mod credentials;
 pub mod explain;
+pub mod http;
 pub mod hygiene;
 pub mod identity;
-pub mod principal;
-pub mod request;
+pub mod policy;
 pub mod rules;
 
 mod answer;
-mod cache;
+mod callout;
 mod canonical;
 mod decision;
 mod distinct;
-mod edit;
 mod gate;
 mod heap;
 mod json_text;
 mod keys;
 mod metadata;
-mod metric;
 mod random;
-mod reason;
 mod report;
+mod sealing;
+mod shared;
 mod time;
-mod token;
 mod waiting;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::answer::Reply;
-pub use self::config::{ConfigErrors, Policy};
-pub use self::edit::HeaderEdit;
+pub use self::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
+pub use self::config::ConfigErrors;
 pub use self::gate::{Decision, Effect, Gate, Level, RequestId};
-pub use self::keys::{
-    DiscoveryError, Fetch, FetchFailure, FetchId, FetchResponse, SharedData, SharedDataError, SharedName, SharedValue,
-};
-pub use self::metric::Metric;
-pub use self::reason::Reason;
-pub use self::report::Report;
-pub use self::request::{HeaderLine, Request};
+pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};
+pub use self::policy::Policy;
+pub use self::report::{Metric, Reason, Report};
+pub use self::shared::{SharedData, SharedDataError, SharedValue};
 pub use self::time::Timestamp;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::answer::{PROBLEM, Reply, problem};
-use crate::request::{CanonicalPath, Request};
+use crate::answer::{PROBLEM, problem};
+use crate::http::{CanonicalPath, Reply, Request};
 use crate::rules::HostPattern;
 
 /// Where the metadata of a resource is (RFC 9728 §3.1).

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::RequestId;
-use crate::config::Limits;
+use crate::policy::Limits;
 use crate::time::Timestamp;
 
 /// A request whose headers were handed in.

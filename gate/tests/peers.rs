@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use gate::{Decision, Effect, FetchResponse, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
+use gate::{Decision, Effect, Gate, HeaderEdit, Policy, Request, RequestId, Response, Timestamp};
 use jose::signature::Software;
 use serde_json::{Value, json};
 use vectors::{are_absent, read, read_json, read_text};
@@ -119,9 +119,9 @@ fn a_key_set_with_a_comma_too_many_is_none() {
         let mut gate = Gate::new(Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap(), NOW, 1);
         gate.handle_timeout(NOW);
         let mut effects = std::iter::from_fn(|| gate.poll_effect());
-        let fetch = effects.find_map(|effect| if let Effect::Fetch(fetch) = effect { Some(fetch) } else { None });
-        let response = FetchResponse { status: b"200", body: body.as_bytes(), ..FetchResponse::default() };
-        gate.handle_fetch(fetch.expect("is asked for").id, Ok(response), NOW);
+        let fetch = effects.find_map(|effect| if let Effect::Callout(fetch) = effect { Some(fetch) } else { None });
+        let response = Response::new(&[(b":status", b"200")], body.as_bytes());
+        gate.handle_callout(fetch.expect("is asked for").id, Ok(response), NOW);
         assert_eq!(verdict(&mut gate, good), expected);
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use gate::Policy;
-use gate::config::{Audiences, Issuer, KeySource};
+use gate::policy::{Audiences, Issuer, KeySource};
 use jiff::SignedDuration;
 use jose::jwk::KeyMaterial;
 use jose::signature::{CheckedBy, SignatureVerifier, Software};

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use gate::config::KeySource;
 use gate::explain::trace;
+use gate::policy::KeySource;
 use gate::{Policy, Request, Timestamp};
 use jose::Algorithm;
 use jose::jwk::{KeyMaterial, KeySet, Origin};

@@ -1,7 +1,7 @@
 //! Which rule matches, and why those before it do not.
 
 use gate::Request;
-use gate::credential::Source;
+use gate::credentials::Source;
 use gate::explain::RuleTrace;
 
 use super::{Context, Mismatch, RuleStep};

@@ -1,7 +1,7 @@
 //! The checks of a token, in words.
 
-use gate::config::{Audiences, Issuer};
 use gate::explain::{Check, TokenTrace};
+use gate::policy::{Audiences, Issuer};
 use jose::base64url;
 use serde_json::Value;
 

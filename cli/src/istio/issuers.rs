@@ -1,6 +1,6 @@
 //! Request authentications as issuers, credentials and identity headers.
 
-use gate::config::HttpUri;
+use gate::http::HttpUri;
 
 use super::notes::Notes;
 use super::resources::{FromHeader, JwtRule, Presence, RequestAuthentication, Resource};

@@ -1,6 +1,6 @@
 //! Istio's path patterns: what each matches, and where two of them meet.
 
-use gate::request::CanonicalPath;
+use gate::http::CanonicalPath;
 
 use crate::document::Node;
 

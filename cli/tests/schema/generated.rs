@@ -208,7 +208,7 @@ fn policy(config: &Value) -> Vec<String> {
     let mut policy = gate::Policy::parse(config.to_string().as_bytes(), &|_| None).expect("is a configuration");
     let mut shared = String::new();
     for issuer in &mut policy.issuers {
-        if let gate::config::KeySource::Fetched(settings) = &mut issuer.keys {
+        if let gate::policy::KeySource::Fetched(settings) = &mut issuer.keys {
             shared = format!("{shared}{}", settings.share.take().is_some());
         }
     }

@@ -1,7 +1,9 @@
 //! `access`: what a rule asks of a request.
 
+use super::claim_test;
 use super::reader::{Node, one_of};
-use super::{Issuer, claim_test};
+use crate::http::is_scope;
+use crate::policy::Issuer;
 use crate::rules::{Access, Quantifier, Requirement};
 
 /// One of the words, or an object of requirements.
@@ -91,9 +93,4 @@ pub(super) fn read_scope(node: &Node<'_, '_>) -> Option<String> {
         return None;
     }
     Some(scope.to_string())
-}
-
-/// RFC 6749 §3.3: scope-token.
-pub(super) fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

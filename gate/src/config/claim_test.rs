@@ -2,8 +2,8 @@
 
 use jose::json::Kind;
 
-use super::issuer::claim_ref;
 use super::reader::{Node, Object, all};
+use super::reference::claim_ref;
 use crate::claims::{ClaimRef, Scalar};
 use crate::rules::{ClaimTest, Requirement, Wildcard};
 

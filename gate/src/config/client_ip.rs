@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::reader::Node;
-use crate::client_ip::TrustedProxies;
+use crate::http::TrustedProxies;
 
 pub(super) fn read(node: &Node<'_, '_>) -> Option<TrustedProxies> {
     let mut object = node.object()?;

@@ -1,8 +1,9 @@
 //! `credentials` and `credentialConflict`: where a token may stand.
 
-use super::headers::{is_name, refuse_protocol_header};
+use super::headers::refuse_protocol_header;
 use super::reader::{Node, Object, all};
-use crate::credential::{Conflict, Source, Sources};
+use crate::credentials::{Conflict, Source, Sources};
+use crate::http::is_header_name;
 use crate::hygiene::fold;
 
 pub(super) fn read(object: &mut Object<'_, '_>) -> Option<Sources> {
@@ -99,7 +100,7 @@ fn read_parameter(node: &Node<'_, '_>) -> Option<String> {
 
 fn read_token(node: &Node<'_, '_>, expected: &str) -> Option<String> {
     let name = node.string()?;
-    if !is_name(name) {
+    if !is_header_name(name) {
         return node.expected(expected);
     }
     Some(name.to_string())

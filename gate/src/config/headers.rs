@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::issuer::claim_ref;
 use super::reader::{Node, all};
+use super::reference::claim_ref;
 use crate::claims::ClaimRef;
-use crate::credential::Sources;
+use crate::credentials::Sources;
+use crate::http::is_header_name;
 use crate::hygiene::{Hygiene, fold};
 use crate::identity::{Form, IdentityHeader, IdentityValue};
-use crate::request::is_token_byte;
 use crate::rules::Rule;
 
 /// Headers that the protocol itself needs, folded: taking them away would break every request.
@@ -17,7 +17,7 @@ const PROTOCOL: [&str; 6] = ["host", "transfer-encoding", "connection", "te", "u
 pub(super) fn read_identity(node: &Node<'_, '_>) -> Option<Vec<IdentityHeader>> {
     let mut folded = Vec::new();
     all(node.entries()?.into_iter().map(|(name, node)| {
-        if !is_name(name) {
+        if !is_header_name(name) {
             node.error(format!("`{name}` is not a header name"));
             return None;
         }
@@ -119,7 +119,7 @@ pub(super) fn read_strip(node: &Node<'_, '_>) -> Option<Vec<(String, bool)>> {
         if name.contains('*') {
             return node.expected("a header name, with a `*` at its end at most");
         }
-        let is_pattern = is_name(name) || (is_prefix && name.is_empty());
+        let is_pattern = is_header_name(name) || (is_prefix && name.is_empty());
         if !is_pattern {
             return node.expected("a header name");
         }
@@ -182,9 +182,4 @@ pub(super) fn refuse_protocol_header(node: &Node<'_, '_>, folded: &str, is_prefi
     if is_content || PROTOCOL.iter().any(|name| covers(name)) {
         node.error("covers a header that HTTP itself needs (`host`, `content-*`, `cookie`, …)");
     }
-}
-
-/// RFC 9110 §5.1: a token.
-pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(is_token_byte)
 }

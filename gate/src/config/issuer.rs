@@ -5,143 +5,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::jwk::{KeySet, Origin, SkippedKey};
+use jose::jwk::{KeySet, Origin};
 
 use super::reader::{Node, Object, all};
-use super::{Environment, Grants, HttpUri, duration, grants};
+use super::reference::claim_ref;
+use super::{Environment, duration, grants};
 use crate::claims::ClaimRef;
-use crate::keys::SharedName;
-
-/// An issuer of tokens.
-#[derive(Clone, Debug)]
-pub struct Issuer {
-    /// What rules, metrics and logs call it.
-    pub name: Rc<str>,
-    /// What `iss` must be, byte for byte.
-    pub issuer: String,
-    /// What `aud` must name.
-    pub audiences: Audiences,
-    /// The algorithms that its tokens may use.
-    pub algorithms: Vec<Algorithm>,
-    /// The `typ` that its tokens must have; absent: not checked.
-    pub token_types: Option<Vec<String>>,
-    /// Whether a token needs `exp`.
-    pub require_expiration: bool,
-    /// How long `exp` may lie after `iat`; whole seconds.
-    pub max_lifetime: Option<Duration>,
-    /// How far clocks may differ.
-    pub clock_skew: Duration,
-    /// Whether each `email` in its tokens counts as verified.
-    pub trust_email: bool,
-    /// What its tokens can give.
-    pub grants: Grants,
-    /// Where its keys come from.
-    pub keys: KeySource,
-    /// The claims that hold scopes, united.
-    pub scope_claims: Vec<ClaimRef>,
-    /// The claim that holds groups.
-    pub groups_claim: ClaimRef,
-    /// The scopes that membership in one of their groups gives.
-    pub group_scopes: BTreeMap<String, Vec<String>>,
-}
-
-impl Issuer {
-    /// Whether its tokens may use `algorithm`: it is listed, and where it takes a shared secret, there is one for it
-    /// in the configuration.
-    pub fn allows(&self, algorithm: Algorithm) -> bool {
-        self.algorithms.contains(&algorithm) && (!algorithm.is_symmetric() || self.keys.has_key_for(algorithm))
-    }
-
-    /// The algorithms that are listed in vain.
-    pub(crate) fn useless_algorithms(&self) -> impl Iterator<Item = Algorithm> {
-        self.algorithms.iter().copied().filter(|&algorithm| !self.allows(algorithm))
-    }
-
-    /// The entries of its inline key set that are no keys.
-    pub(crate) fn skipped_keys(&self) -> &[SkippedKey] {
-        match &self.keys {
-            KeySource::Fetched(_) => &[],
-            KeySource::Inline(keys) => keys.skipped(),
-        }
-    }
-
-    /// What is to be said of inline keys that only some hosts can verify with.
-    pub(crate) fn large_keys(&self) -> Option<String> {
-        match &self.keys {
-            KeySource::Fetched(_) => None,
-            KeySource::Inline(keys) => crate::keys::large_keys(keys),
-        }
-    }
-}
-
-impl KeySource {
-    /// Whether a key for `algorithm` is in the configuration.
-    fn has_key_for(&self, algorithm: Algorithm) -> bool {
-        match self {
-            Self::Fetched(_) => false,
-            Self::Inline(keys) => keys.keys().iter().any(|key| key.allows(algorithm)),
-        }
-    }
-}
-
-/// The audiences that an issuer's tokens may be for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Audiences {
-    /// The check is switched off.
-    Any,
-    /// The token needs one of them.
-    OneOf(Vec<String>),
-}
-
-/// Where an issuer's keys come from.
-#[derive(Clone, Debug)]
-pub enum KeySource {
-    /// From the issuer, by callout.
-    Fetched(Box<FetchSettings>),
-    /// From the configuration.
-    Inline(KeySet),
-}
-
-/// How keys are fetched.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FetchSettings {
-    /// Where the key set is found.
-    pub location: KeySetLocation,
-    /// The proxy's name for the upstream that callouts go to.
-    pub cluster: String,
-    /// How long a callout may take.
-    pub timeout: Duration,
-    /// The age at which keys are fetched again.
-    pub refresh_after: Duration,
-    /// How long past `refresh_after` keys are used while the issuer cannot be reached.
-    pub max_stale: Duration,
-    /// The least time between two extra fetches for unknown keys.
-    pub unknown_key_cooldown: Duration,
-    /// What the keys go by in the host's shared data; absent: each VM fetches for itself.
-    pub share: Option<SharedName>,
-}
-
-/// Where a key set is found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum KeySetLocation {
-    /// Where the issuer's discovery document says.
-    Discovered(Discovery),
-    /// At this URI.
-    Known(HttpUri),
-}
-
-/// An issuer's discovery document (OIDC Discovery 1.0 §4).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Discovery {
-    /// What its `issuer` must be, byte for byte.
-    pub issuer: String,
-    /// Its URI.
-    pub uri: HttpUri,
-    /// Where the proxy reaches it, and the key set with it.
-    pub internal_uri: Option<HttpUri>,
-    /// The proxy's name for the upstream of a key set on another host.
-    pub jwks_cluster: Option<String>,
-}
+use crate::http::{HttpUri, is_scope};
+use crate::policy::{Audiences, Discovery, FetchSettings, Grants, Issuer, KeySetLocation, KeySource};
+use crate::sealing::SharedName;
 
 /// The variable whose value takes part in what shared entries are authenticated with.
 const SHARED_SECRET: &str = "JOTGATE_SHARED_SECRET";
@@ -238,23 +110,12 @@ fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {
 
 fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>>> {
     let entries = node.entries()?.into_iter().map(|(scope, groups)| {
-        if !super::access::is_scope(scope) {
+        if !is_scope(scope) {
             groups.error(format!("`{scope}` is not one scope (RFC 6749 §3.3)"));
         }
         groups.list_of(Node::owned_text).map(|groups| (scope.to_string(), groups))
     });
     all(entries).map(|entries| entries.into_iter().collect())
-}
-
-/// A claim reference: a dotted path, or a list of member names.
-pub(super) fn claim_ref(node: &Node<'_, '_>) -> Option<ClaimRef> {
-    const EXPECTED: &str = "a claim: a dotted path or a list of member names";
-    let found = match node.value.as_str() {
-        Some(path) => ClaimRef::dotted(path),
-        None if node.value.elements().next().is_some() => ClaimRef::exact(node.list_of(Node::owned_text)?),
-        None => None,
-    };
-    found.or_else(|| node.expected(EXPECTED))
 }
 
 fn read_keys(node: &Node<'_, '_>, issuer: Option<&str>, max_keys: usize, env: Environment<'_>) -> Option<KeySource> {

@@ -2,11 +2,12 @@
 
 use jose::json::Kind;
 
+use super::access;
 use super::reader::{Node, all};
-use super::{HttpUri, Issuer, access};
 use crate::distinct::distinct;
+use crate::http::{CanonicalPath, HttpUri};
 use crate::metadata::{Metadata, Resource, WELL_KNOWN};
-use crate::request::CanonicalPath;
+use crate::policy::Issuer;
 use crate::rules::{HostPattern, Requirement, Rule};
 
 /// One resource, or a list of them. What they leave out is what issuers and rules say.

@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use jose::json::Kind;
 
+use super::access;
 use super::reader::{Node, all};
-use super::{Issuer, access};
+use crate::http::is_header_name;
+use crate::policy::Issuer;
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, Scheme};
 
 /// The most that the regular expressions of all rules may take, compiled, in bytes. They take less in Wasm: what passes
@@ -135,7 +137,7 @@ fn read_headers(node: &Node<'_, '_>) -> Option<Vec<(String, String)>> {
 }
 
 fn read_header_name(name: &str, value: &Node<'_, '_>) -> Option<String> {
-    if !super::headers::is_name(name) {
+    if !is_header_name(name) {
         value.error(format!("`{name}` is not a header name"));
         return None;
     }

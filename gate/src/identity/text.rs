@@ -4,8 +4,20 @@ use std::borrow::Cow;
 
 use jose::json::{Kind, Value};
 
-use super::{Form, Unrepresentable};
 use crate::json_text;
+
+/// How a value with parts is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// With this between the parts; by default a space between scopes, a comma between all others.
+    Joined(Option<String>),
+    /// As JSON on one line.
+    Json,
+}
+
+/// A value that no header can carry faithfully.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Unrepresentable;
 
 /// A claim: strings as they are, numbers with the digits that they have, nothing for null.
 pub(super) fn of_claim<'d>(claim: Value<'d>, form: &Form) -> Result<Option<Cow<'d, str>>, Unrepresentable> {

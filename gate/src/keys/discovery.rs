@@ -4,7 +4,8 @@ use std::fmt;
 
 use jose::json::{self, Document, Kind};
 
-use crate::config::{Discovery, HttpUri};
+use crate::http::HttpUri;
+use crate::policy::Discovery;
 
 /// Where a key set is to be fetched.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,7 +16,7 @@ pub(crate) struct Target {
 
 /// Why a discovery document leads to no key set.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum DiscoveryError {
+pub(crate) enum DiscoveryError {
     /// The key set lies on another host, and no cluster leads there.
     ForeignHost {
         /// Host and port.

@@ -4,54 +4,11 @@
 //! from the issuer's configuration and the VM's secret. Instants in it are those of the host's clock, since each VM
 //! has a steady clock of its own; what cannot be true of them is left out by whoever reads it.
 
-use std::fmt::{self, Write as _};
-
-use hmac::{Hmac, KeyInit, Mac};
-use jose::json::{Kind, Value};
-use sha2::Sha256;
-
+use crate::sealing::SharedName;
 use crate::time::Timestamp;
 
-/// Stands in names and under the codes: an entry of another format is one of another name.
-const FORMAT: &str = "jotgate.keys.2.";
-const CODE: usize = 32;
 /// Four instants, the revision, the number of failures, and the kind of the last.
 const HEAD: usize = 5 * 8 + 4 + 1;
-
-/// The name of an issuer's entry, and the key that authenticates it.
-#[derive(Clone, Eq, PartialEq)]
-pub struct SharedName {
-    name: String,
-    key: [u8; CODE],
-}
-
-impl fmt::Debug for SharedName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SharedName").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl SharedName {
-    /// The name for an issuer, from what its configuration says of itself and its keys; nothing else takes part, so
-    /// that a configuration with other rules finds the keys again.
-    pub(crate) fn new(issuer: &str, keys: Value<'_>, secret: &str) -> Self {
-        let mut identity = serde_json::Value::from(issuer).to_string();
-        write_canonical(keys, &mut identity);
-        let root = authentication_code(secret.as_bytes(), &[FORMAT.as_bytes(), identity.as_bytes()]);
-        let hash = authentication_code(&root, &[b"name"]);
-        let mut name = String::from(FORMAT);
-        for byte in hash.iter().take(16) {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
-        Self { name, key: authentication_code(&root, &[b"authentication"]) }
-    }
-
-    /// The name of the entry in the host's shared data.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.name
-    }
-}
 
 /// An entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -87,18 +44,13 @@ impl Entry {
         body.extend(self.failures.to_be_bytes());
         body.push(self.failure);
         body.extend(text);
-        let mut bytes = authentication_code(&name.key, &[&body]).to_vec();
-        bytes.append(&mut body);
-        bytes
+        name.seal(&body)
     }
 
     /// Reads an entry; `None` if it is not one of this name, as a VM with the same configuration wrote it.
     pub(crate) fn open(bytes: &[u8], name: &SharedName, max_text_bytes: usize) -> Option<Self> {
-        let (code, body) = bytes.split_at_checked(CODE)?;
+        let body = name.open(bytes, HEAD.saturating_add(max_text_bytes))?;
         let (mut head, text) = body.split_at_checked(HEAD)?;
-        if text.len() > max_text_bytes || !is_authentic(code, body, &name.key) {
-            return None;
-        }
         let mut instant = || {
             let (number, rest) = head.split_first_chunk::<8>()?;
             head = rest;
@@ -122,53 +74,6 @@ impl Entry {
 
 pub(super) fn nanos(instant: Timestamp) -> u64 {
     u64::try_from(instant.since_epoch().as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn authentication_code(key: &[u8], parts: &[&[u8]]) -> [u8; CODE] {
-    let mut mac = keyed(key);
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
-
-fn is_authentic(code: &[u8], body: &[u8], key: &[u8]) -> bool {
-    keyed(key).chain_update(body).verify_slice(code).is_ok()
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("takes any key")
-}
-
-/// Writes a value in one spelling: members by name, no blanks. It nests no deeper than the parser allows.
-fn write_canonical(value: Value<'_>, text: &mut String) {
-    match value.kind() {
-        Kind::Object => {
-            let mut members: Vec<_> = value.members().collect();
-            members.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (name, value) in members {
-                text.push_str(&serde_json::Value::from(name).to_string());
-                text.push(':');
-                write_canonical(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Kind::Array => {
-            text.push('[');
-            for element in value.elements() {
-                write_canonical(element, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        Kind::String => text.push_str(&serde_json::Value::from(value.as_str().unwrap_or_default()).to_string()),
-        Kind::Number => text.push_str(value.as_number().map_or("", |number| number.text())),
-        Kind::Bool => text.push_str(if value.as_bool() == Some(true) { "true" } else { "false" }),
-        Kind::Null => text.push_str("null"),
-    }
 }
 
 #[cfg(test)]

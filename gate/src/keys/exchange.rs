@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use jose::jwk::{KeySet, Origin};
 
-use super::entry::{Entry, SharedName, nanos};
-use super::{Fetch, FetchId, FetchedKeys, GRACE, Held, LONGEST_BACK_OFF, State};
-use crate::config::{KeySetLocation, Limits};
+use super::entry::{Entry, nanos};
+use super::{FetchedKeys, GRACE, Held, LONGEST_BACK_OFF, State};
+use crate::callout::{Callout, CalloutId};
+use crate::policy::{KeySetLocation, Limits};
 use crate::random::Jitter;
+use crate::sealing::SharedName;
+use crate::shared::{SharedData, SharedDataError};
 use crate::time::{SteadyClock, Timestamp};
 
 /// How far the instants of another VM may lie ahead: its call may have begun later than ours.
@@ -20,52 +23,11 @@ const SLACK: Duration = Duration::from_secs(5);
 /// How often a write is tried that others get in the way of.
 const TRIES: usize = 3;
 
-/// The data that the VMs of a proxy share.
-pub trait SharedData {
-    /// The value of `name`; `None` if there is none.
-    fn read(&mut self, name: &str) -> Result<Option<SharedValue>, SharedDataError>;
-
-    /// Writes the value of `name`, if it still has that `version`; without one, if there is no value yet.
-    fn write(&mut self, name: &str, value: &[u8], version: Option<u32>) -> Result<(), SharedDataError>;
-}
-
-/// A value in the shared data.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SharedValue {
-    /// What was written.
-    pub bytes: Vec<u8>,
-    /// Another one after each write.
-    pub version: u32,
-}
-
-/// Why shared data was not read or written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SharedDataError {
-    /// Somebody else has written in between.
-    Changed,
-    /// The host has no such data, or it fails.
-    Unavailable,
-}
-
-/// A host without shared data.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoSharedData;
-
-impl SharedData for NoSharedData {
-    fn read(&mut self, _: &str) -> Result<Option<SharedValue>, SharedDataError> {
-        Err(SharedDataError::Unavailable)
-    }
-
-    fn write(&mut self, _: &str, _: &[u8], _: Option<u32>) -> Result<(), SharedDataError> {
-        Err(SharedDataError::Unavailable)
-    }
-}
-
 /// What came of a look at the shared entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Exchanged {
     /// A callout to make.
-    pub(crate) fetch: Option<Fetch>,
+    pub(crate) fetch: Option<Callout>,
     /// What was waited for is over; whether with newer keys.
     pub(crate) concluded: Option<bool>,
 }
@@ -95,7 +57,7 @@ impl FetchedKeys {
     /// Reads and writes the shared entry, as far as that is wanted.
     pub(crate) fn exchange(
         &mut self,
-        id: FetchId,
+        id: CalloutId,
         at: Moment,
         jitter: &mut Jitter,
         shared: &mut dyn SharedData,
@@ -112,7 +74,7 @@ impl FetchedKeys {
 
     fn look(
         &mut self,
-        id: FetchId,
+        id: CalloutId,
         name: &SharedName,
         may_fetch: bool,
         at: Moment,
@@ -243,7 +205,9 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::config::{FetchSettings, HttpUri};
+    use crate::http::HttpUri;
+    use crate::policy::FetchSettings;
+    use crate::shared::SharedValue;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const DAY: Duration = Duration::from_hours(24);
@@ -283,7 +247,7 @@ mod tests {
         let mut clock = SteadyClock::default();
         let at = Moment { now: clock.advance(NOW), clock, limits: Limits::default() };
         let mut shared = One(Some(entry.seal(&name())));
-        let exchanged = keys.exchange(FetchId(0), at, &mut Jitter::new(1), &mut shared);
+        let exchanged = keys.exchange(CalloutId(0), at, &mut Jitter::new(1), &mut shared);
         (keys, exchanged, shared)
     }
 
@@ -365,7 +329,7 @@ mod tests {
         keys.state = State::Looking { may_fetch: true };
         let mut clock = SteadyClock::default();
         let at = Moment { now: clock.advance(NOW), clock, limits: Limits::default() };
-        let exchanged = keys.exchange(FetchId(1), at, &mut Jitter::new(1), &mut shared);
+        let exchanged = keys.exchange(CalloutId(1), at, &mut Jitter::new(1), &mut shared);
         assert!(exchanged.fetch.is_some());
         let entry = Entry::open(&shared.0.expect("is written"), &name(), 1000).expect("is authentic");
         assert_eq!(entry.keys, Some((KEYS.to_vec(), fetched)));

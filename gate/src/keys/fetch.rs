@@ -1,4 +1,4 @@
-//! Callouts: what is asked, and what an answer is worth.
+//! What is asked of an issuer, and what its answer is worth.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,49 +6,13 @@ use std::time::Duration;
 use jose::jwk::{KeySet, KeySetError, Origin};
 
 use super::discovery::{self, DiscoveryError, Target};
-use crate::config::{Discovery, Limits};
-
-/// Names a callout, so that its answer finds back.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct FetchId(pub(crate) u64);
-
-/// A request for a document of an issuer that the host should make: `GET`, no body.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fetch {
-    /// Names the callout in [`crate::Gate::handle_fetch`].
-    pub id: FetchId,
-    /// The proxy's name for the upstream.
-    pub cluster: String,
-    /// `:scheme`: `http` or `https`. The cluster does the TLS.
-    pub scheme: &'static str,
-    /// `:authority`.
-    pub authority: String,
-    /// `:path`.
-    pub path: String,
-    /// How long it may take.
-    pub timeout: Duration,
-    /// How much of the body is of use: a longer one is refused, so one byte more need not be read.
-    pub max_body_bytes: usize,
-}
-
-/// An answer, as far as the host read it. Headers that it lacks are empty.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FetchResponse<'r> {
-    /// The value of `:status`.
-    pub status: &'r [u8],
-    /// The body, or more of it than [`Fetch::max_body_bytes`].
-    pub body: &'r [u8],
-    /// The value of `Cache-Control`.
-    pub cache_control: &'r [u8],
-    /// The value of `Date`.
-    pub date: &'r [u8],
-    /// The value of `Expires`.
-    pub expires: &'r [u8],
-}
+use crate::callout::{Callout, CalloutFailure, CalloutId};
+use crate::http::Response;
+use crate::policy::{Discovery, Limits};
 
 /// Why a fetch brought no keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum FetchFailure {
+pub(crate) enum FetchFailure {
     /// The discovery document leads to no key set.
     Discovery(DiscoveryError),
     /// The body is no usable key set.
@@ -69,29 +33,40 @@ pub enum FetchFailure {
     },
 }
 
-impl Fetch {
-    pub(crate) fn new(id: FetchId, target: &Target, timeout: Duration, limits: &Limits) -> Self {
-        Self {
-            id,
-            cluster: target.cluster.clone(),
-            scheme: target.uri.scheme(),
-            authority: target.uri.authority.clone(),
-            path: target.uri.path.clone(),
-            timeout,
-            max_body_bytes: limits.key_set_bytes.saturating_add(1),
+impl From<CalloutFailure> for FetchFailure {
+    fn from(failure: CalloutFailure) -> Self {
+        match failure {
+            CalloutFailure::NoAnswer => Self::NoAnswer,
+            CalloutFailure::NotSent { status } => Self::NotSent { status },
         }
     }
 }
 
+/// The request for a document of an issuer.
+pub(crate) fn callout(id: CalloutId, target: &Target, timeout: Duration, limits: &Limits) -> Callout {
+    Callout {
+        id,
+        cluster: target.cluster.clone(),
+        method: "GET",
+        scheme: target.uri.scheme(),
+        authority: target.uri.authority.clone(),
+        path: target.uri.path.clone(),
+        headers: vec![("accept", String::from("application/jwk-set+json, application/json"))],
+        body: Vec::new(),
+        timeout,
+        max_body_bytes: limits.key_set_bytes.saturating_add(1),
+    }
+}
+
 /// The keys in an answer.
-pub(crate) fn read_keys(response: &FetchResponse<'_>, limits: &Limits) -> Result<KeySet, FetchFailure> {
+pub(crate) fn read_keys(response: &Response<'_>, limits: &Limits) -> Result<KeySet, FetchFailure> {
     let body = read_body(response, limits)?;
     KeySet::from_json(body, limits.keys, Origin::Issuer).map_err(FetchFailure::Keys)
 }
 
-/// The place of the key set that an answer names.
+/// The location of the key set that an answer names.
 pub(crate) fn read_discovery(
-    response: &FetchResponse<'_>,
+    response: &Response<'_>,
     discovery: &Discovery,
     cluster: &str,
     limits: &Limits,
@@ -101,14 +76,14 @@ pub(crate) fn read_discovery(
 }
 
 /// Hosts answer for issuers that cannot be reached, too: the status comes first.
-fn read_body<'r>(response: &FetchResponse<'r>, limits: &Limits) -> Result<&'r [u8], FetchFailure> {
-    if response.status != b"200" {
-        let status = String::from_utf8_lossy(response.status).chars().filter(char::is_ascii_digit).take(3).collect();
+fn read_body<'r>(response: &Response<'r>, limits: &Limits) -> Result<&'r [u8], FetchFailure> {
+    if response.status() != b"200" {
+        let status = String::from_utf8_lossy(response.status()).chars().filter(char::is_ascii_digit).take(3).collect();
         return Err(FetchFailure::Status(status));
     }
-    match response.body.len() > limits.key_set_bytes {
+    match response.body().len() > limits.key_set_bytes {
         true => Err(FetchFailure::TooLong { max: limits.key_set_bytes }),
-        false => Ok(response.body),
+        false => Ok(response.body()),
     }
 }
 

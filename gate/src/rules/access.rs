@@ -1,9 +1,10 @@
 //! What a rule asks, and whether a verified caller has it.
 
-use super::{ClaimTest, ScopeMatch};
+use super::claim::ClaimTest;
+use super::scope::ScopeMatch;
+use crate::callers::Principal;
 use crate::claims::ClaimRef;
 use crate::distinct::distinct;
-use crate::principal::Principal;
 
 /// What a rule asks of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! Tests of claims.
 
-use super::Wildcard;
+use super::wildcard::Wildcard;
 use crate::claims::{ClaimValue, Scalar};
 
 /// What a claim must be.

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{HostPattern, PathPattern, Rule};
-use crate::request::{
+use super::host::HostPattern;
+use super::path::PathPattern;
+use super::rule::Rule;
+use crate::http::{
     AmbiguousHost, AmbiguousPath, Authority, CanonicalPath, LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, Request,
     decode_printable, is_dropped, is_token_byte,
 };

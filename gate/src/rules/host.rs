@@ -1,6 +1,6 @@
 //! Hosts of rules: without case, and without port unless they name one (RFC 9110 §4.2.3).
 
-use crate::request::authority::{is_address, is_name, is_port, split};
+use crate::http::authority::{is_address, is_name, is_port, split};
 
 /// `api.example.com`, or `*.example.org` for one or more labels in front; with `:8443` for that port, with `:*` for any.
 #[derive(Clone, Debug, Eq, PartialEq)]

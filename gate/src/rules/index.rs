@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::str::Split;
 
-use super::{HostPattern, Matcher, host};
-use crate::request::{CanonicalPath, Request};
+use super::host::{self, HostPattern};
+use super::matcher::Matcher;
+use crate::http::{CanonicalPath, Request};
 
 /// The tree goes no deeper than this.
 const DEEPEST: usize = 32;

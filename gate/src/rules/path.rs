@@ -5,7 +5,7 @@ mod segments;
 
 use self::regex::Regex;
 use self::segments::Segments;
-use crate::request::CanonicalPath;
+use crate::http::CanonicalPath;
 
 /// Which paths a rule is for.
 #[derive(Clone, Debug, Eq, PartialEq)]

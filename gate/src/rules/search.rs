@@ -1,7 +1,10 @@
 //! The search for the rule of a request, and for the one that a server would take it for that decodes more.
 
-use super::{Access, Matcher, Mode, Rule, RuleIndex};
-use crate::request::{CanonicalPath, Request};
+use super::access::Access;
+use super::index::RuleIndex;
+use super::matcher::Matcher;
+use super::rule::{Mode, Rule};
+use crate::http::{CanonicalPath, Request};
 
 /// Where to look for rules.
 #[derive(Clone, Debug, Default)]

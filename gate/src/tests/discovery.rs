@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::support::{ISSUER, Key, NOW, World, fetched};
-use crate::FetchFailure;
+use crate::CalloutFailure;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -112,7 +112,7 @@ fn both_callouts_back_off_together_and_each_has_its_time() {
         if failures % 2 == 1 {
             world.answer("200", &document("https://idp.example.com/keys"));
         }
-        world.fail(FetchFailure::NoAnswer);
+        world.fail(CalloutFailure::NoAnswer);
         let failed = world.now;
         world.pass_until_fetch();
         let delay = world.now.since(failed).as_secs_f64();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::support::{Key, NOW, World, fetched, key_set};
-use crate::{FetchFailure, Timestamp};
+use crate::{CalloutFailure, Response, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -78,11 +78,11 @@ fn no_more_requests_wait_than_the_limit() {
 fn without_news_in_time_the_answer_is_503_at_once() {
     let mut world = world();
     for _ in 0..4 {
-        world.fail(FetchFailure::NoAnswer);
+        world.fail(CalloutFailure::NoAnswer);
         world.pass(Duration::from_secs(9));
     }
     // The fifth try is under way; it fails, and the sixth is 16 to 18 seconds off.
-    world.fail(FetchFailure::NoAnswer);
+    world.fail(CalloutFailure::NoAnswer);
     let outcome = world.with_token(&token("a"));
     assert_eq!(outcome.summary(), "503 keys_unavailable");
     let retry_after: u64 = outcome.header("retry-after").and_then(|text| text.parse().ok()).expect("is a number");
@@ -105,7 +105,7 @@ fn failures_back_off_up_to_half_a_minute() {
     let mut world = world();
     let mut delays = Vec::new();
     for _ in 0..8 {
-        world.fail(FetchFailure::NoAnswer);
+        world.fail(CalloutFailure::NoAnswer);
         let failed = world.now;
         while world.fetches.is_empty() {
             world.pass(Duration::from_millis(100));
@@ -305,8 +305,8 @@ fn an_answer_that_comes_too_late_is_ignored() {
     world.pass(Duration::from_secs(8));
     assert_eq!(world.fetches.len(), 1, "the first fetch was given up");
     let body = key_set(&[&Key::new("b")]);
-    let response = crate::FetchResponse { status: b"200", body: body.as_bytes(), ..crate::FetchResponse::default() };
-    world.gate.handle_fetch(late.id, Ok(response), world.now);
+    let response = Response::new(&[(b":status", b"200")], body.as_bytes());
+    world.gate.handle_callout(late.id, Ok(response), world.now);
     world.settle();
     world.answer_keys(&[&Key::new("a")]);
     assert_eq!(world.with_token(&token("a")).summary(), "ok");
@@ -343,7 +343,7 @@ fn a_clock_that_is_set_back_stops_nothing() {
     assert_eq!(world.resumed[&id].summary(), "503 keys_unavailable");
 
     let mut world = self::world();
-    world.fail(FetchFailure::NoAnswer);
+    world.fail(CalloutFailure::NoAnswer);
     back(&mut world);
     world.gate.handle_timeout(world.now);
     world.pass(2 * SECOND);
@@ -363,13 +363,14 @@ fn an_answer_may_shorten_the_time_to_the_next_refresh_and_never_lengthen_it() {
         ("", "odd", 300),
     ] {
         let mut world = world();
-        world.answer_with(&crate::FetchResponse {
-            status: b"200",
-            body: body.as_bytes(),
-            cache_control: cache_control.as_bytes(),
-            date: b"Sun, 06 Nov 1994 08:49:37 GMT",
-            expires: expires.as_bytes(),
-        });
+        let headers = [
+            (":status", "200"),
+            ("cache-control", cache_control),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ("expires", expires),
+        ];
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        world.answer_with(&Response::new(&headers, body.as_bytes()));
         world.pass_until_fetch();
         let age = world.now.since(Timestamp::from_secs(NOW)).as_secs();
         assert!((expected..=expected + expected / 10).contains(&age), "{cache_control} {expires}: {age}");
@@ -384,7 +385,7 @@ fn the_age_of_keys_is_told_while_their_issuer_fails() {
         for _ in 0..60 {
             world.pass(SECOND);
             while !world.fetches.is_empty() {
-                world.fail(FetchFailure::NoAnswer);
+                world.fail(CalloutFailure::NoAnswer);
             }
         }
         let age = world.metrics.get("jotgate_keys_age_seconds_main").copied().unwrap_or_default();

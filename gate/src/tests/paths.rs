@@ -192,7 +192,7 @@ mod properties {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    use crate::request::{CanonicalPath, PathMode, Request};
+    use crate::http::{CanonicalPath, PathMode, Request};
     use crate::rules::{Access, Fallback, Matcher, Mode, PathPattern, Rule, RuleSearch, Scheme};
 
     /// Pieces that readers of paths stumble over.

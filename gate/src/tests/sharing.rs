@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::support::{Key, NOW, Outcome, Store, World, fetched};
-use crate::{FetchFailure, Timestamp};
+use crate::{CalloutFailure, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A few looks at the shared entry.
@@ -197,7 +197,7 @@ fn a_failure_is_everybodys_failure() {
     let mut delays = Vec::new();
     for _ in 0..6 {
         let failed = proxy.now;
-        proxy.fetcher().fail(FetchFailure::NoAnswer);
+        proxy.fetcher().fail(CalloutFailure::NoAnswer);
         proxy.pass_until_fetch();
         assert_eq!(proxy.fetches(), 1);
         delays.push(proxy.now.since(failed).as_secs());
@@ -226,7 +226,7 @@ fn an_unknown_kid_waits_for_the_fetch_of_another_vm() {
     assert_eq!(proxy.fetches(), 0, "the cooldown is the proxy's");
     proxy.pass(30 * SECOND);
     assert_eq!(proxy.with_token(&token("c")), ["waiting"; 4]);
-    proxy.fetcher().fail(FetchFailure::NoAnswer);
+    proxy.fetcher().fail(CalloutFailure::NoAnswer);
     proxy.pass(SOON);
     assert_eq!(proxy.last(), ["401 unknown_key"; 4]);
 }
@@ -342,7 +342,7 @@ fn a_new_vm_is_ready_at_once() {
     assert_eq!(proxy.worlds[1].metrics.get("jotgate_keys_usable_main"), Some(&1));
     // Keys that are too old to be fresh are used, too, and refreshed.
     proxy.pass(400 * SECOND);
-    proxy.fetcher().fail(FetchFailure::NoAnswer);
+    proxy.fetcher().fail(CalloutFailure::NoAnswer);
     proxy.join(&fetched(&json!({}), &json!({"waiting": 0})));
     assert_eq!(proxy.worlds[2].with_token(&token("a")).summary(), "ok");
 }
@@ -476,7 +476,7 @@ impl Chaos {
                 self.fetches += 1;
                 match is_good {
                     true => world.answer_keys(&[&Key::new(KIDS[self.key])]),
-                    false => world.fail(FetchFailure::NoAnswer),
+                    false => world.fail(CalloutFailure::NoAnswer),
                 }
                 return;
             }

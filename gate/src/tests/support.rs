@@ -13,8 +13,8 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
 use crate::{
-    Decision, Effect, Fetch, FetchFailure, FetchResponse, Gate, HeaderEdit, HeaderLine, Policy, Reply, Report, Request,
-    RequestId, SharedData, SharedDataError, SharedValue, Timestamp,
+    Callout, CalloutFailure, Decision, Effect, Gate, HeaderEdit, HeaderLine, Policy, Reply, Report, Request, RequestId,
+    Response, SharedData, SharedDataError, SharedValue, Timestamp,
 };
 
 pub(super) const ISSUER: &str = "https://idp.example.com";
@@ -143,7 +143,7 @@ pub(super) struct World {
     pub(super) gate: Gate,
     pub(super) now: Timestamp,
     /// What the engine asked for and nobody answered yet.
-    pub(super) fetches: Vec<Fetch>,
+    pub(super) fetches: Vec<Callout>,
     pub(super) log: Vec<String>,
     /// Requests that wait, as they were sent.
     pub(super) waiting: BTreeMap<u32, Vec<(String, String)>>,
@@ -300,7 +300,7 @@ impl World {
     pub(super) fn settle(&mut self) {
         while let Some(effect) = self.gate.poll_effect() {
             match effect {
-                Effect::Fetch(fetch) => self.fetches.push(fetch),
+                Effect::Callout(fetch) => self.fetches.push(fetch),
                 Effect::Log(_, text) => self.log.push(text),
                 Effect::Resume(RequestId(id)) => {
                     let lines = self.waiting.remove(&id).expect("only what waits is resumed");
@@ -340,16 +340,12 @@ impl World {
 
     /// Answers the oldest fetch.
     pub(super) fn answer(&mut self, status: &str, body: &str) {
-        self.answer_with(&FetchResponse {
-            status: status.as_bytes(),
-            body: body.as_bytes(),
-            ..FetchResponse::default()
-        });
+        self.answer_with(&Response::new(&[(b":status", status.as_bytes())], body.as_bytes()));
     }
 
-    pub(super) fn answer_with(&mut self, response: &FetchResponse<'_>) {
+    pub(super) fn answer_with(&mut self, response: &Response<'_>) {
         let fetch = self.fetches.remove(0);
-        self.gate.handle_fetch(fetch.id, Ok(*response), self.now);
+        self.gate.handle_callout(fetch.id, Ok(*response), self.now);
         self.settle();
     }
 
@@ -357,9 +353,9 @@ impl World {
         self.answer("200", &key_set(keys));
     }
 
-    pub(super) fn fail(&mut self, failure: FetchFailure) {
+    pub(super) fn fail(&mut self, failure: CalloutFailure) {
         let fetch = self.fetches.remove(0);
-        self.gate.handle_fetch(fetch.id, Err(failure), self.now);
+        self.gate.handle_callout(fetch.id, Err(failure), self.now);
         self.settle();
     }
 }

@@ -6,7 +6,7 @@
 mod page;
 mod peers;
 
-use gate::request::{CanonicalPath, PathMode};
+use gate::http::{CanonicalPath, PathMode};
 use gate::{Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
 use jose::signature::Software;
 use serde_json::{Value, json};

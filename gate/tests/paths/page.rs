@@ -1,6 +1,6 @@
 //! What `docs/paths.md` says is true.
 
-use gate::request::{CanonicalPath, PathMode};
+use gate::http::{CanonicalPath, PathMode};
 use gate::rules::PathPattern;
 use serde_json::{Value, json};
 

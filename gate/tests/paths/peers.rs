@@ -3,7 +3,7 @@
 //! Strict refuses a path or sees what they see. Lenient, too, but for what is listed here with its reason; whatever it
 //! makes of a path is what it forwards.
 
-use gate::request::PathMode;
+use gate::http::PathMode;
 use serde_json::{Value, json};
 use vectors::{are_absent, read_json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gate::{Decision, Effect, FetchResponse, Gate, HeaderEdit, Policy, RequestId, Timestamp};
+use gate::{Decision, Effect, Gate, HeaderEdit, HeaderLine, Policy, RequestId, Response, Timestamp};
 use jose::signature::Software;
 
 use crate::exchange::{Answer, Request};
@@ -72,12 +72,13 @@ impl World {
         let mut resumed = Vec::new();
         while let Some(effect) = self.gate.poll_effect() {
             match effect {
-                Effect::Fetch(fetch) => {
+                Effect::Callout(fetch) => {
                     let nothing = (404, Vec::new());
                     let (status, body) = setting.served.get(&fetch.path).unwrap_or(&nothing);
                     let status = status.to_string();
-                    let response = FetchResponse { status: status.as_bytes(), body, ..FetchResponse::default() };
-                    self.gate.handle_fetch(fetch.id, Ok(response), self.now);
+                    let headers: [HeaderLine<'_>; 1] = [(b":status", status.as_bytes())];
+                    let response = Response::new(&headers, body);
+                    self.gate.handle_callout(fetch.id, Ok(response), self.now);
                 }
                 Effect::Resume(id) => resumed.push(id),
                 _ => {}

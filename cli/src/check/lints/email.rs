@@ -1,7 +1,7 @@
 //! E-mail addresses that anybody may have written, and those that are never sent.
 
 use gate::Policy;
-use gate::config::HttpUri;
+use gate::http::HttpUri;
 use gate::identity::IdentityValue;
 
 use super::listed;

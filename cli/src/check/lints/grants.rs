@@ -1,8 +1,8 @@
 //! Issuers whose tokens can give more than was meant, and `grants` that do not do what they seem to.
 
 use gate::claims::ClaimRef;
-use gate::config::{Issuer, Policy};
 use gate::identity::IdentityValue;
+use gate::policy::{Issuer, Policy};
 use gate::rules::{Quantifier, Requirement};
 
 use super::listed;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gate::claims::ClaimRef;
-use gate::config::HttpUri;
+use gate::http::HttpUri;
 use gate::identity::IdentityValue;
 use gate::{Effect, Gate, Level, Policy, Timestamp};
 

@@ -1,6 +1,6 @@
 //! Rules that protect less than they seem to.
 
-use gate::config::Policy;
+use gate::policy::Policy;
 use gate::rules::{Access, Matcher, Mode, Rule};
 
 use super::listed;

@@ -2,7 +2,7 @@
 
 use regex_lite::{Error, RegexBuilder};
 
-use crate::request::{CanonicalPath, decode_printable};
+use crate::http::{CanonicalPath, decode_printable};
 
 /// The longest expression, in bytes.
 const MAX_LENGTH: usize = 1024;

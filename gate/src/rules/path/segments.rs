@@ -1,6 +1,6 @@
 //! Patterns that are matched segment by segment.
 
-use crate::request::{CanonicalPath, decode_printable};
+use crate::http::{CanonicalPath, decode_printable};
 use crate::rules::Wildcard;
 
 /// `/a/b` exactly; `*` is one or more characters inside a segment, `{name}` one whole segment; `/**` at the end is

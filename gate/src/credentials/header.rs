@@ -1,8 +1,8 @@
 //! A header that is the credential, behind an authentication scheme or whole.
 
-use super::{Found, check};
-use crate::reason::Reason;
-use crate::request::{Request, is_token_byte};
+use super::found::{Found, check};
+use crate::http::{Request, is_token_byte};
+use crate::report::Reason;
 
 /// What the lines of `name` hold behind `scheme`.
 pub(super) fn find<'r>(request: &Request<'r>, name: &str, scheme: Option<&str>) -> Found<&'r [u8]> {
@@ -48,7 +48,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::request::HeaderLine;
+    use crate::http::HeaderLine;
 
     fn bearer(values: &[&[u8]]) -> Option<Result<String, Reason>> {
         let lines: Vec<HeaderLine<'_>> = values.iter().map(|value| (&b"authorization"[..], *value)).collect();

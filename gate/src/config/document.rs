@@ -1,94 +1,18 @@
 //! The document as a whole.
 
-use std::time::Duration;
-
 use jose::json::Document;
 
 use super::reader::{Collector, Node};
 use super::{
-    ConfigErrors, Environment, Issuer, access, client_ip, credentials, duration, headers, issuer, metadata, rule, text,
+    ConfigErrors, Environment, access, client_ip, credentials, duration, headers, issuer, metadata, rule, text,
 };
 use crate::claims::ClaimRef;
-use crate::client_ip::TrustedProxies;
-use crate::credential::Sources;
-use crate::hygiene::{Hygiene, Overrides, overrides_method};
-use crate::identity::{IdentityHeader, IdentityValue};
+use crate::http::{PathMode, TrustedProxies};
+use crate::hygiene::{Hygiene, Overrides};
+use crate::identity::IdentityValue;
 use crate::metadata::Metadata;
-use crate::request::{CanonicalPath, PathMode, Request};
-use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed};
-
-/// A configuration that was checked. Everything the engine decides follows from it.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// Who may sign tokens.
-    pub issuers: Vec<Issuer>,
-    /// Where a token may stand.
-    pub credentials: Sources,
-    /// Whether the upstream sees the credential that was verified.
-    pub forward_token: bool,
-    /// What requests need; the first rule that matches decides.
-    pub rules: Vec<Rule>,
-    /// Where to look for them.
-    pub rule_search: RuleSearch,
-    /// What they look at.
-    pub dimensions: Dimensions,
-    /// What becomes of paths that two parsers may read differently.
-    pub paths: PathMode,
-    /// What requests need that no rule matches.
-    pub default: Access,
-    /// What becomes of requests that are refused.
-    pub mode: Mode,
-    /// How granted scopes are compared with needed ones.
-    pub scope_match: ScopeMatch,
-    /// The claims that rules test, each once.
-    pub tested_claims: Vec<ClaimRef>,
-    /// Whether preflights of browsers pass without identity.
-    pub passes_preflights: bool,
-    /// What clients may read about the resources behind the gate.
-    pub metadata: Metadata,
-    /// What the upstream is told.
-    pub identity: Vec<IdentityHeader>,
-    /// Whose word on where a request came from is taken.
-    pub trusted_proxies: TrustedProxies,
-    /// What clients may not send.
-    pub hygiene: Hygiene,
-    /// The `realm` of challenges.
-    pub realm: String,
-    /// What of a request is looked at.
-    pub needs: Needs,
-    /// What bounds memory and time.
-    pub limits: Limits,
-}
-
-/// What of a request is looked at, beside what always is.
-#[derive(Clone, Copy, Debug)]
-pub struct Needs {
-    /// The address that it came from: a header tells it.
-    pub client_ip: bool,
-    /// The scopes that its rule asks for, or how many of them: likewise.
-    pub asked_scopes: bool,
-}
-
-/// What bounds memory and time.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The longest token, in bytes.
-    pub token_bytes: usize,
-    /// The longest key set, in bytes.
-    pub key_set_bytes: usize,
-    /// The most entries of a key set.
-    pub keys: usize,
-    /// The most requests that wait for keys at a time, per worker.
-    pub waiting: usize,
-    /// The most of them that have a body, of which proxies hold a part.
-    pub waiting_bodies: usize,
-    /// How long a request waits for keys.
-    pub wait_for: Duration,
-    /// The longest value of an identity header, in bytes.
-    pub header_bytes: usize,
-    /// What verified tokens may take up in memory, in bytes, per worker.
-    pub token_cache_bytes: usize,
-}
+use crate::policy::{Limits, Needs, Policy};
+use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch};
 
 impl Policy {
     /// Reads a configuration as a proxy hands it over: JSON text or an encoded `google.protobuf.Struct`.
@@ -101,16 +25,6 @@ impl Policy {
         let collector = Collector::default();
         let policy = read(&collector.root(document.root()), env);
         collector.finish(policy)
-    }
-
-    /// Whether this is a preflight that passes without a rule. One that some servers take for another method is none.
-    pub(crate) fn passes(&self, request: &Request<'_>) -> bool {
-        self.passes_preflights && request.is_preflight() && !overrides_method(request)
-    }
-
-    /// The rule for a request, by index.
-    pub(crate) fn find_rule(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Result<Option<usize>, Shadowed> {
-        self.rule_search.find(&self.rules, Fallback { access: &self.default, mode: self.mode }, request, path)
     }
 }
 
@@ -224,19 +138,4 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
         header_bytes: header_bytes?,
         token_cache_bytes: token_cache_bytes?,
     })
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            token_bytes: 16_384,
-            key_set_bytes: 262_144,
-            keys: 100,
-            waiting: 1000,
-            waiting_bodies: 100,
-            wait_for: Duration::from_secs(5),
-            header_bytes: 8192,
-            token_cache_bytes: 8_388_608,
-        }
-    }
 }

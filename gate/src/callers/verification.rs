@@ -2,8 +2,6 @@
 //!
 //! The checks stand in the order in which the contract names their reasons: the first failure gives the answer.
 
-pub(crate) mod trace;
-
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::rc::Rc;
@@ -15,47 +13,28 @@ use jose::jwk::Candidates;
 use jose::jws::{EncodedToken, Token, UntrustedToken};
 use jose::signature::SignatureVerifier;
 
+use super::check::Check;
+use super::evidence::{Evidence, Source};
 use crate::claims::{ClaimRef, NotStrings, add_groups, add_scopes};
-use crate::config::{Audiences, Issuer, Policy};
 use crate::distinct::distinct;
 use crate::keys::IssuerKeys;
-use crate::reason::Reason;
+use crate::policy::{Audiences, Issuer, Policy};
+use crate::report::Reason;
 use crate::time::Timestamp;
-use crate::token::trace::Check;
-
-/// A token whose signature, type, dates and audience were all checked.
-#[derive(Debug)]
-pub(crate) struct VerifiedToken<'e> {
-    pub(crate) issuer: usize,
-    token: Token<'e>,
-    /// From claims alone; sorted, each once.
-    pub(crate) scopes: Vec<String>,
-    /// In the order of the token, each once.
-    pub(crate) groups: Vec<String>,
-    pub(crate) audiences: Vec<String>,
-    /// While its dates certainly allow it, since the epoch.
-    pub(crate) valid: Range<Duration>,
-}
-
-impl VerifiedToken<'_> {
-    pub(crate) fn claims(&self) -> Value<'_> {
-        self.token.claims()
-    }
-}
 
 /// Why a token was not verified.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Failure {
     /// Its issuer has no usable keys at the moment.
     NoKeys {
-        /// The issuer, by its place in the configuration.
+        /// The issuer, by index.
         issuer: usize,
     },
     /// It is refused.
     Refused(Reason),
     /// It is refused, unless its issuer has published new keys meanwhile.
     UnknownKey {
-        /// The issuer, by its place in the configuration.
+        /// The issuer, by index.
         issuer: usize,
         /// Why it is refused otherwise.
         reason: Reason,
@@ -68,7 +47,7 @@ impl From<Reason> for Failure {
     }
 }
 
-/// What logs may tell about a token before it is verified.
+/// What logs may say of a token before it is verified.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Claimed {
     pub(crate) issuer: Option<usize>,
@@ -111,7 +90,7 @@ impl Verification<'_> {
         &self,
         encoded: &'e EncodedToken<'e>,
         claimed: &mut Claimed,
-    ) -> Result<VerifiedToken<'e>, Failure> {
+    ) -> Result<Evidence<'e>, Failure> {
         let untrusted = encoded.parse().map_err(|_| Reason::MalformedToken)?;
         claimed.kid = untrusted.kid().map(Rc::from);
         claimed.check = Check::Algorithm;
@@ -175,7 +154,7 @@ fn check_claims<'e>(
     issuer: &Issuer,
     now: Timestamp,
     check: &mut Check,
-) -> Result<VerifiedToken<'e>, Reason> {
+) -> Result<Evidence<'e>, Reason> {
     let claims = token.claims();
     *check = Check::Type;
     check_type(&token, issuer)?;
@@ -195,7 +174,7 @@ fn check_claims<'e>(
     *check = Check::Audience;
     check_audience(&audiences, issuer)?;
     let valid = dates.valid(issuer.clock_skew);
-    Ok(VerifiedToken { issuer: index, token, scopes, groups, audiences, valid })
+    Ok(Evidence { issuer: index, source: Source::Token(token), scopes, groups, audiences, valid })
 }
 
 fn check_type(token: &Token<'_>, issuer: &Issuer) -> Result<(), Reason> {

@@ -1,9 +1,8 @@
 //! A cookie (RFC 6265 §4.2.1, §5.4).
 
-use super::{Found, check, list, only, spelling};
-use crate::edit::HeaderEdit;
-use crate::reason::Reason;
-use crate::request::{Request, is_dropped};
+use super::found::{Found, check, only};
+use crate::http::{HeaderEdit, Request, is_dropped, list, spelling};
+use crate::report::Reason;
 
 pub(super) const HEADER: &str = "cookie";
 
@@ -77,7 +76,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::credential::{Source, tests};
+    use crate::credentials::{Source, tests};
 
     /// What is taken as `session`, and what is left.
     fn session(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {

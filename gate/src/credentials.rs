@@ -5,20 +5,17 @@
 
 mod basic;
 mod cookie;
+mod found;
 mod header;
-mod list;
 mod query;
-mod spelling;
 mod subprotocol;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use jose::words::holds_less_than;
-
-use crate::edit::HeaderEdit;
-use crate::reason::Reason;
-use crate::request::Request;
+use self::found::Found;
+use crate::http::{HeaderEdit, Request};
+use crate::report::Reason;
 
 /// The places where a token may stand, in the order of the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,9 +59,6 @@ pub(crate) struct Credential<'r> {
     /// The place in [`Sources`] that holds it.
     pub(crate) place: usize,
 }
-
-/// What a place holds: nothing, a token, or something that should be one.
-type Found<T> = Option<Result<T, Reason>>;
 
 impl Default for Source {
     fn default() -> Self {
@@ -206,21 +200,6 @@ impl Source {
 
 fn either(one: &str, other: &str, holds: impl Fn(&[u8], &str) -> bool) -> bool {
     holds(one.as_bytes(), other) || holds(other.as_bytes(), one)
-}
-
-/// What was found, if that was one thing.
-fn only<T>(mut found: impl Iterator<Item = Result<T, Reason>>) -> Found<T> {
-    let first = found.next()?;
-    Some(if found.next().is_some() { Err(Reason::AmbiguousCredentials) } else { first })
-}
-
-/// A token, if it is there and in one piece.
-fn check(token: &[u8]) -> Result<&[u8], Reason> {
-    let is_separator = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'\x0b');
-    match token.is_empty() || (holds_less_than(token, b',' + 1) && token.iter().any(is_separator)) {
-        true => Err(Reason::MalformedCredentials),
-        false => Ok(token),
-    }
 }
 
 #[cfg(test)]

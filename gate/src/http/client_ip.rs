@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::request::Request;
+use super::request::Request;
 
 /// Proxies whose word on where a request came from is taken.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -71,7 +71,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::request::HeaderLine;
+    use crate::http::HeaderLine;
 
     fn client_ip(trusted: &[&str], forwarded: &[&str], peer: &str) -> Option<String> {
         let proxies = TrustedProxies(trusted.iter().map(|network| network.parse().expect("is a network")).collect());

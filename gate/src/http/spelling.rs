@@ -1,12 +1,10 @@
 //! How servers spell the names of cookies and parameters.
 
-use crate::request::is_dropped;
-
 /// Whether some server takes `found` for `name`, `same` saying which bytes are equal to it.
 ///
 /// Escapes are decoded by most (once); blanks and quotes around a name are dropped by many, a `?` that begins a query
 /// by some. PHP reads `.`, blanks and `[` as `_`; it and others make a list of `name[]`, and C ends a name at NUL.
-pub(super) fn is_read_as(found: &[u8], name: &str, same: fn(&u8, &u8) -> bool) -> bool {
+pub(crate) fn is_read_as(found: &[u8], name: &str, same: fn(&u8, &u8) -> bool) -> bool {
     let mut found = unescape(found).skip_while(|&byte| byte == b'?' || is_dropped(byte));
     let is_prefix = name.bytes().all(|byte| found.next().is_some_and(|found| same(&fold(found), &fold(byte))));
     is_prefix
@@ -18,7 +16,7 @@ pub(super) fn is_read_as(found: &[u8], name: &str, same: fn(&u8, &u8) -> bool) -
 
 /// The bytes of `text` with its escapes decoded once (RFC 3986 §2.1) and `+` as a blank; what is no escape stands for
 /// itself.
-pub(super) fn unescape(text: &[u8]) -> impl Iterator<Item = u8> {
+pub(crate) fn unescape(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (&byte, behind) = rest.split_first()?;
@@ -38,6 +36,11 @@ fn escape(digits: &[u8]) -> Option<(u8, &[u8])> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
     Some((byte, rest))
+}
+
+/// What some servers drop around a name or a value: blanks, controls, what is a blank outside ASCII, quotes.
+pub(crate) fn is_dropped(byte: u8) -> bool {
+    !byte.is_ascii_graphic() || byte == b'"'
 }
 
 #[cfg(test)]

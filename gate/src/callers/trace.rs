@@ -5,68 +5,13 @@ use std::collections::BTreeSet;
 use jose::jwk::Candidates;
 use jose::jws::EncodedToken;
 
-use super::{Claimed, Failure, Verification, VerifiedToken};
-use crate::config::Issuer;
+use super::check::Check;
+use super::evidence::Evidence;
+use super::principal::Principal;
+use super::verification::{Claimed, Failure, Verification};
 use crate::identity::says_verified;
-use crate::principal::Principal;
-use crate::reason::Reason;
-
-/// A check of a token, in the order in which they are made.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Check {
-    /// It is short enough to be looked at.
-    #[default]
-    Size,
-    /// It is a well-formed JWT.
-    Form,
-    /// Its algorithm is one that is supported.
-    Algorithm,
-    /// Its header asks for no extension.
-    Extensions,
-    /// Its `iss` is configured.
-    Issuer,
-    /// Its issuer's tokens may use its algorithm.
-    AllowedAlgorithm,
-    /// Its issuer has a key for it.
-    Key,
-    /// Its signature was made with that key.
-    Signature,
-    /// Its `typ` is one that is accepted.
-    Type,
-    /// Its claims of scopes hold scopes.
-    Scopes,
-    /// Its claim of groups holds groups.
-    Groups,
-    /// Its `exp` is a date in the future.
-    Expiry,
-    /// Its `nbf` and `iat` are dates in the past.
-    Start,
-    /// It is not valid for longer than is accepted.
-    Lifetime,
-    /// Its `aud` names one of the audiences.
-    Audience,
-}
-
-impl Check {
-    /// All of them, in their order.
-    pub const ALL: [Self; 15] = [
-        Self::Size,
-        Self::Form,
-        Self::Algorithm,
-        Self::Extensions,
-        Self::Issuer,
-        Self::AllowedAlgorithm,
-        Self::Key,
-        Self::Signature,
-        Self::Type,
-        Self::Scopes,
-        Self::Groups,
-        Self::Expiry,
-        Self::Start,
-        Self::Lifetime,
-        Self::Audience,
-    ];
-}
+use crate::policy::Issuer;
+use crate::report::Reason;
 
 /// What became of a token.
 #[derive(Debug)]
@@ -100,7 +45,7 @@ pub struct Withheld {
 }
 
 impl Withheld {
-    fn new(token: &VerifiedToken<'_>, issuer: &Issuer) -> Self {
+    fn new(token: &Evidence<'_>, issuer: &Issuer) -> Self {
         let (inside, groups): (Vec<_>, Vec<_>) =
             token.groups.iter().cloned().partition(|group| issuer.grants.has_group(group));
         let from_groups =
@@ -140,7 +85,7 @@ impl Verification<'_> {
     fn principal(&self, text: &[u8], claimed: &mut Claimed, withheld: &mut Withheld) -> Result<Principal, Failure> {
         let encoded = self.decode(text, claimed)?;
         let verified = self.verify(&encoded, claimed)?;
-        let issuer = self.policy.issuers.get(verified.issuer).ok_or(Reason::UnknownIssuer)?;
+        let issuer = self.policy.issuers.get(verified.issuer()).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(text).map_err(|_| Reason::MalformedToken)?;
         *withheld = Withheld::new(&verified, issuer);
         Ok(Principal::new(verified, text, self.policy, issuer))

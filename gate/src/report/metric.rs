@@ -1,7 +1,7 @@
 //! What operators can count and measure.
 
-use crate::config::Policy;
-use crate::reason::Reason;
+use crate::policy::Policy;
+use crate::report::Reason;
 
 /// A metric. Issuers by their place in the configuration.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

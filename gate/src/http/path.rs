@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::Request;
+use super::request::Request;
 
 /// A path that every parser reads the same way. Escapes of unreserved characters are decoded, the other escapes
 /// have upper-case digits (RFC 3986 §6.2.2); there is no query.

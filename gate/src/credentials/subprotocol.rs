@@ -3,10 +3,9 @@
 //! Offers are read on every request, whether it asks for an upgrade or not: over HTTP/2 (RFC 8441) there is no
 //! `Upgrade`, and what is not read would be forwarded.
 
-use super::{Found, check, list, only};
-use crate::edit::HeaderEdit;
-use crate::reason::Reason;
-use crate::request::{Request, is_token_byte};
+use super::found::{Found, check, only};
+use crate::http::{HeaderEdit, Request, is_token_byte, list};
+use crate::report::Reason;
 
 pub(super) const HEADER: &str = "sec-websocket-protocol";
 
@@ -52,7 +51,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::credential::{Source, tests};
+    use crate::credentials::{Source, tests};
 
     /// What is taken behind `jot.`, and what is left.
     fn jot(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::FetchResponse;
+use super::response::Response;
 
 /// What an answer says of its own freshness; `None` if it says nothing.
-pub(crate) fn lifetime(response: &FetchResponse<'_>) -> Option<Duration> {
-    cache_control(response.cache_control).or_else(|| {
+pub(crate) fn lifetime(response: &Response<'_>) -> Option<Duration> {
+    response.lines("cache-control").filter_map(cache_control).min().or_else(|| {
         // §5.3: an answer with `max-age` has no use for `Expires`.
-        let (expires, date) = (http_date(response.expires)?, http_date(response.date)?);
+        let (expires, date) = (http_date(response.only("expires")?)?, http_date(response.only("date")?)?);
         Some(Duration::from_secs(expires.saturating_sub(date)))
     })
 }
@@ -75,14 +75,15 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::http::HeaderLine;
 
     fn seconds(cache_control: &str, expires: &str, date: &str) -> Option<u64> {
-        let response = FetchResponse {
-            cache_control: cache_control.as_bytes(),
-            expires: expires.as_bytes(),
-            date: date.as_bytes(),
-            ..FetchResponse::default()
-        };
+        let lines: Vec<HeaderLine<'_>> = [("cache-control", cache_control), ("expires", expires), ("date", date)]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+            .collect();
+        let response = Response::new(&lines, b"");
         lifetime(&response).map(|lifetime| lifetime.as_secs())
     }
 
@@ -110,7 +111,8 @@ mod tests {
         ] {
             assert_eq!(seconds(value, "", ""), expected, "{value}");
         }
-        assert_eq!(lifetime(&FetchResponse { cache_control: b"max-age=1,\xff", ..FetchResponse::default() }), None);
+        let lines: [HeaderLine<'_>; 1] = [(b"cache-control", b"max-age=1,\xff")];
+        assert_eq!(lifetime(&Response::new(&lines, b"")), None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Headers that hold a list, of which some elements are credentials.
 
-use crate::edit::HeaderEdit;
-use crate::request::Request;
+use super::edit::HeaderEdit;
+use super::request::Request;
 
 /// Takes from the lines of `header` the elements that `holds` one of `names`; the others stay byte for byte, on one
 /// line.
-pub(super) fn removal(
+pub(crate) fn removal(
     request: &Request<'_>,
     header: &'static str,
     separator: u8,

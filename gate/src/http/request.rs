@@ -1,12 +1,5 @@
 //! A request as the proxy sees it: a borrowed view over its headers.
 
-pub(crate) mod authority;
-mod path;
-
-pub use self::authority::{AmbiguousHost, Authority};
-pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
-pub(crate) use self::path::{LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, decode_printable};
-
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
 pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);
 
@@ -137,16 +130,6 @@ impl<'r> Request<'r> {
     pub fn is_grpc(&self) -> bool {
         self.lines("content-type").any(|value| value == b"application/grpc" || value.starts_with(b"application/grpc+"))
     }
-}
-
-/// Whether `byte` may stand in the name of a header or a scheme (RFC 9110 §5.6.2).
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// What some servers drop around a name or a value: blanks, controls, what is a blank outside ASCII, quotes.
-pub(crate) fn is_dropped(byte: u8) -> bool {
-    !byte.is_ascii_graphic() || byte == b'"'
 }
 
 #[cfg(test)]

@@ -3,59 +3,27 @@
 use std::rc::Rc;
 
 use crate::claims::{ClaimRef, ClaimValue};
-use crate::config::{Issuer, Policy};
-use crate::edit::HeaderEdit;
 use crate::heap;
-use crate::identity::{Occasion, Rendered, Unrepresentable, Verified};
-use crate::token::VerifiedToken;
+use crate::http::HeaderEdit;
+use crate::identity::{Occasion, Rendered, Unrepresentable};
 
-/// A caller whose token was verified, with all that rules and headers need of it.
+/// A caller that is certain, with all that rules and headers need of it.
 ///
-/// The only way to make one is from a `VerifiedToken`.
+/// The only way to make one is from evidence.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    issuer: usize,
-    subject: Option<Rc<str>>,
-    scopes: Vec<String>,
-    groups: Vec<String>,
-    audiences: Vec<String>,
+    pub(super) issuer: usize,
+    pub(super) subject: Option<Rc<str>>,
+    pub(super) scopes: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) audiences: Vec<String>,
     /// Those that a rule tests.
-    claims: Vec<(ClaimRef, ClaimValue)>,
-    identity: Vec<Rendered>,
+    pub(super) claims: Vec<(ClaimRef, ClaimValue)>,
+    pub(super) identity: Vec<Rendered>,
 }
 
 impl Principal {
-    /// Reads what a verified token, which came as `text`, says about its subject.
-    pub(crate) fn new(mut token: VerifiedToken<'_>, text: &str, policy: &Policy, issuer: &Issuer) -> Self {
-        let mut groups = std::mem::take(&mut token.groups);
-        issuer.grants.bound_groups(&mut groups);
-        let mut scopes = std::mem::take(&mut token.scopes);
-        let given = issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|group| groups.contains(group)));
-        for (scope, _) in given {
-            // INVARIANT: sorted, each once.
-            if let Err(place) = scopes.binary_search(scope) {
-                scopes.insert(place, scope.clone());
-            }
-        }
-        issuer.grants.bound_scopes(&mut scopes);
-        let claims = token.claims();
-        let verified = Verified {
-            token: text,
-            claims,
-            issuer: &issuer.issuer,
-            trusts_email: issuer.trust_email,
-            scopes: &scopes,
-            groups: &groups,
-            max_bytes: policy.limits.header_bytes,
-        };
-        let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
-        let tested = policy.tested_claims.iter();
-        let tested = tested.filter_map(|claim| Some((claim.clone(), ClaimValue::of(claim.find(claims)?)))).collect();
-        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(Rc::from);
-        Self { issuer: token.issuer, subject, scopes, audiences: token.audiences, groups, claims: tested, identity }
-    }
-
-    /// The issuer of the token, by its place in the configuration.
+    /// The issuer of the token, by index.
     pub fn issuer(&self) -> usize {
         self.issuer
     }

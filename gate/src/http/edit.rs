@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::request::HeaderLine;
+use super::request::HeaderLine;
 
 /// One edit. They are applied in order.
 #[derive(Clone, Debug, Eq, PartialEq)]

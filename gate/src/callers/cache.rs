@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::callers::Principal;
 use crate::heap;
-use crate::principal::Principal;
 
 /// What a place in the table takes up, about: half of them are empty at times.
 const PLACE: usize = 2 * (size_of::<u64>() + size_of::<usize>());

@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Found, check, header};
-use crate::reason::Reason;
-use crate::request::Request;
+use super::found::{Found, check};
+use super::header;
+use crate::http::Request;
+use crate::report::Reason;
 
 pub(super) const HEADER: &str = "authorization";
 pub(super) const SCHEME: &str = "Basic";

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Found, check, only, spelling};
-use crate::edit::HeaderEdit;
-use crate::reason::Reason;
-use crate::request::Request;
+use super::found::{Found, check, only};
+use crate::http::{HeaderEdit, Request, spelling};
+use crate::report::Reason;
 
 /// What the parameter `name` holds.
 pub(super) fn find<'r>(request: &Request<'r>, name: &str) -> Found<Cow<'r, [u8]>> {
@@ -66,7 +65,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::credential::{Source, tests};
+    use crate::credentials::{Source, tests};
 
     /// What is taken as `access_token`, and what is left.
     fn access_token(path: &str) -> (Result<Option<String>, Reason>, String) {

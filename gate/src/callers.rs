@@ -1,0 +1,24 @@
+//! Who is calling, once that is certain.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `evidence` | what is certain about a caller, whatever vouches for it |
+//! | `verification` | the first maker of evidence: a token (RFC 7519) whose signature and claims were checked |
+//! | `check`, `trace` | its checks in their order, and what became of them |
+//! | `principal` | a caller, with all that rules and headers need |
+//! | `reading` | from evidence to a principal, as the policy has it read |
+//! | `cache` | tokens that were verified, so that one that comes again need not be |
+
+mod cache;
+mod check;
+mod evidence;
+mod principal;
+mod reading;
+mod trace;
+mod verification;
+
+pub(crate) use self::cache::{Entry, TokenCache};
+pub use self::check::Check;
+pub use self::principal::Principal;
+pub use self::trace::{TokenTrace, Withheld};
+pub(crate) use self::verification::{Claimed, Failure, Verification};

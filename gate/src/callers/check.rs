@@ -1,0 +1,58 @@
+//! The checks of a token, in their order.
+
+/// A check of a token, in the order in which they are made.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Check {
+    /// It is short enough to be looked at.
+    #[default]
+    Size,
+    /// It is a well-formed JWT.
+    Form,
+    /// Its algorithm is one that is supported.
+    Algorithm,
+    /// Its header asks for no extension.
+    Extensions,
+    /// Its `iss` is configured.
+    Issuer,
+    /// Its issuer's tokens may use its algorithm.
+    AllowedAlgorithm,
+    /// Its issuer has a key for it.
+    Key,
+    /// Its signature was made with that key.
+    Signature,
+    /// Its `typ` is one that is accepted.
+    Type,
+    /// Its claims of scopes hold scopes.
+    Scopes,
+    /// Its claim of groups holds groups.
+    Groups,
+    /// Its `exp` is a date in the future.
+    Expiry,
+    /// Its `nbf` and `iat` are dates in the past.
+    Start,
+    /// It is not valid for longer than is accepted.
+    Lifetime,
+    /// Its `aud` names one of the audiences.
+    Audience,
+}
+
+impl Check {
+    /// All of them, in their order.
+    pub const ALL: [Self; 15] = [
+        Self::Size,
+        Self::Form,
+        Self::Algorithm,
+        Self::Extensions,
+        Self::Issuer,
+        Self::AllowedAlgorithm,
+        Self::Key,
+        Self::Signature,
+        Self::Type,
+        Self::Scopes,
+        Self::Groups,
+        Self::Expiry,
+        Self::Start,
+        Self::Lifetime,
+        Self::Audience,
+    ];
+}

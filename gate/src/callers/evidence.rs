@@ -1,0 +1,50 @@
+//! What is certain about a caller, whatever vouches for it.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use jose::json::Value;
+use jose::jws::Token;
+
+/// What is certain about a caller. Rules, headers and the cache see this, and not what it was made from.
+///
+/// It has no public constructor: who makes one has checked what it stands for. There is one maker, the verification of
+/// a token; an introspected token and an opened session would be others.
+#[derive(Debug)]
+pub(crate) struct Evidence<'e> {
+    /// The issuer, by index.
+    pub(super) issuer: usize,
+    pub(super) source: Source<'e>,
+    /// From claims alone; sorted, each once.
+    pub(super) scopes: Vec<String>,
+    /// In the order of the token, each once.
+    pub(super) groups: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    /// While its dates certainly allow it, since the epoch.
+    pub(super) valid: Range<Duration>,
+}
+
+/// What the claims were taken from.
+#[derive(Debug)]
+pub(super) enum Source<'e> {
+    /// A token whose signature, type, dates and audience were all checked.
+    Token(Token<'e>),
+}
+
+impl Evidence<'_> {
+    /// The issuer, by index.
+    pub(crate) fn issuer(&self) -> usize {
+        self.issuer
+    }
+
+    /// While its dates certainly allow it, since the epoch.
+    pub(crate) fn valid(&self) -> Range<Duration> {
+        self.valid.clone()
+    }
+
+    pub(super) fn claims(&self) -> Value<'_> {
+        match &self.source {
+            Source::Token(token) => token.claims(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Requests of the gate's own, which the host makes for it.
+
+use std::time::Duration;
+
+use crate::http::Response;
+
+/// Names a callout, so that its outcome finds back.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct CalloutId(pub(crate) u64);
+
+/// A request that the host should make.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Callout {
+    /// Names the callout in [`crate::Gate::handle_callout`].
+    pub id: CalloutId,
+    /// The proxy's name for the upstream.
+    pub cluster: String,
+    /// `:method`.
+    pub method: &'static str,
+    /// `:scheme`: `http` or `https`. The cluster does the TLS.
+    pub scheme: &'static str,
+    /// `:authority`.
+    pub authority: String,
+    /// `:path`.
+    pub path: String,
+    /// The other headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for none.
+    pub body: Vec<u8>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// How much of the body of the response is of use, in bytes: a longer one is rejected, so no more need be read.
+    pub max_body_bytes: usize,
+}
+
+/// Why a callout brought no response.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CalloutFailure {
+    /// No response came in time.
+    NoAnswer,
+    /// The host did not send the request.
+    NotSent {
+        /// The host's status code.
+        status: u32,
+    },
+}
+
+/// What came of a callout.
+pub type CalloutOutcome<'r> = Result<Response<'r>, CalloutFailure>;

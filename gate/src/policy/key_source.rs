@@ -1,0 +1,77 @@
+//! Where an issuer's keys come from.
+
+use std::time::Duration;
+
+use jose::Algorithm;
+use jose::jwk::KeySet;
+
+use crate::http::HttpUri;
+use crate::sealing::SharedName;
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// From the issuer, by callout.
+    Fetched(Box<FetchSettings>),
+    /// From the configuration.
+    Inline(KeySet),
+}
+
+/// How keys are fetched.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FetchSettings {
+    /// Where the key set is found.
+    pub location: KeySetLocation,
+    /// The proxy's name for the upstream that callouts go to.
+    pub cluster: String,
+    /// How long a callout may take.
+    pub timeout: Duration,
+    /// The age at which keys are fetched again.
+    pub refresh_after: Duration,
+    /// How long past `refresh_after` keys are used while the issuer cannot be reached.
+    pub max_stale: Duration,
+    /// The least time between two extra fetches for unknown keys.
+    pub unknown_key_cooldown: Duration,
+    /// What the keys go by in the host's shared data; absent: each VM fetches for itself.
+    pub share: Option<SharedName>,
+}
+
+/// Where a key set is found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeySetLocation {
+    /// Where the issuer's discovery document says.
+    Discovered(Discovery),
+    /// At this URI.
+    Known(HttpUri),
+}
+
+/// An issuer's discovery document (OIDC Discovery 1.0 §4).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Discovery {
+    /// What its `issuer` must be, byte for byte.
+    pub issuer: String,
+    /// Its URI.
+    pub uri: HttpUri,
+    /// Where the proxy reaches it, and the key set with it.
+    pub internal_uri: Option<HttpUri>,
+    /// The proxy's name for the upstream of a key set on another host.
+    pub jwks_cluster: Option<String>,
+}
+
+impl KeySource {
+    /// Whether a key for `algorithm` is in the configuration.
+    pub(super) fn has_key_for(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Fetched(_) => false,
+            Self::Inline(keys) => keys.keys().iter().any(|key| key.allows(algorithm)),
+        }
+    }
+}
+
+/// What is to be said of keys that only some hosts can verify with.
+pub(crate) fn large_keys(keys: &KeySet) -> Option<String> {
+    let count = keys.large_keys().count();
+    (count > 0).then(|| {
+        format!("RSA keys over 4096 bits: {count}, used only where the host verifies, never for PS256 to PS512")
+    })
+}

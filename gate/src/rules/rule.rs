@@ -1,0 +1,43 @@
+//! A rule: which requests it is for, and what it asks of them.
+
+use std::rc::Rc;
+
+use super::access::Access;
+use super::matcher::Matcher;
+
+/// A rule, checked and compiled.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What logs and metrics call it.
+    pub name: Rc<str>,
+    /// Which requests it is for.
+    pub matcher: Matcher,
+    /// What it asks of them.
+    pub access: Access,
+    /// Overrides the policy's `forwardToken`.
+    pub forward_token: Option<bool>,
+    /// Overrides the policy's `mode`.
+    pub mode: Option<Mode>,
+    /// How those are told who come without a good token.
+    pub challenge: Scheme,
+}
+
+/// What becomes of a request that is refused.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mode {
+    /// The refusal is counted and logged, and the request passes.
+    Audit,
+    /// It is answered.
+    #[default]
+    Enforce,
+}
+
+/// The authentication scheme of a challenge (RFC 9110 §11.6.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scheme {
+    /// RFC 7617: browsers ask for name and password.
+    Basic,
+    /// RFC 6750 §3.
+    #[default]
+    Bearer,
+}
