@@ -19,6 +19,7 @@ mod verification;
 
 pub(crate) use self::cache::{Entry, TokenCache};
 pub use self::check::Check;
+pub(crate) use self::evidence::Evidence;
 pub use self::principal::Principal;
 pub use self::trace::{TokenTrace, Withheld};
 pub(crate) use self::verification::{Claimed, Failure, Verification};

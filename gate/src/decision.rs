@@ -1,16 +1,19 @@
 //! The way of one request through the gate, in the order of the contract.
 
+use std::ops::Range;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::answer::Refusal;
 use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::Credential;
 use crate::http::{HeaderEdit, Reply, Request};
-use crate::identity::Occasion;
+use crate::identity::RequestFacts;
 use crate::policy::Policy;
-use crate::report::{Facts, Reason};
+use crate::report::Reason;
 use crate::rules::{Access, Denial, Mode, Requirement, Rule};
+use crate::trail::Trail;
 
 /// What the gate makes of a request, given the keys that there are.
 #[derive(Debug)]
@@ -23,12 +26,12 @@ pub(crate) enum Verdict {
     Refuse(Refusal),
     /// Its issuer has no usable keys at the moment.
     NeedsKeys {
-        /// The issuer, by its place in the configuration.
+        /// The issuer, by index.
         issuer: usize,
     },
     /// It is refused, unless its issuer has published new keys meanwhile.
     NeedsNewKeys {
-        /// The issuer, by its place in the configuration.
+        /// The issuer, by index.
         issuer: usize,
         /// Why it is refused otherwise.
         reason: Reason,
@@ -49,67 +52,75 @@ impl From<Verdict> for Judgement {
     }
 }
 
-/// Decides on `request`; what is learned on the way goes to `facts`.
-pub(crate) fn decide(
+/// Decides on `request`; `trail` notes the steps.
+pub(crate) fn decide<T: Trail>(
     request: &Request<'_>,
     verification: &Verification<'_>,
     cache: &mut TokenCache,
-    facts: &mut Facts,
+    trail: &mut T,
 ) -> Judgement {
     let policy = verification.policy;
     let (received, canonical) = (request, Canonical::of(request, policy));
     let request = &canonical.as_ref().map_or(*received, |canonical| canonical.request(received));
-    let mut case = Case { request, verification, cache, policy, rule: None, edits: policy.hygiene.edits(request) };
+    let edits = policy.hygiene.edits(request);
+    let mut evaluation = Evaluation { request, verification, cache, policy, trail, rule: None, edits };
     let canonical = match &canonical {
-        Err(ambiguity) => return case.refuse_unseen(ambiguity.reason(), facts),
+        Err(ambiguity) => {
+            evaluation.trail.ambiguous(ambiguity);
+            return evaluation.refuse_before_credential(ambiguity.reason());
+        }
         Ok(canonical) => canonical,
     };
-    canonical.add_edits(received, &mut case.edits);
+    canonical.add_edits(received, &mut evaluation.edits);
     if let Some(reply) = policy.metadata.answer(request, &canonical.path) {
+        evaluation.trail.metadata();
         return Verdict::Answer(reply).into();
     }
     if policy.passes(request) {
-        return case.forward_anonymous();
+        evaluation.trail.preflight();
+        return evaluation.forward_anonymous();
     }
-    let Ok(rule) = policy.find_rule(request, &canonical.path) else {
-        return case.refuse_unseen(Reason::AmbiguousPath, facts);
+    let found = policy.find_rule(request, &canonical.path);
+    evaluation.trail.rule(policy, request, &canonical.path, &found);
+    let Ok(rule) = found else {
+        return evaluation.refuse_before_credential(Reason::AmbiguousPath);
     };
-    facts.rule = rule;
-    case.rule = facts.rule.and_then(|index| policy.rules.get(index));
-    match case.rule.map_or(&policy.default, |rule| &rule.access) {
-        Access::Deny if case.rule.is_some() => case.refuse_unseen(Reason::DeniedByRule, facts),
-        Access::Deny => case.refuse_unseen(Reason::NoRule, facts),
-        Access::Public => case.forward_anonymous(),
-        Access::Authenticated | Access::Optional | Access::Require(_) => case.check_caller(facts),
+    evaluation.rule = rule.and_then(|index| policy.rules.get(index));
+    match evaluation.rule.map_or(&policy.default, |rule| &rule.access) {
+        Access::Deny if evaluation.rule.is_some() => evaluation.refuse_before_credential(Reason::DeniedByRule),
+        Access::Deny => evaluation.refuse_before_credential(Reason::NoRule),
+        Access::Public => evaluation.forward_anonymous(),
+        Access::Authenticated | Access::Optional | Access::Require(_) => evaluation.check_caller(),
     }
 }
 
-/// A request on its way.
-struct Case<'c> {
+/// The evaluation of one request.
+struct Evaluation<'c, T> {
     request: &'c Request<'c>,
     verification: &'c Verification<'c>,
     cache: &'c mut TokenCache,
     policy: &'c Policy,
+    trail: &'c mut T,
     rule: Option<&'c Rule>,
     /// What is to be edited whatever becomes of the request.
     edits: Vec<HeaderEdit>,
 }
 
-impl Case<'_> {
+impl<'c, T: Trail> Evaluation<'c, T> {
     fn forward_anonymous(mut self) -> Judgement {
         self.policy.credentials.remove_from(self.request, None, &mut self.edits);
         Verdict::Forward(self.edits).into()
     }
 
-    fn check_caller(mut self, facts: &mut Facts) -> Judgement {
+    fn check_caller(mut self) -> Judgement {
         let access = self.rule.map_or(&self.policy.default, |rule| &rule.access);
-        let credential = match self.policy.credentials.take(self.request) {
+        let credential = match self.find_credential() {
             Err(reason) => return self.refuse(reason, None),
             Ok(None) if *access == Access::Optional => return self.forward_anonymous(),
             Ok(None) => return self.refuse(Reason::MissingToken, None),
             Ok(Some(credential)) => credential,
         };
-        match self.verify(&credential.token, facts) {
+        match self.verify(&credential.token) {
             Ok(known) => self.admit(&known.principal, &credential, access),
             Err(Failure::Refused(reason)) => self.refuse(reason, None),
             Err(Failure::NoKeys { issuer }) => self.judge(Verdict::NeedsKeys { issuer }, None),
@@ -117,33 +128,41 @@ impl Case<'_> {
         }
     }
 
-    fn verify(&mut self, token: &[u8], facts: &mut Facts) -> Result<Rc<Entry>, Failure> {
+    fn find_credential(&mut self) -> Result<Option<Credential<'c>>, Reason> {
+        let found = self.policy.credentials.take(self.request);
+        self.trail.credential(self.policy, self.request, &found);
+        found
+    }
+
+    fn verify(&mut self, token: &[u8]) -> Result<Rc<Entry>, Failure> {
         let verification = self.verification;
         let now = verification.now.since_epoch();
         let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
         if let Some(known) = self.cache.find(token, now, key_set) {
-            facts.was_cached = true;
-            facts.kid.clone_from(&known.kid);
-            facts.know(&known.principal);
+            self.trail.known(&known);
             return Ok(known);
         }
         let mut claimed = Claimed::default();
-        let encoded = verification.decode(token, &mut claimed)?;
-        let verified = verification.verify(&encoded, &mut claimed);
-        facts.checked_signature = claimed.checked_signature();
-        facts.kid = claimed.kid;
-        facts.issuer = claimed.issuer;
-        let evidence = verified?;
-        let index = evidence.issuer();
-        let issuer = self.policy.issuers.get(index).ok_or(Reason::UnknownIssuer)?;
-        let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
-        let valid = evidence.valid();
-        let principal = Principal::new(evidence, text, self.policy, issuer);
-        facts.know(&principal);
-        let key_set = key_set(index).ok_or(Failure::NoKeys { issuer: index })?;
-        let known = Rc::new(Entry { token: token.into(), principal, kid: facts.kid.clone(), key_set, valid });
+        let checked = self.check_token(token, &mut claimed);
+        let kid = claimed.kid.clone();
+        self.trail.token(verification, token, claimed, checked.as_ref().map(|(principal, _)| principal));
+        let (principal, valid) = checked?;
+        let issuer = principal.issuer();
+        let key_set = key_set(issuer).ok_or(Failure::NoKeys { issuer })?;
+        let known = Rc::new(Entry { token: token.into(), principal, kid, key_set, valid });
         self.cache.insert(Rc::clone(&known));
         Ok(known)
+    }
+
+    /// All checks of a token. Says whose it is, and while its dates certainly allow it.
+    fn check_token(&mut self, token: &[u8], claimed: &mut Claimed) -> Result<(Principal, Range<Duration>), Failure> {
+        let encoded = self.verification.decode(token, claimed)?;
+        let evidence = self.verification.verify(&encoded, claimed)?;
+        let issuer = self.policy.issuers.get(evidence.issuer()).ok_or(Reason::UnknownIssuer)?;
+        let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
+        self.trail.evidence(&evidence, issuer);
+        let valid = evidence.valid();
+        Ok((Principal::new(evidence, text, self.policy, issuer), valid))
     }
 
     fn admit(mut self, principal: &Principal, credential: &Credential<'_>, access: &Access) -> Judgement {
@@ -161,7 +180,7 @@ impl Case<'_> {
         edits.reserve(self.policy.identity.len().saturating_add(1));
         let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(self.policy.forward_token);
         self.policy.credentials.remove_from(self.request, Some((credential, is_forwarded)), &mut edits);
-        if self.on_this_occasion(|occasion| principal.add_identity(occasion, &mut edits)).is_ok() {
+        if self.with_request_facts(|facts| principal.add_identity(facts, &mut edits)).is_ok() {
             return Verdict::Forward(edits).into();
         }
         edits.truncate(before);
@@ -170,11 +189,10 @@ impl Case<'_> {
     }
 
     /// Refuses a request whose credential was not looked at.
-    fn refuse_unseen(mut self, reason: Reason, facts: &mut Facts) -> Judgement {
+    fn refuse_before_credential(mut self, reason: Reason) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
-        let credential = self.is_audited().then(|| self.policy.credentials.take(self.request));
-        let credential = credential.and_then(|found| found.ok().flatten());
-        let known = credential.and_then(|credential| self.verify(&credential.token, facts).ok());
+        let credential = if self.is_audited() { self.find_credential().ok().flatten() } else { None };
+        let known = credential.and_then(|credential| self.verify(&credential.token).ok());
         self.refuse(reason, known.as_deref().map(|known| &known.principal))
     }
 
@@ -190,7 +208,7 @@ impl Case<'_> {
         }
         if let Some(principal) = principal {
             let mut edits = std::mem::take(&mut self.edits);
-            self.on_this_occasion(|occasion| principal.add_representable(occasion, &mut edits));
+            self.with_request_facts(|facts| principal.add_representable(facts, &mut edits));
             self.edits = edits;
         }
         Judgement { verdict, audited: Some(self.edits) }
@@ -200,11 +218,11 @@ impl Case<'_> {
         self.rule.and_then(|rule| rule.mode).unwrap_or(self.policy.mode) == Mode::Audit
     }
 
-    fn on_this_occasion<T>(&self, tell: impl FnOnce(&Occasion<'_>) -> T) -> T {
+    fn with_request_facts<R>(&self, write: impl FnOnce(&RequestFacts<'_>) -> R) -> R {
         let needs = self.policy.needs;
         let asked = self.rule.filter(|_| needs.asked_scopes).and_then(|rule| rule.access.requirement());
         let scopes = asked.map(|asked| asked.scopes().join(" ")).filter(|scopes| !scopes.is_empty());
-        tell(&Occasion {
+        write(&RequestFacts {
             rule: self.rule.map(|rule| &*rule.name),
             required_scopes: scopes.as_deref(),
             satisfy: asked.and_then(Requirement::satisfy),

@@ -1,20 +1,20 @@
 //! How a request was seen, step by step: for those who ask why a decision came out as it did.
 //!
-//! It decides nothing: [`trace`] asks the parts of the engine again, in the order of `decision`, and tells what each
-//! says. The plugin does not call it.
+//! It decides nothing: it notes the steps of the decision itself. The plugin does not call it.
 
 use jose::signature::SignatureVerifier;
 
 pub use crate::callers::{Check, TokenTrace, Withheld};
-use crate::callers::{Principal, Verification};
-use crate::canonical::Canonical;
-use crate::credentials::Source;
+use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
+use crate::credentials::{Credential, Source};
+use crate::decision::decide;
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
-use crate::policy::Policy;
+use crate::policy::{Issuer, Policy};
 use crate::report::Reason;
-use crate::rules::{Access, Ambiguity, Mode, Requirement, Rule, Shadowed};
+use crate::rules::{Ambiguity, Requirement, Rule, Shadowed};
 use crate::time::Timestamp;
+use crate::trail::Trail;
 
 /// How a request was seen.
 #[derive(Debug)]
@@ -99,26 +99,9 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let keys: Vec<_> = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, now)).collect();
     let verification = Verification { policy, keys: &keys, verifier, now, steady: now };
     let path = CanonicalPath::of(request.path(), policy.paths).map(|path| path.as_str().to_string());
-    let canonical = Canonical::of(request, policy);
-    let request = &canonical.as_ref().map_or(*request, |canonical| canonical.request(request));
-    let (route, rules) = match &canonical {
-        Err(ambiguity) => (Route::Ambiguous(ambiguity.clone()), Vec::new()),
-        Ok(canonical) => {
-            let route = route(policy, request, &canonical.path);
-            let rules = rules_until(policy, request, &canonical.path, &route);
-            (route, rules)
-        }
-    };
-    let mut trace = Trace { path, rules, credential: None, token: None, route };
-    if trace.looks_at_caller(policy) {
-        let taken = policy.credentials.take(request);
-        let used = match &taken {
-            Ok(credential) => Ok(credential.as_ref().map(|credential| credential.place)),
-            Err(reason) => Err(*reason),
-        };
-        trace.credential = Some(CredentialTrace { places: policy.credentials.found(request), used });
-        trace.token = taken.ok().flatten().map(|credential| verification.trace(&credential.token));
-    }
+    let mut trace = Trace { path, rules: Vec::new(), credential: None, token: None, route: Route::Rule(None) };
+    let mut trail = Notes { trace: &mut trace, withheld: Withheld::default() };
+    decide(request, &verification, &mut TokenCache::new(0), &mut trail);
     trace
 }
 
@@ -127,43 +110,72 @@ pub fn is_met(asked: &Requirement, principal: &Principal, policy: &Policy) -> bo
     asked.check(principal, policy.scope_match).is_ok()
 }
 
-impl Trace {
-    /// Whether the credential was looked at. Where nobody may pass it is in audit mode alone: it tells who passes all
-    /// the same.
-    fn looks_at_caller(&self, policy: &Policy) -> bool {
-        let rule = match self.route {
-            Route::Metadata | Route::Preflight => return false,
-            Route::Ambiguous(_) | Route::Shadowed { .. } => return policy.mode == Mode::Audit,
-            Route::Rule(rule) => rule.and_then(|rule| policy.rules.get(rule)),
+/// The trail of a decision that is to be explained.
+struct Notes<'t> {
+    trace: &'t mut Trace,
+    withheld: Withheld,
+}
+
+impl Trail for Notes<'_> {
+    fn ambiguous(&mut self, ambiguity: &Ambiguity) {
+        self.trace.route = Route::Ambiguous(ambiguity.clone());
+    }
+
+    fn metadata(&mut self) {
+        self.trace.route = Route::Metadata;
+    }
+
+    fn preflight(&mut self) {
+        self.trace.route = Route::Preflight;
+    }
+
+    fn rule(
+        &mut self,
+        policy: &Policy,
+        request: &Request<'_>,
+        path: &CanonicalPath<'_>,
+        found: &Result<Option<usize>, Shadowed>,
+    ) {
+        let (Ok(index) | Err(Shadowed { found: index, .. })) = *found;
+        self.trace.rules = rules_until(policy, request, path, index);
+        self.trace.route = match found.clone() {
+            Ok(rule) => Route::Rule(rule),
+            Err(Shadowed { found, rule, decoded }) => Route::Shadowed { found, rule, decoded },
         };
-        match rule.map_or(&policy.default, |rule| &rule.access) {
-            Access::Authenticated | Access::Optional | Access::Require(_) => true,
-            Access::Deny => rule.and_then(|rule| rule.mode).unwrap_or(policy.mode) == Mode::Audit,
-            Access::Public => false,
-        }
+    }
+
+    fn credential(&mut self, policy: &Policy, request: &Request<'_>, found: &Result<Option<Credential<'_>>, Reason>) {
+        let used = match found {
+            Ok(credential) => Ok(credential.as_ref().map(|credential| credential.place)),
+            Err(reason) => Err(*reason),
+        };
+        self.trace.credential = Some(CredentialTrace { places: policy.credentials.found(request), used });
+    }
+
+    fn evidence(&mut self, evidence: &Evidence<'_>, issuer: &Issuer) {
+        self.withheld = Withheld::new(evidence, issuer);
+    }
+
+    fn token(
+        &mut self,
+        verification: &Verification<'_>,
+        text: &[u8],
+        claimed: Claimed,
+        outcome: Result<&Principal, &Failure>,
+    ) {
+        let withheld = std::mem::take(&mut self.withheld);
+        self.trace.token = Some(TokenTrace { withheld, ..TokenTrace::new(verification, text, &claimed, outcome) });
     }
 }
 
-fn route(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>) -> Route {
-    if policy.metadata.answer(request, path).is_some() {
-        return Route::Metadata;
-    }
-    if policy.passes(request) {
-        return Route::Preflight;
-    }
-    match policy.find_rule(request, path) {
-        Ok(rule) => Route::Rule(rule),
-        Err(Shadowed { found, rule, decoded }) => Route::Shadowed { found, rule, decoded },
-    }
-}
-
-fn rules_until(policy: &Policy, request: &Request<'_>, path: &CanonicalPath<'_>, route: &Route) -> Vec<RuleTrace> {
-    let count = match route {
-        Route::Rule(found) | Route::Shadowed { found, .. } => {
-            found.map_or(policy.rules.len(), |found| found.saturating_add(1))
-        }
-        _ => 0,
-    };
+/// The rules in their order, up to the one that was found.
+fn rules_until(
+    policy: &Policy,
+    request: &Request<'_>,
+    path: &CanonicalPath<'_>,
+    found: Option<usize>,
+) -> Vec<RuleTrace> {
+    let count = found.map_or(policy.rules.len(), |found| found.saturating_add(1));
     let trace = |rule: &Rule| RuleTrace {
         method: rule.matcher.takes_method(request),
         path: rule.matcher.takes_path(path),

@@ -71,7 +71,7 @@ pub(crate) struct Verified<'v> {
 
 /// What headers may tell of a request and of the rule that let it pass.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Occasion<'o> {
+pub(crate) struct RequestFacts<'o> {
     pub(crate) rule: Option<&'o str>,
     pub(crate) required_scopes: Option<&'o str>,
     pub(crate) satisfy: Option<&'o str>,
@@ -191,9 +191,9 @@ impl Rendered {
         })
     }
 
-    /// The header on this occasion; `None`: it is left out.
-    pub(crate) fn complete(&self, occasion: &Occasion<'_>) -> Result<Option<HeaderEdit>, Unrepresentable> {
-        let value = match occasion.first_of(&self.parts) {
+    /// The header on this facts; `None`: it is left out.
+    pub(crate) fn complete(&self, facts: &RequestFacts<'_>) -> Result<Option<HeaderEdit>, Unrepresentable> {
+        let value = match facts.first_of(&self.parts) {
             Err(Unrepresentable) if self.omit => None,
             value => value?,
         };
@@ -201,7 +201,7 @@ impl Rendered {
     }
 }
 
-impl Occasion<'_> {
+impl RequestFacts<'_> {
     fn first_of(&self, parts: &[Part]) -> Result<Option<Rc<str>>, Unrepresentable> {
         for part in parts {
             match part {

@@ -62,6 +62,7 @@ mod report;
 mod sealing;
 mod shared;
 mod time;
+mod trail;
 mod waiting;
 
 #[cfg(test)]

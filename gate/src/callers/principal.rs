@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::heap;
 use crate::http::HeaderEdit;
-use crate::identity::{Occasion, Rendered, Unrepresentable};
+use crate::identity::{Rendered, RequestFacts, Unrepresentable};
 
 /// A caller that is certain, with all that rules and headers need of it.
 ///
@@ -67,20 +67,20 @@ impl Principal {
         .fold(0, usize::saturating_add)
     }
 
-    /// Adds the identity headers on this occasion.
+    /// Adds the identity headers on this facts.
     pub(crate) fn add_identity(
         &self,
-        occasion: &Occasion<'_>,
+        facts: &RequestFacts<'_>,
         edits: &mut Vec<HeaderEdit>,
     ) -> Result<(), Unrepresentable> {
         for header in &self.identity {
-            edits.extend(header.complete(occasion)?);
+            edits.extend(header.complete(facts)?);
         }
         Ok(())
     }
 
     /// The same, without the headers whose values do not fit one.
-    pub(crate) fn add_representable(&self, occasion: &Occasion<'_>, edits: &mut Vec<HeaderEdit>) {
-        edits.extend(self.identity.iter().filter_map(|header| header.complete(occasion).ok().flatten()));
+    pub(crate) fn add_representable(&self, facts: &RequestFacts<'_>, edits: &mut Vec<HeaderEdit>) {
+        edits.extend(self.identity.iter().filter_map(|header| header.complete(facts).ok().flatten()));
     }
 }

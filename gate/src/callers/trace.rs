@@ -1,4 +1,4 @@
-//! The verification of a token, check by check.
+//! What became of the checks of a token.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub struct TokenTrace {
     pub failed: Option<(Check, Reason)>,
     /// What more is to be said of what failed.
     pub detail: Option<String>,
-    /// Whose token it says it is, by the issuer's place.
+    /// Whose token it says it is, by the issuer's index.
     pub issuer: Option<usize>,
     /// The key that it names.
     pub kid: Option<String>,
@@ -45,7 +45,7 @@ pub struct Withheld {
 }
 
 impl Withheld {
-    fn new(token: &Evidence<'_>, issuer: &Issuer) -> Self {
+    pub(crate) fn new(token: &Evidence<'_>, issuer: &Issuer) -> Self {
         let (inside, groups): (Vec<_>, Vec<_>) =
             token.groups.iter().cloned().partition(|group| issuer.grants.has_group(group));
         let from_groups =
@@ -61,36 +61,31 @@ impl Withheld {
     }
 }
 
-impl Verification<'_> {
-    /// Verifies a token as the gate does, and tells at which check it failed.
-    pub(crate) fn trace(&self, text: &[u8]) -> TokenTrace {
-        let mut claimed = Claimed::default();
-        let mut withheld = Withheld::default();
-        let verified = self.principal(text, &mut claimed, &mut withheld);
-        let failed = verified.as_ref().err().map(|failure| match failure {
+impl TokenTrace {
+    /// What became of the token `text`.
+    pub(crate) fn new(
+        verification: &Verification<'_>,
+        text: &[u8],
+        claimed: &Claimed,
+        outcome: Result<&Principal, &Failure>,
+    ) -> Self {
+        let failed = outcome.err().map(|failure| match failure {
             Failure::NoKeys { .. } => (claimed.check, Reason::KeysUnavailable),
             Failure::Refused(reason) | Failure::UnknownKey { reason, .. } => (claimed.check, *reason),
         });
-        TokenTrace {
+        Self {
             text: text.to_vec(),
             failed,
-            detail: failed.and_then(|(check, _)| self.detail(check, text, claimed.issuer)),
+            detail: failed.and_then(|(check, _)| verification.detail(check, text, claimed.issuer)),
             issuer: claimed.issuer,
             kid: claimed.kid.as_deref().map(String::from),
-            principal: verified.ok(),
-            withheld,
+            principal: outcome.ok().cloned(),
+            withheld: Withheld::default(),
         }
     }
+}
 
-    fn principal(&self, text: &[u8], claimed: &mut Claimed, withheld: &mut Withheld) -> Result<Principal, Failure> {
-        let encoded = self.decode(text, claimed)?;
-        let verified = self.verify(&encoded, claimed)?;
-        let issuer = self.policy.issuers.get(verified.issuer()).ok_or(Reason::UnknownIssuer)?;
-        let text = str::from_utf8(text).map_err(|_| Reason::MalformedToken)?;
-        *withheld = Withheld::new(&verified, issuer);
-        Ok(Principal::new(verified, text, self.policy, issuer))
-    }
-
+impl Verification<'_> {
     /// What the reason for a failed check does not say.
     fn detail(&self, check: Check, text: &[u8], issuer: Option<usize>) -> Option<String> {
         match check {

@@ -7,17 +7,17 @@ use jose::json::Document;
 const TOKEN: &str = "aa.eyJhIjoxfQ.cc";
 
 fn render(header: &IdentityHeader, claims: &str) -> Result<Option<String>, Unrepresentable> {
-    on(header, claims, &Occasion { max_bytes: 20, ..Occasion::default() })
+    on(header, claims, &RequestFacts { max_bytes: 20, ..RequestFacts::default() })
 }
 
-fn on(header: &IdentityHeader, claims: &str, occasion: &Occasion<'_>) -> Result<Option<String>, Unrepresentable> {
-    of(header, claims, occasion, false)
+fn on(header: &IdentityHeader, claims: &str, facts: &RequestFacts<'_>) -> Result<Option<String>, Unrepresentable> {
+    of(header, claims, facts, false)
 }
 
 fn of(
     header: &IdentityHeader,
     claims: &str,
-    occasion: &Occasion<'_>,
+    facts: &RequestFacts<'_>,
     trusts_email: bool,
 ) -> Result<Option<String>, Unrepresentable> {
     let document = Document::parse(claims.as_bytes()).expect(claims);
@@ -31,7 +31,7 @@ fn of(
         groups: &groups,
         max_bytes: 20,
     };
-    header.render(&verified).complete(occasion).map(|header| {
+    header.render(&verified).complete(facts).map(|header| {
         header.map(|edit| match edit {
             HeaderEdit::Add(_, value) => value.to_string(),
             other => panic!("{other:?} adds nothing"),
@@ -117,7 +117,7 @@ fn what_names_a_person_names_one() {
 fn an_email_that_is_not_verified_is_not_told() {
     let header = IdentityHeader::plain("x-h", IdentityValue::VerifiedEmail);
     let email = |claims: &str| render(&header, claims);
-    let trusted = |claims: &str| of(&header, claims, &Occasion { max_bytes: 20, ..Occasion::default() }, true);
+    let trusted = |claims: &str| of(&header, claims, &RequestFacts { max_bytes: 20, ..RequestFacts::default() }, true);
     assert_eq!(email(r#"{"email":"a@b","email_verified":true}"#), told("a@b"));
     assert_eq!(email(r#"{"email":"a@b","email_verified":"true"}"#), told("a@b"), "some issuers write text");
     assert_eq!(email(r#"{"email":["a@b","c@d"],"email_verified":true}"#), Err(Unrepresentable));
@@ -182,8 +182,8 @@ fn the_first_value_that_is_there_is_told() {
 fn what_stands_behind_a_value_that_is_there_is_not_looked_at() {
     let values = vec![IdentityValue::ClientIp, IdentityValue::of_claim(reference("c"))];
     let header = IdentityHeader { values, ..of_claim() };
-    let here = Occasion { client_ip: Some("192.0.2.1"), max_bytes: 20, ..Occasion::default() };
-    let nowhere = Occasion { client_ip: None, ..here };
+    let here = RequestFacts { client_ip: Some("192.0.2.1"), max_bytes: 20, ..RequestFacts::default() };
+    let nowhere = RequestFacts { client_ip: None, ..here };
     let broken = r#"{"c":"\n"}"#;
     assert_eq!(on(&header, broken, &here), told("192.0.2.1"));
     assert_eq!(on(&header, broken, &nowhere), Err(Unrepresentable));
@@ -192,25 +192,25 @@ fn what_stands_behind_a_value_that_is_there_is_not_looked_at() {
 
 #[test]
 fn the_occasion_tells_the_rest() {
-    let occasion = Occasion {
+    let facts = RequestFacts {
         rule: Some("write"),
         required_scopes: Some("a b"),
         satisfy: Some("any"),
         client_ip: Some("192.0.2.1"),
         max_bytes: 20,
     };
-    let tell = |value: IdentityValue, occasion: &Occasion<'_>| on(&IdentityHeader::plain("x-h", value), "{}", occasion);
+    let tell = |value: IdentityValue, facts: &RequestFacts<'_>| on(&IdentityHeader::plain("x-h", value), "{}", facts);
     for (value, text) in [
         (IdentityValue::Rule, "write"),
         (IdentityValue::RequiredScopes, "a b"),
         (IdentityValue::Satisfy, "any"),
         (IdentityValue::ClientIp, "192.0.2.1"),
     ] {
-        assert_eq!(tell(value.clone(), &occasion), told(text));
-        assert_eq!(tell(value.clone(), &Occasion { max_bytes: 20, ..Occasion::default() }), Ok(None));
-        assert_eq!(tell(value, &Occasion { max_bytes: 2, ..occasion }), Err(Unrepresentable), "{text} is too long");
+        assert_eq!(tell(value.clone(), &facts), told(text));
+        assert_eq!(tell(value.clone(), &RequestFacts { max_bytes: 20, ..RequestFacts::default() }), Ok(None));
+        assert_eq!(tell(value, &RequestFacts { max_bytes: 2, ..facts }), Err(Unrepresentable), "{text} is too long");
     }
-    assert_eq!(tell(IdentityValue::Token, &occasion), told(TOKEN));
-    assert_eq!(tell(IdentityValue::Payload, &occasion), told("eyJhIjoxfQ"));
-    assert_eq!(tell(IdentityValue::Issuer, &occasion), told("https://idp"));
+    assert_eq!(tell(IdentityValue::Token, &facts), told(TOKEN));
+    assert_eq!(tell(IdentityValue::Payload, &facts), told("eyJhIjoxfQ"));
+    assert_eq!(tell(IdentityValue::Issuer, &facts), told("https://idp"));
 }

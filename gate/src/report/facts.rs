@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use crate::callers::Principal;
-use crate::http::Request;
+use crate::callers::{Claimed, Entry, Failure, Principal, Verification};
+use crate::http::{CanonicalPath, Request};
 use crate::json_text;
 use crate::policy::Policy;
 use crate::report::{Metric, Reason};
+use crate::rules::Shadowed;
+use crate::trail::Trail;
 
 /// The longest value in a log line, in bytes.
 const MAX_VALUE: usize = 256;
@@ -42,7 +44,7 @@ impl Report {
     }
 }
 
-/// What was learned of a request on the way to its decision. Rule and issuer by their place in the configuration.
+/// What was learned of a request on the way to its decision. Rule and issuer by index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) rule: Option<usize>,
@@ -57,7 +59,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// The caller is known for certain.
-    pub(crate) fn know(&mut self, principal: &Principal) {
+    fn know(&mut self, principal: &Principal) {
         self.issuer = Some(principal.issuer());
         self.subject = principal.subject().cloned();
     }
@@ -132,6 +134,27 @@ impl Facts {
 
     fn issuer_name<'p>(&self, policy: &'p Policy) -> Option<&'p Rc<str>> {
         self.issuer.and_then(|index| policy.issuers.get(index)).map(|issuer| &issuer.name)
+    }
+}
+
+impl Trail for Facts {
+    fn rule(&mut self, _: &Policy, _: &Request<'_>, _: &CanonicalPath<'_>, found: &Result<Option<usize>, Shadowed>) {
+        self.rule = found.as_ref().ok().copied().flatten();
+    }
+
+    fn known(&mut self, entry: &Entry) {
+        self.was_cached = true;
+        self.kid.clone_from(&entry.kid);
+        self.know(&entry.principal);
+    }
+
+    fn token(&mut self, _: &Verification<'_>, _: &[u8], claimed: Claimed, outcome: Result<&Principal, &Failure>) {
+        self.checked_signature = claimed.checked_signature();
+        self.kid = claimed.kid;
+        self.issuer = claimed.issuer;
+        if let Ok(principal) = outcome {
+            self.know(principal);
+        }
     }
 }
 

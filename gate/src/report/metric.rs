@@ -3,7 +3,7 @@
 use crate::policy::Policy;
 use crate::report::Reason;
 
-/// A metric. Issuers by their place in the configuration.
+/// A metric. Issuers by index.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Metric {
     /// Counter: requests that passed.

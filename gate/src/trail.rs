@@ -1,0 +1,38 @@
+//! The steps of a decision, for whoever wants to note them.
+
+use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, Verification};
+use crate::credentials::Credential;
+use crate::http::{CanonicalPath, Request};
+use crate::policy::{Issuer, Policy};
+use crate::report::Reason;
+use crate::rules::{Ambiguity, Shadowed};
+
+/// What notes the steps of a decision while it is made. The plugin notes what its report needs, `explain` all of them:
+/// the steps lead to the decision by construction.
+///
+/// Each method has the step's own values, and a default that notes nothing.
+pub(crate) trait Trail {
+    /// It can be read in more than one way.
+    fn ambiguous(&mut self, _: &Ambiguity) {}
+
+    /// The gate answers with the metadata of a resource.
+    fn metadata(&mut self) {}
+
+    /// It is a preflight, which passes.
+    fn preflight(&mut self) {}
+
+    /// The search for its rule, by index. `request` is the canonical one.
+    fn rule(&mut self, _: &Policy, _: &Request<'_>, _: &CanonicalPath<'_>, _: &Result<Option<usize>, Shadowed>) {}
+
+    /// The search for its credential.
+    fn credential(&mut self, _: &Policy, _: &Request<'_>, _: &Result<Option<Credential<'_>>, Reason>) {}
+
+    /// The token is known from before.
+    fn known(&mut self, _: &Entry) {}
+
+    /// All checks of the token passed.
+    fn evidence(&mut self, _: &Evidence<'_>, _: &Issuer) {}
+
+    /// The token was checked, with this outcome.
+    fn token(&mut self, _: &Verification<'_>, _: &[u8], _: Claimed, _: Result<&Principal, &Failure>) {}
+}
