@@ -48,7 +48,7 @@ impl Vm {
         match self.requests.remove(&context) {
             Some(root) => {
                 if let Some(plugin) = self.plugins.get_mut(&root) {
-                    plugin.gate.cancel(RequestId(context));
+                    plugin.gate.cancel(RequestId(u64::from(context)));
                     plugin.held_bodies.remove(&context);
                 }
             }
@@ -77,6 +77,7 @@ impl Vm {
                     plugin.fetches = predecessor.fetches;
                     plugin.held_bodies = predecessor.held_bodies;
                 }
+                plugin.define_metrics();
                 plugin.settle(now);
                 self.plugins.insert(root, plugin);
                 true
@@ -188,7 +189,7 @@ impl Plugin {
             false => Vec::new(),
         };
         let request = Request::new(&lines).with_peer(&peer).with_body(has_body);
-        match self.gate.handle_request(RequestId(context), &request, now, &self.signatures) {
+        match self.gate.handle_request(RequestId(u64::from(context)), &request, now, &self.signatures) {
             Decision::Forward(edits, report) => {
                 apply(Map::RequestHeaders, &edits)?;
                 self.report(&report);
@@ -236,11 +237,11 @@ impl Plugin {
             match effect {
                 Effect::Count(metric) => self.count(metric),
                 Effect::Callout(callout) => self.call(&callout, now),
-                Effect::Gauge(metric, value) => self.record(MetricKind::Gauge, metric, value),
+                Effect::Gauge(metric, value) => self.record(metric, value),
                 Effect::Log(Level::Info, text) => abi::log(LogLevel::Info, &format!("jotgate: {text}")),
                 Effect::Log(Level::Warn, text) => abi::log(LogLevel::Warn, &format!("jotgate: {text}")),
-                Effect::Record(metric, value) => self.record(MetricKind::Histogram, metric, value),
-                Effect::Resume(RequestId(context)) => self.resume(context, now),
+                Effect::Record(metric, value) => self.record(metric, value),
+                Effect::Resume(RequestId(id)) => self.resume(u32::try_from(id).unwrap_or_default(), now),
                 Effect::Share => self.gate.handle_shared(&mut HostSharedData, now),
             }
         }
@@ -269,7 +270,7 @@ impl Plugin {
         let has_body = self.held_bodies.remove(&context);
         if abi::set_effective_context(context).is_err() {
             // The host no longer knows the request.
-            self.gate.cancel(RequestId(context));
+            self.gate.cancel(RequestId(u64::from(context)));
             return;
         }
         if self.entered.is_some_and(|(entered, _)| entered == context) {
@@ -316,21 +317,33 @@ impl Plugin {
     }
 
     fn count(&mut self, metric: Metric) {
-        if let Some(id) = self.metric(MetricKind::Counter, metric) {
+        if let Some(id) = self.metric(metric) {
             let _ = abi::increment_metric(id, 1);
         }
     }
 
-    fn record(&mut self, kind: MetricKind, metric: Metric, value: u64) {
-        if let Some(id) = self.metric(kind, metric) {
+    fn record(&mut self, metric: Metric, value: u64) {
+        if let Some(id) = self.metric(metric) {
             let _ = abi::record_metric(id, value);
         }
     }
 
-    fn metric(&mut self, kind: MetricKind, metric: Metric) -> Option<u32> {
+    /// Monitoring sees the first event of a counter only where the counter was there before.
+    fn define_metrics(&mut self) {
+        for metric in self.gate.metrics() {
+            let _ = self.metric(metric);
+        }
+    }
+
+    fn metric(&mut self, metric: Metric) -> Option<u32> {
         if let Some(&id) = self.metrics.get(&metric) {
             return Some(id);
         }
+        let kind = match metric.kind() {
+            gate::MetricKind::Counter => MetricKind::Counter,
+            gate::MetricKind::Gauge => MetricKind::Gauge,
+            gate::MetricKind::Histogram => MetricKind::Histogram,
+        };
         let id = abi::define_metric(kind, &self.gate.metric_name(metric)).ok()?;
         self.metrics.insert(metric, id);
         Some(id)

@@ -1,7 +1,7 @@
 //! The way of one request through the gate, in the order of the contract.
 
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Refusal;
@@ -134,7 +134,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         found
     }
 
-    fn verify(&mut self, token: &[u8]) -> Result<Rc<Entry>, Failure> {
+    fn verify(&mut self, token: &[u8]) -> Result<Arc<Entry>, Failure> {
         let verification = self.verification;
         let now = verification.now.since_epoch();
         let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
@@ -149,8 +149,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let (principal, valid) = checked?;
         let issuer = principal.issuer();
         let key_set = key_set(issuer).ok_or(Failure::NoKeys { issuer })?;
-        let known = Rc::new(Entry { token: token.into(), principal, kid, key_set, valid });
-        self.cache.insert(Rc::clone(&known));
+        let known = Arc::new(Entry { token: token.into(), principal, kid, key_set, valid });
+        self.cache.insert(Arc::clone(&known));
         Ok(known)
     }
 

@@ -3,7 +3,7 @@
 mod text;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jose::json::Value;
 
@@ -17,7 +17,7 @@ use crate::http::HeaderEdit;
 #[derive(Clone, Debug)]
 pub struct IdentityHeader {
     /// Its name, in lower case.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// What it tells: the first of these that is there.
     pub values: Vec<IdentityValue>,
     /// How a value with parts is written.
@@ -82,7 +82,7 @@ pub(crate) struct RequestFacts<'o> {
 /// An identity header, settled as far as the token goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Rendered {
-    name: Rc<str>,
+    name: Arc<str>,
     /// The first that is there counts; behind one that certainly is there is nothing.
     parts: Vec<Part>,
     omit: bool,
@@ -93,7 +93,7 @@ enum Part {
     /// Known with the request.
     Late(Late),
     /// Known with the token.
-    Text(Result<Rc<str>, Unrepresentable>),
+    Text(Result<Arc<str>, Unrepresentable>),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,7 +112,7 @@ impl IdentityHeader {
 
     /// The header, as far as the token goes.
     pub(crate) fn render(&self, verified: &Verified<'_>) -> Rendered {
-        Rendered { name: Rc::clone(&self.name), parts: self.render_parts(verified), omit: self.omit }
+        Rendered { name: Arc::clone(&self.name), parts: self.render_parts(verified), omit: self.omit }
     }
 
     fn render_parts(&self, verified: &Verified<'_>) -> Vec<Part> {
@@ -121,7 +121,7 @@ impl IdentityHeader {
             if let Some(late) = value.late() {
                 parts.push(Part::Late(late));
             } else if let Some(text) = value.text(verified, &self.form).transpose() {
-                parts.push(Part::Text(text.and_then(|text| text::check(&text, verified.max_bytes).map(Rc::from))));
+                parts.push(Part::Text(text.and_then(|text| text::check(&text, verified.max_bytes).map(Arc::from))));
                 break;
             }
         }
@@ -197,12 +197,12 @@ impl Rendered {
             Err(Unrepresentable) if self.omit => None,
             value => value?,
         };
-        Ok(value.map(|value| HeaderEdit::Add(Rc::clone(&self.name), value)))
+        Ok(value.map(|value| HeaderEdit::Add(Arc::clone(&self.name), value)))
     }
 }
 
 impl RequestFacts<'_> {
-    fn first_of(&self, parts: &[Part]) -> Result<Option<Rc<str>>, Unrepresentable> {
+    fn first_of(&self, parts: &[Part]) -> Result<Option<Arc<str>>, Unrepresentable> {
         for part in parts {
             match part {
                 Part::Text(text) => return text.clone().map(Some),

@@ -1,7 +1,7 @@
 //! Writing JSON on one line, without a character that ends a line or steers a terminal for any reader.
 
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jose::json::{Decimal, Kind, Value};
 
@@ -15,7 +15,7 @@ pub(crate) fn string(text: &str) -> String {
 
 /// `text` as it may stand between the quotes of a log field: as it is where no character of it could end the field,
 /// mislead a reader or start an escape, and otherwise with these escaped as in [`string`].
-pub(crate) fn field(text: Rc<str>) -> Rc<str> {
+pub(crate) fn field(text: Arc<str>) -> Arc<str> {
     let is_plain = |&byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     if text.as_bytes().iter().all(is_plain) {
         return text;

@@ -41,9 +41,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// However short-lived an answer says that it is, it is not asked for again before.
 const LEAST_REFRESH: Duration = Duration::from_secs(30);
 /// How often the entry of a VM that fetches is looked at while requests wait for it.
-const LOOK_EAGERLY: Duration = Duration::from_millis(15);
+const POLL_WHILE_AWAITED: Duration = Duration::from_millis(15);
 /// How often it is looked at otherwise.
-const LOOK_LAZILY: Duration = Duration::from_secs(1);
+const POLL_OTHERWISE: Duration = Duration::from_secs(1);
 
 /// The keys of one issuer.
 #[derive(Clone, Debug)]
@@ -149,18 +149,18 @@ pub(crate) struct FetchedKeys {
     /// When the next fetch is due.
     due: Timestamp,
     /// Whether a fetch is wanted for an unknown key.
-    wants_extra: bool,
+    wants_unknown_kid_fetch: bool,
     /// When a fetch was last made for one.
-    extra_fetch: Option<Timestamp>,
+    unknown_kid_fetch: Option<Timestamp>,
     /// Failures since the last good answer.
     failures: u32,
     /// The kind of the failure that people were told of last.
-    told: Option<u8>,
+    reported: Option<u8>,
     /// Where the key set was discovered. A fetch for an unknown key, which requests wait for, goes straight there;
     /// every other one asks again, so that a key set that moved is found without anything having to fail first.
     discovered: Option<Target>,
     /// When the shared entry was last looked at.
-    looked: Option<Timestamp>,
+    checked_shared: Option<Timestamp>,
     /// Whether the outcome of a fetch is still to be published.
     is_unpublished: bool,
 }
@@ -179,7 +179,7 @@ struct Held {
 enum State {
     Idle,
     /// The shared entry is to be looked at.
-    Looking {
+    CheckingShared {
         /// Whether to fetch where nobody does.
         may_fetch: bool,
     },
@@ -204,7 +204,7 @@ enum Stage {
 impl FetchedKeys {
     /// A host may make an engine only to try a configuration out: to begin with there is a look at what is shared.
     fn new(settings: FetchSettings, now: Timestamp) -> Self {
-        let state = if settings.share.is_some() { State::Looking { may_fetch: false } } else { State::Idle };
+        let state = if settings.share.is_some() { State::CheckingShared { may_fetch: false } } else { State::Idle };
         Self {
             settings,
             held: None,
@@ -212,12 +212,12 @@ impl FetchedKeys {
             latest: 0,
             state,
             due: now,
-            wants_extra: false,
-            extra_fetch: None,
+            wants_unknown_kid_fetch: false,
+            unknown_kid_fetch: None,
             failures: 0,
-            told: None,
+            reported: None,
             discovered: None,
-            looked: None,
+            checked_shared: None,
             is_unpublished: false,
         }
     }
@@ -226,8 +226,8 @@ impl FetchedKeys {
     pub(crate) fn next_event(&self, is_awaited: bool) -> Timestamp {
         match self.state {
             State::Idle => self.due,
-            State::Looking { .. } => Timestamp::default(),
-            State::Following { until } => until.min(self.next_look(is_awaited)),
+            State::CheckingShared { .. } => Timestamp::default(),
+            State::Following { until } => until.min(self.next_poll(is_awaited)),
             State::InFlight { until, .. } => until,
         }
     }
@@ -242,16 +242,18 @@ impl FetchedKeys {
 
     /// Whether the shared entry is to be read or written.
     pub(crate) fn wants_exchange(&self) -> bool {
-        self.is_unpublished || matches!(self.state, State::Looking { .. })
+        self.is_unpublished || matches!(self.state, State::CheckingShared { .. })
     }
 
     /// Does what is due, which may be a callout. With sharing, the shared entry comes first.
     pub(crate) fn poll(&mut self, id: CalloutId, now: Timestamp, is_awaited: bool, limits: &Limits) -> Option<Callout> {
         match self.state {
-            State::Idle if self.due > now && !self.wants_extra => None,
+            State::Idle if self.due > now && !self.wants_unknown_kid_fetch => None,
             State::Idle if self.settings.share.is_none() => Some(self.start(id, now, limits)),
-            State::Idle => self.look_first(),
-            State::Following { until } if until <= now || self.next_look(is_awaited) <= now => self.look_first(),
+            State::Idle => self.check_shared_first(),
+            State::Following { until } if until <= now || self.next_poll(is_awaited) <= now => {
+                self.check_shared_first()
+            }
             _ => None,
         }
     }
@@ -299,26 +301,26 @@ impl FetchedKeys {
     /// waited for new keys before.
     pub(crate) fn unknown_key(&mut self, now: Timestamp, has_waited: bool) -> bool {
         if self.state != State::Idle {
-            self.look_soon(now);
+            self.poll_shared_if_due(now);
             return true;
         }
         if has_waited && self.failures > 0 {
             return false;
         }
         // Other VMs may have newer keys even so; asking them costs little, but not nothing.
-        let may_look =
-            self.settings.share.is_some() && self.looked.is_none_or(|looked| now.since(looked) >= LOOK_LAZILY);
-        self.wants_extra = !self.is_cooling_down(now);
-        if may_look && !self.wants_extra {
-            self.look_first();
+        let may_look = self.settings.share.is_some()
+            && self.checked_shared.is_none_or(|checked| now.since(checked) >= POLL_OTHERWISE);
+        self.wants_unknown_kid_fetch = !self.is_cooling_down(now);
+        if may_look && !self.wants_unknown_kid_fetch {
+            self.check_shared_first();
         }
-        self.wants_extra || may_look
+        self.wants_unknown_kid_fetch || may_look
     }
 
     /// Where a request waits for another VM, its entry is looked at; hosts without timers do so for each request.
-    pub(crate) fn look_soon(&mut self, now: Timestamp) {
-        if matches!(self.state, State::Following { .. }) && self.next_look(true) <= now {
-            self.look_first();
+    pub(crate) fn poll_shared_if_due(&mut self, now: Timestamp) {
+        if matches!(self.state, State::Following { .. }) && self.next_poll(true) <= now {
+            self.check_shared_first();
         }
     }
 
@@ -349,24 +351,24 @@ impl FetchedKeys {
     }
 
     fn is_cooling_down(&self, now: Timestamp) -> bool {
-        self.extra_fetch.is_some_and(|last| now < last.after(self.settings.unknown_key_cooldown))
+        self.unknown_kid_fetch.is_some_and(|last| now < last.after(self.settings.unknown_key_cooldown))
     }
 
-    fn look_first(&mut self) -> Option<Callout> {
-        self.state = State::Looking { may_fetch: true };
+    fn check_shared_first(&mut self) -> Option<Callout> {
+        self.state = State::CheckingShared { may_fetch: true };
         None
     }
 
-    fn next_look(&self, is_awaited: bool) -> Timestamp {
-        let delay = if is_awaited { LOOK_EAGERLY } else { LOOK_LAZILY };
-        self.looked.unwrap_or_default().after(delay)
+    fn next_poll(&self, is_awaited: bool) -> Timestamp {
+        let delay = if is_awaited { POLL_WHILE_AWAITED } else { POLL_OTHERWISE };
+        self.checked_shared.unwrap_or_default().after(delay)
     }
 
     /// Begins a fetch.
     fn start(&mut self, id: CalloutId, now: Timestamp, limits: &Limits) -> Callout {
-        let is_extra = std::mem::take(&mut self.wants_extra);
+        let is_extra = std::mem::take(&mut self.wants_unknown_kid_fetch);
         if is_extra {
-            self.extra_fetch = Some(now);
+            self.unknown_kid_fetch = Some(now);
         }
         let cluster = self.settings.cluster.clone();
         let (stage, target) = match (&self.settings.location, &self.discovered) {
@@ -396,12 +398,12 @@ impl FetchedKeys {
         let longest = self.settings.refresh_after;
         let lifetime = freshness::lifetime(answer).unwrap_or(longest);
         let refresh = lifetime.clamp(LEAST_REFRESH.min(longest), longest);
-        let is_news = self.told.is_some() || self.failures > 0 || self.held.is_none();
+        let is_news = self.reported.is_some() || self.failures > 0 || self.held.is_none();
         let is_odd = self.held.as_ref().is_none_or(|held| held.keys.skipped() != keys.skipped());
         let mut text = format!("{} usable", keys.keys().len());
         for key in keys.skipped().iter().take(5) {
             // Writing to a string cannot fail.
-            let _ = write!(text, "; passed over: {key}");
+            let _ = write!(text, "; skipped: {key}");
         }
         if let Some(large) = large_keys(&keys) {
             let _ = write!(text, "; {large}");
@@ -425,7 +427,7 @@ impl FetchedKeys {
         }
         self.held = Some(held);
         self.failures = 0;
-        self.told = None;
+        self.reported = None;
     }
 
     fn fail(&mut self, stage: Stage, failure: &FetchFailure, now: Timestamp, jitter: &mut Jitter) -> Step {
@@ -447,7 +449,7 @@ impl FetchedKeys {
             _ => String::from("there are none to use, requests with tokens of this issuer get 503"),
         };
         let text = format!("{what} cluster `{cluster}`: {failure}; {consequence}");
-        let is_news = self.told.replace(told) != Some(told);
+        let is_news = self.reported.replace(told) != Some(told);
         self.discovered = None;
         self.conclude();
         Step::Done { succeeded: false, notice: is_news.then_some(Notice { is_trouble: true, text }) }

@@ -52,7 +52,7 @@ mod callout;
 mod canonical;
 mod decision;
 mod distinct;
-mod gate;
+mod engine;
 mod heap;
 mod json_text;
 mod keys;
@@ -63,16 +63,15 @@ mod sealing;
 mod shared;
 mod time;
 mod trail;
-mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
 pub use self::config::ConfigErrors;
-pub use self::gate::{Decision, Effect, Gate, Level, RequestId};
+pub use self::engine::{Decision, Effect, Gate, Level, RequestId};
 pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};
 pub use self::policy::Policy;
-pub use self::report::{Metric, Reason, Report};
+pub use self::report::{Metric, MetricKind, Reason, Report};
 pub use self::shared::{SharedData, SharedDataError, SharedValue};
 pub use self::time::Timestamp;

@@ -77,8 +77,17 @@ impl Policy {
         self.passes_preflights && request.is_preflight() && !overrides_method(request)
     }
 
+    /// Whether some request may be forwarded that is refused.
+    pub(crate) fn may_audit(&self) -> bool {
+        self.mode == Mode::Audit || self.rules.iter().any(|rule| rule.mode == Some(Mode::Audit))
+    }
+
     /// The rule for a request, by index.
     pub(crate) fn find_rule(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Result<Option<usize>, Shadowed> {
         self.rule_search.find(&self.rules, Fallback { access: &self.default, mode: self.mode }, request, path)
     }
 }
+
+/// Hosts with threads share one policy among them.
+const fn assert_shareable<T: Send + Sync>() {}
+const _: () = assert_shareable::<Policy>();

@@ -6,5 +6,5 @@ mod reason;
 
 pub(crate) use self::facts::Facts;
 pub use self::facts::Report;
-pub use self::metric::Metric;
+pub use self::metric::{Metric, MetricKind};
 pub use self::reason::Reason;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::callers::Principal;
@@ -28,7 +28,7 @@ pub(crate) struct TokenCache {
 
 #[derive(Clone, Debug, Default)]
 struct Generation {
-    entries: BTreeMap<u64, Rc<Entry>>,
+    entries: BTreeMap<u64, Arc<Entry>>,
     bytes: usize,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Entry {
     /// As it came, in the compact serialisation.
     pub(crate) token: Box<[u8]>,
     pub(crate) principal: Principal,
-    pub(crate) kid: Option<Rc<str>>,
+    pub(crate) kid: Option<Arc<str>>,
     /// Which of its issuer's key sets it was verified with.
     pub(crate) key_set: u64,
     /// While its dates allow it, by the host's clock; from then on its verdict has to be found anew.
@@ -57,7 +57,7 @@ impl TokenCache {
         token: &[u8],
         now: Duration,
         key_set: impl FnOnce(usize) -> Option<u64>,
-    ) -> Option<Rc<Entry>> {
+    ) -> Option<Arc<Entry>> {
         let place = place(token)?;
         let young = self.young.find(place, token);
         let is_young = young.is_some();
@@ -71,13 +71,13 @@ impl TokenCache {
             return None;
         }
         if !is_young {
-            self.insert(Rc::clone(&entry));
+            self.insert(Arc::clone(&entry));
         }
         Some(entry)
     }
 
     /// Remembers a token. One that takes more than a generation's place is not.
-    pub(crate) fn insert(&mut self, entry: Rc<Entry>) {
+    pub(crate) fn insert(&mut self, entry: Arc<Entry>) {
         let Some(place) = place(&entry.token) else { return };
         let bytes = entry.bytes();
         if bytes > self.half {
@@ -95,7 +95,7 @@ impl TokenCache {
 }
 
 impl Generation {
-    fn find(&self, place: u64, token: &[u8]) -> Option<Rc<Entry>> {
+    fn find(&self, place: u64, token: &[u8]) -> Option<Arc<Entry>> {
         self.entries.get(&place).filter(|entry| is_same(&entry.token, token)).cloned()
     }
 

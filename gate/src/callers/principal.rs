@@ -1,6 +1,6 @@
 //! Who is calling, once that is certain.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::heap;
@@ -13,7 +13,7 @@ use crate::identity::{Rendered, RequestFacts, Unrepresentable};
 #[derive(Clone, Debug)]
 pub struct Principal {
     pub(super) issuer: usize,
-    pub(super) subject: Option<Rc<str>>,
+    pub(super) subject: Option<Arc<str>>,
     pub(super) scopes: Vec<String>,
     pub(super) groups: Vec<String>,
     pub(super) audiences: Vec<String>,
@@ -29,7 +29,7 @@ impl Principal {
     }
 
     /// `sub`, where it is a string.
-    pub fn subject(&self) -> Option<&Rc<str>> {
+    pub fn subject(&self) -> Option<&Arc<str>> {
         self.subject.as_ref()
     }
 

@@ -1,6 +1,6 @@
 //! What evidence says about its subject, read as the policy has it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::evidence::Evidence;
 use super::principal::Principal;
@@ -35,7 +35,7 @@ impl Principal {
         let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
         let tested = policy.tested_claims.iter();
         let tested = tested.filter_map(|claim| Some((claim.clone(), ClaimValue::of(claim.find(claims)?)))).collect();
-        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(Rc::from);
+        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(Arc::from);
         Self {
             issuer: evidence.issuer,
             subject,

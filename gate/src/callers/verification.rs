@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jose::claims::{NumericDate, audience_contains, is_type};
@@ -51,7 +51,7 @@ impl From<Reason> for Failure {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Claimed {
     pub(crate) issuer: Option<usize>,
-    pub(crate) kid: Option<Rc<str>>,
+    pub(crate) kid: Option<Arc<str>>,
     /// The last check that was made: of a token that is refused, the one that failed.
     pub(crate) check: Check,
 }
@@ -92,7 +92,7 @@ impl Verification<'_> {
         claimed: &mut Claimed,
     ) -> Result<Evidence<'e>, Failure> {
         let untrusted = encoded.parse().map_err(|_| Reason::MalformedToken)?;
-        claimed.kid = untrusted.kid().map(Rc::from);
+        claimed.kid = untrusted.kid().map(Arc::from);
         claimed.check = Check::Algorithm;
         if untrusted.algorithm().is_none() {
             return Err(Reason::UnsupportedAlgorithm.into());

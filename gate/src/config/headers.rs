@@ -1,6 +1,6 @@
 //! `identityHeaders` and `stripHeaders`: the headers that the gate writes and removes.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::reader::{Node, all};
 use super::reference::claim_ref;
@@ -44,7 +44,7 @@ pub(super) fn default_identity() -> Vec<IdentityHeader> {
 }
 
 /// A reference, `{firstOf: […]}`, or `{claim: …}` with the way in which it is written.
-fn read_identity_header(name: Rc<str>, node: &Node<'_, '_>) -> Option<IdentityHeader> {
+fn read_identity_header(name: Arc<str>, node: &Node<'_, '_>) -> Option<IdentityHeader> {
     let plain = |values| IdentityHeader { name, values, form: Form::Joined(None), omit: false };
     if node.value.kind() != jose::json::Kind::Object {
         return read_reference(node).map(|value| plain(vec![value]));

@@ -1,7 +1,7 @@
 //! `issuers`: who may sign tokens, and where their keys come from.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jose::Algorithm;
@@ -74,7 +74,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     })
 }
 
-fn read_name(node: &Node<'_, '_>) -> Option<Rc<str>> {
+fn read_name(node: &Node<'_, '_>) -> Option<Arc<str>> {
     let name = node.string()?;
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     match !name.is_empty() && name.bytes().all(is_plain) {

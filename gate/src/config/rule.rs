@@ -1,6 +1,6 @@
 //! `rules`: which requests need what.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jose::json::Kind;
 
@@ -72,7 +72,7 @@ pub(super) fn read_mode(node: &Node<'_, '_>) -> Option<Mode> {
 }
 
 /// A name that headers and logs can carry as it is.
-fn read_name(node: &Node<'_, '_>) -> Option<Rc<str>> {
+fn read_name(node: &Node<'_, '_>) -> Option<Arc<str>> {
     let name = node.text()?;
     match name.trim() == name && !name.chars().any(char::is_control) {
         true => Some(name.into()),

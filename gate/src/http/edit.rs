@@ -1,6 +1,6 @@
 //! Edits of a request's headers.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::request::HeaderLine;
 
@@ -8,7 +8,7 @@ use super::request::HeaderLine;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HeaderEdit {
     /// Adds a line; name in lower case.
-    Add(Rc<str>, Rc<str>),
+    Add(Arc<str>, Arc<str>),
     /// Removes all lines of that name, which is spelled as the client spelled it.
     Remove(Vec<u8>),
     /// Replaces all lines of that name by this one; pseudo-headers, too. Name in lower case.

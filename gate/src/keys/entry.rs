@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     /// When the set should be fetched again, or, after failures, when the next try is due.
     pub(crate) due: Timestamp,
     /// When a fetch was last made for an unknown key.
-    pub(crate) extra_fetch: Option<Timestamp>,
+    pub(crate) unknown_kid_fetch: Option<Timestamp>,
     /// Until when a VM has the word that it fetches.
     pub(crate) lease: Option<Timestamp>,
     /// Failures since the last good answer.
@@ -37,7 +37,7 @@ impl Entry {
             None => (&[][..], None),
         };
         let mut body = Vec::with_capacity(HEAD + text.len());
-        for instant in [fetched, Some(self.due), self.extra_fetch, self.lease] {
+        for instant in [fetched, Some(self.due), self.unknown_kid_fetch, self.lease] {
             body.extend(instant.map_or(0, nanos).to_be_bytes());
         }
         body.extend(self.revision.to_be_bytes());
@@ -57,14 +57,14 @@ impl Entry {
             let nanos = u64::from_be_bytes(*number);
             Some((nanos > 0).then(|| Timestamp::from_nanos(nanos)))
         };
-        let (fetched, due, extra_fetch, lease) = (instant()?, instant()?, instant()?, instant()?);
+        let (fetched, due, unknown_kid_fetch, lease) = (instant()?, instant()?, instant()?, instant()?);
         let (revision, head) = head.split_first_chunk::<8>()?;
         let (failures, head) = head.split_first_chunk::<4>()?;
         Some(Self {
             keys: fetched.map(|fetched| (text.to_vec(), fetched)),
             revision: u64::from_be_bytes(*revision),
             due: due.unwrap_or_default(),
-            extra_fetch,
+            unknown_kid_fetch,
             lease,
             failures: u32::from_be_bytes(*failures),
             failure: *head.first()?,
@@ -96,7 +96,7 @@ mod tests {
             keys: Some((b"{\"keys\":[]}".to_vec(), Timestamp::from_secs(1))),
             revision: 7,
             due: Timestamp::from_secs(2),
-            extra_fetch: Some(Timestamp::from_secs(3)),
+            unknown_kid_fetch: Some(Timestamp::from_secs(3)),
             lease: Some(Timestamp::from_secs(4)),
             failures: 5,
             failure: 6,

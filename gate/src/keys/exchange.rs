@@ -67,7 +67,7 @@ impl FetchedKeys {
             self.publish(&name, at, jitter, shared);
         }
         match self.state {
-            State::Looking { may_fetch } => self.look(id, &name, may_fetch, at, jitter, shared),
+            State::CheckingShared { may_fetch } => self.look(id, &name, may_fetch, at, jitter, shared),
             _ => Exchanged::default(),
         }
     }
@@ -81,7 +81,7 @@ impl FetchedKeys {
         jitter: &mut Jitter,
         shared: &mut dyn SharedData,
     ) -> Exchanged {
-        self.looked = Some(at.now);
+        self.checked_shared = Some(at.now);
         self.state = State::Idle;
         for _ in 0..TRIES {
             let Ok(found) = shared.read(name.as_str()) else { break };
@@ -89,18 +89,18 @@ impl FetchedKeys {
             let entry = found.and_then(|found| Entry::open(&found.bytes, name, at.limits.key_set_bytes));
             let entry = entry.unwrap_or_default();
             if self.adopt(&entry, at, jitter) {
-                self.wants_extra = false;
+                self.wants_unknown_kid_fetch = false;
                 // If they are due already, the next poll sees to that.
                 return Exchanged { fetch: None, concluded: Some(true) };
             }
             let lease = entry.lease.and_then(|end| at.ahead(end, self.lease()));
             if let Some(until) = lease.filter(|&end| end > at.now) {
-                self.wants_extra = false;
+                self.wants_unknown_kid_fetch = false;
                 self.state = State::Following { until };
                 return Exchanged::default();
             }
-            self.wants_extra &= !self.is_cooling_down(at.now);
-            let is_due = self.due <= at.now || self.wants_extra;
+            self.wants_unknown_kid_fetch &= !self.is_cooling_down(at.now);
+            let is_due = self.due <= at.now || self.wants_unknown_kid_fetch;
             if !is_due || !may_fetch {
                 return Exchanged { fetch: None, concluded: Some(false) };
             }
@@ -116,7 +116,7 @@ impl FetchedKeys {
                 Err(SharedDataError::Unavailable) => break,
             }
         }
-        match may_fetch && (self.due <= at.now || self.wants_extra) {
+        match may_fetch && (self.due <= at.now || self.wants_unknown_kid_fetch) {
             true => Exchanged { fetch: Some(self.start(id, at.now, &at.limits)), concluded: None },
             false => Exchanged { fetch: None, concluded: Some(false) },
         }
@@ -150,8 +150,8 @@ impl FetchedKeys {
     /// Takes over what the entry says, as far as it can be true and is no older than what is known here; says
     /// whether there are newer keys.
     fn adopt(&mut self, entry: &Entry, at: Moment, jitter: &mut Jitter) -> bool {
-        let extra_fetch = entry.extra_fetch.and_then(|instant| at.past(instant));
-        self.extra_fetch = self.extra_fetch.max(extra_fetch);
+        let unknown_kid_fetch = entry.unknown_kid_fetch.and_then(|instant| at.past(instant));
+        self.unknown_kid_fetch = self.unknown_kid_fetch.max(unknown_kid_fetch);
         let fetched = entry.keys.as_ref().and_then(|(text, fetched)| Some((text, at.past(*fetched)?)));
         let fetched = fetched.filter(|(_, fetched)| at.now.since(*fetched) <= self.longest_use());
         let known = self.held.as_ref().map_or(0, |held| held.revision);
@@ -172,7 +172,7 @@ impl FetchedKeys {
         }
         if entry.failures > 0 {
             self.failures = entry.failures;
-            self.told = Some(entry.failure);
+            self.reported = Some(entry.failure);
             self.due = at.ahead(entry.due, LONGEST_BACK_OFF.saturating_mul(2)).unwrap_or(self.due);
         }
         is_newer
@@ -184,10 +184,10 @@ impl FetchedKeys {
             keys: self.held.as_ref().map(|held| (held.text.clone(), at.clock.to_host(held.fetched))),
             revision: self.held.as_ref().map_or(0, |held| held.revision),
             due: at.clock.to_host(self.due),
-            extra_fetch: self.extra_fetch.map(|instant| at.clock.to_host(instant)),
+            unknown_kid_fetch: self.unknown_kid_fetch.map(|instant| at.clock.to_host(instant)),
             lease: None,
             failures: self.failures,
-            failure: self.told.unwrap_or_default(),
+            failure: self.reported.unwrap_or_default(),
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
             share: Some(name()),
         };
         let mut keys = FetchedKeys::new(settings, NOW);
-        keys.state = State::Looking { may_fetch: true };
+        keys.state = State::CheckingShared { may_fetch: true };
         let mut clock = SteadyClock::default();
         let at = Moment { now: clock.advance(NOW), clock, limits: Limits::default() };
         let mut shared = One(Some(entry.seal(&name())));
@@ -307,9 +307,9 @@ mod tests {
 
     #[test]
     fn a_cooldown_that_begins_later_is_none() {
-        for (extra_fetch, is_cooling) in [(NOW, true), (NOW.before(DAY), false), (NOW.after(DAY), false)] {
-            let (keys, ..) = vm(&Entry { extra_fetch: Some(extra_fetch), ..with_keys(NOW) });
-            assert_eq!(keys.is_cooling_down(NOW), is_cooling, "{extra_fetch:?}");
+        for (unknown_kid_fetch, is_cooling) in [(NOW, true), (NOW.before(DAY), false), (NOW.after(DAY), false)] {
+            let (keys, ..) = vm(&Entry { unknown_kid_fetch: Some(unknown_kid_fetch), ..with_keys(NOW) });
+            assert_eq!(keys.is_cooling_down(NOW), is_cooling, "{unknown_kid_fetch:?}");
         }
     }
 
@@ -326,7 +326,7 @@ mod tests {
     fn a_claim_keeps_the_keys_that_are_there() {
         let fetched = NOW.before(Duration::from_hours(1));
         let (mut keys, _, mut shared) = vm(&with_keys(fetched));
-        keys.state = State::Looking { may_fetch: true };
+        keys.state = State::CheckingShared { may_fetch: true };
         let mut clock = SteadyClock::default();
         let at = Moment { now: clock.advance(NOW), clock, limits: Limits::default() };
         let exchanged = keys.exchange(CalloutId(1), at, &mut Jitter::new(1), &mut shared);

@@ -1,7 +1,7 @@
 //! An issuer: who may sign tokens, and what they may give.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jose::Algorithm;
@@ -15,7 +15,7 @@ use crate::claims::ClaimRef;
 #[derive(Clone, Debug)]
 pub struct Issuer {
     /// What rules, metrics and logs call it.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// What `iss` must be, byte for byte.
     pub issuer: String,
     /// What `aud` must name.
@@ -51,8 +51,13 @@ impl Issuer {
         self.algorithms.contains(&algorithm) && (!algorithm.is_symmetric() || self.keys.has_key_for(algorithm))
     }
 
-    /// The algorithms that are listed in vain.
-    pub(crate) fn useless_algorithms(&self) -> impl Iterator<Item = Algorithm> {
+    /// Whether its keys are fetched.
+    pub(crate) fn is_fetched(&self) -> bool {
+        matches!(self.keys, KeySource::Fetched(_))
+    }
+
+    /// The algorithms that are listed without effect.
+    pub(crate) fn algorithms_without_effect(&self) -> impl Iterator<Item = Algorithm> {
         self.algorithms.iter().copied().filter(|&algorithm| !self.allows(algorithm))
     }
 

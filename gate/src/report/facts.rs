@@ -1,7 +1,7 @@
 //! What operators get to know of a request: a metric, a line for the log, properties for the access log.
 
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::callers::{Claimed, Entry, Failure, Principal, Verification};
 use crate::http::{CanonicalPath, Request};
@@ -24,10 +24,10 @@ pub struct Report {
     /// The response code details of an answer.
     pub details: Option<String>,
     decision: &'static str,
-    issuer: Option<Rc<str>>,
+    issuer: Option<Arc<str>>,
     reason: Option<Reason>,
-    rule: Option<Rc<str>>,
-    subject: Option<Rc<str>>,
+    rule: Option<Arc<str>>,
+    subject: Option<Arc<str>>,
 }
 
 impl Report {
@@ -49,9 +49,9 @@ impl Report {
 pub(crate) struct Facts {
     pub(crate) rule: Option<usize>,
     pub(crate) issuer: Option<usize>,
-    pub(crate) kid: Option<Rc<str>>,
+    pub(crate) kid: Option<Arc<str>>,
     /// Only of a token that was verified.
-    pub(crate) subject: Option<Rc<str>>,
+    pub(crate) subject: Option<Arc<str>>,
     pub(crate) checked_signature: bool,
     /// The token was known.
     pub(crate) was_cached: bool,
@@ -128,11 +128,11 @@ impl Facts {
         line
     }
 
-    fn rule_name<'p>(&self, policy: &'p Policy) -> Option<&'p Rc<str>> {
+    fn rule_name<'p>(&self, policy: &'p Policy) -> Option<&'p Arc<str>> {
         self.rule.and_then(|index| policy.rules.get(index)).map(|rule| &rule.name)
     }
 
-    fn issuer_name<'p>(&self, policy: &'p Policy) -> Option<&'p Rc<str>> {
+    fn issuer_name<'p>(&self, policy: &'p Policy) -> Option<&'p Arc<str>> {
         self.issuer.and_then(|index| policy.issuers.get(index)).map(|issuer| &issuer.name)
     }
 }

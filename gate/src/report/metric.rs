@@ -1,6 +1,6 @@
 //! What operators can count and measure.
 
-use crate::policy::Policy;
+use crate::policy::{Issuer, Policy};
 use crate::report::Reason;
 
 /// A metric. Issuers by index.
@@ -28,7 +28,52 @@ pub enum Metric {
     TokensVerified,
 }
 
+/// How a proxy keeps a metric.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MetricKind {
+    /// It only grows.
+    Counter,
+    /// It is set.
+    Gauge,
+    /// Values are added to it.
+    Histogram,
+}
+
 impl Metric {
+    /// The counters and histograms of `policy`: they are there from the start, so that no first event goes unseen.
+    /// Gauges have no value before there is something to measure.
+    pub(crate) fn defined_at_start(policy: &Policy) -> Vec<Self> {
+        let mut metrics = vec![Self::Allowed, Self::TokensCached, Self::TokensVerified];
+        metrics.extend(Reason::ALL.map(Self::Denied));
+        if policy.may_audit() {
+            metrics.extend(Reason::ALL.map(Self::Audited));
+        }
+        for (index, issuer) in policy.issuers.iter().enumerate() {
+            if issuer.is_fetched() {
+                metrics.extend([Self::KeysFailed(index), Self::KeysFetched(index)]);
+            }
+        }
+        if policy.issuers.iter().any(Issuer::is_fetched) {
+            metrics.push(Self::CalloutMilliseconds);
+        }
+        metrics
+    }
+
+    /// How a proxy keeps it.
+    pub fn kind(self) -> MetricKind {
+        match self {
+            Self::CalloutMilliseconds => MetricKind::Histogram,
+            Self::KeysAge(_) | Self::KeysUsable(_) => MetricKind::Gauge,
+            Self::Allowed
+            | Self::Audited(_)
+            | Self::Denied(_)
+            | Self::KeysFailed(_)
+            | Self::KeysFetched(_)
+            | Self::TokensCached
+            | Self::TokensVerified => MetricKind::Counter,
+        }
+    }
+
     /// What the proxy calls it.
     pub(crate) fn name(self, policy: &Policy) -> String {
         let issuer = |index: usize| policy.issuers.get(index).map_or("", |issuer| &issuer.name);

@@ -1,6 +1,6 @@
 //! A rule: which requests it is for, and what it asks of them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::access::Access;
 use super::matcher::Matcher;
@@ -9,7 +9,7 @@ use super::matcher::Matcher;
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// What logs and metrics call it.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// Which requests it is for.
     pub matcher: Matcher,
     /// What it asks of them.

@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::json;
 
-use super::support::{ISSUER, Key, World, inline};
+use super::support::{ISSUER, Key, World, fetched, inline};
 
 #[test]
 fn identity_headers_are_exactly_those_of_the_decision() {
@@ -205,4 +205,26 @@ fn trailers_lose_identity_names() {
         (b"authorization", b"Bearer a"),
     ];
     assert_eq!(world.gate.handle_trailers(&lines).len(), 3, "a credential has no place there");
+}
+
+#[test]
+fn counters_are_there_before_their_first_event() {
+    let names = |config: &serde_json::Value| {
+        let world = World::new(config);
+        let mut names: Vec<_> = world.gate.metrics().into_iter().map(|metric| world.gate.metric_name(metric)).collect();
+        names.sort();
+        names
+    };
+    let first = names(&inline(&json!({})));
+    for expected in ["jotgate_requests_allowed", "jotgate_requests_denied_expired", "jotgate_tokens_verified"] {
+        assert!(first.iter().any(|name| name == expected), "{expected}");
+    }
+    let is_optional = |name: &String| ["audited", "jotgate_keys", "callout"].iter().any(|part| name.contains(part));
+    assert!(!first.iter().any(is_optional), "{first:?}");
+    let second = names(&fetched(&json!({}), &json!({})));
+    for expected in ["jotgate_callout_ms", "jotgate_keys_failed_main", "jotgate_keys_fetched_main"] {
+        assert!(second.iter().any(|name| name == expected), "{expected}");
+    }
+    let audited = names(&inline(&json!({"rules": [{"access": "deny", "mode": "audit"}]})));
+    assert!(audited.iter().any(|name| name == "jotgate_requests_audited_denied_by_rule"));
 }

@@ -146,9 +146,9 @@ pub(super) struct World {
     pub(super) fetches: Vec<Callout>,
     pub(super) log: Vec<String>,
     /// Requests that wait, as they were sent.
-    pub(super) waiting: BTreeMap<u32, Vec<(String, String)>>,
+    pub(super) waiting: BTreeMap<u64, Vec<(String, String)>>,
     /// What became of requests that had waited.
-    pub(super) resumed: BTreeMap<u32, Outcome>,
+    pub(super) resumed: BTreeMap<u64, Outcome>,
     /// Counters, gauges and what was added to histograms last.
     pub(super) metrics: BTreeMap<String, u64>,
     pub(super) store: Store,
@@ -158,7 +158,7 @@ pub(super) struct World {
     pub(super) peer: &'static str,
     /// Shared data is not handed over.
     pub(super) is_deaf: bool,
-    next_id: u32,
+    next_id: u64,
 }
 
 /// The data that the VMs of a proxy share. Clones share it.
@@ -274,11 +274,11 @@ impl World {
     }
 
     /// The number of the request that was sent last.
-    pub(super) fn last(&self) -> u32 {
+    pub(super) fn last(&self) -> u64 {
         self.next_id - 1
     }
 
-    fn decide(&mut self, id: u32, lines: Vec<(String, String)>) -> Outcome {
+    fn decide(&mut self, id: u64, lines: Vec<(String, String)>) -> Outcome {
         let borrowed: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         let request = Request::new(&borrowed).with_peer(self.peer.as_bytes());
         match self.gate.handle_request(RequestId(id), &request, self.now, &Software) {

@@ -195,7 +195,7 @@ fn a_mac_needs_an_inline_secret_and_an_issuer_that_lists_its_algorithm() {
     assert_eq!(verdict_of(&listed, &mac_token(&json!({"alg": "HS256", "kid": "m"}), b"")), "401 bad_signature");
     let mut config = inline(&json!({}));
     config["issuers"][0]["algorithms"] = json!(["ES256", "HS256"]);
-    let told = "issuer `main`: `HS256` is listed in vain: it needs an inline `oct` key as long as its hash";
+    let told = "issuer `main`: `HS256` has no effect: it needs an inline `oct` key as long as its hash";
     assert_eq!(World::new(&config).log, [told]);
     let longer = mac_token(&json!({"alg": "HS512", "kid": "m"}), &secret);
     let with_512 = json!({"keys": keys, "algorithms": ["HS256", "HS512"]});
@@ -219,8 +219,8 @@ fn inline_keys_that_are_none_are_told() {
     assert_eq!(
         World::new(&config).log,
         [
-            "issuer `main`: passed over: keys[1]: it is a private key: it is compromised and has to be replaced",
-            "issuer `main`: passed over: keys[2]: its modulus has 17 bits, expected 2048 to 8192",
+            "issuer `main`: skipped: keys[1]: it is a private key: it is compromised and has to be replaced",
+            "issuer `main`: skipped: keys[2]: its modulus has 17 bits, expected 2048 to 8192",
         ]
     );
 }

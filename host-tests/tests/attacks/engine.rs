@@ -15,7 +15,7 @@ pub(crate) struct Engine(BTreeMap<String, World>);
 struct World {
     gate: Gate,
     now: Timestamp,
-    requests: u32,
+    requests: u64,
 }
 
 impl Host for Engine {

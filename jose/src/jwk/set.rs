@@ -27,7 +27,7 @@ pub struct SkippedKey {
     pub index: usize,
     /// Its `kid`, where that is a string.
     pub kid: Option<String>,
-    /// Why it was passed over.
+    /// Why it was skipped.
     pub error: KeyError,
 }
 
@@ -89,7 +89,7 @@ impl KeySet {
         &self.keys
     }
 
-    /// The entries that were passed over.
+    /// The entries that were skipped.
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
-use crate::RequestId;
+use super::effect::RequestId;
 use crate::policy::Limits;
 use crate::time::Timestamp;
 
@@ -29,19 +29,41 @@ impl Arrival {
 pub(crate) struct Waiter {
     /// When it has waited long enough.
     pub(crate) deadline: Timestamp,
-    /// The issuer whose keys it needs.
-    pub(crate) issuer: usize,
-    /// Whether there are keys, and it needs one that is not among them.
-    pub(crate) for_new_keys: bool,
+    pub(crate) awaits: Awaited,
     /// Whether it has a body, of which the proxy holds a part.
     pub(crate) has_body: bool,
+}
+
+/// What a request waits for. Issuers by index.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Awaited {
+    /// The keys of an issuer, of which none are usable.
+    Keys { issuer: usize },
+    /// A key of an issuer that is not among its usable ones.
+    NewKeys { issuer: usize },
+    /// Nothing any more: it is to be decided anew.
+    Nothing,
+}
+
+impl Awaited {
+    /// The issuer whose keys are awaited.
+    pub(crate) fn issuer(self) -> Option<usize> {
+        match self {
+            Self::Keys { issuer } | Self::NewKeys { issuer } => Some(issuer),
+            Self::Nothing => None,
+        }
+    }
+
+    fn is_new_keys(self) -> bool {
+        matches!(self, Self::NewKeys { .. })
+    }
 }
 
 /// How many wait for the keys of one issuer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Taken {
     all: usize,
-    /// Those of them who need a key that is not among the usable ones.
+    /// Those of them that need a key that is not among the usable ones.
     for_new_keys: usize,
 }
 
@@ -49,7 +71,7 @@ struct Taken {
 #[derive(Clone, Debug, Default)]
 struct Slots {
     len: usize,
-    taken: BTreeMap<usize, Taken>,
+    taken: BTreeMap<Option<usize>, Taken>,
 }
 
 impl Slots {
@@ -57,8 +79,8 @@ impl Slots {
     /// others do not starve where it stalls. Neither do requests for new keys beside usable ones: anybody can make up a
     /// token for that.
     fn has_room(&self, waiter: Waiter, is_alone: bool, limit: usize) -> bool {
-        let taken = self.taken(waiter.issuer);
-        let held = match (is_alone, waiter.for_new_keys) {
+        let taken = self.taken(waiter.awaits.issuer());
+        let held = match (is_alone, waiter.awaits.is_new_keys()) {
             (true, false) => 0,
             (true, true) => taken.for_new_keys,
             (false, _) => taken.all,
@@ -66,22 +88,22 @@ impl Slots {
         self.len.saturating_add(held) < limit
     }
 
-    fn taken(&self, issuer: usize) -> Taken {
+    fn taken(&self, issuer: Option<usize>) -> Taken {
         self.taken.get(&issuer).copied().unwrap_or_default()
     }
 
     fn take(&mut self, waiter: Waiter) {
-        let taken = self.taken.entry(waiter.issuer).or_default();
+        let taken = self.taken.entry(waiter.awaits.issuer()).or_default();
         self.len = self.len.saturating_add(1);
         taken.all = taken.all.saturating_add(1);
-        taken.for_new_keys = taken.for_new_keys.saturating_add(usize::from(waiter.for_new_keys));
+        taken.for_new_keys = taken.for_new_keys.saturating_add(usize::from(waiter.awaits.is_new_keys()));
     }
 
     fn free(&mut self, waiter: Waiter) {
-        let taken = self.taken.entry(waiter.issuer).or_default();
+        let taken = self.taken.entry(waiter.awaits.issuer()).or_default();
         self.len = self.len.saturating_sub(1);
         taken.all = taken.all.saturating_sub(1);
-        taken.for_new_keys = taken.for_new_keys.saturating_sub(usize::from(waiter.for_new_keys));
+        taken.for_new_keys = taken.for_new_keys.saturating_sub(usize::from(waiter.awaits.is_new_keys()));
     }
 }
 
@@ -89,7 +111,7 @@ impl Slots {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting {
     waiters: BTreeMap<RequestId, Waiter>,
-    /// Those that were not woken yet, by deadline.
+    /// Those that were not ready yet, by deadline.
     deadlines: BTreeSet<(Timestamp, RequestId)>,
     /// INVARIANT: counts `waiters`.
     slots: Slots,
@@ -102,9 +124,9 @@ impl Waiting {
         self.waiters.contains_key(&id)
     }
 
-    /// Whether somebody waits for the keys of this issuer.
+    /// Whether a request waits for the keys of this issuer.
     pub(crate) fn is_awaited(&self, issuer: usize) -> bool {
-        self.slots.taken(issuer).all > 0
+        self.slots.taken(Some(issuer)).all > 0
     }
 
     /// Whether one more may wait. A body takes memory of the proxy, so those that have one are fewer.
@@ -150,16 +172,15 @@ impl Waiting {
         self.deadlines.extract_if(.., picked).map(|(_, id)| id).collect()
     }
 
-    /// All who wait, the longest waiting first, with nothing left of each but its deadline and its place.
-    pub(crate) fn into_woken(self) -> (Self, Vec<RequestId>) {
+    /// All who wait, the longest waiting first, with nothing left of each but its deadline and its slot.
+    pub(crate) fn into_ready(self) -> (Self, Vec<RequestId>) {
         let mut ids: Vec<_> = self.waiters.iter().map(|(&id, waiter)| (waiter.deadline, id, waiter.has_body)).collect();
         ids.sort_unstable();
-        let mut woken = Self::default();
+        let mut ready = Self::default();
         for &(deadline, id, has_body) in &ids {
-            // Issuers of another configuration have other places: this one is nobody's.
-            woken.insert(id, Waiter { deadline, issuer: usize::MAX, for_new_keys: false, has_body });
+            ready.insert(id, Waiter { deadline, awaits: Awaited::Nothing, has_body });
         }
-        woken.deadlines.clear();
-        (woken, ids.into_iter().map(|(_, id, _)| id).collect())
+        ready.deadlines.clear();
+        (ready, ids.into_iter().map(|(_, id, _)| id).collect())
     }
 }

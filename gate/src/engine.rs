@@ -1,0 +1,287 @@
+//! The engine: state in the middle, events in, decisions and effects out.
+
+mod effect;
+mod key_updates;
+mod waiting;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jose::signature::SignatureVerifier;
+
+pub use self::effect::{Decision, Effect, Level, RequestId};
+use self::waiting::{Arrival, Waiting};
+use crate::answer::{Challenger, Refusal};
+use crate::callers::{TokenCache, Verification};
+use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
+use crate::decision::{Judgement, Verdict, decide};
+use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
+use crate::keys::{FetchedKeys, IssuerKeys};
+use crate::policy::Policy;
+use crate::random::Jitter;
+use crate::report::{Facts, Metric};
+use crate::shared::{NoSharedData, SharedData};
+use crate::time::{SteadyClock, Timestamp};
+
+/// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
+/// inside the other: hundreds of answers at once exhaust their stack.
+const RESUMED_AT_ONCE: usize = 32;
+/// How often the age of keys is told, if nothing else happens: about as often as metrics are collected.
+const GAUGES_EVERY: Duration = Duration::from_secs(15);
+
+/// The engine. See the crate's documentation for its contract.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    policy: Policy,
+    /// INVARIANT: one entry for each of `policy.issuers`, in their order. Their instants are those of `clock`, as
+    /// are those of `waiting`.
+    keys: Vec<IssuerKeys>,
+    cache: TokenCache,
+    waiting: Waiting,
+    effects: VecDeque<Effect>,
+    /// Requests that are to be resumed, the longest waiting first.
+    ready: VecDeque<RequestId>,
+    /// How many of them may still be resumed before the host calls again.
+    resume_budget: usize,
+    /// The request whose call this is. Nobody else is resumed in it: a proxy that answers others in this call holds
+    /// this request, whatever was decided on it.
+    current_request: Option<RequestId>,
+    jitter: Jitter,
+    clock: SteadyClock,
+    fetches: u64,
+    /// Whether the host was asked for shared data since it called.
+    has_shared: bool,
+    next_gauges: Timestamp,
+}
+
+impl Gate {
+    /// An engine for `policy`. It takes the keys that other VMs share; what is missing is fetched from the first
+    /// timeout on, which is due at once: hosts make engines that they throw away again, callouts and all.
+    ///
+    /// `seed` spreads the fetches of several proxies in time; it need not be secret.
+    pub fn new(policy: Policy, now: Timestamp, seed: u64) -> Self {
+        let mut clock = SteadyClock::default();
+        let steady = clock.advance(now);
+        let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, steady)).collect();
+        let mut gate = Self {
+            cache: TokenCache::new(policy.limits.token_cache_bytes),
+            policy,
+            keys,
+            waiting: Waiting::default(),
+            effects: VecDeque::new(),
+            ready: VecDeque::new(),
+            resume_budget: RESUMED_AT_ONCE,
+            current_request: None,
+            jitter: Jitter::new(seed),
+            clock,
+            fetches: 0,
+            has_shared: false,
+            next_gauges: steady,
+        };
+        gate.warn_of_settings_without_effect();
+        gate
+    }
+
+    /// Takes over the requests that wait for `predecessor`, and its keys of the same issuers with the callouts that
+    /// are under way for them. To be called before anything else.
+    pub fn inherit(&mut self, predecessor: Self) {
+        self.clock = predecessor.clock;
+        self.fetches = predecessor.fetches;
+        for (issuer, keys) in predecessor.policy.issuers.iter().zip(predecessor.keys) {
+            let heir = self.policy.issuers.iter().position(|heir| heir.issuer == issuer.issuer);
+            let heir = heir.and_then(|index| self.keys.get_mut(index)?.fetched_mut());
+            if let (Some(heir), Some(keys)) = (heir, keys.into_fetched()) {
+                heir.inherit(keys);
+            }
+        }
+        // Each is decided on anew, by the new policy.
+        let (waiting, requests) = predecessor.waiting.into_ready();
+        self.waiting = waiting;
+        self.wake(requests);
+    }
+
+    /// Decides on a request whose headers have arrived, or that was resumed.
+    pub fn handle_request(
+        &mut self,
+        id: RequestId,
+        request: &Request<'_>,
+        now: Timestamp,
+        verifier: &dyn SignatureVerifier,
+    ) -> Decision {
+        let steady = self.clock.advance(now);
+        self.has_shared = false;
+        // A host without timers still makes the fetches that are due, one request late.
+        if self.next_event().is_some_and(|due| due <= steady) {
+            self.run_due_timers(steady);
+        }
+        let waited = self.waiting.remove(id);
+        if waited.is_none() {
+            self.current_request = Some(id);
+        }
+        let arrival = Arrival { id, waited, has_body: request.has_body() };
+        let mut facts = Facts::default();
+        let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
+        let Judgement { verdict, audited } = decide(request, &verification, &mut self.cache, &mut facts);
+        if facts.checked_signature {
+            self.effects.push_back(Effect::Count(Metric::TokensVerified));
+        }
+        if facts.was_cached {
+            self.effects.push_back(Effect::Count(Metric::TokensCached));
+        }
+        let refusal = match verdict {
+            Verdict::Answer(reply) => return Decision::Reply(reply, facts.answered(&self.policy)),
+            Verdict::Forward(edits) => return Decision::Forward(edits, facts.allowed(&self.policy)),
+            Verdict::Refuse(refusal) => refusal,
+            Verdict::NeedsKeys { issuer } => match self.wait_for_keys(arrival, issuer, steady) {
+                Ok(()) => return Decision::Wait,
+                Err(refusal) => refusal,
+            },
+            Verdict::NeedsNewKeys { issuer, reason } => match self.wait_for_new_keys(arrival, issuer, steady) {
+                Ok(true) => return Decision::Wait,
+                Ok(false) => reason.into(),
+                Err(refusal) => refusal,
+            },
+        };
+        match audited {
+            Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, refusal.reason, request)),
+            None => self.refuse(&refusal, request, facts),
+        }
+    }
+
+    /// The metrics that a host defines when a configuration loads; the others with their first value.
+    pub fn metrics(&self) -> Vec<Metric> {
+        Metric::defined_at_start(&self.policy)
+    }
+
+    /// What the proxy calls a metric.
+    pub fn metric_name(&self, metric: Metric) -> String {
+        metric.name(&self.policy)
+    }
+
+    /// Whether decisions depend on the address that requests come from.
+    pub fn asks_for_peer(&self) -> bool {
+        self.policy.needs.client_ip || self.policy.hygiene.asks_for_peer()
+    }
+
+    /// The edits that request trailers need.
+    pub fn handle_trailers(&self, trailers: &[HeaderLine<'_>]) -> Vec<HeaderEdit> {
+        self.policy.hygiene.trailer_edits(trailers)
+    }
+
+    /// A request is gone, whether it was decided or not.
+    pub fn cancel(&mut self, id: RequestId) {
+        self.waiting.remove(id);
+    }
+
+    /// Takes the outcome of a callout. Answers to callouts that are over are ignored.
+    pub fn handle_callout(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, now: Timestamp) {
+        let now = self.clock.advance(now);
+        self.has_shared = false;
+        self.current_request = None;
+        self.finish_fetch(id, outcome, now);
+    }
+
+    /// Takes the data that all VMs of the proxy share, to read and to write: see [`Effect::Share`].
+    pub fn handle_shared(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
+        let now = self.clock.advance(now);
+        self.exchange(shared, now);
+    }
+
+    /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let steady = self.clock.advance(now);
+        self.resume_budget = RESUMED_AT_ONCE;
+        self.has_shared = false;
+        self.current_request = None;
+        self.run_due_timers(steady);
+    }
+
+    /// When [`Gate::handle_timeout`] should be called next, by the host's clock as it was last seen.
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.next_event().map(|steady| self.clock.to_host(steady))
+    }
+
+    /// The next thing to do. Effects are to be taken until there are none, after every call.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        // Before anybody is resumed, who might need what others share.
+        let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
+        if !self.has_shared && self.keys.iter().any(wants_exchange) {
+            self.has_shared = true;
+            return Some(Effect::Share);
+        }
+        if let Some(id) = self.current_request {
+            let index = self.ready.iter().position(|&ready| ready == id)?;
+            return self.ready.remove(index).map(Effect::Resume);
+        }
+        let left = self.resume_budget.checked_sub(1)?;
+        // Requests that are gone are skipped.
+        while let Some(id) = self.ready.pop_front() {
+            if self.waiting.contains(id) {
+                self.resume_budget = left;
+                return Some(Effect::Resume(id));
+            }
+        }
+        None
+    }
+
+    fn refuse(&self, refusal: &Refusal, request: &Request<'_>, facts: Facts) -> Decision {
+        let rule = facts.rule.and_then(|index| self.policy.rules.get(index));
+        let path = CanonicalPath::of(request.path(), self.policy.paths).ok();
+        let challenger = Challenger {
+            realm: &self.policy.realm,
+            scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
+            resource_metadata: path.and_then(|path| self.policy.metadata.url(request, &path)),
+        };
+        Decision::Reply(refusal.answer(request, challenger), facts.denied(&self.policy, refusal.reason, request))
+    }
+
+    fn wake(&mut self, requests: Vec<RequestId>) {
+        if self.ready.is_empty() {
+            self.resume_budget = RESUMED_AT_ONCE;
+        }
+        self.ready.extend(requests);
+    }
+
+    fn warn_of_settings_without_effect(&mut self) {
+        for issuer in &self.policy.issuers {
+            let algorithms = issuer.algorithms_without_effect().map(|algorithm| {
+                format!("`{algorithm}` has no effect: it needs an inline `oct` key as long as its hash")
+            });
+            // Of keys that are fetched, those who watch are told with each set.
+            let keys = issuer.skipped_keys().iter().map(|key| format!("skipped: {key}"));
+            let texts = algorithms.chain(keys).map(|text| format!("issuer `{}`: {text}", issuer.name));
+            self.effects.extend(texts.map(|text| Effect::Log(Level::Warn, text)));
+            let large = issuer.large_keys().map(|text| format!("issuer `{}`: {text}", issuer.name));
+            self.effects.extend(large.map(|text| Effect::Log(Level::Info, text)));
+        }
+    }
+
+    fn run_due_timers(&mut self, now: Timestamp) {
+        // A host that did not hand over shared data when it was asked to has none.
+        self.exchange(&mut NoSharedData, now);
+        for issuer in 0..self.keys.len() {
+            if let Some(id) = self.keys.get(issuer).and_then(|keys| keys.fetched()?.expired(now)) {
+                self.finish_fetch(id, Err(CalloutFailure::NoAnswer), now);
+            }
+            self.poll_keys(issuer, now);
+        }
+        if self.next_gauges <= now {
+            self.next_gauges = now.after(GAUGES_EVERY);
+            (0..self.keys.len()).for_each(|issuer| self.report_gauges(issuer, now));
+        }
+        let overdue = self.waiting.wake_overdue(now);
+        self.wake(overdue);
+    }
+
+    fn next_event(&self) -> Option<Timestamp> {
+        let keys = self.keys.iter().enumerate();
+        let keys = keys.filter_map(|(issuer, keys)| Some(keys.fetched()?.next_event(self.waiting.is_awaited(issuer))));
+        let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
+        // Those who were not resumed in one go with others are to be resumed as soon as may be.
+        let ready = (!self.ready.is_empty()).then(Timestamp::default);
+        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).min()
+    }
+}
