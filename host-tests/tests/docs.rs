@@ -91,13 +91,17 @@ fn what_make_is_told_to_make_it_can() {
     assert!(all.len() > 5 && made("`make nonsense`").contains("nonsense"), "{all:?}");
 }
 
-/// Every page in `docs/` can be found from the README.
+/// Every page in `docs/` can be found from the README; a decision from the list of decisions, which is in the README.
 #[test]
 fn every_page_can_be_found() {
-    let readme = fs::read_to_string(workspace().join("README.md")).expect("is there");
-    let linked: BTreeSet<_> = links(&readme).into_iter().collect();
+    let linked_from = |page: &str| -> BTreeSet<PathBuf> {
+        let text = fs::read_to_string(workspace().join(page)).expect("is there");
+        links(&text).iter().map(|link| Path::new(page).with_file_name("").join(link)).collect()
+    };
+    let mut linked = linked_from("README.md");
+    linked.extend(linked_from("docs/decisions/README.md"));
     for (path, _) in pages().iter().filter(|(path, _)| path.starts_with("docs")) {
-        assert!(linked.contains(path.to_str().expect("is text")), "{} is not in the README", path.display());
+        assert!(linked.contains(path), "{} is not in the README", path.display());
     }
 }
 
