@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Starts an issuer, an upstream and Envoy with a scenario's configuration, and shows what the gate does there.
+# Starts an issuer, an upstream and Envoy with a scenario's configuration, and shows what the gate does.
 #
-#   envoy-config/demo.sh [SCENARIO]   stays up until Ctrl-C; quickstart by default
-#   CHECK=1 envoy-config/demo.sh      exits; its status says whether everything was as it should be
+#   envoy-config/demo.sh [SCENARIO]   runs until Ctrl-C; quickstart by default
+#   CHECK=1 envoy-config/demo.sh      exits; the exit status is 0 if all answers were as expected
 #
 # A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
 # Where there are two issuers, `serve_issuer second 18004` comes before it.

@@ -3,19 +3,19 @@
 
 serve --audience dashboard
 
-show "Nobody is logged in yet" 401 'missing_token' '' \
+show "The user is not logged in yet" 401 'missing_token' '' \
   "curl -is $gateway/login/check"
 get_token "The issuer gives alice an ID token with a verified address" \
   'sub=alice&claims=%7B%22email%22:%22alice@example.com%22,%22email_verified%22:true%7D'
-show "Now she is" 200 'OK' '' \
+show "Now she is logged in" 200 'OK' '' \
   "curl -is --cookie \"id_token=\$TOKEN\" $gateway/login/check"
-show "The dashboard sees who she is, and not her token" 200 'x-auth-request-email: alice@example.com' 'cookie' \
+show "The dashboard gets her identity, and not her token" 200 'x-auth-request-email: alice@example.com' 'cookie' \
   "curl -is --cookie \"id_token=\$TOKEN\" $gateway/"
 get_token "Bob's address is not verified" \
   'sub=bob&claims=%7B%22email%22:%22bob@example.com%22,%22email_verified%22:false%7D' BOB
-show "He stays outside" 403 'access_denied' '' \
+show "His requests are refused" 403 'access_denied' '' \
   "curl -is --cookie \"id_token=\$BOB\" $gateway/"
-get_token "Mallory's is, in another domain" \
+get_token "Mallory's address is verified, but in another domain" \
   'sub=mallory&claims=%7B%22email%22:%22mallory@example.com.evil.net%22,%22email_verified%22:true%7D' MALLORY
-show "She does, too" 403 'access_denied' '' \
+show "Her requests are refused as well" 403 'access_denied' '' \
   "curl -is --cookie \"id_token=\$MALLORY\" $gateway/"

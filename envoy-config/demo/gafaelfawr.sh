@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Gafaelfawr's /auth: scopes from groups, three ways to send a token, and everything that the application is told.
+# Gafaelfawr's /auth: scopes from groups, three ways to send a token, and all headers that the application gets.
 
 serve --audience https://data.example.com
 
@@ -10,7 +10,7 @@ show "Without a token: 401 with a challenge, not to be cached" 401 'Bearer realm
 show "auth_type=basic asks for a password" 401 'Basic realm="data.example.com"' '' \
   "curl -is $gateway/files/a"
 get_token "A token with the claims uid, uidNumber, email and isMemberOf: alice is in g_users" "claims=$claims"
-show "g_users gives read:image, and any of two scopes will do; the application sees who she is" 200 'token-scopes-satisfy: any' '' \
+show "g_users gives read:image, and one of two scopes is enough; the application gets her identity" 200 'token-scopes-satisfy: any' '' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/portal/app"
 show "Here both are needed" 200 'token-scopes-accepted: read:image read:tap' '' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/api/tap/sync"
@@ -18,9 +18,9 @@ show "For this she is in the wrong group, and the answer names the scope" 403 's
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/admin/users"
 show "A browser has the token in its cookie, which comes first: an Authorization of the application's own stays" 200 'authorization: token 0123456789abcdef' '' \
   "curl -is -b \"gafaelfawr=\$TOKEN\" -H 'Authorization: token 0123456789abcdef' $gateway/portal/app"
-show "A client that knows Basic only has it as the password of x-oauth-basic" 200 'x-auth-request-user: alice' '' \
+show "A client that only supports Basic sends it as the password of x-oauth-basic" 200 'x-auth-request-user: alice' '' \
   "curl -is -u \"x-oauth-basic:\$TOKEN\" $gateway/portal/app"
-show "The application's own 403 passes as it is" 403 'the upstream says 403' 'reason' \
+show "The application's own 403 passes unchanged" 403 'the upstream says 403' 'reason' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/portal/status/403"
-show "Forged headers are gone, on public pages as well" 200 'no identity' admin \
+show "Forged headers are removed, on public pages as well" 200 'no identity' admin \
   "curl -is -H 'X-Auth-Request-User: admin' -H 'X_Auth_Request_Uid: 0' $gateway/static/logo"

@@ -6,18 +6,18 @@ partners=http://127.0.0.1:18004
 serve_issuer partners 18004 --issuer https://auth.partners.example.com --audience web-apps
 serve --issuer https://auth.prod.example.com --audience web-apps
 
-show "Without a session there is nothing to see" 401 'missing_token' '' \
+show "Without a session the request is refused" 401 'missing_token' '' \
   "curl -is $gateway/"
 get_token "One AuthServer gives alice a session of ten minutes" 'sub=alice&groups=admins&scope=api:read&lifetime=600' ALICE
-get_token "Another gives one to a namesake of hers" 'sub=alice&groups=admins&scope=api:read&lifetime=300' NAMESAKE "$partners"
-show "The application is told which of them comes" 200 'x-auth-request-issuer: https://auth.prod.example.com' 'cookie' \
+get_token "Another one gives a session to another alice" 'sub=alice&groups=admins&scope=api:read&lifetime=300' NAMESAKE "$partners"
+show "The application gets the issuer of the session" 200 'x-auth-request-issuer: https://auth.prod.example.com' 'cookie' \
   "curl -is --cookie \"session=\$ALICE\" $gateway/api/orders"
-show "… and which" 200 'x-auth-request-issuer: https://auth.partners.example.com' 'cookie' \
+show "… for the other one as well" 200 'x-auth-request-issuer: https://auth.partners.example.com' 'cookie' \
   "curl -is --cookie \"session=\$NAMESAKE\" $gateway/api/orders"
-show "A rule may be for the people of one of them" 200 'x-auth-request-user: alice' '' \
+show "A rule may require one of the issuers" 200 'x-auth-request-user: alice' '' \
   "curl -is --cookie \"session=\$ALICE\" $gateway/admin/users"
-show "The namesake is an admin elsewhere" 403 'access_denied' '' \
+show "The other alice is an admin elsewhere" 403 'access_denied' '' \
   "curl -is --cookie \"session=\$NAMESAKE\" $gateway/admin/users"
-get_token "A session that would live for an hour was not made by the rules" 'sub=alice&lifetime=3600' LONG
+get_token "A session of an hour is longer than the policy allows" 'sub=alice&lifetime=3600' LONG
 show "It is refused" 401 'lifetime_too_long' '' \
   "curl -is --cookie \"session=\$LONG\" $gateway/"

@@ -11,12 +11,12 @@ show "Everything else below /api does" 401 'missing_token' '' \
   "curl -is $api/collections"
 get_token "The issuer gives wendy, an admin, a token for collections" \
   'scope=stig-manager:collection&claims=%7B%22preferred_username%22:%22wendy%22,%22realm_access%22:%7B%22roles%22:%5B%22admin%22%5D%7D%7D'
-show "Who may write collections may read them; STIG Manager is told who it is, and gets the token" 200 \
+show "The write scope includes reading; STIG Manager gets the identity and the token" 200 \
   'x-auth-request-user: wendy' '' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $api/collections"
 show "Importing a STIG needs another scope, and the answer names it" 403 'scope="stig-manager:stig"' '' \
   "curl -is -X POST -H \"Authorization: Bearer \$TOKEN\" $api/stigs"
-show "Cloning tells its progress line by line" 200 '{"line": 3}' '' \
+show "Cloning streams its progress line by line" 200 '{"line": 3}' '' \
   "curl -iNs -X POST -H \"Authorization: Bearer \$TOKEN\" '$api/collections/21/clone?as=ndjson&lines=3&interval_ms=300'"
-show "What has no rule stays shut" 403 'denied_by_rule' '' \
+show "Requests without a rule are denied" 403 'denied_by_rule' '' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $api/new"
