@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::outcome::Error;
+
 /// A file that was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Input {
@@ -12,10 +14,6 @@ pub struct Input {
     /// What it holds.
     pub text: String,
 }
-
-/// Why a command could not begin.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Error(pub String);
 
 /// More than any configuration has.
 const MAX_BYTES: u64 = 64 << 20;

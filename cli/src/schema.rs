@@ -4,7 +4,7 @@ mod markdown;
 mod words;
 
 pub use self::markdown::markdown;
-use crate::document::{self, Content, Member, Node};
+use inspect::document::{self, Content, Member, Node};
 
 /// The document itself, and the parts that make its `$defs`.
 const ROOT: &str = include_str!("../schema/configuration.yaml");
@@ -21,9 +21,9 @@ const PARTS: [&str; 6] = [
 pub fn schema() -> Node {
     let mut root = part(ROOT);
     let definitions: Vec<Member> = PARTS.into_iter().flat_map(|text| part(text).members().to_vec()).collect();
-    let value = Node { content: Content::Map(definitions), span: 0..0, doubt: None };
+    let value = Node { content: Content::Map(definitions), span: 0..0, ambiguity: None };
     if let Content::Map(members) = &mut root.content {
-        members.push(Member { name: String::from("$defs"), name_span: 0..0, doubt: None, value });
+        members.push(Member { name: String::from("$defs"), name_span: 0..0, ambiguity: None, value });
     }
     root
 }

@@ -88,7 +88,7 @@ impl Gate {
         self.clock = predecessor.clock;
         self.fetches = predecessor.fetches;
         for (issuer, keys) in predecessor.policy.issuers.iter().zip(predecessor.keys) {
-            let heir = self.policy.issuers.iter().position(|heir| heir.issuer == issuer.issuer);
+            let heir = self.policy.issuers.iter().position(|heir| heir.identifier == issuer.identifier);
             let heir = heir.and_then(|index| self.keys.get_mut(index)?.fetched_mut());
             if let (Some(heir), Some(keys)) = (heir, keys.into_fetched()) {
                 heir.inherit(keys);
@@ -246,14 +246,9 @@ impl Gate {
     }
 
     fn warn_of_settings_without_effect(&mut self) {
+        let warnings = self.policy.warnings().into_iter().map(|(_, text)| Effect::Log(Level::Warn, text));
+        self.effects.extend(warnings);
         for issuer in &self.policy.issuers {
-            let algorithms = issuer.algorithms_without_effect().map(|algorithm| {
-                format!("`{algorithm}` has no effect: it needs an inline `oct` key as long as its hash")
-            });
-            // Of keys that are fetched, those who watch are told with each set.
-            let keys = issuer.skipped_keys().iter().map(|key| format!("skipped: {key}"));
-            let texts = algorithms.chain(keys).map(|text| format!("issuer `{}`: {text}", issuer.name));
-            self.effects.extend(texts.map(|text| Effect::Log(Level::Warn, text)));
             let large = issuer.large_keys().map(|text| format!("issuer `{}`: {text}", issuer.name));
             self.effects.extend(large.map(|text| Effect::Log(Level::Info, text)));
         }

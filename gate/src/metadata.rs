@@ -11,7 +11,7 @@ pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// The resources that clients may ask about.
 #[derive(Clone, Debug, Default)]
-pub struct Metadata(Vec<Resource>);
+pub(crate) struct Metadata(Vec<Resource>);
 
 /// A protected resource.
 #[derive(Clone, Debug)]

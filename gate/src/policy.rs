@@ -6,6 +6,8 @@ mod issuer;
 mod key_source;
 mod limits;
 
+use jose::jwk::KeySet;
+
 pub use self::grants::Grants;
 pub use self::issuer::{Audiences, Issuer};
 pub(crate) use self::key_source::large_keys;
@@ -23,43 +25,43 @@ use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMa
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Who may sign tokens.
-    pub issuers: Vec<Issuer>,
+    pub(crate) issuers: Vec<Issuer>,
     /// Where a token may stand.
-    pub credentials: Sources,
+    pub(crate) credentials: Sources,
     /// Whether the upstream sees the credential that was verified.
-    pub forward_token: bool,
+    pub(crate) forward_token: bool,
     /// What requests need; the first rule that matches decides.
-    pub rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
     /// Where to look for them.
-    pub rule_search: RuleSearch,
+    pub(crate) rule_search: RuleSearch,
     /// What they look at.
-    pub dimensions: Dimensions,
+    pub(crate) dimensions: Dimensions,
     /// What becomes of paths that two parsers may read differently.
-    pub paths: PathMode,
+    pub(crate) paths: PathMode,
     /// What requests need that no rule matches.
-    pub default: Access,
+    pub(crate) default: Access,
     /// What becomes of requests that are refused.
-    pub mode: Mode,
+    pub(crate) mode: Mode,
     /// How granted scopes are compared with needed ones.
-    pub scope_match: ScopeMatch,
+    pub(crate) scope_match: ScopeMatch,
     /// The claims that rules test, each once.
-    pub tested_claims: Vec<ClaimRef>,
+    pub(crate) tested_claims: Vec<ClaimRef>,
     /// Whether preflights of browsers pass without identity.
-    pub passes_preflights: bool,
+    pub(crate) passes_preflights: bool,
     /// What clients may read about the resources behind the gate.
-    pub metadata: Metadata,
+    pub(crate) metadata: Metadata,
     /// What the upstream is told.
-    pub identity: Vec<IdentityHeader>,
+    pub(crate) identity: Vec<IdentityHeader>,
     /// Whose word on where a request came from is taken.
-    pub trusted_proxies: TrustedProxies,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// What clients may not send.
-    pub hygiene: Hygiene,
+    pub(crate) hygiene: Hygiene,
     /// The `realm` of challenges.
-    pub realm: String,
+    pub(crate) realm: String,
     /// What of a request is looked at.
-    pub needs: Needs,
+    pub(crate) needs: Needs,
     /// What bounds memory and time.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// What of a request is looked at, beside what always is.
@@ -72,6 +74,36 @@ pub struct Needs {
 }
 
 impl Policy {
+    /// This policy with other keys, so that none are fetched: those that `replace` has for an issuer, by its index.
+    ///
+    /// # Errors
+    /// The first that `replace` has.
+    pub fn with_keys<E>(
+        mut self,
+        mut replace: impl FnMut(usize, &Issuer) -> Result<Option<KeySet>, E>,
+    ) -> Result<Self, E> {
+        for (index, issuer) in self.issuers.iter_mut().enumerate() {
+            if let Some(keys) = replace(index, issuer)? {
+                issuer.keys = KeySource::Inline(keys);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What has no effect though it is configured, each with the index of the issuer that it is about.
+    pub fn warnings(&self) -> Vec<(usize, String)> {
+        let of_issuer = |(index, issuer): (usize, &Issuer)| {
+            let algorithms = issuer.algorithms_without_effect().map(|algorithm| {
+                format!("`{algorithm}` has no effect: it needs an inline `oct` key as long as its hash")
+            });
+            // Of keys that are fetched, the log has a line with each set.
+            let keys = issuer.skipped_keys().iter().map(|key| format!("skipped: {key}"));
+            let texts = algorithms.chain(keys).map(|text| (index, format!("issuer `{}`: {text}", issuer.name)));
+            texts.collect::<Vec<_>>()
+        };
+        self.issuers.iter().enumerate().flat_map(of_issuer).collect()
+    }
+
     /// Whether this is a preflight that passes without a rule. One that some servers take for another method is none.
     pub(crate) fn passes(&self, request: &Request<'_>) -> bool {
         self.passes_preflights && request.is_preflight() && !overrides_method(request)
@@ -85,6 +117,59 @@ impl Policy {
     /// The rule for a request, by index.
     pub(crate) fn find_rule(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Result<Option<usize>, Shadowed> {
         self.rule_search.find(&self.rules, Fallback { access: &self.default, mode: self.mode }, request, path)
+    }
+}
+
+/// What it says.
+impl Policy {
+    /// Who may sign tokens, in the order of the configuration.
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.issuers
+    }
+
+    /// What requests need, in the order of the configuration.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What requests need that no rule matches.
+    pub fn default_access(&self) -> &Access {
+        &self.default
+    }
+
+    /// What becomes of requests that are refused.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How granted scopes are compared with needed ones.
+    pub fn scope_match(&self) -> ScopeMatch {
+        self.scope_match
+    }
+
+    /// What rules look at.
+    pub fn dimensions(&self) -> &Dimensions {
+        &self.dimensions
+    }
+
+    /// The headers that the upstream gets.
+    pub fn identity_headers(&self) -> &[IdentityHeader] {
+        &self.identity
+    }
+
+    /// The proxies that are believed on where a request came from.
+    pub fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.trusted_proxies
+    }
+
+    /// What of a request is looked at.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// What bounds memory and time.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 }
 

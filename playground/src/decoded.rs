@@ -1,6 +1,6 @@
 //! What a token says of itself, believed by nobody.
 
-use cli::document::{Node, pretty_json};
+use inspect::document::{json_at, pretty_json};
 use jose::base64url;
 use jose::jws::{EncodedToken, ParseError};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn parts(token: &str) -> Result<[String; 2], ParseError> {
     let mut part = |name| {
         let octets = parts.next().and_then(|part| base64url::decode(part.as_bytes()));
         let text = octets.and_then(|octets| String::from_utf8(octets).ok()).ok_or(ParseError::Base64(name))?;
-        Node::of_json(&text, &(0..0)).map(|node| pretty_json(&node)).ok_or(ParseError::Json(name))
+        json_at(&text, &(0..0)).map(|node| pretty_json(&node)).ok_or(ParseError::Json(name))
     };
     Ok([part("header")?, part("payload")?])
 }

@@ -1,8 +1,8 @@
 //! What was entered on the page, as the question that the command line answers.
 
-use cli::explain::Question;
-use cli::instant::Instant;
-use cli::request_line::{RequestLine, header};
+use inspect::explain::Question;
+use inspect::instant::Instant;
+use inspect::request::{RequestLine, header};
 use serde::Deserialize;
 
 /// The fields of the page, as they are.

@@ -7,9 +7,9 @@ mod border;
 mod decoded;
 mod entered;
 
-use cli::check::diagnose;
-use cli::explain::explain;
-use cli::load::Refusal;
+use inspect::check::check;
+use inspect::configuration::Rejection;
+use inspect::explain::explain;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ enum Question {
 /// The answer to a question; both are JSON. What cannot be answered is told as `trouble`.
 pub fn answer(question: &str) -> String {
     let answer = match serde_json::from_str(question) {
-        Ok(Question::Check { configuration }) => json!(diagnose(&configuration)),
+        Ok(Question::Check { configuration }) => json!(check(&configuration, &|_| None).diagnosis(&configuration)),
         Ok(Question::Decode { token }) => decoded::decode(&token),
         Ok(Question::Explain(entered)) => explained(entered).unwrap_or_else(|error| trouble(&error)),
         Err(error) => trouble(&error.to_string()),
@@ -39,14 +39,14 @@ pub fn answer(question: &str) -> String {
 }
 
 fn explained(entered: Entered) -> Result<Value, String> {
-    let explanation = explain(&entered.question()?).map_err(told)?;
+    let explanation = explain(&entered.question()?).map_err(unusable)?;
     Ok(json!(explanation))
 }
 
-/// The mistakes themselves are told by `check`.
-fn told(refusal: Refusal) -> String {
-    match refusal.findings.is_empty() {
-        true => refusal.message,
+/// The mistakes themselves are the answer to `check`.
+fn unusable(rejection: Rejection) -> String {
+    match rejection.findings.is_empty() {
+        true => rejection.message,
         false => String::from("the configuration cannot be used as it is: see what was found"),
     }
 }

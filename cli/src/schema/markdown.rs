@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words::{Words, code, list};
-use crate::document::Node;
+use inspect::document::Node;
 
 const HEAD: &str = "\
 # Configuration reference

@@ -1,6 +1,6 @@
 //! What a schema says, in a few words.
 
-use crate::document::{Node, flow};
+use inspect::document::{Node, flow};
 
 /// A schema whose references can be followed.
 #[derive(Clone, Copy)]

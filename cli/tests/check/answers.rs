@@ -80,13 +80,13 @@ fn a_program_is_told_the_same() {
 #[test]
 fn every_warning_is_described_in_the_documentation() {
     let page = std::fs::read_to_string("../docs/command-line.md").expect("is there");
-    for (name, meaning) in cli::check::LINTS {
+    for (name, meaning) in inspect::check::LINTS {
         assert!(page.contains(&format!("| `{name}` | {meaning} |")), "{name} is not in docs/command-line.md");
     }
     let cases = std::fs::read_dir("tests/check/snapshots").expect("is a folder");
     let told: String =
         cases.map(|case| std::fs::read_to_string(case.expect("is there").path()).expect("is text")).collect();
-    for (name, _) in cli::check::LINTS {
+    for (name, _) in inspect::check::LINTS {
         assert!(told.contains(&format!("warning[{name}]")), "no case shows the warning {name}");
     }
 }

@@ -128,7 +128,7 @@ fn programs_are_told_the_same() {
 #[test]
 fn a_signature_is_checked_with_the_keys_that_are_given() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-keys.json");
-    std::fs::write(&path, include_str!("../../src/stand_ins/keys.json").replace("jotgate-test", "k1"))
+    std::fs::write(&path, include_str!("../../../inspect/src/stand_in_keys/keys.json").replace("jotgate-test", "k1"))
         .expect("is written");
     let keys = path.to_str().expect("is text");
     let asked = ["--json", "--request", "GET /orders/7", "--token", &token(&json!({})), "--keys", keys, GATE];

@@ -1,8 +1,8 @@
 //! The two that judge configurations: the schema, and the engine.
 
-use cli::document::JsonText;
 use cli::schema::schema;
 use gate::Policy;
+use inspect::document::JsonText;
 use jsonschema::Validator;
 use serde_json::Value;
 

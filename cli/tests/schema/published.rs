@@ -1,7 +1,7 @@
 //! What is published is current: `make schema` writes it.
 
-use cli::document::pretty_json;
 use cli::schema::{markdown, schema};
+use inspect::document::pretty_json;
 
 use crate::world::{read, workspace};
 

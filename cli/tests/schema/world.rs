@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cli::document::{self, JsonText, Node};
+use inspect::document::{self, JsonText, Node};
 use serde_json::Value;
 
 /// A usable key set.

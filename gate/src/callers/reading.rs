@@ -26,7 +26,7 @@ impl Principal {
         let verified = Verified {
             token: text,
             claims,
-            issuer: &issuer.issuer,
+            issuer: &issuer.identifier,
             trusts_email: issuer.trust_email,
             scopes: &scopes,
             groups: &groups,

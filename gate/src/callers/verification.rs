@@ -115,7 +115,7 @@ impl Verification<'_> {
     fn find_issuer(&self, token: &UntrustedToken<'_>) -> Result<usize, Reason> {
         let claim = token.issuer().ok_or(Reason::UnknownIssuer)?;
         let name = claim.as_str().ok_or(Reason::BadClaim)?;
-        self.policy.issuers.iter().position(|issuer| issuer.issuer == name).ok_or(Reason::UnknownIssuer)
+        self.policy.issuers.iter().position(|issuer| issuer.identifier == name).ok_or(Reason::UnknownIssuer)
     }
 
     fn check_signature<'e>(

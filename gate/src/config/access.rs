@@ -1,7 +1,8 @@
 //! `access`: what a rule asks of a request.
 
 use super::claim_test;
-use super::reader::{Node, one_of};
+use super::error::one_of;
+use super::reader::Node;
 use crate::http::is_scope;
 use crate::policy::Issuer;
 use crate::rules::{Access, Quantifier, Requirement};
@@ -81,7 +82,7 @@ fn read_quantifier(
         [(_, list)] => list.list_of(read).map(Quantifier::Any),
         _ => {
             let forms: Vec<_> = names.iter().map(|name| format!("{{{name}: […]}}")).collect();
-            node.expected(&one_of(&forms.iter().map(String::as_str).collect::<Vec<_>>()))
+            node.expected(&one_of(&forms))
         }
     }
 }

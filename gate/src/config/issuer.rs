@@ -27,8 +27,8 @@ pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_
             if earlier.name == issuer.name {
                 node.error(format!("the name `{}` is taken by another issuer", issuer.name));
             }
-            if earlier.issuer == issuer.issuer {
-                node.error(format!("`{}` is the issuer of `{}` already", issuer.issuer, earlier.name));
+            if earlier.identifier == issuer.identifier {
+                node.error(format!("`{}` is the issuer of `{}` already", issuer.identifier, earlier.name));
             }
         }
     }
@@ -58,7 +58,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     object.finish();
     Some(Issuer {
         name: name?,
-        issuer: issuer?,
+        identifier: issuer?,
         audiences: audiences?,
         algorithms: algorithms?,
         token_types: token_types?,

@@ -32,7 +32,7 @@ pub(super) fn read(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> O
 fn read_resource(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Option<Resource> {
     let mut object = node.object()?;
     let location = object.required("resource").and_then(|node| read_location(&node));
-    let named = || issuers.iter().map(|issuer| issuer.issuer.clone()).collect();
+    let named = || issuers.iter().map(|issuer| issuer.identifier.clone()).collect();
     let authorization_servers = match object.optional("authorizationServers") {
         Some(node) => node.list_of(read_server),
         None => Some(named()),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use jose::json::{Decimal, Kind, Value};
 
-use super::{ConfigError, ConfigErrors};
+use super::error::{ConfigError, ConfigErrors, Problem, one_of};
 
 /// What is wrong so far.
 #[derive(Debug, Default)]
@@ -19,8 +19,8 @@ impl Collector {
     // Configurations are read once: code that is small beats code that is fast, here and below.
     #[cold]
     #[inline(never)]
-    fn add(&self, path: &str, message: String, offset: usize) {
-        self.0.borrow_mut().push(ConfigError { path: path.to_string(), message, offset });
+    fn add(&self, path: &str, problem: Problem, offset: usize) {
+        self.0.borrow_mut().push(ConfigError { path: path.to_string(), problem, offset });
     }
 
     /// `value`, if nothing was wrong.
@@ -31,7 +31,7 @@ impl Collector {
             Some(value) if errors.is_empty() => Ok(value),
             // A reader that gives no value says why; nobody is left without a word in any case.
             _ if errors.is_empty() => Err(ConfigErrors::one("the configuration is not usable")),
-            _ => Err(ConfigErrors(errors)),
+            _ => Err(ConfigErrors::new(errors)),
         }
     }
 }
@@ -51,24 +51,30 @@ impl<'d, 'c> Node<'d, 'c> {
     }
 
     pub(super) fn error(&self, message: impl Into<String>) {
-        self.collector.add(&self.path, message.into(), self.offset());
+        self.collector.add(&self.path, Problem::Other(message.into()), self.offset());
     }
 
     /// Like [`Node::error`], about a member of this value that was read before.
     pub(super) fn error_at(&self, member: &str, message: impl Into<String>) {
         let offset = self.value.get(member).unwrap_or(self.value).span().start;
-        self.collector.add(&join(&self.path, member), message.into(), offset);
+        self.collector.add(&join(&self.path, member), Problem::Other(message.into()), offset);
     }
 
     /// `None`, having said that `expected` was expected.
     pub(super) fn expected<T>(&self, expected: &str) -> Option<T> {
-        self.say_what_was_expected(expected);
+        self.say_what_was_expected(expected.to_string(), Vec::new());
+        None
+    }
+
+    /// `None`, having said that one of `words` was expected.
+    fn expected_one_of<T>(&self, words: &[&str]) -> Option<T> {
+        self.say_what_was_expected(one_of(words), words.iter().map(|word| (*word).to_string()).collect());
         None
     }
 
     #[cold]
     #[inline(never)]
-    fn say_what_was_expected(&self, expected: &str) {
+    fn say_what_was_expected(&self, expected: String, words: Vec<String>) {
         let found = match (self.value.as_str(), self.value.as_number(), self.value.as_bool()) {
             // On one line, whatever it holds.
             (Some(text), ..) => {
@@ -78,7 +84,7 @@ impl<'d, 'c> Node<'d, 'c> {
             (.., Some(value)) => format!("`{value}`"),
             _ => self.value.kind().to_string(),
         };
-        self.error(format!("expected {expected}, found {found}"));
+        self.collector.add(&self.path, Problem::Expected { expected, words, found }, self.offset());
     }
 
     #[inline(never)]
@@ -105,7 +111,7 @@ impl<'d, 'c> Node<'d, 'c> {
     }
 
     pub(super) fn boolean(&self) -> Option<bool> {
-        self.value.as_bool().or_else(|| self.expected("`true` or `false`"))
+        self.value.as_bool().or_else(|| self.expected_one_of(&["true", "false"]))
     }
 
     /// A whole number; `60` and `60.0` mean the same.
@@ -127,15 +133,15 @@ impl<'d, 'c> Node<'d, 'c> {
     /// One of `known`.
     pub(super) fn word<T: Clone>(&self, known: &[(&str, T)]) -> Option<T> {
         let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-        let place = self.place_among(&words)?;
-        known.get(place).map(|(_, value)| value.clone())
+        let index = self.index_among(&words)?;
+        known.get(index).map(|(_, value)| value.clone())
     }
 
     #[inline(never)]
-    fn place_among(&self, known: &[&str]) -> Option<usize> {
+    fn index_among(&self, known: &[&str]) -> Option<usize> {
         let text = self.value.as_str();
         let found = known.iter().position(|word| text == Some(word));
-        found.or_else(|| self.expected(&one_of(known)))
+        found.or_else(|| self.expected_one_of(known))
     }
 
     /// The elements of a list.
@@ -222,7 +228,10 @@ impl<'d, 'c> Object<'d, 'c> {
         self.known.sort_unstable();
         for (name, value) in self.node.value.members() {
             if !self.known.contains(&name) {
-                self.member(name, value).error(format!("unknown member, expected {}", one_of(&self.known)));
+                let known = self.known.iter().map(|known| (*known).to_string()).collect();
+                let problem = Problem::UnknownMember { name: name.to_string(), known };
+                let member = self.member(name, value);
+                member.collector.add(&member.path, problem, member.offset());
             }
         }
     }
@@ -241,14 +250,4 @@ pub(super) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
     let mut complete = true;
     let values: Vec<T> = values.inspect(|value| complete &= value.is_some()).flatten().collect();
     complete.then_some(values)
-}
-
-/// `` `a`, `b` or `c` ``
-pub(super) fn one_of(words: &[&str]) -> String {
-    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::from("nothing"),
-    }
 }

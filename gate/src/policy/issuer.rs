@@ -15,36 +15,96 @@ use crate::claims::ClaimRef;
 #[derive(Clone, Debug)]
 pub struct Issuer {
     /// What rules, metrics and logs call it.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// What `iss` must be, byte for byte.
-    pub issuer: String,
+    pub(crate) identifier: String,
     /// What `aud` must name.
-    pub audiences: Audiences,
+    pub(crate) audiences: Audiences,
     /// The algorithms that its tokens may use.
-    pub algorithms: Vec<Algorithm>,
+    pub(crate) algorithms: Vec<Algorithm>,
     /// The `typ` that its tokens must have; absent: not checked.
-    pub token_types: Option<Vec<String>>,
+    pub(crate) token_types: Option<Vec<String>>,
     /// Whether a token needs `exp`.
-    pub require_expiration: bool,
+    pub(crate) require_expiration: bool,
     /// How long `exp` may lie after `iat`; whole seconds.
-    pub max_lifetime: Option<Duration>,
+    pub(crate) max_lifetime: Option<Duration>,
     /// How far clocks may differ.
-    pub clock_skew: Duration,
+    pub(crate) clock_skew: Duration,
     /// Whether each `email` in its tokens counts as verified.
-    pub trust_email: bool,
+    pub(crate) trust_email: bool,
     /// What its tokens can give.
-    pub grants: Grants,
+    pub(crate) grants: Grants,
     /// Where its keys come from.
-    pub keys: KeySource,
+    pub(crate) keys: KeySource,
     /// The claims that hold scopes, united.
-    pub scope_claims: Vec<ClaimRef>,
+    pub(crate) scope_claims: Vec<ClaimRef>,
     /// The claim that holds groups.
-    pub groups_claim: ClaimRef,
+    pub(crate) groups_claim: ClaimRef,
     /// The scopes that membership in one of their groups gives.
-    pub group_scopes: BTreeMap<String, Vec<String>>,
+    pub(crate) group_scopes: BTreeMap<String, Vec<String>>,
 }
 
 impl Issuer {
+    /// What rules, metrics and logs call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What `iss` must be, byte for byte.
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// What `aud` must name.
+    pub fn audiences(&self) -> &Audiences {
+        &self.audiences
+    }
+
+    /// The algorithms that its tokens may use.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// The `typ` that its tokens must have; absent: not checked.
+    pub fn token_types(&self) -> Option<&[String]> {
+        self.token_types.as_deref()
+    }
+
+    /// How long `exp` may be after `iat`; whole seconds.
+    pub fn max_lifetime(&self) -> Option<Duration> {
+        self.max_lifetime
+    }
+
+    /// How far clocks may differ.
+    pub fn clock_skew(&self) -> Duration {
+        self.clock_skew
+    }
+
+    /// Whether each `email` in its tokens counts as verified.
+    pub fn trusts_email(&self) -> bool {
+        self.trust_email
+    }
+
+    /// What its tokens can give.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Where its keys come from.
+    pub fn keys(&self) -> &KeySource {
+        &self.keys
+    }
+
+    /// The claims that hold scopes, united.
+    pub fn scope_claims(&self) -> &[ClaimRef] {
+        &self.scope_claims
+    }
+
+    /// The claim that holds groups.
+    pub fn groups_claim(&self) -> &ClaimRef {
+        &self.groups_claim
+    }
+
     /// Whether its tokens may use `algorithm`: it is listed, and where it takes a shared secret, there is one for it
     /// in the configuration.
     pub fn allows(&self, algorithm: Algorithm) -> bool {

@@ -7,10 +7,10 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cli::explain::{Explanation, Question, explain};
 use host_tests::envoy::http::{Request, Response};
 use host_tests::envoy::{Bootstrap, Envoy};
 use host_tests::random::Random;
+use inspect::explain::{Explanation, Question, explain};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;

@@ -1,0 +1,204 @@
+//! An explanation as people read it.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use inspect::explain::{
+    AccessStep, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, Mismatch, Requirement, RuleStep,
+    TokenStep, Upstream,
+};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+const UNSURE: Style = AnsiColor::Yellow.on_default();
+
+/// In colours: whoever prints it takes them out where nobody sees them.
+pub(crate) fn text(explanation: &Explanation) -> String {
+    let mut page = Page::default();
+    let Explanation { request, at, configuration, .. } = explanation;
+    page.line(&format!("{} {}{}  {DIM}at {at}{DIM:#}", request.method, request.host, request.path));
+    if !configuration.is_empty() {
+        page.line(&format!("{DIM}{configuration}{DIM:#}"));
+    }
+    page.path(explanation);
+    page.rules(&explanation.rules);
+    if let Some(credential) = &explanation.credential {
+        page.credential(credential);
+    }
+    if let Some(token) = &explanation.token {
+        page.token(token);
+    }
+    if let Some(access) = &explanation.access {
+        page.access(access);
+    }
+    page.decision(&explanation.decision);
+    for note in &explanation.notes {
+        page.line(&format!("{UNSURE}note{UNSURE:#}: {note}"));
+    }
+    page.0
+}
+
+#[derive(Default)]
+struct Page(String);
+
+/// ✓ passed, ✗ failed, ? not known, - not looked at.
+#[derive(Clone, Copy)]
+enum Mark {
+    Failed,
+    None,
+    Passed,
+    Unsure,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.0, "{line}");
+    }
+
+    fn head(&mut self, title: &str) {
+        self.line(&format!("\n{title}"));
+    }
+
+    fn step(&mut self, depth: usize, mark: Mark, name: &str, detail: &str) {
+        let (style, sign) = match mark {
+            Mark::Failed => (BAD, "✗"),
+            Mark::None => (DIM, "-"),
+            Mark::Passed => (GOOD, "✓"),
+            Mark::Unsure => (UNSURE, "?"),
+        };
+        let indent = "  ".repeat(depth);
+        let line = format!("  {indent}{style}{sign}{style:#} {name:16}  {detail}");
+        self.line(line.trim_end());
+    }
+
+    fn path(&mut self, explanation: &Explanation) {
+        let path = &explanation.path;
+        self.head("path");
+        match &path.problem {
+            Some(problem) => self.step(0, Mark::Failed, path.canonical.as_deref().unwrap_or("ambiguous"), problem),
+            None => self.step(0, Mark::Passed, path.canonical.as_deref().unwrap_or_default(), ""),
+        }
+    }
+
+    fn rules(&mut self, rules: &[RuleStep]) {
+        if rules.is_empty() {
+            return;
+        }
+        self.head("rules");
+        for rule in rules {
+            let why: Vec<_> = rule.mismatches.iter().map(mismatch).collect();
+            match rule.matches {
+                true => self.step(0, Mark::Passed, &rule.rule, "matches"),
+                false => self.step(0, Mark::Failed, &rule.rule, &why.join("; ")),
+            }
+        }
+        if !rules.iter().any(|rule| rule.matches) {
+            self.step(0, Mark::None, "default", "no rule matches");
+        }
+    }
+
+    fn credential(&mut self, credential: &CredentialStep) {
+        self.head("credential");
+        for location in &credential.locations {
+            let mark = match location.found.as_str() {
+                "nothing" => Mark::None,
+                "credential" if location.used => Mark::Passed,
+                "credential" => Mark::Unsure,
+                _ => Mark::Failed,
+            };
+            let detail = if location.used { "a token, which is used" } else { &location.found };
+            self.step(0, mark, &location.location, detail);
+        }
+        if let Some(reason) = &credential.reason {
+            self.step(0, Mark::Failed, reason, "");
+        }
+    }
+
+    fn token(&mut self, token: &TokenStep) {
+        self.head("token");
+        let is_skipped = |check: &&CheckStep| check.outcome == CheckOutcome::Skipped;
+        for check in token.checks.iter().filter(|check| !is_skipped(check)) {
+            let (mark, detail) = match check.outcome {
+                CheckOutcome::Failed => (Mark::Failed, check.detail.clone()),
+                CheckOutcome::Passed | CheckOutcome::Skipped => (Mark::Passed, check.detail.clone()),
+                CheckOutcome::Trusted => (Mark::Unsure, String::from("not checked: taken for a good one")),
+                CheckOutcome::Unknown => (Mark::Unsure, check.detail.clone()),
+            };
+            self.step(0, mark, check.check, &detail);
+        }
+        let skipped: Vec<_> = token.checks.iter().filter(is_skipped).map(|check| check.check).collect();
+        if !skipped.is_empty() {
+            self.step(0, Mark::None, "not looked at", &skipped.join(", "));
+        }
+    }
+
+    fn access(&mut self, access: &AccessStep) {
+        let who = access.rule.as_ref().map_or_else(|| String::from("default"), |rule| format!("rule {rule}"));
+        self.head(&format!("access ({who})"));
+        match &access.requirement {
+            Some(requirement) => self.requirement(0, requirement),
+            None => self.line(&format!("  {}", access.asks)),
+        }
+    }
+
+    fn requirement(&mut self, depth: usize, requirement: &Requirement) {
+        let mark = match requirement.met {
+            Some(true) => Mark::Passed,
+            Some(false) => Mark::Failed,
+            None => Mark::None,
+        };
+        let found = requirement.found.as_ref().map(|found| format!("(the token has: {found})"));
+        self.step(depth, mark, &requirement.asks, &found.unwrap_or_default());
+        for part in &requirement.parts {
+            self.requirement(depth.saturating_add(1), part);
+        }
+    }
+
+    fn decision(&mut self, decision: &Decision) {
+        self.head("decision");
+        let style = match decision.outcome.as_str() {
+            "denied" => BAD,
+            "undecided" => UNSURE,
+            _ => GOOD,
+        };
+        let reason = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let detail = decision.detail.as_ref().map(|detail| format!(", {detail}")).unwrap_or_default();
+        self.line(&format!("  {style}{}{reason}{style:#}{detail}", decision.outcome));
+        if let Some(answer) = &decision.answer {
+            self.line(&format!("  the client gets {}", answer.status));
+            for (name, value) in &answer.headers {
+                self.line(&format!("    {name}: {value}"));
+            }
+            if !answer.body.is_empty() {
+                self.line(&format!("    {}", answer.body));
+            }
+        }
+        if let Some(upstream) = &decision.upstream {
+            self.upstream(upstream);
+        }
+    }
+
+    fn upstream(&mut self, upstream: &Upstream) {
+        if upstream.set.is_empty() && upstream.removed.is_empty() {
+            return self.line("  the upstream gets the request as it came");
+        }
+        self.line("  the upstream gets it with these changes");
+        for name in &upstream.removed {
+            self.line(&format!("    {BAD}-{BAD:#} {name}"));
+        }
+        for (name, value) in &upstream.set {
+            self.line(&format!("    {GOOD}+{GOOD:#} {name}: {value}"));
+        }
+    }
+}
+
+fn mismatch(mismatch: &Mismatch) -> String {
+    let expected = mismatch.expected.join(", ");
+    let found = mismatch.found.as_deref().unwrap_or("none");
+    match mismatch.what {
+        "header" => format!("header: expected `{expected}`, found {found}"),
+        what => format!("{what}: {found} is none of {expected}"),
+    }
+}

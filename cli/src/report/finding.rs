@@ -1,0 +1,41 @@
+//! A finding, with the lines that it is about.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use inspect::configuration::Rejection;
+use inspect::finding::{Finding, Severity};
+
+use crate::input::Input;
+
+/// A finding in `file`, in colours: whoever prints it takes them out where nobody sees them. `title` is what the
+/// configuration is called that it is about.
+pub(crate) fn render(file: &Input, title: &str, finding: &Finding) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let label = if finding.path.is_empty() { title } else { &finding.path };
+    let place = AnnotationKind::Primary.span(on_one_line(&file.text, &finding.span));
+    let place = if label.is_empty() { place } else { place.label(label) };
+    let snippet = Snippet::source(&file.text).path(&file.name).line_start(1).annotation(place);
+    let help = finding.help.as_ref().map(|help| Level::HELP.message(help));
+    let group = level.primary_title(&finding.message).id(finding.name).element(snippet).elements(help);
+    Renderer::styled().render(&[group])
+}
+
+/// Why a configuration in `file` cannot be used.
+pub(crate) fn render_rejection(file: &Input, rejection: &Rejection) -> String {
+    let findings = rejection.findings.iter().map(|finding| render(file, &rejection.title, finding));
+    let parts: Vec<_> = std::iter::once(format!("{}: {}", file.name, rejection.message)).chain(findings).collect();
+    parts.join("\n\n")
+}
+
+/// What of `span` stands on its first line.
+fn on_one_line(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = span.start.min(text.len());
+    let marked = text.get(start..span.end.min(text.len())).unwrap_or_default();
+    let line = marked.lines().next().unwrap_or_default().trim_end();
+    start..start.saturating_add(line.len())
+}

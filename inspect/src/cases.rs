@@ -1,0 +1,122 @@
+//! Test cases for the rules of a configuration: requests, and what is expected of each.
+
+mod comparison;
+mod format;
+mod mint;
+
+use gate::{Gate, Policy};
+
+pub use self::comparison::Difference;
+use self::comparison::compare;
+use self::format::{Case, File};
+use self::mint::Mint;
+use crate::configuration::Loaded;
+use crate::document::{self, Divergent, Flaw, Node, position, typed};
+use crate::engine::{Decided, decide};
+use crate::finding::Finding;
+use crate::request::{CredentialLocation, RequestHead};
+
+/// Cases that were read; each knows its location in the file.
+#[derive(Debug)]
+pub struct Cases {
+    file: File,
+    locations: Vec<Location>,
+}
+
+/// Where a case is written.
+#[derive(Debug)]
+struct Location {
+    span: std::ops::Range<usize>,
+    line: usize,
+}
+
+/// How the cases of a file went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// Those that were run, in their order.
+    pub cases: Vec<CaseReport>,
+    /// The rules that no case reaches.
+    pub unreached_rules: Vec<String>,
+}
+
+/// A case that was run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CaseReport {
+    /// Its name.
+    pub name: String,
+    /// The line that it begins on.
+    pub line: usize,
+    /// Its request.
+    pub request: RequestHead,
+    /// What became of it.
+    pub decided: Decided,
+    /// All that is not as expected.
+    pub differences: Vec<Difference>,
+}
+
+/// Why cases cannot be run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Error {
+    /// A case cannot be run: here is why.
+    Case(Finding),
+    /// The file is empty.
+    Empty,
+    /// The issuers cannot be given keys.
+    Keys(String),
+    /// The file cannot be read: here is why.
+    Unreadable(Finding),
+}
+
+/// Reads a file of cases.
+pub fn read(text: &str) -> Result<Cases, Error> {
+    let invalid = |flaw: Flaw| Error::Unreadable(Finding::error("cases", "", flaw.message, flaw.span));
+    let document = document::read(text).map_err(invalid)?.into_iter().next().ok_or(Error::Empty)?;
+    if let Some(flaw) = document.flaws.into_iter().find(|flaw| flaw.divergent == Divergent::Both) {
+        return Err(invalid(flaw));
+    }
+    let file = typed(&document.root, "cases").map_err(Error::Unreadable)?;
+    let nodes = document.root.get("cases").map(Node::elements).unwrap_or_default().iter();
+    let location = |node: &Node| Location { span: node.span.clone(), line: position(text, node.span.start).0 };
+    Ok(Cases { file, locations: nodes.map(location).collect() })
+}
+
+/// Runs cases against the rules of a configuration.
+pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
+    let file = &cases.file;
+    let policy = mint::with_keys(loaded.policy.clone()).map_err(Error::Keys)?;
+    let now = file.now.timestamp();
+    let mut gate = Gate::new(policy.clone(), now, 0);
+    let mut mint = Mint::default();
+    let mut reports = Vec::new();
+    for (case, location) in file.cases.iter().zip(&cases.locations) {
+        let request = request(case, file, &policy, &mut mint)
+            .map_err(|message| Error::Case(Finding::error("cases", &case.name, message, location.span.clone())))?;
+        let decided = decide(&mut gate, &request, now, &mint);
+        let differences = compare(&case.expect, &decided);
+        reports.push(CaseReport { name: case.name.clone(), line: location.line, request, decided, differences });
+    }
+    let reached: Vec<_> = reports.iter().filter_map(|report| report.decided.properties.get("rule")).collect();
+    let names = policy.rules().iter().map(|rule| rule.name.to_string());
+    let unreached_rules = names.filter(|name| !reached.contains(&name)).collect();
+    Ok(Report { cases: reports, unreached_rules })
+}
+
+/// The request of a case.
+fn request(case: &Case, file: &File, policy: &Policy, mint: &mut Mint) -> Result<RequestHead, String> {
+    let mut head = RequestHead::new(&case.request.method, &case.request.host, &case.request.path);
+    head.peer.clone_from(&case.peer);
+    for (name, values) in &case.headers {
+        values.0.iter().for_each(|value| head.add(name, value));
+    }
+    let token = match (&case.token, &case.claims) {
+        (Some(_), Some(_)) => return Err(String::from("expected either `token` or `claims`, found both")),
+        (Some(token), None) => Some(token.clone()),
+        (None, Some(_)) => Some(mint.token(case, &file.claims, policy, file.now.0)?),
+        (None, None) => None,
+    };
+    if let Some(token) = token {
+        let location = case.credential.clone().unwrap_or_else(|| CredentialLocation::first_of(policy));
+        location.put(&token, &mut head);
+    }
+    Ok(head)
+}

@@ -1,0 +1,11 @@
+//! A configuration of a file, as the engine reads it.
+
+mod environment;
+mod load;
+mod mistake;
+mod read;
+
+pub use self::environment::Variable;
+pub(crate) use self::environment::environment;
+pub use self::load::{Loaded, Rejection, load};
+pub use self::read::{Configuration, Environment};

@@ -1,0 +1,33 @@
+//! The environment of the plugin's VM.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use crate::locate::Variables;
+
+/// Stands for a key set that is not known here.
+const SOME_KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"vNYzA3cBFyHFRPt557kQpJWoUPOULnOFQDx4MZ4A-eE"}]}"#;
+
+/// The value of a variable of the proxy's environment, by its name.
+pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
+
+/// The environment of the plugin's VM, as far as it is known. A variable that is there, and whose value nobody knows
+/// here, is taken for a good key set, and its name goes to `unknown`.
+pub(crate) fn environment<'e>(
+    variables: &'e Variables,
+    variable: Variable<'e>,
+    unknown: &'e RefCell<BTreeSet<String>>,
+) -> impl Fn(&str) -> Option<String> {
+    move |name| {
+        let known = match variables {
+            Variables::Unknown => Some(None),
+            Variables::Known(values) => values.get(name).cloned(),
+        };
+        // That one is for the plugin alone, and may be missing.
+        let known = known.filter(|_| name != "JOTGATE_SHARED_SECRET")?;
+        Some(known.or_else(|| variable(name)).unwrap_or_else(|| {
+            unknown.borrow_mut().insert(name.to_string());
+            SOME_KEYS.to_string()
+        }))
+    }
+}

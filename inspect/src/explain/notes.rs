@@ -1,0 +1,57 @@
+//! What else there is to know: what was assumed, what is missing, what was dropped of a token.
+
+use gate::explain::TokenTrace;
+use gate::identity::IdentityValue;
+
+use super::context::Context;
+use super::keys::KeyProvenance;
+use super::token::claim;
+
+impl Context<'_> {
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.is_undecided {
+            notes.push(String::from(
+                "the keys of the token's issuer are not known here, so its signature cannot be checked: give them with \
+                 --keys, or go on as if it were signed with --trust-signature",
+            ));
+        }
+        if self.question.trust_signature {
+            notes.push(String::from("signatures are taken for good ones without a look (--trust-signature)"));
+        }
+        if self.question.keys.is_some() && self.provenance == Some(KeyProvenance::Configuration) {
+            notes.push(String::from("the issuer's keys are in the configuration: the ones given were not used"));
+        }
+        if self.question.peer.is_empty() && self.policy.needs().client_ip && self.trace.principal().is_some() {
+            notes.push(String::from("`$clientIp` may depend on the address that the request comes from: see --peer"));
+        }
+        if let Some(token) = &self.trace.token {
+            notes.extend(self.withheld(token));
+        }
+        notes
+    }
+
+    /// What a token claims, and its issuer's settings keep from rules and headers.
+    fn withheld(&self, token: &TokenTrace) -> Vec<String> {
+        let issuer = token.issuer.and_then(|issuer| self.issuer_name(issuer)).unwrap_or_default();
+        let withheld = &token.withheld;
+        let mut notes = Vec::new();
+        for (kind, names) in [("groups", &withheld.groups), ("scopes", &withheld.scopes)] {
+            if !names.is_empty() {
+                notes.push(format!(
+                    "outside the `grants.{kind}` of the issuer `{issuer}`, and dropped: {}",
+                    names.join(", ")
+                ));
+            }
+        }
+        let asks = |value: &IdentityValue| *value == IdentityValue::VerifiedEmail;
+        if withheld.email && self.policy.identity_headers().iter().any(|header| header.values.iter().any(asks)) {
+            notes.push(format!(
+                "`$verifiedEmail` has no value ({}): if the addresses of the issuer `{issuer}` are \
+                 verified all the same, give it `trustEmail: true`",
+                claim(token, "email_verified")
+            ));
+        }
+        notes
+    }
+}

@@ -1,0 +1,87 @@
+//! The plugin's configurations in manifests.
+
+use std::collections::BTreeSet;
+
+use super::deployment::{Chain, Deployment, Variables, says};
+use super::envoy;
+use super::located::{Form, Located, is_ours};
+use super::reader::Reader;
+use crate::document::Node;
+
+pub(super) fn locate(manifest: &Node) -> Vec<Located<'_>> {
+    let kind = manifest.get("kind").and_then(Node::text).unwrap_or_default();
+    let title = title(manifest, kind);
+    match kind {
+        "EnvoyExtensionPolicy" => {
+            let plugins = manifest.find(&["spec", "wasm"]).map(Node::elements).unwrap_or_default();
+            plugins.iter().map(|plugin| gateway(plugin, title.clone())).collect()
+        }
+        "EnvoyFilter" => {
+            let found = envoy::locate(manifest, Reader::Kubernetes).into_iter();
+            found.map(|found| Located { title: title.clone(), ..found }).collect()
+        }
+        "TrafficExtension" => {
+            manifest.find(&["spec", "wasm"]).map(|plugin| istio(plugin, manifest, title)).into_iter().collect()
+        }
+        "WasmPlugin" => manifest.get("spec").map(|plugin| istio(plugin, manifest, title)).into_iter().collect(),
+        _ if kind.ends_with("List") => {
+            manifest.get("items").map(Node::elements).unwrap_or_default().iter().flat_map(locate).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `WasmPlugin istio-system/jotgate`
+fn title(manifest: &Node, kind: &str) -> String {
+    let text = |name| manifest.find(&["metadata", name]).and_then(Node::text);
+    match (text("namespace"), text("name")) {
+        (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name}"),
+        (None, Some(name)) => format!("{kind} {name}"),
+        _ => kind.to_string(),
+    }
+}
+
+/// What `spec` of a `WasmPlugin` and `spec.wasm` of a `TrafficExtension` have in common.
+fn istio<'d>(plugin: &'d Node, manifest: &'d Node, title: String) -> Located<'d> {
+    let form = plugin.get("pluginConfig").map_or(Form::Missing(plugin), Form::Tree);
+    let names = [manifest.find(&["metadata", "name"]), plugin.get("url"), plugin.get("pluginName")];
+    Located {
+        title,
+        deployment: Deployment {
+            reader: Reader::Kubernetes,
+            clusters: None,
+            forward_proxies: BTreeSet::new(),
+            chain: Chain::default(),
+            is_istio: true,
+            fails_open: plugin.get("failStrategy").filter(|node| says(node, "FAIL_OPEN")),
+            variables: Variables::of_list(plugin.find(&["vmConfig", "env"])),
+        },
+        is_ours: is_ours(&names, &form),
+        form,
+    }
+}
+
+/// An entry of `spec.wasm` of Envoy Gateway's `EnvoyExtensionPolicy`.
+fn gateway(plugin: &Node, title: String) -> Located<'_> {
+    let form = plugin.get("config").map_or(Form::Missing(plugin), Form::Tree);
+    let names = [
+        plugin.get("name"),
+        plugin.get("rootID"),
+        plugin.find(&["code", "image", "url"]),
+        plugin.find(&["code", "http", "url"]),
+    ];
+    Located {
+        title,
+        deployment: Deployment {
+            reader: Reader::Kubernetes,
+            clusters: None,
+            forward_proxies: BTreeSet::new(),
+            chain: Chain::default(),
+            is_istio: false,
+            fails_open: plugin.get("failOpen").filter(|node| says(node, "true")),
+            variables: Variables::new(None, plugin.find(&["env", "hostKeys"])),
+        },
+        is_ours: is_ours(&names, &form),
+        form,
+    }
+}

@@ -1,0 +1,9 @@
+//! A request, as people write it.
+
+mod credential_location;
+mod head;
+mod line;
+
+pub use self::credential_location::CredentialLocation;
+pub use self::head::RequestHead;
+pub use self::line::{RequestLine, header};

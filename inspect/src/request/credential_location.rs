@@ -1,0 +1,88 @@
+//! The locations of a token in a request.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gate::Policy;
+use gate::explain::places;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::head::RequestHead;
+use gate::credentials::Source;
+
+/// The location of a token, as `credentials` has it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "Value")]
+pub struct CredentialLocation(Source);
+
+impl TryFrom<Value> for CredentialLocation {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        let members: Vec<_> = value.as_object().into_iter().flatten().collect();
+        let texts: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Ok(Self(match texts.as_slice() {
+            [("header", Some(name))] => Source::Header { name: (*name).to_string(), scheme: None },
+            [("header", Some(name)), ("scheme", Some(scheme))] => {
+                Source::Header { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
+            }
+            [("cookie", Some(name))] => Source::Cookie((*name).to_string()),
+            [("query", Some(name))] => Source::Query((*name).to_string()),
+            [("websocketProtocol", Some(prefix))] => Source::WebSocketProtocol((*prefix).to_string()),
+            [("basic", None)] if value.get("basic") == Some(&Value::Bool(true)) => Source::Basic,
+            _ => {
+                return Err(format!(
+                    "expected a location as `credentials` has it, such as `{{cookie: session}}`, found `{value}`"
+                ));
+            }
+        }))
+    }
+}
+
+impl CredentialLocation {
+    /// The first of a configuration's `credentials`.
+    pub fn first_of(policy: &Policy) -> Self {
+        Self::all_of(policy).into_iter().next().unwrap_or_default()
+    }
+
+    /// All of a configuration's `credentials`, in their order.
+    pub fn all_of(policy: &Policy) -> Vec<Self> {
+        places(policy).iter().cloned().map(Self).collect()
+    }
+
+    /// Puts a token there.
+    pub fn put(&self, token: &str, head: &mut RequestHead) {
+        match &self.0 {
+            Source::Basic => {
+                let pair = STANDARD.encode(format!("{token}:x-oauth-basic"));
+                head.add("authorization", &format!("Basic {pair}"));
+            }
+            Source::Cookie(name) => head.add("cookie", &format!("{name}={token}")),
+            Source::Header { name, scheme: Some(scheme) } => head.add(name, &format!("{scheme} {token}")),
+            Source::Header { name, scheme: None } => head.add(name, token),
+            Source::Query(name) => {
+                if let Some(path) = head.value_mut(":path") {
+                    let separator = if path.contains('?') { '&' } else { '?' };
+                    *path = format!("{path}{separator}{name}={token}");
+                }
+            }
+            // Servers pick from what remains, so that there has to be another one.
+            Source::WebSocketProtocol(prefix) => head.add("sec-websocket-protocol", &format!("{prefix}{token}, chat")),
+        }
+    }
+}
+
+impl fmt::Display for CredentialLocation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::Basic => formatter.write_str("header authorization: Basic"),
+            Source::Cookie(name) => write!(formatter, "cookie {name}"),
+            Source::Header { name, scheme: Some(scheme) } => write!(formatter, "header {name}: {scheme}"),
+            Source::Header { name, scheme: None } => write!(formatter, "header {name}"),
+            Source::Query(name) => write!(formatter, "query {name}"),
+            Source::WebSocketProtocol(prefix) => write!(formatter, "sec-websocket-protocol {prefix}"),
+        }
+    }
+}
