@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 
 use crate::authz::DENY;
 use crate::failure::{At as _, Failure, Result};
@@ -148,7 +148,7 @@ fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, wanted: &T) -> 
 mod tests {
     use std::time::Duration;
 
-    use host_tests::envoy::Bootstrap;
+    use real_envoy::Bootstrap;
     use testbed::keys::Algorithm;
 
     use super::*;

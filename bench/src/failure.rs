@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::io;
 
-use host_tests::envoy::StartError;
+use real_envoy::StartError;
 use testbed::BadRequest;
 
 /// What went wrong, and where. A run that fails leaves no figures: a wrong answer is not worth measuring.

@@ -2,9 +2,9 @@
 
 #![expect(clippy::indexing_slicing, reason = "members of JSON objects that are made here")]
 
-use host_tests::built_path;
-use host_tests::envoy::Bootstrap;
+use real_envoy::Bootstrap;
 use serde_json::{Value, json};
+use test_support::built_path;
 
 use crate::authz::DENY;
 use crate::variant::{Gate, Protocol, Rules};

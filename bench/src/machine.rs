@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::{fs, thread};
 
-use host_tests::envoy::{Bootstrap, Envoy, plugin};
+use real_envoy::{Bootstrap, Envoy, plugin};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use host_tests::envoy::http::{Connection, Request};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{Connection, Request};
+use real_envoy::{Bootstrap, Envoy};
 
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::bootstrap;

@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::thread;
 use std::time::Duration;
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::json;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use host_tests::envoy::workspace;
 use serde_json::{Value, json};
+use test_support::workspace;
 
 /// Every Markdown page of the project, by its path.
 fn pages() -> Vec<(PathBuf, String)> {

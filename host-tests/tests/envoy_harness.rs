@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::{Connection, Request, burst};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{Connection, Request, burst};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Issuer, Options, TokenRequest};

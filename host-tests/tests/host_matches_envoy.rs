@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use host_tests::envoy::Envoy;
-use host_tests::envoy::http::Request;
-use host_tests::host::{CalloutAnswer, HeaderMap, Plugin, Proxy, Status, VmOptions};
+use real_envoy::Envoy;
+use real_envoy::http::Request;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use strict_host::{CalloutAnswer, HeaderMap, Plugin, Proxy, Status, VmOptions};
 
 /// What the client sends; Envoy adds `x-request-id`, which no two runs share, and `x-forwarded-proto`.
 const LINES: [(&str, &str); 7] = [
@@ -214,7 +214,7 @@ fn normal(message: &str) -> String {
 }
 
 fn module() -> PathBuf {
-    host_tests::built_path("JOTGATE_GUEST", "target/wasm32-wasip1/release/guest.wasm", "make guest")
+    test_support::built_path("JOTGATE_GUEST", "target/wasm32-wasip1/release/guest.wasm", "make guest")
 }
 
 fn bootstrap(script: &str) -> String {

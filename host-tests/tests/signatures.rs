@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use host_tests::built_path;
-use host_tests::envoy::{Bootstrap, Envoy};
-use host_tests::host::{Plugin, Proxy, VmOptions};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
+use strict_host::{Plugin, Proxy, VmOptions};
+use test_support::built_path;
 use testbed::keys::{Algorithm, SigningKey};
 use testbed::mint::base64url;
 use testbed::upstream::Upstream;

@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use host_tests::envoy::{plugin, workspace};
-use host_tests::host::Plugin;
+use real_envoy::plugin;
+use strict_host::Plugin;
+use test_support::workspace;
 
 /// Ways to a host, a clock, randomness or the network.
 const IMPURE: [&str; 18] = [
@@ -86,11 +87,14 @@ fn dependencies_point_one_way() {
         "jose",
         "nothing",
         "playground",
+        "real-envoy",
         "ship",
+        "strict-host",
+        "test-support",
         "testbed",
     ];
     for (name, allowed) in [
-        ("bench", vec!["host-tests", "testbed"]),
+        ("bench", vec!["real-envoy", "test-support", "testbed"]),
         ("calls", vec![]),
         ("cli", vec!["gate", "inspect", "jose"]),
         ("nothing", vec![]),
@@ -98,17 +102,21 @@ fn dependencies_point_one_way() {
         ("gate", vec!["jose"]),
         ("filter", vec!["gate", "jose"]),
         ("guest", vec![]),
-        ("host-tests", vec!["testbed"]),
         ("inspect", vec!["gate", "jose"]),
         ("playground", vec!["gate", "inspect", "jose"]),
+        ("real-envoy", vec!["test-support"]),
         ("ship", vec![]),
+        ("strict-host", vec!["test-support"]),
+        ("test-support", vec![]),
         ("testbed", vec![]),
     ] {
         let found: Vec<_> = dependencies(name).into_iter().filter(|name| members.contains(&name.as_str())).collect();
         assert_eq!(found, allowed, "{name}");
     }
-    assert!(dependencies("host-tests").contains("wasmtime"), "what is looked for can be found");
-    assert!(!dependencies("bench").contains("wasmtime"), "the harness around Envoy needs no Wasm engine");
+    assert!(dependencies("strict-host").contains("wasmtime"), "what is looked for can be found");
+    for name in ["bench", "real-envoy"] {
+        assert!(!dependencies(name).contains("wasmtime"), "{name} needs no Wasm engine");
+    }
 }
 
 #[test]

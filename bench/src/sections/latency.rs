@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::Connection;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
+use real_envoy::http::Connection;
 
 use crate::check;
 use crate::failure::{At as _, Failure, Result};
@@ -112,7 +112,7 @@ fn answered(flights: &mut [Flight], wait: Duration) -> Result<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use host_tests::envoy::http::Request;
+    use real_envoy::http::Request;
     use testbed::upstream::Upstream;
 
     use super::*;

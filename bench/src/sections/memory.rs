@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use host_tests::envoy::Envoy;
-use host_tests::envoy::http::Connection;
+use real_envoy::Envoy;
+use real_envoy::http::Connection;
 use serde_json::{Map, Value, json};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::mint::{merge, mint, object, usual_claims};

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::{Envoy, Port};
+use real_envoy::{Envoy, Port};
 
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::bootstrap;

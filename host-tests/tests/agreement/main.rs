@@ -7,11 +7,11 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use host_tests::envoy::http::{Request, Response};
-use host_tests::envoy::{Bootstrap, Envoy};
-use host_tests::random::Random;
 use inspect::explain::{Explanation, Question, explain};
+use real_envoy::http::{Request, Response};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
+use test_support::random::Random;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;

@@ -1,8 +1,8 @@
 //! Requests of all kinds.
 
-use host_tests::envoy::http::Request;
-use host_tests::random::Random;
+use real_envoy::http::Request;
 use serde_json::{Value, json};
+use test_support::random::Random;
 use testbed::flaws::Flaw;
 use testbed::issuer::{Issuer, TokenRequest};
 

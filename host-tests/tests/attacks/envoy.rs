@@ -2,8 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use host_tests::envoy::http::{self, Connection};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{self, Connection};
+use real_envoy::{Bootstrap, Envoy};
 use testbed::raw::{Answer as Served, RawServer};
 use testbed::upstream::Upstream;
 

@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::{Request as Wire, burst};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{Request as Wire, burst};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::keys::jwk_set;
 use testbed::raw::{Answer as Served, RawServer, response};

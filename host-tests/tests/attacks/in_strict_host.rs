@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use host_tests::host::{Callout, CalloutAnswer, LogLevel, Proxy, Response, Root, Status};
 use serde_json::{Value, json};
+use strict_host::{Callout, CalloutAnswer, LogLevel, Proxy, Response, Root, Status};
 use testbed::keys::jwk_set;
 
 use crate::bad_configs::bad_configs;

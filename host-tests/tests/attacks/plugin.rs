@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use host_tests::host::{CalloutAnswer, Clock, HeaderMap, LogLevel, Outcome, Plugin, Proxy, Response, Root, VmOptions};
+use strict_host::{CalloutAnswer, Clock, HeaderMap, LogLevel, Outcome, Plugin, Proxy, Response, Root, VmOptions};
 
 use crate::exchange::{Answer, Request};
 use crate::run::Host;
 use crate::setting::Setting;
 
 static PLUGIN: LazyLock<Plugin> =
-    LazyLock::new(|| host_tests::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
+    LazyLock::new(|| strict_host::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
 
 #[derive(Default)]
 pub(crate) struct StrictHost(BTreeMap<String, (Proxy, Root)>);

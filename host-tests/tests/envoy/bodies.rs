@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::Envoy;
-use host_tests::envoy::http::raise_file_limit;
+use real_envoy::Envoy;
+use real_envoy::http::raise_file_limit;
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};

@@ -1,7 +1,7 @@
 //! Configurations as Envoy hands them over.
 
-use host_tests::envoy::http::Request;
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::Request;
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::json;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;

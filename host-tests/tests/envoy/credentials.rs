@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host_tests::envoy::http::{Connection, Request, Response};
+use real_envoy::http::{Connection, Request, Response};
 use serde_json::{Value, json};
 
 use crate::world::{World, every_place, refused, verdict};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use host_tests::envoy::http::{Connection, Request, burst};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{Connection, Request, burst};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 use testbed::upstream::Upstream;

@@ -1,6 +1,6 @@
 //! What operators see: access log, metrics, log.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::json;
 use testbed::issuer::TokenRequest;
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fs;
 
-use host_tests::envoy::http::{Connection, Request};
-use host_tests::envoy::workspace;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{Expr, VectorSelector, parse};
 use promql_parser::util::{ExprVisitor, walk_expr};
+use real_envoy::http::{Connection, Request};
 use serde_json::{Value, json};
+use test_support::workspace;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 
 use crate::reasons::{REASONS, Refusing};

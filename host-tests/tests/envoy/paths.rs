@@ -1,7 +1,7 @@
 //! Odd paths, whatever Envoy makes of them before the gate and whatever a server makes of them behind it.
 
-use host_tests::envoy::http::Request;
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::Request;
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options};
 use testbed::raw::RawServer;

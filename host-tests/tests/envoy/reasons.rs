@@ -1,7 +1,7 @@
 //! A gate that can refuse for every reason there is, and the requests that it refuses.
 
-use host_tests::envoy::http::Request;
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::Request;
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};

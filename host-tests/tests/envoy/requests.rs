@@ -1,6 +1,6 @@
 //! Who passes, who does not, and what the upstream is told.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Issuer, Options, TokenRequest};

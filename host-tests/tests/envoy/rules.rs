@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::json;
 use testbed::issuer::TokenRequest;
 

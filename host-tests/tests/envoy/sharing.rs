@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::{Request, burst};
-use host_tests::envoy::{Bootstrap, Envoy, Port, plugin};
+use real_envoy::http::{Request, burst};
+use real_envoy::{Bootstrap, Envoy, Port, plugin};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::{Connection, Request};
+use real_envoy::http::{Connection, Request};
 use serde_json::json;
 
 use crate::world::World;

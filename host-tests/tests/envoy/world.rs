@@ -3,9 +3,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::{Request, Response};
-pub(crate) use host_tests::envoy::verdict::{refused, verdict};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{Request, Response};
+pub(crate) use real_envoy::verdict::{refused, verdict};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;

@@ -1,8 +1,8 @@
 //! Bodies and trailers of requests.
 
 use crate::{REQUEST, results, start};
-use host_tests::host::{HeaderMap, Outcome, Pause};
 use std::time::Duration;
+use strict_host::{HeaderMap, Outcome, Pause};
 
 #[test]
 fn each_chunk_passes_the_body_callback() {
@@ -81,7 +81,7 @@ fn a_plugin_may_answer_while_the_body_comes() {
 
 #[test]
 fn a_pause_in_the_body_is_told_apart_where_the_headers_wait_too() {
-    let options = host_tests::host::VmOptions::new().allow_on_headers_stop_iteration(true);
+    let options = strict_host::VmOptions::new().allow_on_headers_stop_iteration(true);
     let (_proxy, root) = crate::start_with(options, "request_headers pause\nrequest_body pause");
     let stream = root.request(REQUEST, false);
     stream.receive_body("held", true);

@@ -1,8 +1,8 @@
 //! HTTP callouts.
 
 use crate::{get, guest, result, results, start};
-use host_tests::host::{Callout, CalloutAnswer, Clock, HeaderMap, Proxy, Response, Status, VmOptions};
 use std::time::Duration;
+use strict_host::{Callout, CalloutAnswer, Clock, HeaderMap, Proxy, Response, Status, VmOptions};
 
 const CALL: &str = "configure call idp /jwks 5000";
 const READ: &str = "callout pairs 6\ncallout pairs 7\ncallout buffer 4 0 1000";

@@ -1,9 +1,9 @@
 //! The runner of cases, tried on the guest.
 
 use crate::guest;
-use host_tests::cases::{run_all, run_file};
 use serde_json::{Value, json};
 use std::time::Duration;
+use strict_host::cases::{run_all, run_file};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guest/cases");
 

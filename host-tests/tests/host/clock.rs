@@ -1,8 +1,8 @@
 //! The virtual clock and the ticks.
 
 use crate::{guest, result, results, start};
-use host_tests::host::{Clock, Proxy, Status, VmOptions};
 use std::time::Duration;
+use strict_host::{Clock, Proxy, Status, VmOptions};
 
 const TICKS: &str = "tick time";
 
@@ -11,7 +11,7 @@ fn millis(millis: u64) -> Duration {
 }
 
 /// The ticks so far, in milliseconds since the start.
-fn ticks(vm: &host_tests::host::Vm) -> Vec<u128> {
+fn ticks(vm: &strict_host::Vm) -> Vec<u128> {
     let number = |shown: String| shown.trim_matches(|c: char| !c.is_ascii_digit()).parse::<u128>().unwrap();
     results(vm, "time").into_iter().map(|shown| (number(shown) - Clock::START.as_nanos()) / 1_000_000).collect()
 }

@@ -1,8 +1,8 @@
 //! Contexts: their start and end, and acting for another one.
 
 use crate::{get, guest, result, results, start, start_with, violations};
-use host_tests::host::{Outcome, Proxy, VmOptions};
 use std::time::Duration;
+use strict_host::{Outcome, Proxy, VmOptions};
 
 const TICK: Duration = Duration::from_millis(10);
 

@@ -16,11 +16,11 @@ mod signatures;
 mod violations;
 mod world;
 
-use host_tests::host::{Plugin, Proxy, Root, Stream, Vm, VmOptions};
 use std::sync::LazyLock;
+use strict_host::{Plugin, Proxy, Root, Stream, Vm, VmOptions};
 
 static GUEST: LazyLock<Plugin> =
-    LazyLock::new(|| host_tests::built("JOTGATE_GUEST", "target/wasm32-wasip1/release/guest.wasm", "make guest"));
+    LazyLock::new(|| strict_host::built("JOTGATE_GUEST", "target/wasm32-wasip1/release/guest.wasm", "make guest"));
 
 const REQUEST: [(&str, &str); 4] =
     [(":method", "GET"), (":path", "/"), (":scheme", "https"), (":authority", "example.com")];

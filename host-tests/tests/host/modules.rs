@@ -1,7 +1,7 @@
 //! Modules of every shape, and how they fail.
 
 use crate::{REQUEST, guest, start};
-use host_tests::host::{LoadError, Plugin, Proxy, VmOptions};
+use strict_host::{LoadError, Plugin, Proxy, VmOptions};
 
 /// What every plugin must export.
 pub(crate) const SMALLEST: &str = r#"(module (memory (export "memory") 1)

@@ -1,8 +1,8 @@
 //! Requests, responses and the plugin's own answers.
 
 use crate::{REQUEST, get, result, start, start_with};
-use host_tests::host::{HeaderMap, LocalReply, Outcome, Pause, Plugin, Proxy, VmOptions};
 use std::time::Duration;
+use strict_host::{HeaderMap, LocalReply, Outcome, Pause, Plugin, Proxy, VmOptions};
 
 #[test]
 fn a_request_goes_on_with_the_plugins_edits() {

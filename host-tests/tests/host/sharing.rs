@@ -1,7 +1,7 @@
 //! What VMs share: data, queues and metrics.
 
 use crate::{get, guest, result, results, start, violations};
-use host_tests::host::{Clock, Metrics, Proxy, SharedData, Status, VmOptions};
+use strict_host::{Clock, Metrics, Proxy, SharedData, Status, VmOptions};
 
 #[test]
 fn a_write_without_a_number_always_overwrites() {

@@ -1,13 +1,13 @@
 //! `verify_signature`: real keys, and hosts that lie.
 
 use crate::{get, guest, results, start};
-use host_tests::host::{Proxy, Status, VerifySignature, VmOptions};
 use prost::Message;
 use rsa::pkcs8::EncodePublicKey;
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use sha2::Digest;
 use std::convert::Infallible;
+use strict_host::{Proxy, Status, VerifySignature, VmOptions};
 
 const TEXT: &[u8] = b"header.payload";
 

@@ -1,7 +1,7 @@
 //! Logs, properties, environment and randomness.
 
 use crate::{get, guest, result, results, start, start_with};
-use host_tests::host::{LogLevel, LogLine, Proxy, Status, VmOptions};
+use strict_host::{LogLevel, LogLine, Proxy, Status, VmOptions};
 
 #[test]
 fn logs_and_standard_output_are_captured() {

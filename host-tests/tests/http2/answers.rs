@@ -1,7 +1,7 @@
 //! The answers of the contract, word for word, over both versions and to each kind of client.
 
-use host_tests::envoy::http::Response;
-use host_tests::envoy::http2::Connection;
+use real_envoy::http::Response;
+use real_envoy::http2::Connection;
 use serde_json::json;
 
 use crate::client::BOTH;

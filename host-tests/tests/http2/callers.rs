@@ -1,10 +1,10 @@
 //! Who is in the crowd: what each of them sends, and what must come of it.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, TokenRequest};
 
-use host_tests::random::Random;
+use test_support::random::Random;
 
 /// Somebody, and what the upstream is to be told of them.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use host_tests::envoy::http::{Request, Response};
-use host_tests::envoy::http2::Connection;
+use real_envoy::http::{Request, Response};
+use real_envoy::http2::Connection;
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::thread;
 
-use host_tests::envoy::http2::{Connection, Reason, Stream};
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http2::{Connection, Reason, Stream};
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation};
 use testbed::keys::Algorithm;

@@ -1,8 +1,8 @@
 //! Whatever names a client makes up, on every kind of route: the upstream sees the identity that the gate decided on,
 //! and routes are chosen by nothing else.
 
-use host_tests::envoy::http::{Request, Response};
-use host_tests::envoy::http2::Connection;
+use real_envoy::http::{Request, Response};
+use real_envoy::http2::Connection;
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;
@@ -11,7 +11,7 @@ use testbed::upstream::Upstream;
 use crate::client::Version;
 use crate::seeded;
 use crate::world::{World, config, refused, verdict};
-use host_tests::random::Random;
+use test_support::random::Random;
 
 const REQUESTS: usize = 1500;
 

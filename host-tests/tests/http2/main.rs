@@ -16,7 +16,7 @@ mod streams;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod world;
 
-use host_tests::random::Random;
+use test_support::random::Random;
 
 /// The same numbers for the same seed, which a failing test shows.
 fn seeded() -> Random {

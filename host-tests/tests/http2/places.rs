@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host_tests::envoy::http::{Head, Request};
-use host_tests::envoy::http2::Connection;
+use real_envoy::http::{Head, Request};
+use real_envoy::http2::Connection;
 use serde_json::json;
 
 use crate::client::identity;
@@ -67,7 +67,7 @@ fn crumbs_are_one_cookie() {
         connection.send(&request).unwrap()
     };
     let session = format!("session={token}");
-    let crumbs = |response: &host_tests::envoy::http::Response| response.seen("cookie").join("; ");
+    let crumbs = |response: &real_envoy::http::Response| response.seen("cookie").join("; ");
     let one = with("/x", &["a=1", &session, "b=2; c=3"]);
     assert_eq!((verdict(&one), crumbs(&one)), (refused(200, ""), "a=1; b=2; c=3".into()));
     let public = with("/public/a", &["a=1", &session, &session, "b=2"]);

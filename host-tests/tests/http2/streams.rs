@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::Request;
-use host_tests::envoy::http2::{Connection, Reason, Stream};
+use real_envoy::http::Request;
+use real_envoy::http2::{Connection, Reason, Stream};
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Fault, Mode, TokenRequest};

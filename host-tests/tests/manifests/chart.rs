@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use host_tests::envoy::workspace;
-use host_tests::random::Random;
 use serde_json::{Value, json};
+use test_support::random::Random;
+use test_support::workspace;
 
 use crate::crds::{are_absent, documents, errors};
 use crate::helm::{CHART, helm, is_installed, render};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::{env, fs};
 
-use host_tests::envoy::workspace;
 use jsonschema::Validator;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
+use test_support::workspace;
 
 use crate::rules::Rules;
 

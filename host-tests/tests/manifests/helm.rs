@@ -4,15 +4,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use host_tests::envoy::workspace;
 use serde_json::Value;
+use test_support::workspace;
 
 use crate::crds::documents;
 
 pub(crate) const CHART: &str = "charts/jotgate";
 
 fn binary() -> PathBuf {
-    host_tests::tool("bin/helm")
+    test_support::tool("bin/helm")
 }
 
 /// Whether `make helm` was here. Where it cannot be, `make test` says so loudly, and CI fails.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use host_tests::envoy::workspace;
-use host_tests::host::Plugin;
 use serde_json::{Value, json};
+use strict_host::Plugin;
+use test_support::workspace;
 
 use crate::crds::{are_absent, documents, errors};
 
@@ -18,7 +18,7 @@ pub(crate) const SAMPLES: [(&str, &[&str]); 4] = [
 ];
 
 static PLUGIN: LazyLock<Plugin> =
-    LazyLock::new(|| host_tests::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
+    LazyLock::new(|| strict_host::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
 
 /// What the plugin logs of its configuration, where it does not take it.
 pub(crate) fn load(config: &Value) -> Result<(), Vec<String>> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host_tests::cases::run_all;
 use serde_json::{Value, json};
+use strict_host::cases::run_all;
 
 use crate::world::{ISSUER, key_set, plugin, token};
 

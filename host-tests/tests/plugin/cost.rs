@@ -1,7 +1,7 @@
 //! What a hostile token costs, in instructions: the same number in every run, on any machine.
 
-use host_tests::host::{Proxy, Root, Vm, VmOptions};
 use serde_json::json;
+use strict_host::{Proxy, Root, Vm, VmOptions};
 use testbed::mint::{base64url, mint_text};
 
 use crate::world::{ISSUER, inline, key, plugin, summary};

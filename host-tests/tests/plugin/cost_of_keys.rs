@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use host_tests::host::{Proxy, VerifySignature, VmOptions};
 use serde_json::{Value, json};
+use strict_host::{Proxy, VerifySignature, VmOptions};
 use testbed::keys::{Algorithm, SigningKey};
 use testbed::mint::base64url;
 

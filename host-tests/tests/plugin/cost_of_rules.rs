@@ -1,7 +1,7 @@
 //! What a request can cost that many rules are asked of, in instructions: bounded, whatever anybody sends.
 
-use host_tests::host::{Proxy, Root, VmOptions};
 use serde_json::{Value, json};
+use strict_host::{Proxy, Root, VmOptions};
 
 use crate::world::{get, inline, plugin, summary};
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use host_tests::host::{CalloutAnswer, Proxy, Response, VmOptions};
-use host_tests::random::Random;
+use strict_host::{CalloutAnswer, Proxy, Response, VmOptions};
+use test_support::random::Random;
 
 use crate::world::{fetched, inline, plugin, proxy, start, summary, token, with_token};
 

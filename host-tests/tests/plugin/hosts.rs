@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use host_tests::host::{CalloutAnswer, Proxy, Status, VerifySignature, VmOptions};
 use serde_json::json;
+use strict_host::{CalloutAnswer, Proxy, Status, VerifySignature, VmOptions};
 use testbed::keys::Algorithm;
 
 use crate::world::{FIRST_TICK, fetched, get, inline, plugin, proxy, start, summary, with_token};
@@ -98,7 +98,7 @@ fn a_host_without_callouts_has_inline_keys_and_503() {
         let root = vm.start(fetched(&json!({"limits": {"waitFor": "0s"}}))).unwrap();
         assert_eq!(summary(&with_token(&root, &proxy, &json!({}))), "503 keys_unavailable");
         assert_eq!(summary(&get(&root, "/public/a", &[])), "ok");
-        let log = vm.log_at_least(host_tests::host::LogLevel::Warn).join("\n");
+        let log = vm.log_at_least(strict_host::LogLevel::Warn).join("\n");
         assert!(log.contains(&format!("(status {})", status.0)), "{log}");
     }
 }

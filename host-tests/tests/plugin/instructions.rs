@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use host_tests::host::{Proxy, Root, Vm, VmOptions};
 use serde_json::{Value, json};
+use strict_host::{Proxy, Root, Vm, VmOptions};
 
 use crate::world::{get, inline, plugin, summary, token};
 

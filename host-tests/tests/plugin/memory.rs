@@ -1,7 +1,7 @@
 //! However many tokens there are, what is kept of them stays within `limits.tokenCacheBytes`.
 
-use host_tests::host::{Proxy, VmOptions};
 use serde_json::json;
+use strict_host::{Proxy, VmOptions};
 use testbed::keys::{Algorithm, SigningKey};
 use testbed::mint::mint_text;
 

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use host_tests::envoy::workspace;
 use serde_json::Value;
+use test_support::workspace;
 
 use crate::world::plugin;
 

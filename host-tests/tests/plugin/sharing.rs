@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use host_tests::host::{CalloutAnswer, Proxy, Response, Root, VmOptions};
 use serde_json::{Value, json};
+use strict_host::{CalloutAnswer, Proxy, Response, Root, VmOptions};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 
 use crate::world::{FIRST_TICK, fetched, get, key, key_set, plugin, proxy, start, summary, with_token};
@@ -35,7 +35,7 @@ fn slow_proxy() -> (Proxy, Rc<RefCell<Value>>) {
     (proxy, keys)
 }
 
-fn unknown(root: &Root, proxy: &Proxy) -> host_tests::host::Stream {
+fn unknown(root: &Root, proxy: &Proxy) -> strict_host::Stream {
     with_token(root, proxy, &json!({"header": {"kid": "junk"}}))
 }
 
@@ -175,7 +175,7 @@ fn a_dead_issuer_is_asked_by_one_vm_at_a_time() {
     // 0, 1, 3, 7, 15, 31, 61, 91, each with a little more.
     let callouts = proxy.callouts().len();
     assert!((7..=9).contains(&callouts), "{callouts}");
-    let lines: usize = roots.iter().map(|root| root.vm().log_at_least(host_tests::host::LogLevel::Warn).len()).sum();
+    let lines: usize = roots.iter().map(|root| root.vm().log_at_least(strict_host::LogLevel::Warn).len()).sum();
     assert_eq!(lines, 1, "once for the whole proxy");
     for root in &roots {
         assert_eq!(summary(&get(root, "/public/a", &[])), "ok");
@@ -241,7 +241,7 @@ fn a_host_without_ticks_shares_on_demand() {
     let roots: Vec<_> = (0..2)
         .map(|_| {
             let vm = proxy.vm(plugin(), VmOptions::new());
-            vm.fail_call("proxy_set_tick_period_milliseconds", host_tests::host::Status::UNIMPLEMENTED);
+            vm.fail_call("proxy_set_tick_period_milliseconds", strict_host::Status::UNIMPLEMENTED);
             vm.start(fetched(&json!({}))).unwrap()
         })
         .collect();

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use host_tests::host::{CalloutAnswer, Outcome, Pause, Proxy, Response, VmOptions};
 use serde_json::json;
+use strict_host::{CalloutAnswer, Outcome, Pause, Proxy, Response, VmOptions};
 
 use crate::world::{FIRST_TICK, fetched, get, inline, key_set, plugin, start, summary, token, with_token};
 
@@ -51,7 +51,7 @@ fn memory_is_bounded_whatever_waits() {
         assert!(waiting == 100 || (round > 0 && waiting == 0), "{waiting} in round {round}");
         proxy.advance(Duration::from_secs(30));
         assert!(streams.iter().all(|stream| !stream.is_waiting()), "round {round}");
-        streams.iter().for_each(host_tests::host::Stream::end);
+        streams.iter().for_each(strict_host::Stream::end);
         match round {
             0 => after_first = vm.memory_bytes(),
             _ => assert!(vm.memory_bytes() <= after_first + (1 << 20), "{} of {after_first}", vm.memory_bytes()),

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use host_tests::host::{CalloutAnswer, Outcome, Plugin, Proxy, Response, Root, Stream, VmOptions};
 use serde_json::{Map, Value, json};
+use strict_host::{CalloutAnswer, Outcome, Plugin, Proxy, Response, Root, Stream, VmOptions};
 use testbed::flaws::{Flaw, mint_flawed};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::mint::{merge, usual_claims};
@@ -15,7 +15,7 @@ pub(crate) const ISSUER: &str = "https://idp.example.com";
 pub(crate) const FIRST_TICK: Duration = Duration::from_millis(1);
 
 static PLUGIN: LazyLock<Plugin> =
-    LazyLock::new(|| host_tests::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
+    LazyLock::new(|| strict_host::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
 
 /// One key for each algorithm; the `kid` is the algorithm's name.
 static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {

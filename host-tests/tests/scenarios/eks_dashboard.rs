@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::{Value, json};
 use testbed::issuer::TokenRequest;
 use testbed::mint::object;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use host_tests::envoy::http::{Request, Response};
+use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
 use testbed::issuer::TokenRequest;
 use testbed::mint::object;

@@ -1,7 +1,7 @@
 //! Nauthera: sessions in cookies, from several issuers, at several replicas.
 
-use host_tests::envoy::Envoy;
-use host_tests::envoy::http::{Request, Response};
+use real_envoy::Envoy;
+use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::mint::object;

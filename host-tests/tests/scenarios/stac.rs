@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use host_tests::envoy::Builder;
-use host_tests::envoy::http::{Request, Response};
+use real_envoy::Builder;
+use real_envoy::http::{Request, Response};
 use serde_json::Value;
 use testbed::issuer::TokenRequest;
 
@@ -235,7 +235,7 @@ fn private_endpoints_may_ask_for_scopes() {
 
 /// The rules of these names ask for scopes, all of them.
 pub(crate) fn with_scopes(builder: Builder, scopes: &[(&str, &[&str])]) -> Builder {
-    let file = std::fs::read_to_string(host_tests::envoy::workspace().join("envoy-config/stac.yaml")).unwrap();
+    let file = std::fs::read_to_string(test_support::workspace().join("envoy-config/stac.yaml")).unwrap();
     scopes.iter().fold(builder, |builder, (rule, scopes)| {
         let (_, rest) = file.split_once(&format!("- name: {rule}\n")).unwrap();
         let (written, _) = rest.split_once("access: authenticated\n").unwrap();

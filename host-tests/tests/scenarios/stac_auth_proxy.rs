@@ -18,9 +18,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::{env, fmt, fs};
 
-use host_tests::envoy::{Builder, workspace};
-use host_tests::random::Random;
+use real_envoy::Builder;
 use serde_json::Value;
+use test_support::random::Random;
+use test_support::workspace;
 
 use self::differences::{DIFFERENCES, Difference};
 use self::real::Real;

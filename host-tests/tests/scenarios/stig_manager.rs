@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use host_tests::envoy::Builder;
-use host_tests::envoy::http::{Request, Response};
+use real_envoy::Builder;
+use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
 use testbed::issuer::TokenRequest;
 use testbed::mint::object;

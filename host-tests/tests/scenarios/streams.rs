@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::{Connection, Head, Request};
+use real_envoy::http::{Connection, Head, Request};
 
 use crate::stig_manager::{changed, world};
 use crate::websocket::WebSocket;

@@ -1,6 +1,6 @@
 //! Just enough of RFC 6455 to talk over a connection that was upgraded.
 
-use host_tests::envoy::http::{Connection, Head, Request};
+use real_envoy::http::{Connection, Head, Request};
 
 pub(crate) struct WebSocket {
     connection: Connection,

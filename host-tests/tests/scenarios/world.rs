@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use host_tests::envoy::http::{Request, Response};
-pub(crate) use host_tests::envoy::verdict::{refused, verdict};
-use host_tests::envoy::{Builder, Envoy};
+use real_envoy::http::{Request, Response};
+pub(crate) use real_envoy::verdict::{refused, verdict};
+use real_envoy::{Builder, Envoy};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;
 

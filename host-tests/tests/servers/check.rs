@@ -1,6 +1,6 @@
 //! Expectations, all of which are checked before the test fails.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 
 use crate::policy;
 use crate::server::Kind;

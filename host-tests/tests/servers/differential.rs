@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::env;
 
-use host_tests::random::Random;
+use test_support::random::Random;
 
 use crate::check::is_harmless;
 use crate::policy::HANDLERS;

@@ -1,6 +1,6 @@
 //! Headers that rules name: one line, and a value that nobody takes for another.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 
 use crate::check::{AMBIGUOUS_REQUEST, Checks, Expect};
 use crate::server::{ALL, Kind};

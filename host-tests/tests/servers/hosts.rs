@@ -1,6 +1,6 @@
 //! Hosts: what Envoy's virtual hosts, the server and the rules see is one name.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::json;
 
 use crate::check::{AMBIGUOUS_REQUEST, Checks, Expect};

@@ -1,6 +1,6 @@
 //! Methods: a lower-case letter is refused, since some frameworks compare methods without their case.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 
 use crate::check::{AMBIGUOUS_REQUEST, Checks, Expect};
 use crate::server::{ALL, Kind};

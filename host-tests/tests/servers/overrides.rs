@@ -1,6 +1,6 @@
 //! Headers that override what was decided on: each application here honours all of them.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 use serde_json::json;
 
 use crate::check::{Checks, Expect};

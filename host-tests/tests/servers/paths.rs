@@ -1,6 +1,6 @@
 //! Paths: the canonical one is what rules, Envoy's routes and the server see.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 
 use crate::check::{AMBIGUOUS_PATH, Checks, Expect};
 use crate::server::{ALL, Kind};

@@ -1,6 +1,6 @@
 //! Preflights: where they pass without a token, nothing else does in their name.
 
-use host_tests::envoy::http::Request;
+use real_envoy::http::Request;
 
 use crate::check::Checks;
 use crate::server::{ALL, Kind};

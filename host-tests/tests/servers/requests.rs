@@ -1,7 +1,7 @@
 //! Requests from a seed: what the policy has rules for, with odd pieces in some of the dimensions.
 
-use host_tests::envoy::http::Request;
-use host_tests::random::Random;
+use real_envoy::http::Request;
+use test_support::random::Random;
 
 use crate::world::Version;
 

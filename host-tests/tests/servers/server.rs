@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::envoy::http::Request;
-use host_tests::envoy::workspace;
-use host_tests::tool;
+use real_envoy::http::Request;
 use tempfile::TempDir;
+use test_support::tool;
+use test_support::workspace;
 
 /// How long one may take to start; Python has much to read.
 const START: Duration = Duration::from_mins(1);

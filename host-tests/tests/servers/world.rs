@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use host_tests::envoy::http::{Request, Response};
-use host_tests::envoy::http2::Connection;
-use host_tests::envoy::verdict::verdict;
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::{Request, Response};
+use real_envoy::http2::Connection;
+use real_envoy::verdict::verdict;
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 

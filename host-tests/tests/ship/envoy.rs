@@ -1,7 +1,7 @@
 //! Envoy loads the module over HTTP, by its checksum.
 
-use host_tests::envoy::http::Request;
-use host_tests::envoy::{Bootstrap, Envoy};
+use real_envoy::http::Request;
+use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::raw::{Answer, RawServer};

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use host_tests::envoy::workspace;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use test_support::workspace;
 use wasmtime::{Engine, Module};
 
 /// A file of `dist/`, which `make image` writes.

@@ -6,11 +6,12 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::are_installed;
-use host_tests::child::Child;
-use host_tests::envoy::http::{Request, Response};
-use host_tests::envoy::{Port, workspace};
+use real_envoy::Port;
+use real_envoy::http::{Request, Response};
 use tempfile::TempDir;
+use test_support::are_installed;
+use test_support::child::Child;
+use test_support::workspace;
 
 const START: Duration = Duration::from_secs(30);
 

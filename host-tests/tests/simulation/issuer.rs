@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use host_tests::host::{CalloutAnswer, Response};
 use serde_json::{Map, Value, json};
+use strict_host::{CalloutAnswer, Response};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::mint::{mint, object};
 

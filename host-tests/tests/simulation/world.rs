@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use host_tests::host::{Outcome, Plugin, Proxy, Root, Stream, VerifySignature, Vm, VmOptions};
-use host_tests::random::Random;
 use serde_json::{Value, json};
+use strict_host::{Outcome, Plugin, Proxy, Root, Stream, VerifySignature, Vm, VmOptions};
+use test_support::random::Random;
 
 use crate::budget::Budget;
 use crate::issuer::{Held, Issuer};
@@ -29,7 +29,7 @@ const WAITING: usize = 40;
 const GROWTH: usize = 3 << 20;
 
 static PLUGIN: LazyLock<Plugin> =
-    LazyLock::new(|| host_tests::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
+    LazyLock::new(|| strict_host::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
 
 /// What a token is, and so what it may get.
 #[derive(Clone, Debug)]

@@ -7,12 +7,12 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::are_installed;
-use host_tests::child::Child;
-use host_tests::envoy::Port;
-use host_tests::envoy::http::{Connection, Request};
+use real_envoy::Port;
+use real_envoy::http::{Connection, Request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::are_installed;
+use test_support::child::Child;
 
 /// How long it may take to start, on a busy machine.
 const START: Duration = Duration::from_mins(1);

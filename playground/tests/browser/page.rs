@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use cli::arguments::Arguments;
-use host_tests::built_path;
 use serde_json::Value;
+use test_support::built_path;
 
 use crate::browser::{Browser, is_installed, wait};
 

@@ -7,12 +7,12 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use host_tests::child::Child;
-use host_tests::envoy::Port;
-use host_tests::envoy::http::Request;
-use host_tests::tool;
+use real_envoy::Port;
+use real_envoy::http::Request;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use test_support::child::Child;
+use test_support::tool;
 
 use super::{SCOPES, Setting};
 use crate::stac::{AUDIENCE, ISSUER};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use host_tests::envoy::http::Request;
-use host_tests::random::Random;
+use real_envoy::http::Request;
 use serde_json::{Value, json};
+use test_support::random::Random;
 use testbed::flaws::Flaw;
 use testbed::issuer::{Issuer, TokenRequest};
 use testbed::mint::object;

@@ -1,0 +1,106 @@
+//! Bootstrap texts: what stands for ports and paths is filled in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::StartError;
+use crate::ports::Port;
+use crate::programs::plugin;
+
+/// The ports of the repository's runnable configurations.
+const FIXED: [(u16, &str); 5] =
+    [(18_000, "gateway"), (18_001, "issuer"), (18_002, "upstream"), (18_003, "admin"), (18_004, "second-issuer")];
+const MODULE: &str = "dist/jotgate.wasm";
+
+#[derive(Debug)]
+pub(crate) struct Config {
+    text: String,
+    ports: BTreeMap<String, u16>,
+}
+
+impl Config {
+    pub(crate) fn with_placeholders(text: &str) -> Self {
+        Self { text: text.into(), ports: BTreeMap::new() }
+    }
+
+    pub(crate) fn with_fixed_ports(text: &str) -> Self {
+        let mut text = text.replace(MODULE, "{{plugin}}");
+        for (number, name) in FIXED {
+            text = replace_number(&text, number, &format!("{{{{port:{name}}}}}"));
+        }
+        Self::with_placeholders(&text)
+    }
+
+    pub(crate) fn set_port(&mut self, name: &str, number: u16) {
+        self.ports.insert(name.into(), number);
+    }
+
+    pub(crate) fn replace(&mut self, text: &str, replacement: &str) {
+        self.text = self.text.replace(text, replacement);
+    }
+
+    /// The text to start with, and the ports in it.
+    pub(crate) fn resolve(self, directory: &Path) -> Result<(String, BTreeMap<String, Port>), StartError> {
+        let mut ports: BTreeMap<String, Port> =
+            self.ports.into_iter().map(|(name, number)| (name, Port::taken(number))).collect();
+        let mut text = self.text.replace("{{dir}}", &directory.display().to_string());
+        if text.contains("{{plugin}}") {
+            text = text.replace("{{plugin}}", &plugin()?.display().to_string());
+        }
+        while let Some(name) = first_port(&text) {
+            if !ports.contains_key(&name) {
+                let port = Port::reserve().map_err(|error| StartError(error.to_string()))?;
+                ports.insert(name.clone(), port);
+            }
+            let number = ports.get(&name).map(Port::number).unwrap_or_default();
+            text = text.replace(&format!("{{{{port:{name}}}}}"), &number.to_string());
+        }
+        Ok((text, ports))
+    }
+}
+
+fn first_port(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("{{port:")?;
+    let (name, _) = rest.split_once("}}")?;
+    Some(name.into())
+}
+
+/// Replaces a number where it stands alone, not as a part of a longer one.
+fn replace_number(text: &str, number: u16, replacement: &str) -> String {
+    let digits = number.to_string();
+    let mut pieces = text.split(&digits).peekable();
+    let mut replaced = String::with_capacity(text.len());
+    while let Some(piece) = pieces.next() {
+        replaced.push_str(piece);
+        let Some(next) = pieces.peek() else { break };
+        let alone = !replaced.ends_with(is_digit) && !next.starts_with(is_digit);
+        replaced.push_str(if alone { replacement } else { &digits });
+    }
+    replaced
+}
+
+fn is_digit(character: char) -> bool {
+    character.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_ports_are_replaced_where_they_stand_alone() {
+        let config = Config::with_fixed_ports("{port_value: 18000, uri: 'http://127.0.0.1:18001/jwks', bytes: 180000}");
+        let expected = "{port_value: {{port:gateway}}, uri: 'http://127.0.0.1:{{port:issuer}}/jwks', bytes: 180000}";
+        assert_eq!(config.text, expected);
+    }
+
+    #[test]
+    fn a_name_stands_for_one_port() {
+        let mut config = Config::with_placeholders("{{port:a}} {{port:b}} {{port:a}} {{port:c}} {{dir}}");
+        config.set_port("c", 7);
+        let (text, ports) = config.resolve(Path::new("/run")).unwrap();
+        let (a, b) = (ports["a"].number(), ports["b"].number());
+        assert_ne!(a, b);
+        assert_eq!(text, format!("{a} {b} {a} 7 /run"));
+    }
+}

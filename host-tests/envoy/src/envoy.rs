@@ -1,0 +1,224 @@
+//! A running Envoy, and one that is about to start.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use serde_json::Value;
+use test_support::workspace;
+
+use crate::config::Config;
+use crate::error::StartError;
+use crate::http::{Request, Response, raise_file_limit};
+use crate::ports::Port;
+use crate::process::Process;
+use crate::programs;
+
+/// How long Envoy may take to start: compiling the module is the slow part, more so on a busy machine.
+const START: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(20);
+
+/// A running Envoy; it is stopped when this is dropped, and shows its log if the test failed.
+#[derive(Debug)]
+pub struct Envoy {
+    process: Process,
+    admin: SocketAddr,
+    ports: BTreeMap<String, Port>,
+}
+
+impl Envoy {
+    /// Starts Envoy with this bootstrap configuration and waits until it serves.
+    pub fn start(config: &str) -> Result<Self, StartError> {
+        Self::builder(config).start()
+    }
+
+    /// Like [`Envoy::start`], with options. Placeholders in the configuration are replaced:
+    /// `{{port:NAME}}` by a free port, `{{dir}}` by a directory for this run, `{{plugin}}` by the module's path.
+    pub fn builder(config: &str) -> Builder {
+        Builder { config: Config::with_placeholders(config), options: Options::default() }
+    }
+
+    /// One of the repository's runnable configurations (a path in the workspace, such as
+    /// `envoy-config/quickstart.yaml`): its fixed ports become free ones, named `gateway` (18000), `issuer`
+    /// (18001), `upstream` (18002), `admin` (18003) and `second-issuer` (18004).
+    pub fn runnable(path: &str) -> Result<Builder, StartError> {
+        let whole = workspace().join(path);
+        let text = fs::read_to_string(&whole).map_err(|error| StartError(format!("{}: {error}", whole.display())))?;
+        Ok(Builder { config: Config::with_fixed_ports(&text), options: Options::default() })
+    }
+
+    /// Where the port of that name listens.
+    ///
+    /// # Panics
+    ///
+    /// If the configuration has no such port.
+    pub fn address(&self, name: &str) -> SocketAddr {
+        let Some(port) = self.ports.get(name) else {
+            panic!("no port is named `{name}`, there are {:?}", self.ports.keys());
+        };
+        (Ipv4Addr::LOCALHOST, port.number()).into()
+    }
+
+    /// The process id, for example to read its CPU time.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// The directory of this run, which `{{dir}}` stands for.
+    pub fn directory(&self) -> &Path {
+        self.process.directory()
+    }
+
+    /// Everything that was logged until now.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Whether the process is still there.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
+    /// The admin interface's answer to `GET`.
+    pub fn admin_get(&self, path: &str) -> io::Result<Response> {
+        Request::get(path).send(self.admin)
+    }
+
+    /// The admin interface's answer to `POST`, which changes something (`/logging?wasm=debug`).
+    pub fn admin_post(&self, path: &str) -> io::Result<Response> {
+        Request::new("POST", path).send(self.admin)
+    }
+
+    /// The counters and gauges whose names start with the prefix (`wasmcustom.jotgate_` for the plugin's).
+    pub fn stats(&self, prefix: &str) -> io::Result<BTreeMap<String, u64>> {
+        let text = self.admin_get("/stats")?.text();
+        let pairs = text.lines().filter_map(|line| line.split_once(": "));
+        let wanted = pairs.filter(|(name, _)| name.starts_with(prefix));
+        Ok(wanted.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect())
+    }
+
+    /// One counter or gauge; 0 if there is none of that name.
+    pub fn stat(&self, name: &str) -> io::Result<u64> {
+        Ok(self.stats(name)?.get(name).copied().unwrap_or_default())
+    }
+
+    /// The entries of the access log that [`Bootstrap`] sets up, once there are at least so many (or after two
+    /// seconds, since Envoy writes them when a request has ended for both sides).
+    pub fn access_log(&self, at_least: usize) -> Vec<Value> {
+        let path = self.directory().join("access.log");
+        let deadline = Instant::now() + Duration::from_secs(2);
+        loop {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let entries: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            if entries.len() >= at_least || Instant::now() > deadline {
+                return entries;
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+/// An Envoy that is about to start.
+#[derive(Debug)]
+pub struct Builder {
+    config: Config,
+    options: Options,
+}
+
+#[derive(Debug)]
+struct Options {
+    concurrency: usize,
+    log_level: String,
+    component_log_level: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            concurrency: 2,
+            log_level: "warning".into(),
+            component_log_level: "wasm:info".into(),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// How many workers there are; 2 by default.
+    #[must_use]
+    pub fn concurrency(mut self, workers: usize) -> Self {
+        self.options.concurrency = workers;
+        self
+    }
+
+    /// The general log level (`warning` by default) and that of components (`wasm:info`).
+    #[must_use]
+    pub fn log_levels(mut self, general: &str, components: &str) -> Self {
+        self.options.log_level = general.into();
+        self.options.component_log_level = components.into();
+        self
+    }
+
+    /// A variable in Envoy's environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.options.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The port of that name is this one, on which something else listens already.
+    #[must_use]
+    pub fn port(mut self, name: &str, address: SocketAddr) -> Self {
+        self.config.set_port(name, address.port());
+        self
+    }
+
+    /// Replaces text in the configuration.
+    #[must_use]
+    pub fn replace(mut self, text: &str, replacement: &str) -> Self {
+        self.config.replace(text, replacement);
+        self
+    }
+
+    /// Starts Envoy and waits until it serves.
+    pub fn start(self) -> Result<Envoy, StartError> {
+        raise_file_limit();
+        let Options { concurrency, log_level, component_log_level, environment } = self.options;
+        let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
+        let (text, ports) = self.config.resolve(directory.path())?;
+        let arguments = [
+            ["--concurrency", &concurrency.to_string()],
+            ["--log-level", &log_level],
+            ["--component-log-level", &component_log_level],
+            // Entries of the access log are written at once instead of every ten seconds.
+            ["--file-flush-interval-msec", "10"],
+        ];
+        let mut process =
+            Process::start(&programs::envoy()?, arguments.as_flattened(), &environment, directory, &text)?;
+        let admin = wait_until_live(&mut process)?;
+        Ok(Envoy { process, admin, ports })
+    }
+}
+
+fn wait_until_live(process: &mut Process) -> Result<SocketAddr, StartError> {
+    let deadline = Instant::now() + START;
+    loop {
+        if let Some(admin) = process.admin_address()
+            && Request::get("/ready").send(admin).is_ok_and(|response| response.text().trim() == "LIVE")
+        {
+            return Ok(admin);
+        }
+        let problem = if !process.is_running() {
+            "Envoy ended"
+        } else if Instant::now() > deadline {
+            "Envoy is not ready in time (does the configuration have an `admin` member?)"
+        } else {
+            std::thread::sleep(POLL);
+            continue;
+        };
+        return Err(StartError(format!("{problem}; it logged:\n{}", process.log())));
+    }
+}

@@ -1,0 +1,20 @@
+//! What tests with a real Envoy and with the strict host have in common.
+//!
+//! [`built_path`], [`tool`] and [`workspace`] find what `make` builds and installs, [`child`] stops processes with their
+//! test, and [`random`] makes test input from a seed.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "this is a library for tests, and a panic is how a test fails"
+)]
+
+mod built;
+pub mod child;
+mod installed;
+pub mod random;
+
+pub use built::{built_path, target, tool, workspace};
+pub use installed::are_installed;
