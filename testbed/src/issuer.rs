@@ -18,62 +18,29 @@ mod faults;
 mod request;
 mod ring;
 mod routes;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 pub use self::faults::{Fault, Mode};
 pub use self::request::TokenRequest;
 pub use self::ring::Rotation;
+pub use self::shared::Options;
 
-use self::faults::Slot;
-use self::ring::Ring;
+use self::shared::Shared;
 use crate::error::BadRequest;
-use crate::flaws::mint_flawed;
-use crate::keys::{Algorithm, SigningKey};
-use crate::mint::{merge, usual_claims};
+use crate::keys::SigningKey;
 use crate::server::Background;
-
-/// The paths that are counted, at most: a scanner must not fill the memory.
-const COUNTED_PATHS: usize = 1000;
-
-/// How an issuer is set up.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The port on 127.0.0.1; 0 takes any free one.
-    pub port: u16,
-    /// The `iss` of tokens; by default the URL where the issuer listens.
-    pub issuer: Option<String>,
-    /// One key is made for each; the first signs when a token request names none.
-    pub algorithms: Vec<Algorithm>,
-    /// The `aud` of tokens that ask for no other.
-    pub audience: String,
-    /// The `Cache-Control` of the key set and the discovery document.
-    pub cache_control: Option<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            port: 0,
-            issuer: None,
-            algorithms: vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA],
-            audience: "demo".into(),
-            cache_control: None,
-        }
-    }
-}
 
 /// A running issuer; it stops when dropped.
 #[derive(Debug)]
 pub struct Issuer {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     server: Background,
 }
 
@@ -82,12 +49,12 @@ impl Issuer {
     pub fn start(options: Options) -> io::Result<Self> {
         let mut made = None;
         let server = Background::start(options.port, |address| {
-            let desk = Arc::new(Desk::new(options, address));
-            made = Some(Arc::clone(&desk));
-            routes::router(desk)
+            let shared = Arc::new(Shared::new(options, address));
+            made = Some(Arc::clone(&shared));
+            routes::router(shared)
         })?;
-        let desk = made.ok_or_else(|| io::Error::other("the server took no router"))?;
-        Ok(Self { desk, server })
+        let shared = made.ok_or_else(|| io::Error::other("the server took no router"))?;
+        Ok(Self { shared, server })
     }
 
     /// Where it listens.
@@ -102,187 +69,58 @@ impl Issuer {
 
     /// The `iss` of its tokens.
     pub fn issuer(&self) -> &str {
-        &self.desk.issuer
+        &self.shared.issuer
     }
 
     /// Mints a token.
     pub fn token(&self, request: &TokenRequest) -> Result<String, BadRequest> {
-        self.desk.token(request)
+        self.shared.token(request)
     }
 
     /// The keys that sign, one for each algorithm.
     pub fn signing_keys(&self) -> Vec<SigningKey> {
-        self.desk.ring().signing().to_vec()
+        self.shared.ring().signing().to_vec()
     }
 
     /// The key set that `/jwks` answers when nothing is wrong.
     pub fn key_set(&self) -> Value {
-        self.desk.ring().published()
+        self.shared.ring().published()
     }
 
     /// Makes new keys and returns their `kid`s.
     pub fn rotate(&self, rotation: Rotation) -> Vec<String> {
-        self.desk.rotate(rotation)
+        self.shared.rotate(rotation)
     }
 
     /// Publishes keys that were rotated without being published.
     pub fn publish(&self) {
-        self.desk.ring().publish();
+        self.shared.ring().publish();
     }
 
     /// Sets how `/jwks` fails from now on.
     pub fn set_jwks(&self, fault: Fault) -> Result<(), BadRequest> {
-        self.desk.set_jwks(fault)
+        self.shared.set_jwks(fault)
     }
 
     /// Sets how the discovery document fails from now on.
     pub fn set_discovery(&self, fault: Fault) -> Result<(), BadRequest> {
-        self.desk.set_discovery(fault)
+        self.shared.set_discovery(fault)
     }
 
     /// How often each path was asked for.
     pub fn stats(&self) -> BTreeMap<String, u64> {
-        self.desk.stats()
+        self.shared.stats()
     }
 
     /// How often `path` was asked for.
     pub fn count(&self, path: &str) -> u64 {
-        self.desk.counts().get(path).copied().unwrap_or_default()
+        self.shared.counts().get(path).copied().unwrap_or_default()
     }
 
     /// Ends all faults and counts from zero; the keys stay.
     pub fn reset(&self) {
-        self.desk.reset();
+        self.shared.reset();
     }
-}
-
-/// What the handlers and [`Issuer`] share.
-#[derive(Debug)]
-struct Desk {
-    issuer: String,
-    audience: String,
-    cache_control: Option<String>,
-    minted: AtomicU64,
-    ring: Mutex<Ring>,
-    jwks: Mutex<Slot>,
-    discovery: Mutex<Slot>,
-    counts: Mutex<BTreeMap<String, u64>>,
-}
-
-impl Desk {
-    fn new(options: Options, address: SocketAddr) -> Self {
-        Self {
-            issuer: options.issuer.unwrap_or_else(|| format!("http://{address}")),
-            audience: options.audience,
-            cache_control: options.cache_control,
-            minted: AtomicU64::new(0),
-            ring: Mutex::new(Ring::new(&options.algorithms)),
-            jwks: Mutex::default(),
-            discovery: Mutex::default(),
-            counts: Mutex::default(),
-        }
-    }
-
-    fn token(&self, request: &TokenRequest) -> Result<String, BadRequest> {
-        let key = self.ring().signing_key(request.alg.as_deref())?;
-        let mut header = Map::new();
-        for (name, value) in [("kid", &request.kid), ("typ", &request.typ)] {
-            if let Some(value) = value {
-                header.insert(name.into(), value.as_str().into());
-            }
-        }
-        let header = merge(header, &request.header);
-        mint_flawed(request.flaw, &key, &header, &self.claims(request))
-    }
-
-    fn claims(&self, request: &TokenRequest) -> Map<String, Value> {
-        let subject = request.sub.as_deref().unwrap_or("alice");
-        let mut claims = usual_claims(&self.issuer, &self.audience, subject, now(), request.lifetime.unwrap_or(600));
-        // Two tokens are never the same text, even within one second.
-        claims.insert("jti".into(), format!("{}", self.minted.fetch_add(1, Ordering::Relaxed)).into());
-        match request.aud.as_deref() {
-            None => {}
-            Some([one]) => drop(claims.insert("aud".into(), one.as_str().into())),
-            Some(several) => drop(claims.insert("aud".into(), several.into())),
-        }
-        if let Some(scope) = &request.scope {
-            claims.insert("scope".into(), scope.as_str().into());
-        }
-        if let Some(groups) = &request.groups {
-            claims.insert("groups".into(), groups.as_slice().into());
-        }
-        merge(claims, &request.claims)
-    }
-
-    fn discovery_document(&self) -> Value {
-        let base = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
-        let algorithms: Vec<&str> = self.ring().signing().iter().map(|key| key.algorithm().name()).collect();
-        json!({
-            "issuer": self.issuer,
-            "authorization_endpoint": format!("{base}/authorize"),
-            "token_endpoint": format!("{base}/token"),
-            "jwks_uri": format!("{base}/jwks"),
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": algorithms,
-        })
-    }
-
-    fn rotate(&self, rotation: Rotation) -> Vec<String> {
-        let algorithms: Vec<Algorithm> = self.ring().signing().iter().map(SigningKey::algorithm).collect();
-        // RSA keys take their time: the lock is free meanwhile.
-        let keys: Vec<SigningKey> = algorithms.into_iter().map(SigningKey::generate).collect();
-        let kids = keys.iter().map(|key| key.kid().to_owned()).collect();
-        self.ring().rotate(keys, rotation);
-        kids
-    }
-
-    fn set_jwks(&self, fault: Fault) -> Result<(), BadRequest> {
-        *locked(&self.jwks) = Slot::for_jwks(fault)?;
-        Ok(())
-    }
-
-    fn set_discovery(&self, fault: Fault) -> Result<(), BadRequest> {
-        *locked(&self.discovery) = Slot::for_discovery(fault)?;
-        Ok(())
-    }
-
-    fn count(&self, path: &str) {
-        let mut counts = self.counts();
-        if let Some(count) = counts.get_mut(path) {
-            *count += 1;
-        } else if counts.len() < COUNTED_PATHS {
-            counts.insert(path.to_owned(), 1);
-        }
-    }
-
-    fn stats(&self) -> BTreeMap<String, u64> {
-        self.counts().clone()
-    }
-
-    fn reset(&self) {
-        *locked(&self.jwks) = Slot::default();
-        *locked(&self.discovery) = Slot::default();
-        self.counts().clear();
-    }
-
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        locked(&self.ring)
-    }
-
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        locked(&self.counts)
-    }
-}
-
-/// Each value behind a lock here is whole at any time, so a panic elsewhere spoils nothing.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn now() -> i64 {
-    let elapsed = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use rsa::rand_core::{OsRng, RngCore as _};
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 
+use crate::encoding::base64url;
 use crate::error::BadRequest;
-use crate::mint::base64url;
 
 /// The `alg` values that keys can be made for (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

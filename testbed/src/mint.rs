@@ -1,9 +1,8 @@
 //! Tokens from a key, a header and claims. Pure: times are in the claims that are given.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+pub use crate::encoding::base64url;
 use crate::keys::SigningKey;
 
 /// The claims of an ordinary token: valid from `now` for `lifetime` seconds.
@@ -50,11 +49,6 @@ pub fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// base64url without padding (RFC 7515 §2).
-pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
 /// The header that [`mint`] signs.
 pub(crate) fn full_header(key: &SigningKey, overrides: &Map<String, Value>) -> Map<String, Value> {
     let defaults = object(json!({"alg": key.algorithm().name(), "kid": key.kid(), "typ": "JWT"}));
@@ -67,6 +61,9 @@ pub(crate) fn to_text(members: &Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::keys::Algorithm;
 

@@ -21,18 +21,16 @@
 
 mod echo;
 mod routes;
+mod seen;
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::seen::{Requests, Seen};
 use crate::server::Background;
-
-/// The requests that are remembered, at most.
-const REMEMBERED: usize = 10_000;
 
 /// A running upstream; it stops when dropped.
 #[derive(Debug)]
@@ -73,30 +71,6 @@ impl Upstream {
     /// Forgets the requests that arrived.
     pub fn forget(&self) {
         *self.seen.lock() = Requests::default();
-    }
-}
-
-#[derive(Debug, Default)]
-struct Seen(Mutex<Requests>);
-
-#[derive(Debug, Default)]
-struct Requests {
-    count: u64,
-    requests: VecDeque<Value>,
-}
-
-impl Seen {
-    fn record(&self, head: Value) {
-        let mut seen = self.lock();
-        seen.count += 1;
-        if seen.requests.len() == REMEMBERED {
-            seen.requests.pop_front();
-        }
-        seen.requests.push_back(head);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Requests> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

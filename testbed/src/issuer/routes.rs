@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use super::faults::{self, Fault};
 use super::request::TokenRequest;
 use super::ring::Rotation;
-use super::{Desk, locked};
+use super::shared::{Shared, locked};
 use crate::error::BadRequest;
 
-pub(super) fn router(desk: Arc<Desk>) -> Router {
+pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new()
         .route("/control/discovery", post(set_discovery))
         .route("/control/jwks", post(set_jwks))
@@ -26,13 +26,13 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/control/rotate", post(rotate))
         .route("/control/stats", get(stats))
         .merge(public());
-    if let Some(path) = path_of(&desk.issuer) {
+    if let Some(path) = path_of(&shared.issuer) {
         router = router.nest(&path, public());
     }
-    router.layer(middleware::from_fn_with_state(Arc::clone(&desk), count)).with_state(desk)
+    router.layer(middleware::from_fn_with_state(Arc::clone(&shared), count)).with_state(shared)
 }
 
-fn public() -> Router<Arc<Desk>> {
+fn public() -> Router<Arc<Shared>> {
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/jwks", get(jwks))
@@ -48,57 +48,61 @@ fn path_of(issuer: &str) -> Option<String> {
     usable.then(|| format!("/{path}"))
 }
 
-async fn count(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+async fn count(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if !path.starts_with("/control/") {
-        desk.count(path);
+        shared.count(path);
     }
     next.run(request).await
 }
 
-async fn discovery(State(desk): State<Arc<Desk>>) -> Response {
-    let mode = locked(&desk.discovery).take();
-    faults::answer(mode, desk.discovery_document(), desk.cache_control.as_deref()).await
+async fn discovery(State(shared): State<Arc<Shared>>) -> Response {
+    let mode = locked(&shared.discovery).take();
+    faults::answer(mode, shared.discovery_document(), shared.cache_control.as_deref()).await
 }
 
-async fn jwks(State(desk): State<Arc<Desk>>) -> Response {
-    let mode = locked(&desk.jwks).take();
-    let document = desk.ring().published();
-    faults::answer(mode, document, desk.cache_control.as_deref()).await
+async fn jwks(State(shared): State<Arc<Shared>>) -> Response {
+    let mode = locked(&shared.jwks).take();
+    let document = shared.ring().published();
+    faults::answer(mode, document, shared.cache_control.as_deref()).await
 }
 
-async fn token(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery, body: Bytes) -> Result<String, BadRequest> {
+async fn token(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<String, BadRequest> {
     let request = TokenRequest::parse(&query.unwrap_or_default(), &body)?;
-    tokio::task::block_in_place(|| desk.token(&request))
+    tokio::task::block_in_place(|| shared.token(&request))
 }
 
-async fn rotate(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Result<Json<Value>, BadRequest> {
+async fn rotate(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Json<Value>, BadRequest> {
     let rotation: Rotation = serde_urlencoded::from_str(&query.unwrap_or_default())
         .map_err(|error| BadRequest::new(format!("query: {error}")))?;
-    let kids = tokio::task::block_in_place(|| desk.rotate(rotation));
+    let kids = tokio::task::block_in_place(|| shared.rotate(rotation));
     Ok(Json(json!({ "kids": kids })))
 }
 
-async fn publish(State(desk): State<Arc<Desk>>) -> StatusCode {
-    desk.ring().publish();
+async fn publish(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.ring().publish();
     StatusCode::NO_CONTENT
 }
 
-async fn set_jwks(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<StatusCode, BadRequest> {
-    desk.set_jwks(Fault::parse(&body)?)?;
+async fn set_jwks(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
+    shared.set_jwks(Fault::parse(&body)?)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn set_discovery(State(desk): State<Arc<Desk>>, body: Bytes) -> Result<StatusCode, BadRequest> {
-    desk.set_discovery(Fault::parse(&body)?)?;
+async fn set_discovery(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
+    shared.set_discovery(Fault::parse(&body)?)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn stats(State(desk): State<Arc<Desk>>) -> Json<Value> {
-    Json(json!(desk.stats()))
+async fn stats(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!(shared.stats()))
 }
 
-async fn reset(State(desk): State<Arc<Desk>>) -> StatusCode {
-    desk.reset();
+async fn reset(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.reset();
     StatusCode::NO_CONTENT
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 use ureq::Agent;
 
 use super::*;
 use crate::flaws::Flaw;
+use crate::keys::Algorithm;
 
 #[test]
 fn discovery_leads_to_the_keys_that_sign() {

@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Seen, echo};
+use super::echo;
+use super::seen::Seen;
 use crate::error::BadRequest;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-testbed-request");
