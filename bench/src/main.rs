@@ -12,6 +12,7 @@
 mod authz;
 mod check;
 mod failure;
+mod figures;
 mod gates;
 mod machine;
 mod options;
@@ -30,10 +31,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::failure::Result;
+use crate::figures::Figures;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::progress::step;
-use crate::report::Report;
 use crate::world::World;
 
 fn main() -> ExitCode {
@@ -50,14 +51,14 @@ fn run(options: &Options) -> Result<()> {
     let plan = options.plan()?;
     step("making keys");
     let world = World::start()?;
-    let mut report = Report::new(Machine::look(&world)?, &plan);
+    let mut figures = Figures::new(Machine::look(&world)?, &plan);
     for section in &plan.sections {
         step(format!("== {}", section.name()));
-        sections::measure(*section, &world, &plan, &mut report)?;
+        sections::measure(*section, &world, &plan, &mut figures)?;
         // What was found stays found if a later section fails.
-        report.write(&options.out)?;
+        report::write(&figures, &options.out)?;
     }
     step(format!("the report and the figures are in {}", options.out.display()));
-    println!("{}", report.text());
+    println!("{}", report::text(&figures));
     Ok(())
 }

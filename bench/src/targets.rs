@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::report::Report;
+use crate::figures::Figures;
 use crate::sections::cpu::Series;
 use crate::statistics::{Spread, beyond, ratios};
 
@@ -51,17 +51,17 @@ impl Verdict {
 }
 
 /// Holds the figures against the targets; what was not measured is left out.
-pub(crate) fn verdicts(report: &Report) -> Vec<Verdict> {
+pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
     let verdict = |what, most, ratios: &[f64]| Some(Verdict { what, most, found: Spread::of(ratios)? });
-    let fetches = report.fetches.iter().filter_map(|one| {
+    let fetches = figures.fetches.iter().filter_map(|one| {
         let workers = one.variant.load.workers;
         verdict(format!("fetches of keys / refreshes, workers: {workers}"), Some(1.0), &[one.per_refresh()])
     });
-    let memory = report.growth.iter().filter_map(|one| {
+    let memory = figures.growth.iter().filter_map(|one| {
         let what = format!("memory beyond no token cache / token cache of {} MiB", one.cache_bytes >> 20);
-        verdict(what, Some(1.0), &[one.share(&report.growth)?])
+        verdict(what, Some(1.0), &[one.share(&figures.growth)?])
     });
-    cpu(report.usual().unwrap_or_default()).into_iter().chain(fetches).chain(memory).collect()
+    cpu(figures.usual().unwrap_or_default()).into_iter().chain(fetches).chain(memory).collect()
 }
 
 fn cpu(series: &[Series]) -> Vec<Verdict> {

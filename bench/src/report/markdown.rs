@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Report;
+use crate::figures::Figures;
 use crate::options::Section;
 use crate::sections::cpu::Series;
 use crate::sections::latency::RATE;
@@ -10,22 +10,22 @@ use crate::sections::memory::Growth;
 use crate::statistics::{Spread, quantile};
 use crate::targets::{cost, verdicts};
 
-pub(super) fn text(report: &Report) -> String {
+pub(super) fn text(figures: &Figures) -> String {
     let mut text = String::from("# What the gate costs\n\n");
-    text += &setting(report);
-    text += &targets(report);
-    for (section, series) in &report.cpu {
+    text += &setting(figures);
+    text += &targets(figures);
+    for (section, series) in &figures.cpu {
         text += &cpu(title(*section), series);
     }
-    text += &latency(report);
-    text += &starts(report);
-    text += &fetches(report);
-    text += &growth(report);
+    text += &latency(figures);
+    text += &starts(figures);
+    text += &fetches(figures);
+    text += &growth(figures);
     text
 }
 
-fn setting(report: &Report) -> String {
-    let machine = &report.machine;
+fn setting(figures: &Figures) -> String {
+    let machine = &figures.machine;
     format!(
         "Envoy {} on {} ({} cores, Linux {}), load {} before the run. CPU time: {} rounds of {} requests. Figures are \
          medians, with the quartiles in brackets. The plugin has {} bytes, the one that does nothing {}.\n\n",
@@ -34,8 +34,8 @@ fn setting(report: &Report) -> String {
         machine.cores,
         machine.kernel,
         machine.load,
-        report.rounds,
-        report.requests,
+        figures.rounds,
+        figures.requests,
         machine.plugin_bytes,
         machine.nothing_bytes,
     )
@@ -52,8 +52,8 @@ const fn title(section: Section) -> &'static str {
     }
 }
 
-fn targets(report: &Report) -> String {
-    let rows = verdicts(report).into_iter().map(|verdict| {
+fn targets(figures: &Figures) -> String {
+    let rows = verdicts(figures).into_iter().map(|verdict| {
         let most = verdict.most.map_or("–".into(), |most| format!("{most}"));
         let met = verdict.is_met().map_or("–", |met| if met { "met" } else { "**missed**" });
         [verdict.what, most, spread(Some(verdict.found), 2), met.into()]
@@ -71,32 +71,33 @@ fn cpu(title: &str, series: &[Series]) -> String {
     table(title, ["variant", "µs of CPU time", "beyond no filter"], rows)
 }
 
-fn latency(report: &Report) -> String {
-    let rows = report.latency.iter().map(|latency| {
+fn latency(figures: &Figures) -> String {
+    let rows = figures.latency.iter().map(|latency| {
         let at = |share| quantile(&latency.micros, share).map_or("–".into(), |micros| format!("{micros:.0}"));
         [latency.variant.title.clone(), at(0.5), at(0.99)]
     });
     table(&format!("Time to an answer, at {RATE} requests per second"), ["variant", "p50, µs", "p99, µs"], rows)
 }
 
-fn starts(report: &Report) -> String {
-    let rows = report.starts.iter().map(|starts| [starts.variant.title.clone(), spread(Spread::of(&starts.millis), 0)]);
+fn starts(figures: &Figures) -> String {
+    let rows =
+        figures.starts.iter().map(|starts| [starts.variant.title.clone(), spread(Spread::of(&starts.millis), 0)]);
     table("From the start of the process to the first request that passes", ["variant", "ms"], rows)
 }
 
-fn fetches(report: &Report) -> String {
-    let rows = report
+fn fetches(figures: &Figures) -> String {
+    let rows = figures
         .fetches
         .iter()
         .map(|fetches| [fetches.variant.title.clone(), fetches.refreshes.to_string(), fetches.asked.to_string()]);
     table("Fetches of keys", ["variant", "refreshes", "fetches"], rows)
 }
 
-fn growth(report: &Report) -> String {
-    let anyway = report.growth.iter().find(|growth| growth.cache_bytes == 0).map_or(0, Growth::bytes);
-    let tokens = report.growth.iter().filter_map(|growth| growth.points.last()).map(|(sent, _)| *sent).max();
+fn growth(figures: &Figures) -> String {
+    let anyway = figures.growth.iter().find(|growth| growth.cache_bytes == 0).map_or(0, Growth::bytes);
+    let tokens = figures.growth.iter().filter_map(|growth| growth.points.last()).map(|(sent, _)| *sent).max();
     let title = format!("Memory after {} different tokens", tokens.unwrap_or_default());
-    let rows = report.growth.iter().map(|growth| {
+    let rows = figures.growth.iter().map(|growth| {
         let idle = growth.points.first().map_or(0, |(_, memory)| memory.resident);
         let beyond = growth.bytes().saturating_sub(anyway);
         [mebibytes(growth.cache_bytes), mebibytes(idle), mebibytes(growth.bytes()), mebibytes(beyond)]

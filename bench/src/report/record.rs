@@ -4,45 +4,47 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::Report;
+use crate::figures::Figures;
 use crate::process::Memory;
 use crate::sections::cpu::Series;
 use crate::statistics::{Spread, quantile};
 use crate::targets::{cost, verdicts};
 
-pub(super) fn json(report: &Report) -> String {
-    let sections = report.cpu.iter().map(|(section, series)| {
+pub(super) fn json(figures: &Figures) -> String {
+    let sections = figures.cpu.iter().map(|(section, series)| {
         let variants: Vec<Value> = series.iter().map(|one| variant(series, one)).collect();
         json!({"section": section.name(), "variants": variants})
     });
-    let latency = report.latency.iter().map(|one| {
+    let latency = figures.latency.iter().map(|one| {
         let at = |share| quantile(&one.micros, share);
         json!({"name": one.variant.name, "requests": one.micros.len(), "p50_us": at(0.5), "p99_us": at(0.99)})
     });
-    let starts =
-        report.starts.iter().map(|one| json!({"name": one.variant.name, "first_admitted_ms": Spread::of(&one.millis)}));
-    let fetches = report.fetches.iter().map(|one| {
+    let starts = figures
+        .starts
+        .iter()
+        .map(|one| json!({"name": one.variant.name, "first_admitted_ms": Spread::of(&one.millis)}));
+    let fetches = figures.fetches.iter().map(|one| {
         let workers = one.variant.load.workers;
         json!({"name": one.variant.name, "workers": workers, "refreshes": one.refreshes, "fetches": one.asked})
     });
-    let growth = report.growth.iter().map(|one| {
+    let growth = figures.growth.iter().map(|one| {
         let point = |(sent, Memory { resident, anonymous }): &(usize, Memory)| {
             json!({"tokens": sent, "resident_bytes": resident, "anonymous_bytes": anonymous})
         };
         json!({"token_cache_bytes": one.cache_bytes, "points": one.points.iter().map(point).collect::<Vec<_>>()})
     });
-    let figures = json!({
-        "machine": report.machine,
-        "rounds": report.rounds,
-        "requests": report.requests,
-        "targets": verdicts(report),
+    let all = json!({
+        "machine": figures.machine,
+        "rounds": figures.rounds,
+        "requests": figures.requests,
+        "targets": verdicts(figures),
         "cpu": sections.collect::<Vec<_>>(),
         "latency": latency.collect::<Vec<_>>(),
         "start": starts.collect::<Vec<_>>(),
         "fetches": fetches.collect::<Vec<_>>(),
         "memory": growth.collect::<Vec<_>>(),
     });
-    format!("{figures:#}\n")
+    format!("{all:#}\n")
 }
 
 fn variant(series: &[Series], one: &Series) -> Value {
@@ -55,9 +57,9 @@ fn variant(series: &[Series], one: &Series) -> Value {
     })
 }
 
-pub(super) fn csv(report: &Report) -> String {
+pub(super) fn csv(figures: &Figures) -> String {
     let mut text = String::from("section,variant,round,cpu_us_per_request\n");
-    for (section, series) in &report.cpu {
+    for (section, series) in &figures.cpu {
         for one in series {
             for (round, micros) in one.rounds.iter().enumerate() {
                 // Writing to a string cannot fail.
