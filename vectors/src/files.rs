@@ -4,8 +4,14 @@
 
 use serde::de::DeserializeOwned;
 
+/// What is in the folder, and where it comes from; `make vectors` lists it.
+const SOURCES: &str = include_str!("../sources.tsv");
+
 /// Relative paths start at the root of the checkout.
 fn path(path: &str) -> String {
+    let name = path.split('/').next().unwrap_or_default();
+    let is_listed = SOURCES.lines().any(|line| line.split('\t').next() == Some(name));
+    assert!(is_listed || path.is_empty(), "`{name}` is not in vectors/sources.tsv");
     let folder = option_env!("JOTGATE_VECTORS").unwrap_or("../shared/vectors");
     match folder.starts_with('/') {
         true => format!("{folder}/{path}"),
@@ -65,6 +71,27 @@ pub fn list(folder: &str) -> Vec<String> {
     let mut names = system::list(&path(folder)).unwrap_or_else(|error| panic!("{}: {error}", path(folder)));
     names.sort_unstable();
     names
+}
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_has_a_name_a_subject_and_an_origin() {
+        let sources: Vec<_> = SOURCES.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(sources.len() > 5, "{sources:?}");
+        for source in sources {
+            let columns: Vec<_> = source.split('\t').collect();
+            assert!(columns.len() == 3 && columns.iter().all(|column| !column.is_empty()), "{source}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "`elsewhere` is not in vectors/sources.tsv")]
+    fn a_file_without_an_origin_is_not_read() {
+        read("elsewhere/tokens.json");
+    }
 }
 
 #[cfg(not(target_family = "wasm"))]
