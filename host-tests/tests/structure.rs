@@ -70,15 +70,18 @@ fn the_engine_reaches_for_no_host_clock_or_randomness() {
         |name| dependencies(name).into_iter().filter(|name| IMPURE.contains(&name.as_str())).collect::<Vec<_>>();
     assert_eq!(impure("jose"), [""; 0]);
     assert_eq!(impure("gate"), [""; 0]);
+    assert_eq!(impure("driver"), [""; 0]);
     assert!(impure("testbed").len() > 3, "what is looked for can be found: {:?}", impure("testbed"));
 }
 
 #[test]
 fn dependencies_point_one_way() {
     let members = [
+        "abi",
         "bench",
         "calls",
         "cli",
+        "driver",
         "filter",
         "gate",
         "guest",
@@ -89,23 +92,27 @@ fn dependencies_point_one_way() {
         "playground",
         "real-envoy",
         "ship",
+        "signature-probe",
         "strict-host",
         "test-support",
         "testbed",
     ];
     for (name, allowed) in [
+        ("abi", vec!["jose"]),
         ("bench", vec!["real-envoy", "test-support", "testbed"]),
         ("calls", vec![]),
         ("cli", vec!["gate", "inspect", "jose"]),
         ("nothing", vec![]),
         ("jose", vec![]),
         ("gate", vec!["jose"]),
-        ("filter", vec!["gate", "jose"]),
+        ("driver", vec!["gate", "jose"]),
+        ("filter", vec!["abi", "driver", "gate", "jose"]),
         ("guest", vec![]),
         ("inspect", vec!["gate", "jose"]),
         ("playground", vec!["gate", "inspect", "jose"]),
         ("real-envoy", vec!["test-support"]),
         ("ship", vec![]),
+        ("signature-probe", vec!["abi", "jose"]),
         ("strict-host", vec!["test-support"]),
         ("test-support", vec![]),
         ("testbed", vec![]),

@@ -31,6 +31,16 @@ pub trait SignatureVerifier {
     }
 }
 
+impl<V: SignatureVerifier + ?Sized> SignatureVerifier for &V {
+    fn verify(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        (**self).verify(key, algorithm, message, signature)
+    }
+
+    fn checked_by(&self, algorithm: Algorithm) -> CheckedBy {
+        (**self).checked_by(algorithm)
+    }
+}
+
 /// Who checks signatures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CheckedBy {

@@ -1,71 +1,13 @@
-//! The host's functions, wrapped.
-//!
-//! The SDK's wrappers panic where a status is not among those they expect, and some turn bytes into strings on the
-//! way; here every status is a value.
+//! The host's functions, wrapped: every status is a value.
 #![expect(unsafe_code, reason = "the ABI passes pointers; each block states why they are good")]
 
 use std::ptr::{null_mut, slice_from_raw_parts_mut};
 use std::time::Duration;
 
-/// A status of the host other than 0, OK.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Status(pub(crate) u32);
-
-impl Status {
-    /// What was asked for does not exist.
-    pub(crate) const NOT_FOUND: Self = Self(1);
-    /// Somebody else has written in between.
-    pub(crate) const CAS_MISMATCH: Self = Self(8);
-}
+use crate::types::{Buffer, LogLevel, Map, MetricKind, Status};
 
 /// What a call to the host gives.
-pub(crate) type Answer<T> = Result<T, Status>;
-
-/// Header maps, by their number.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(crate) enum Map {
-    /// Of the request.
-    RequestHeaders = 0,
-    /// Behind the request's body.
-    RequestTrailers = 1,
-    /// Of the answer to a callout.
-    CalloutHeaders = 6,
-}
-
-/// Buffers, by their number.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(crate) enum Buffer {
-    /// The body of the answer to a callout.
-    CalloutBody = 4,
-    /// The configuration of the plugin.
-    PluginConfiguration = 7,
-}
-
-/// Levels of the log, by their number.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(crate) enum LogLevel {
-    /// Good to know.
-    Info = 2,
-    /// Somebody should look.
-    Warn = 3,
-    /// Something does not work.
-    Error = 4,
-}
-
-/// Kinds of metrics, by their number.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(crate) enum MetricKind {
-    /// Goes up.
-    Counter = 0,
-    /// Goes up and down.
-    Gauge = 1,
-    /// Is a distribution.
-    Histogram = 2,
-}
+pub type Answer<T> = Result<T, Status>;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -137,13 +79,13 @@ unsafe extern "C" {
 }
 
 /// Adds a line to a header map.
-pub(crate) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Answer<()> {
+pub fn add_header(map: Map, name: &[u8], value: &[u8]) -> Answer<()> {
     // SAFETY: pointers and sizes are those of live slices, which the host reads during the call only.
     check(unsafe { proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Calls a function that this host may have and others have not.
-pub(crate) fn call_foreign_function(name: &str, arguments: &[u8]) -> Answer<Vec<u8>> {
+pub fn call_foreign_function(name: &str, arguments: &[u8]) -> Answer<Vec<u8>> {
     // SAFETY: as above; `owned` says what the host writes.
     owned(|data, size| unsafe {
         proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, size)
@@ -151,40 +93,41 @@ pub(crate) fn call_foreign_function(name: &str, arguments: &[u8]) -> Answer<Vec<
 }
 
 /// Lets the paused request of the effective context go on.
-pub(crate) fn continue_request() -> Answer<()> {
+pub fn continue_request() -> Answer<()> {
     const HTTP_REQUEST: u32 = 0;
     // SAFETY: no pointers.
     check(unsafe { proxy_continue_stream(HTTP_REQUEST) })
 }
 
 /// Makes a metric, or finds the one of that name.
-pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Answer<u32> {
+pub fn define_metric(kind: MetricKind, name: &str) -> Answer<u32> {
     let mut id = 0;
     // SAFETY: as above; the host writes one `u32`.
     check(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) }).map(|()| id)
 }
 
 /// At most `max` bytes of a buffer.
-pub(crate) fn buffer(buffer: Buffer, max: usize) -> Answer<Vec<u8>> {
+pub fn buffer(buffer: Buffer, max: usize) -> Answer<Vec<u8>> {
     // SAFETY: `owned` says what the host writes.
     owned(|data, size| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, max, data, size) })
 }
 
 /// The time since the epoch, in nanoseconds.
-pub(crate) fn now() -> Answer<u64> {
+pub fn now() -> Answer<u64> {
     let mut time = 0;
     // SAFETY: the host writes one `u64`.
     check(unsafe { proxy_get_current_time_nanoseconds(&raw mut time) }).map(|()| time)
 }
 
 /// A whole header map, as [`crate::pairs`] reads it.
-pub(crate) fn header_map(map: Map) -> Answer<Vec<u8>> {
+pub fn header_map(map: Map) -> Answer<Vec<u8>> {
     // SAFETY: `owned` says what the host writes.
     owned(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
 }
 
-/// Starts an HTTP request without a body; the host calls back with the token that this gives.
-pub(crate) fn http_call(cluster: &str, headers: &[u8], body: &[u8], timeout: Duration) -> Answer<u32> {
+/// Starts an HTTP request; the host calls back with the token that this gives. `headers` is as [`crate::pairs`] writes
+/// it.
+pub fn http_call(cluster: &str, headers: &[u8], body: &[u8], timeout: Duration) -> Answer<u32> {
     const NO_TRAILERS: [u8; 4] = [0; 4];
     let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     let mut token = 0;
@@ -207,43 +150,37 @@ pub(crate) fn http_call(cluster: &str, headers: &[u8], body: &[u8], timeout: Dur
 }
 
 /// Adds to a counter.
-pub(crate) fn increment_metric(id: u32, offset: i64) -> Answer<()> {
+pub fn increment_metric(id: u32, offset: i64) -> Answer<()> {
     // SAFETY: no pointers.
     check(unsafe { proxy_increment_metric(id, offset) })
 }
 
 /// Writes to the log. A host that cannot log is no reason to stop.
-pub(crate) fn log(level: LogLevel, message: &str) {
+pub fn log(level: LogLevel, message: &str) {
     // SAFETY: pointer and size are those of a live slice.
     let _ = unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
 }
 
 /// Sets a gauge.
-pub(crate) fn record_metric(id: u32, value: u64) -> Answer<()> {
+pub fn record_metric(id: u32, value: u64) -> Answer<()> {
     // SAFETY: no pointers.
     check(unsafe { proxy_record_metric(id, value) })
 }
 
 /// Removes all lines of a name from a header map.
-pub(crate) fn remove_header(map: Map, name: &[u8]) -> Answer<()> {
+pub fn remove_header(map: Map, name: &[u8]) -> Answer<()> {
     // SAFETY: pointer and size are those of a live slice.
     check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
 }
 
 /// Replaces the lines of a name in a header map by one, or adds it.
-pub(crate) fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Answer<()> {
+pub fn replace_header(map: Map, name: &[u8], value: &[u8]) -> Answer<()> {
     // SAFETY: pointers and sizes are those of live slices.
     check(unsafe { proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Answers the request of the effective context. `headers` is as [`crate::pairs`] writes it.
-pub(crate) fn send_response(
-    status: u16,
-    details: &str,
-    body: &str,
-    headers: &[u8],
-    grpc_status: Option<u8>,
-) -> Answer<()> {
+pub fn send_response(status: u16, details: &str, body: &str, headers: &[u8], grpc_status: Option<u8>) -> Answer<()> {
     let grpc_status = grpc_status.map_or(-1, i32::from);
     // SAFETY: pointers and sizes are those of live slices.
     check(unsafe {
@@ -261,13 +198,13 @@ pub(crate) fn send_response(
 }
 
 /// Chooses the context that the next calls are about.
-pub(crate) fn set_effective_context(context: u32) -> Answer<()> {
+pub fn set_effective_context(context: u32) -> Answer<()> {
     // SAFETY: no pointers.
     check(unsafe { proxy_set_effective_context(context) })
 }
 
 /// The value of a property.
-pub(crate) fn property(path: &[&str]) -> Answer<Vec<u8>> {
+pub fn property(path: &[&str]) -> Answer<Vec<u8>> {
     // Segments are told apart by a NUL.
     let path = path.join("\0");
     // SAFETY: as above.
@@ -275,13 +212,13 @@ pub(crate) fn property(path: &[&str]) -> Answer<Vec<u8>> {
 }
 
 /// Sets a property of one segment, which access logs read as filter state.
-pub(crate) fn set_property(name: &str, value: &[u8]) -> Answer<()> {
+pub fn set_property(name: &str, value: &[u8]) -> Answer<()> {
     // SAFETY: pointers and sizes are those of live slices.
     check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// The value of a key in the data that VMs share, with the number of its version.
-pub(crate) fn shared_data(key: &str) -> Answer<(Vec<u8>, u32)> {
+pub fn shared_data(key: &str) -> Answer<(Vec<u8>, u32)> {
     let mut cas = 0;
     // SAFETY: as above; the host writes one `u32` besides.
     let value =
@@ -290,13 +227,13 @@ pub(crate) fn shared_data(key: &str) -> Answer<(Vec<u8>, u32)> {
 }
 
 /// Writes a key in the data that VMs share, if the number of its version is `cas`; 0: in any case.
-pub(crate) fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Answer<()> {
+pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Answer<()> {
     // SAFETY: pointers and sizes are those of live slices.
     check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) })
 }
 
 /// Asks for a tick after `period`, and one after each further; zero: none.
-pub(crate) fn set_tick_period(period: Duration) -> Answer<()> {
+pub fn set_tick_period(period: Duration) -> Answer<()> {
     let milliseconds = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
     // SAFETY: no pointers.
     check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
@@ -309,7 +246,7 @@ fn check(status: u32) -> Answer<()> {
     }
 }
 
-/// Takes over memory that the host fills: it asks [`allocate`] for it, and writes its address and size.
+/// Takes over memory that the host fills: it asks [`allocate`](crate::exports::allocate) for it, and writes its address and size.
 fn owned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Answer<Vec<u8>> {
     let (mut data, mut size) = (null_mut(), 0);
     check(call(&raw mut data, &raw mut size))?;
@@ -318,9 +255,4 @@ fn owned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Answer<Vec<u8>> 
     }
     // SAFETY: `allocate` made this memory, of this size, and gave it away.
     Ok(unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) }.into_vec())
-}
-
-/// Memory for the host to fill, zeroed: what it leaves alone holds nothing old.
-pub(crate) fn allocate(size: usize) -> *mut u8 {
-    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
 }

@@ -2,7 +2,7 @@
 //! it. Numbers are 32 bits, little-endian.
 
 /// Reads a map; `None` if it is not well formed. Hosts hand over nothing at all for a map without entries.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+pub fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
@@ -22,7 +22,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
 }
 
 /// Writes a map.
-pub(crate) fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
+pub fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
     let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = u32::try_from(pairs.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
     for (name, value) in pairs {

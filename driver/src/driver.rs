@@ -1,0 +1,279 @@
+//! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use gate::{
+    Callout, CalloutFailure, CalloutId, Decision, Effect, Gate, HeaderEdit, Level, Reply, Report, Request, RequestId,
+    Response, Timestamp,
+};
+use jose::signature::SignatureVerifier;
+
+use crate::host::{CalloutToken, Headers, Host, HostError, LogLevel};
+use crate::metrics::Metrics;
+
+/// What the host does with a request when a call ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// It goes on.
+    Continue,
+    /// All of it is held, body included; it was answered, or is continued later.
+    Pause,
+}
+
+/// One configuration at work.
+#[derive(Clone, Debug)]
+pub struct Driver<V> {
+    root: u32,
+    gate: Gate,
+    verifier: V,
+    callouts: BTreeMap<CalloutToken, PendingCallout>,
+    /// Requests that wait and have a body: the host says so only once.
+    held_bodies: BTreeSet<RequestId>,
+    metrics: Metrics,
+    /// When the host was last asked to call.
+    armed: Option<Timestamp>,
+    /// Whether it does.
+    has_timer: bool,
+    /// The request whose call this is, and what becomes of it.
+    current_request: Option<(RequestId, Action)>,
+}
+
+/// A callout under way.
+#[derive(Clone, Copy, Debug)]
+struct PendingCallout {
+    id: CalloutId,
+    max_body_bytes: usize,
+}
+
+impl<V> Driver<V> {
+    /// A driver of an engine that nothing was asked of yet. `root` is the host's name for the configuration.
+    pub fn new(root: u32, gate: Gate, verifier: V) -> Self {
+        Self {
+            root,
+            gate,
+            verifier,
+            callouts: BTreeMap::new(),
+            held_bodies: BTreeSet::new(),
+            metrics: Metrics::default(),
+            armed: None,
+            has_timer: false,
+            current_request: None,
+        }
+    }
+
+    /// Takes over what waits and what is under way for the configuration before. To be called before anything else.
+    pub fn inherit(&mut self, predecessor: Self) {
+        self.gate.inherit(predecessor.gate);
+        self.callouts = predecessor.callouts;
+        self.held_bodies = predecessor.held_bodies;
+    }
+
+    /// A request is gone, whether it was decided or not.
+    pub fn cancel(&mut self, id: RequestId) {
+        self.gate.cancel(id);
+        self.held_bodies.remove(&id);
+    }
+
+    /// The engine.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}
+
+impl<V: SignatureVerifier> Driver<V> {
+    /// Carries out what the engine wants from the start.
+    pub fn start(&mut self, host: &mut impl Host, now: Timestamp) {
+        self.metrics.define(host, &self.gate);
+        self.settle(host, now);
+    }
+
+    /// The timer has run out.
+    pub fn tick(&mut self, host: &mut impl Host) {
+        let Ok(now) = host.now() else { return };
+        // The host ticks on with the period that it was given for this one instant.
+        self.armed = None;
+        self.gate.handle_timeout(now);
+        self.settle(host, now);
+    }
+
+    /// Decides on a request inside its own call.
+    pub fn request_headers(&mut self, host: &mut impl Host, id: RequestId, has_body: bool) -> Action {
+        let Ok(now) = host.now() else { return refuse_for_the_host(host) };
+        // A refusal is this request's: it is sent before effects turn to others.
+        let action = self.decide(host, id, has_body, now).unwrap_or_else(|_| refuse_for_the_host(host));
+        self.current_request = Some((id, action));
+        self.settle(host, now);
+        let action = self.current_request.take().map_or(action, |(_, action)| action);
+        if !self.has_timer {
+            self.gate.handle_timeout(now);
+            self.settle(host, now);
+        }
+        action
+    }
+
+    /// Removes from trailers what no client may send.
+    pub fn request_trailers(&self, host: &mut impl Host) -> Action {
+        match self.clean_trailers(host) {
+            Ok(()) => Action::Continue,
+            Err(_) => refuse_for_the_host(host),
+        }
+    }
+
+    /// A callout was answered, with a body of this many bytes.
+    pub fn callout_answered(&mut self, host: &mut impl Host, token: CalloutToken, body_size: usize) {
+        let Ok(now) = host.now() else { return };
+        let Some(callout) = self.callouts.remove(&token) else { return };
+        let gate = &mut self.gate;
+        let is_read = host.read_headers(Headers::CalloutResponse, |host, lines| {
+            let body = match body_size.min(callout.max_body_bytes) {
+                0 => Vec::new(),
+                size => host.callout_body(size).unwrap_or_default(),
+            };
+            gate.handle_callout(callout.id, Ok(Response::new(lines, &body)), now);
+        });
+        if is_read.is_err() {
+            // What the host does not hand out is missing: the engine judges by what is there.
+            gate.handle_callout(callout.id, Ok(Response::new(&[], &[])), now);
+        }
+        self.settle(host, now);
+    }
+
+    /// Hands the current request to the engine, and carries out the decision.
+    fn decide<H: Host>(
+        &mut self,
+        host: &mut H,
+        id: RequestId,
+        has_body: bool,
+        now: Timestamp,
+    ) -> Result<Action, HostError> {
+        let (gate, verifier) = (&mut self.gate, &self.verifier);
+        let decision = host.read_headers(Headers::Request, |host, lines| {
+            let peer = match gate.asks_for_peer() {
+                true => host.peer_address().unwrap_or_default(),
+                false => Vec::new(),
+            };
+            let request = Request::new(lines).with_peer(&peer).with_body(has_body);
+            gate.handle_request(id, &request, now, verifier)
+        })?;
+        match decision {
+            Decision::Forward(edits, report) => {
+                apply(host, Headers::Request, &edits)?;
+                self.publish(host, &report);
+                Ok(Action::Continue)
+            }
+            Decision::Reply(reply, report) => {
+                host.send_reply(&reply, report.details.as_deref().unwrap_or_default())?;
+                self.publish(host, &report);
+                Ok(Action::Pause)
+            }
+            Decision::Wait => {
+                // The host's timers do not notice when its clock is set: what waits is timed anew, from now.
+                self.armed = None;
+                if has_body {
+                    self.held_bodies.insert(id);
+                }
+                Ok(Action::Pause)
+            }
+        }
+    }
+
+    fn clean_trailers(&self, host: &mut impl Host) -> Result<(), HostError> {
+        let edits = host.read_headers(Headers::RequestTrailers, |_, lines| self.gate.handle_trailers(lines))?;
+        apply(host, Headers::RequestTrailers, &edits)
+    }
+
+    /// Carries out effects until there are none, and has the host call again in time.
+    fn settle(&mut self, host: &mut impl Host, now: Timestamp) {
+        while let Some(effect) = self.gate.poll_effect() {
+            match effect {
+                Effect::Callout(callout) => self.send_callout(host, &callout, now),
+                Effect::Count(metric) => self.metrics.increment(host, &self.gate, metric),
+                Effect::Gauge(metric, value) | Effect::Record(metric, value) => {
+                    self.metrics.record(host, &self.gate, metric, value);
+                }
+                Effect::Log(Level::Info, text) => host.log(LogLevel::Info, &format!("jotgate: {text}")),
+                Effect::Log(Level::Warn, text) => host.log(LogLevel::Warn, &format!("jotgate: {text}")),
+                Effect::Resume(id) => self.resume(host, id, now),
+                Effect::Share => self.gate.handle_shared(host.shared_data(), now),
+            }
+        }
+        self.arm(host, now);
+    }
+
+    fn send_callout(&mut self, host: &mut impl Host, callout: &Callout, now: Timestamp) {
+        match host.send_callout(callout) {
+            Ok(token) => {
+                let pending = PendingCallout { id: callout.id, max_body_bytes: callout.max_body_bytes };
+                self.callouts.insert(token, pending);
+            }
+            Err(HostError { status }) => {
+                self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), now);
+            }
+        }
+    }
+
+    fn resume(&mut self, host: &mut impl Host, id: RequestId, now: Timestamp) {
+        let has_body = self.held_bodies.remove(&id);
+        if host.select_request(id).is_err() {
+            // The host no longer knows the request.
+            self.gate.cancel(id);
+            return;
+        }
+        if self.current_request.is_some_and(|(current, _)| current == id) {
+            // The host waits for the end of this very call: it need not be told to go on.
+            let action = self.decide(host, id, has_body, now).unwrap_or_else(|_| refuse_for_the_host(host));
+            self.current_request = Some((id, action));
+            return;
+        }
+        match self.decide(host, id, has_body, now) {
+            Ok(Action::Continue) if host.continue_request().is_ok() => {}
+            Ok(Action::Pause) => {}
+            _ => {
+                refuse_for_the_host(host);
+            }
+        }
+        let _ = host.select_root(self.root);
+    }
+
+    fn arm(&mut self, host: &mut impl Host, now: Timestamp) {
+        let next = self.gate.next_timeout();
+        if next == self.armed {
+            return;
+        }
+        // Hosts count whole milliseconds: rounded up, so that what is due is due, and never zero.
+        let wait = |next: Timestamp| next.since(now).saturating_add(Duration::from_millis(1));
+        // Without a timer the engine does what is due when a request comes.
+        self.has_timer = host.set_timer(next.map(wait)).is_ok();
+        if self.has_timer {
+            self.armed = next;
+        }
+    }
+
+    fn publish(&mut self, host: &mut impl Host, report: &Report) {
+        for (name, value) in report.properties() {
+            // Access logs without this are no reason to refuse anyone.
+            let _ = host.set_property(name, value);
+        }
+        if let Some(line) = &report.log {
+            host.log(LogLevel::Info, &format!("jotgate: {line}"));
+        }
+        if let Some(metric) = report.metric {
+            self.metrics.increment(host, &self.gate, metric);
+        }
+    }
+}
+
+/// The host did not do what the engine needs it to do: the request does not pass.
+pub(crate) fn refuse_for_the_host(host: &mut impl Host) -> Action {
+    host.log(LogLevel::Error, "jotgate: a call to the host failed, the request is refused");
+    let headers = vec![("cache-control", String::from("no-store"))];
+    let reply = Reply { status: 500, headers, body: String::new(), grpc_status: None };
+    // If even this fails, the request is held until the host gives up on it.
+    let _ = host.send_reply(&reply, "jotgate_host_failure");
+    Action::Pause
+}
+
+fn apply(host: &mut impl Host, headers: Headers, edits: &[HeaderEdit]) -> Result<(), HostError> {
+    edits.iter().try_for_each(|edit| host.edit_headers(headers, edit))
+}

@@ -1,0 +1,8 @@
+//! The driver on a host in memory whose calls fail one by one.
+
+mod failures;
+mod reconfigured;
+mod support;
+mod timers;
+mod vms;
+mod waiting;

@@ -1,0 +1,127 @@
+//! The configurations of a VM, and whose requests are whose.
+
+use std::collections::BTreeMap;
+
+use gate::{Gate, Policy, RequestId, Timestamp};
+use jose::signature::SignatureVerifier;
+
+use crate::driver::{Action, Driver, refuse_for_the_host};
+use crate::host::{CalloutToken, Host, LogLevel};
+
+/// Everything in one VM of a proxy: a host may run several configurations in one, each under a root context.
+#[derive(Debug)]
+pub struct Vm<V> {
+    drivers: BTreeMap<u32, Driver<V>>,
+    /// The root context of each request's context.
+    requests: BTreeMap<u32, u32>,
+}
+
+impl<V> Vm<V> {
+    /// A VM without contexts.
+    pub const fn new() -> Self {
+        Self { drivers: BTreeMap::new(), requests: BTreeMap::new() }
+    }
+
+    /// A context is new: one for a configuration, whose `root` is 0, or one for a request.
+    pub fn create_context(&mut self, context: u32, root: u32) {
+        // A root context gets a driver when it is configured.
+        if root != 0 {
+            self.requests.insert(context, root);
+        }
+    }
+}
+
+impl<V> Default for Vm<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V: SignatureVerifier> Vm<V> {
+    /// A context is gone.
+    pub fn delete_context(&mut self, context: u32) {
+        match self.requests.remove(&context) {
+            Some(root) => {
+                if let Some(driver) = self.drivers.get_mut(&root) {
+                    driver.cancel(RequestId(context.into()));
+                }
+            }
+            None => {
+                self.drivers.remove(&context);
+            }
+        }
+    }
+
+    /// A configuration of `size` bytes is there; `false` rejects it, and the one before it stays. `verifier` makes what
+    /// checks signatures for it.
+    pub fn configure<H: Host>(
+        &mut self,
+        host: &mut H,
+        root: u32,
+        size: usize,
+        verifier: impl FnOnce(&mut H) -> V,
+    ) -> bool {
+        let configuration = match size {
+            0 => Ok(Vec::new()),
+            size => host.configuration(size),
+        };
+        let (Ok(configuration), Ok(now)) = (configuration, host.now()) else {
+            host.log(LogLevel::Error, "jotgate: the host gives neither configuration nor time");
+            return false;
+        };
+        match Policy::parse(&configuration, &|name| host.environment(name)) {
+            Ok(policy) => {
+                let mut driver = Driver::new(root, Gate::new(policy, now, seed(now)), verifier(host));
+                // Requests that wait for the configuration before this one are decided on by this one.
+                if let Some(predecessor) = self.drivers.remove(&root) {
+                    driver.inherit(predecessor);
+                }
+                driver.start(host, now);
+                self.drivers.insert(root, driver);
+                true
+            }
+            Err(errors) => {
+                for error in errors.iter() {
+                    host.log(LogLevel::Error, &format!("jotgate: configuration refused: {error}"));
+                }
+                false
+            }
+        }
+    }
+
+    /// The timer of a configuration has run out.
+    pub fn tick(&mut self, host: &mut impl Host, root: u32) {
+        if let Some(driver) = self.drivers.get_mut(&root) {
+            driver.tick(host);
+        }
+    }
+
+    /// A callout of a configuration was answered.
+    pub fn callout_answered(&mut self, host: &mut impl Host, root: u32, token: CalloutToken, body_size: usize) {
+        if let Some(driver) = self.drivers.get_mut(&root) {
+            driver.callout_answered(host, token, body_size);
+        }
+    }
+
+    /// The headers of a request are there.
+    pub fn request_headers(&mut self, host: &mut impl Host, context: u32, has_body: bool) -> Action {
+        match self.requests.get(&context).and_then(|root| self.drivers.get_mut(root)) {
+            Some(driver) => driver.request_headers(host, RequestId(context.into()), has_body),
+            None => refuse_for_the_host(host),
+        }
+    }
+
+    /// The trailers of a request are there.
+    pub fn request_trailers(&self, host: &mut impl Host, context: u32) -> Action {
+        match self.requests.get(&context).and_then(|root| self.drivers.get(root)) {
+            Some(driver) => driver.request_trailers(host),
+            None => refuse_for_the_host(host),
+        }
+    }
+}
+
+/// The instant is not the same in any two VMs, and seeds nothing but jitter.
+fn seed(now: Timestamp) -> u64 {
+    let since = now.since_epoch();
+    since.as_secs() ^ u64::from(since.subsec_nanos())
+}
