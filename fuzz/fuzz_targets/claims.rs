@@ -5,11 +5,12 @@
 
 #![no_main]
 
+use driver::memory::{Exchange, Outcome, Proxy};
 use fuzz::json::{self, Shape, Tree};
 use fuzz::number::{Date, Plain};
-use fuzz::proxy::{Gullible, Headers, folded};
+use fuzz::proxy::{Gullible, folded};
 use fuzz::signed;
-use gate::{Decision, Gate, Policy, Request, RequestId, Timestamp};
+use gate::{Gate, Policy, Timestamp};
 use jose::base64url;
 use libfuzzer_sys::fuzz_target;
 
@@ -65,13 +66,13 @@ fn now() -> Timestamp {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let mut gate = GATE.with(Gate::clone);
+    let mut proxy = Proxy::new(GATE.with(Gate::clone), Gullible, now());
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
     let [header, payload] = std::array::from_fn(|_| parts.next().unwrap_or_default());
     let token = format!("{}.{}.AAAA", base64url::encode(header), base64url::encode(payload));
     let claims = if token.len() > TOKEN_BYTES { Err("token_too_large") } else { Claims::read(header, payload) };
     for (path, rule) in [("/scopes", Some("scopes")), ("/groups", Some("groups")), ("/other", None)] {
-        let request = Headers::new(&[
+        let request = Exchange::new([
             (":method", "GET"),
             (":path", path),
             ("authorization", &format!("Bearer {token}")),
@@ -79,17 +80,16 @@ fuzz_target!(|input: &[u8]| {
             ("x-tenant", "mallory"),
             ("x-other", "kept"),
         ]);
-        let lines = request.lines();
-        let decision = gate.handle_request(RequestId(1), &Request::new(&lines), now(), &Gullible);
+        let decided = proxy.decide(request);
         let expected = claims.as_ref().map_err(|reason| *reason).and_then(|claims| claims.admit(rule));
-        check(&decision, &request, expected, &token);
+        check(&decided, expected, &token);
     }
 });
 
-fn check(decision: &Decision, request: &Headers, expected: Result<Vec<(&str, String)>, &str>, token: &str) {
-    let (found, report) = match decision {
-        Decision::Forward(edits, report) => {
-            let forwarded = request.edited(edits);
+fn check(decided: &Exchange, expected: Result<Vec<(&str, String)>, &str>, token: &str) {
+    let found = match &decided.outcome {
+        Outcome::Forwarded => {
+            let forwarded = &decided.headers;
             let mut kept = 0;
             let mut identity = Vec::new();
             for (name, value) in &forwarded.0 {
@@ -100,25 +100,25 @@ fn check(decision: &Decision, request: &Headers, expected: Result<Vec<(&str, Str
                 }
             }
             assert_eq!(kept, 3, "{forwarded:?}");
-            (Ok(identity), report)
+            Ok(identity)
         }
-        Decision::Reply(reply, report) => {
+        Outcome::Replied { reply, details } => {
             assert!(!reply.body.contains(token));
             let body = json::read(reply.body.as_bytes()).expect("is a problem document");
             let reason = body.get("reason").and_then(Tree::string).expect("has a reason").to_string();
-            assert_eq!(report.details, Some(format!("jotgate_{reason}")));
-            (Err(reason), report)
+            assert_eq!(*details, format!("jotgate_{reason}"));
+            Err(reason)
         }
-        Decision::Wait => panic!("waits for keys that it has"),
+        Outcome::Waiting => panic!("waits for keys that it has"),
     };
     let lines = |headers: Vec<(&str, String)>| {
         headers.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
     };
     assert_eq!(found, expected.map(lines).map_err(str::to_string));
-    for (name, value) in report.properties() {
+    for (name, value) in &decided.properties {
         assert!(!value.chars().any(char::is_control), "{name}: {value:?}");
     }
-    if let Some(line) = &report.log {
+    for line in &decided.log {
         assert!(line.bytes().all(|byte| byte >= 0x20) && !line.contains(token), "{line:?}");
     }
 }

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use driver::memory::{Exchange, Outcome, Proxy};
 use fuzz::json::{self, Shape, Tree};
-use fuzz::proxy::{Gullible, Headers};
+use fuzz::proxy::Gullible;
 use fuzz::signed;
-use gate::{ConfigErrors, Decision, Gate, Metric, Policy, Request, RequestId, Timestamp};
+use gate::{ConfigErrors, Gate, Policy, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use prost::Message as _;
 use prost_types::value::Kind;
@@ -113,25 +114,24 @@ fn check_that_forms_agree(text: &[u8], found: &Result<Policy, ConfigErrors>, for
 /// A policy decides, and nobody without a token gets past one as somebody.
 fn check_use(policy: Policy) {
     let now = Timestamp::from_secs(1_800_000_000);
-    let mut gate = Gate::new(policy, now, 1);
-    while gate.poll_effect().is_some() {}
+    let mut proxy = Proxy::new(Gate::new(policy, now, 1), Gullible, now);
     for path in ["/", "/a/b", "/healthz", "*"] {
-        let sent = Headers::new(&[
+        let sent = Exchange::new([
             (":method", "GET"),
             (":path", path),
             (":authority", "api.example.com"),
             ("x-auth-request-user", "mallory"),
         ]);
-        let lines = sent.lines();
-        match gate.handle_request(RequestId(1), &Request::new(&lines), now, &Gullible) {
-            Decision::Forward(edits, report) => {
+        let decided = proxy.decide(sent.clone());
+        match &decided.outcome {
+            Outcome::Forwarded => {
                 assert_ne!(path, "*");
-                assert_eq!(report.metric, Some(Metric::Allowed));
-                let forwarded = sent.edited(&edits);
-                assert!(forwarded.0.iter().all(|line| sent.0.contains(line)), "{forwarded:?}");
+                assert_eq!(decided.properties["jotgate_decision"], "allowed");
+                let forwarded = &decided.headers;
+                assert!(forwarded.0.iter().all(|line| sent.headers.0.contains(line)), "{forwarded:?}");
             }
-            Decision::Reply(reply, _) => assert!((400..=503).contains(&reply.status)),
-            Decision::Wait => panic!("waits without a token"),
+            Outcome::Replied { reply, .. } => assert!((400..=503).contains(&reply.status)),
+            Outcome::Waiting => panic!("waits without a token"),
         }
     }
 }

@@ -8,12 +8,14 @@
 
 use std::sync::LazyLock;
 
+use driver::Action;
+use driver::memory::{Exchange, HeaderLines, Outcome, Proxy};
 use fuzz::json::{self, Tree};
 use fuzz::place::{Found, Place};
-use fuzz::proxy::{Headers, folded};
+use fuzz::proxy::folded;
 use fuzz::signed;
 use gate::http::CanonicalPath;
-use gate::{Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
+use gate::{Gate, Policy, Request, Timestamp};
 use jose::Algorithm;
 use jose::base64url;
 use jose::jwk::KeyMaterial;
@@ -71,44 +73,46 @@ thread_local! {
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fuzz_target!(|input: &[u8]| {
-    let mut gate = GATE.with(Gate::clone);
+    let mut proxy = Proxy::new(GATE.with(Gate::clone), Notary, NOW);
     let sent = read(input);
+    let trailers = trailers(&sent);
+    let id = proxy.send(Exchange { headers: sent.clone(), trailers, ..Exchange::default() });
+    assert_eq!(proxy.send_trailers(id), Action::Continue);
+    let decided = proxy.take(id).expect("was sent");
     let lines = sent.lines();
     let request = Request::new(&lines);
-    let decision = gate.handle_request(RequestId(1), &request, NOW, &Notary);
     let path = CanonicalPath::strict(request.path());
     let path = path.as_ref().map_or("", CanonicalPath::as_str);
     let found = credentials(&sent);
-    match &decision {
-        Decision::Forward(edits, _) => {
+    match &decided.outcome {
+        Outcome::Forwarded => {
             assert_ne!(path, "");
-            check_forwarded(path, &sent, edits, &found);
+            check_forwarded(path, &sent, &decided.headers, &found);
         }
-        Decision::Reply(reply, report) => {
+        Outcome::Replied { reply, .. } => {
             assert!(path.is_empty() || must_pass(path, &sent, &found).is_none(), "{reply:?}");
             assert!(!reply.body.contains("eyJ") && !reply.headers.iter().any(|(_, value)| value.contains("eyJ")));
             let shown = [request.path_without_query(), request.method()].concat();
-            let log = report.log.as_ref().expect("refusals are logged");
+            let log = decided.log.last().expect("refusals are logged");
             assert!(!log.contains("eyJ") || shown.windows(3).any(|part| part == b"eyJ"), "{log}");
             let body = json::read(reply.body.as_bytes()).ok();
             let reason = body.as_ref().and_then(|body| body.get("reason")).and_then(Tree::string);
             assert!(!path.is_empty() || request.is_grpc() || reason == Some("ambiguous_path"), "{reply:?}");
         }
-        Decision::Wait => panic!("waits for keys that it has"),
+        Outcome::Waiting => panic!("waits for keys that it has"),
     }
-    check_trailers(&gate, sent);
+    let left = &decided.trailers;
+    assert!(credentials(left).is_empty() && !left.0.iter().any(|(name, _)| is_identity(name)), "{left:?}");
 });
 
 /// The same lines as trailers, which have no pseudo-headers.
-fn check_trailers(gate: &Gate, mut sent: Headers) {
-    sent.0.retain(|(name, _)| !name.starts_with(b":"));
-    let left = sent.edited(&gate.handle_trailers(&sent.lines()));
-    assert!(credentials(&left).is_empty() && !left.0.iter().any(|(name, _)| is_identity(name)), "{left:?}");
+fn trailers(sent: &HeaderLines) -> HeaderLines {
+    HeaderLines(sent.0.iter().filter(|(name, _)| !name.starts_with(b":")).cloned().collect())
 }
 
 /// The header lines of an input. A request without a path is asked for `/`.
-fn read(input: &[u8]) -> Headers {
-    let mut headers = Headers::new(&[(":method", "GET"), (":path", "/")]);
+fn read(input: &[u8]) -> HeaderLines {
+    let mut headers: HeaderLines = [(":method", "GET"), (":path", "/")].into_iter().collect();
     for line in input.split(|byte| *byte == b'\n') {
         let at = line.windows(2).position(|pair| pair == b": ");
         let (name, value) = at.map_or((line, &b""[..]), |at| (&line[..at], &line[at + 2..]));
@@ -154,7 +158,7 @@ impl SignatureVerifier for Notary {
 }
 
 /// Why a request cannot be refused, if it cannot.
-fn must_pass(path: &str, sent: &Headers, found: &[Credential]) -> Option<&'static str> {
+fn must_pass(path: &str, sent: &HeaderLines, found: &[Credential]) -> Option<&'static str> {
     let are_bare = |but: Option<&Place>| {
         let others = PLACES.iter().filter(|place| but.is_none_or(|but| !std::ptr::eq(*place, but)));
         others.into_iter().all(|place| place.is_bare(sent))
@@ -171,10 +175,9 @@ fn must_pass(path: &str, sent: &Headers, found: &[Credential]) -> Option<&'stati
     }
 }
 
-fn check_forwarded(path: &str, sent: &Headers, edits: &[HeaderEdit], found: &[Credential]) {
-    let forwarded = sent.edited(edits);
+fn check_forwarded(path: &str, sent: &HeaderLines, forwarded: &HeaderLines, found: &[Credential]) {
     let identity: Vec<_> = forwarded.0.iter().filter(|(name, _)| is_identity(name)).cloned().collect();
-    let is_known = identity == Headers::new(&IDENTITY).0;
+    let is_known = identity == IDENTITY.into_iter().collect::<HeaderLines>().0;
     assert!(is_known || identity.is_empty(), "{identity:?}");
     match path {
         "/public" => assert!(!is_known),
@@ -183,7 +186,7 @@ fn check_forwarded(path: &str, sent: &Headers, edits: &[HeaderEdit], found: &[Cr
     }
     assert!(!is_known || matches!(found, [credential] if credential.holds_token()), "{found:?}");
 
-    let left = credentials(&forwarded);
+    let left = credentials(forwarded);
     assert_eq!(left.len(), usize::from(path == "/kept"), "{left:?}");
     for place in PLACES.iter().filter(|place| place.header() != ":path") {
         let is_variant = |name: &[u8]| {
@@ -194,12 +197,12 @@ fn check_forwarded(path: &str, sent: &Headers, edits: &[HeaderEdit], found: &[Cr
     if sent.values("upgrade").next().is_some() {
         assert!(forwarded.values("connection").all(|value| value.eq_ignore_ascii_case(b"upgrade")), "{forwarded:?}");
     }
-    let others = |headers: &Headers| -> Vec<_> {
+    let others = |headers: &HeaderLines| -> Vec<_> {
         let is_ours =
             |name: &[u8]| is_identity(name) || PLACES.iter().any(|place| folded(name) == folded(place.header()));
         headers.0.iter().filter(|(name, _)| !is_ours(name) && name != b"connection").cloned().collect()
     };
-    assert_eq!(others(&forwarded), others(sent), "what is nobody's business was changed");
+    assert_eq!(others(forwarded), others(sent), "what is nobody's business was changed");
 }
 
 /// Whether some server takes a header for one that the engine sets, or that no client may send.
@@ -221,7 +224,7 @@ impl Credential {
     }
 
     /// Whether it holds the token, and nothing beside it could mean anything.
-    fn is_good(&self, sent: &Headers) -> bool {
+    fn is_good(&self, sent: &HeaderLines) -> bool {
         let lines: Vec<_> = sent.values(self.place.header()).collect();
         // The upstream picks one of the other subprotocols.
         let is_complete = match self.place {
@@ -232,7 +235,7 @@ impl Credential {
     }
 }
 
-fn credentials(headers: &Headers) -> Vec<Credential> {
+fn credentials(headers: &HeaderLines) -> Vec<Credential> {
     let credential =
         |place: &'static Place| place.find(headers).into_iter().map(move |found| Credential { place, found });
     PLACES.iter().flat_map(credential).collect()

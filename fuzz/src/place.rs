@@ -1,7 +1,7 @@
 //! Where a token may stand, as the most lenient server would read it.
 
 use crate::base64url;
-use crate::proxy::Headers;
+use driver::memory::HeaderLines;
 
 /// A place where a token may stand.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// Whether no server, however it reads, could find something here.
-    pub fn is_bare(&self, headers: &Headers) -> bool {
+    pub fn is_bare(&self, headers: &HeaderLines) -> bool {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" -._/=&?;,".contains(byte);
         headers.values(self.header()).all(|line| {
             let is_empty = line.is_empty() || self.key().is_empty();
@@ -82,7 +82,7 @@ impl Place {
     }
 
     /// Everything that stands here.
-    pub fn find(&self, headers: &Headers) -> Vec<Found> {
+    pub fn find(&self, headers: &HeaderLines) -> Vec<Found> {
         headers.values(self.header()).flat_map(|line| self.find_in(line)).collect()
     }
 
