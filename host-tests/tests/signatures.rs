@@ -19,11 +19,7 @@ use vectors::primitives::{Case, Group, groups};
 const BY_HOST: [&str; 6] = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512"];
 
 fn signature_probe() -> PathBuf {
-    built_path(
-        "JOTGATE_SIGNATURE_PROBE",
-        "target/wasm32-wasip1/plugin/signature_probe.wasm",
-        "make signature-probe",
-    )
+    built_path("JOTGATE_SIGNATURE_PROBE", "target/wasm32-wasip1/plugin/signature_probe.wasm", "make signature-probe")
 }
 
 /// Wycheproof's, and signatures of our own with all that is near them.
