@@ -1,5 +1,6 @@
 //! `rules`: which requests need what.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jose::json::Kind;
@@ -8,7 +9,7 @@ use super::access;
 use super::reader::{Node, all};
 use crate::http::is_header_name;
 use crate::policy::Issuer;
-use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, Scheme};
+use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme};
 
 /// The most that the regular expressions of all rules may take, compiled, in bytes. They take less in Wasm: what passes
 /// natively, for `jotgate check`, passes there.
@@ -18,21 +19,36 @@ const METHOD: &str = "a method such as `GET`, in capitals";
 pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Vec<Rule>> {
     let nodes = node.elements()?;
     let rules: Vec<_> = nodes.iter().enumerate().map(|(index, node)| read(node, index, issuers)).collect();
-    for (index, (node, rule)) in nodes.iter().zip(&rules).enumerate() {
-        let Some(rule) = rule else { continue };
-        if rules.iter().take(index).flatten().any(|earlier| earlier.name == rule.name) {
+    check_names(&nodes, &rules);
+    check_reachable(&nodes, &rules);
+    check_regexes(node, rules.iter().flatten());
+    all(rules.into_iter())
+}
+
+fn check_names(nodes: &[Node<'_, '_>], rules: &[Option<Rule>]) {
+    let mut names = BTreeSet::new();
+    for (node, rule) in nodes.iter().zip(rules) {
+        if let Some(rule) = rule.as_ref().filter(|rule| !names.insert(&*rule.name)) {
             node.error(format!("the name `{}` is taken by an earlier rule", rule.name));
         }
-        let hides = |earlier: &&Rule| earlier.matcher.covers(&rule.matcher);
-        if let Some(earlier) = rules.iter().take(index).flatten().find(hides) {
+    }
+}
+
+fn check_reachable(nodes: &[Node<'_, '_>], rules: &[Option<Rule>]) {
+    let read: Vec<_> = nodes.iter().zip(rules).filter_map(|(node, rule)| Some((node, rule.as_ref()?))).collect();
+    let index = RuleIndex::new(read.iter().map(|(_, rule)| &rule.matcher));
+    for (own, (node, rule)) in read.iter().enumerate() {
+        let covers = |earlier: usize| {
+            earlier < own && read.get(earlier).is_some_and(|(_, earlier)| earlier.matcher.covers(&rule.matcher))
+        };
+        let earlier = index.first_that_covers(&rule.matcher, covers).and_then(|earlier| read.get(earlier));
+        if let Some((_, earlier)) = earlier {
             node.error(format!(
                 "unreachable: the rule `{}` before it takes every request that it matches",
                 earlier.name
             ));
         }
     }
-    check_regexes(node, rules.iter().flatten());
-    all(rules.into_iter())
 }
 
 /// Each expression is bounded; all of them together are what a path costs that none of them matches.

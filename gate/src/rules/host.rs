@@ -72,6 +72,12 @@ impl HostPattern {
         (!self.is_wildcard).then_some(self.name.as_str())
     }
 
+    /// A name that this matches, in lower case and without a port.
+    pub(super) fn example(&self) -> String {
+        let label = if self.is_wildcard { "x" } else { "" };
+        format!("{label}{}", self.name)
+    }
+
     /// Whether this matches every host that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
         let covers_name = match (self.is_wildcard, other.is_wildcard) {

@@ -8,6 +8,7 @@ use std::str::Split;
 
 use super::host::{self, HostPattern};
 use super::matcher::Matcher;
+use super::path::PathPattern;
 use crate::http::{CanonicalPath, Request};
 
 /// The tree goes no deeper than this.
@@ -60,16 +61,27 @@ impl RuleIndex {
         path: &CanonicalPath<'_>,
         matches: impl Fn(usize) -> bool,
     ) -> Option<usize> {
+        self.first_at(host::name_of(request.authority()), path.as_str(), matches)
+    }
+
+    /// The first rule that matches every request that `matcher` matches.
+    pub(crate) fn first_that_covers(&self, matcher: &Matcher, covers: impl Fn(usize) -> bool) -> Option<usize> {
+        // What covers it matches this host and this path, too.
+        let host = matcher.hosts.first().map(HostPattern::example).unwrap_or_default();
+        let path = matcher.paths.first().map(PathPattern::example).unwrap_or_default();
+        self.first_at(host.as_bytes(), &path, covers)
+    }
+
+    /// Canonical, so hosts are in lower case.
+    fn first_at(&self, host: &[u8], path: &str, matches: impl Fn(usize) -> bool) -> Option<usize> {
         let mut first = None;
         let mut look = |places: &[usize]| {
             // INVARIANT: in order, so the first one is the first of this list; only an earlier one is news.
             let earlier = places.iter().take_while(|&&place| first.is_none_or(|first| place < first));
             first = earlier.copied().find(|&place| matches(place)).or(first);
         };
-        let segments = path.as_str().strip_prefix('/').unwrap_or_default().split('/');
+        let segments = path.strip_prefix('/').unwrap_or_default().split('/');
         if !self.by_host.is_empty() {
-            // Canonical, so in lower case.
-            let host = host::name_of(request.authority());
             let filed = str::from_utf8(host).ok().and_then(|host| self.by_host.get(host));
             if let Some(node) = filed {
                 node.walk(segments.clone(), &mut look);
@@ -123,7 +135,6 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::rules::{Matcher, PathPattern};
 
     fn matcher(hosts: &[&str], paths: &[&str]) -> Matcher {
         let path = |pattern: &&str| match pattern.strip_prefix("re:") {
@@ -164,6 +175,23 @@ mod tests {
             prop_assert_eq!(
                 RuleIndex::new(rules.iter()).first(&request, &canonical, matches),
                 (0..rules.len()).find(|&place| matches(place))
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_first_rule_that_covers_another_is_found(
+            rules in vec((vec(select(&HOSTS[..]), 0..3), vec(select(&PATTERNS[..]), 0..3)), 1..12),
+        ) {
+            let rules: Vec<_> = rules.iter().map(|(hosts, paths)| matcher(hosts, paths)).collect();
+            let last = rules.last().expect("is there");
+            let covers = |index: usize| rules[index].covers(last);
+            prop_assert_eq!(
+                RuleIndex::new(rules.iter()).first_that_covers(last, covers),
+                (0..rules.len()).find(|&index| covers(index))
             );
         }
     }

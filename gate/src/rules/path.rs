@@ -65,6 +65,14 @@ impl PathPattern {
         }
     }
 
+    /// A path that this matches; for regular expressions, one below no segment.
+    pub(super) fn example(&self) -> String {
+        match &self.0 {
+            Kind::Regex(_) => String::new(),
+            Kind::Segments(segments) => segments.example(),
+        }
+    }
+
     /// Whether this matches every path that `other` matches, as far as that can be told from the patterns.
     pub fn covers(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {

@@ -82,11 +82,16 @@ impl Segments {
         self.segments.is_empty() && self.with_descendants
     }
 
-    /// A pattern that no canonical path can equal is a mistake that would open or close nothing.
-    fn check_reachable(&self) -> Result<(), String> {
+    /// A path that this matches.
+    pub(super) fn example(&self) -> String {
         let segments = self.segments.iter().map(Segment::example);
         let below = self.with_descendants.then(|| "x".to_string());
-        let example: String = segments.chain(below).flat_map(|segment| ["/".to_string(), segment]).collect();
+        segments.chain(below).flat_map(|segment| ["/".to_string(), segment]).collect()
+    }
+
+    /// A pattern that no canonical path can equal is a mistake that would open or close nothing.
+    fn check_reachable(&self) -> Result<(), String> {
+        let example = self.example();
         match CanonicalPath::strict(example.as_bytes()) {
             Err(problem) => Err(format!("can never match: {problem}")),
             Ok(canonical) if canonical.as_str() != example => Err(format!(
