@@ -30,35 +30,35 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     Difference {
         what: "a token without `exp` passes there",
-        why: "it would be good for ever; `requireExpiration: false` takes it",
+        why: "it would be valid forever; `requireExpiration: false` accepts it",
         setting: Private,
         example: Case::new("GET", "/search", "no expiry"),
         holds: |case, theirs, ours| case.credential == "no expiry" && accepts(theirs) && ours.is_refusal(401),
     },
     Difference {
-        what: "a token whose `exp` is text passes there",
-        why: "RFC 7519 §4.1.4 wants a number",
+        what: "a token whose `exp` is a string passes there",
+        why: "RFC 7519 §4.1.4 requires a number",
         setting: Private,
         example: Case::new("GET", "/search", "expiry as text"),
         holds: |case, theirs, ours| case.credential == "expiry as text" && accepts(theirs) && ours.is_refusal(401),
     },
     Difference {
         what: "a token with a member twice passes there",
-        why: "two readers may take one each (RFC 7519 §4)",
+        why: "two readers may use different ones (RFC 7519 §4)",
         setting: Private,
         example: Case::new("GET", "/search", "a member twice"),
         holds: |case, theirs, ours| case.credential == "a member twice" && accepts(theirs) && ours.is_refusal(401),
     },
     Difference {
-        what: "of two `Authorization` lines the first is taken there, and both are forwarded",
-        why: "the upstream may take the other one",
+        what: "of two `Authorization` lines the first is used there, and both are forwarded",
+        why: "the upstream may use the other one",
         setting: Private,
         example: Case::new("GET", "/search", "twice"),
         holds: |case, theirs, ours| case.credential == "twice" && accepts(theirs) && ours.is_refusal(400),
     },
     Difference {
-        what: "an empty `Authorization` is none there",
-        why: "a credential that says nothing is a client's mistake, and it is told so",
+        what: "an empty `Authorization` is ignored there",
+        why: "an empty credential is a client's mistake, and the answer says so",
         setting: Public,
         example: Case::new("GET", "/search", "empty"),
         holds: |case, theirs, ours| {
@@ -114,7 +114,7 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     // --- Passed here, and refused there
     Difference {
         what: "a token that has just expired, or is about to become valid, is refused there",
-        why: "clocks differ; `clockSkew: 0s` allows for nothing",
+        why: "clocks differ; `clockSkew: 0s` turns this off",
         setting: Private,
         example: Case::new("GET", "/search", "just expired"),
         holds: |case, theirs, ours| {
@@ -123,14 +123,14 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     Difference {
         what: "a token whose `sub` is a number is refused there",
-        why: "a number has one spelling as well, and is told to the upstream as it stands",
+        why: "a number has one spelling as well, and is sent to the upstream unchanged",
         setting: Private,
         example: Case::new("GET", "/search", "a number as subject"),
         holds: |case, theirs, ours| case.credential == "a number as subject" && theirs.is_refusal(401) && accepts(ours),
     },
     Difference {
         what: "more than one blank before the token is refused there",
-        why: "RFC 9110 §11.4 has one blank or more",
+        why: "RFC 9110 §11.4 allows one blank or more",
         setting: Private,
         example: Case::new("GET", "/search", "two blanks"),
         holds: |case, theirs, ours| {
@@ -139,7 +139,7 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     Difference {
         what: "`Authorization` with another scheme is refused on public endpoints there",
-        why: "it is no token: such a request is anonymous, and the upstream may know the scheme",
+        why: "it is not a token: such a request is anonymous, and the upstream may know the scheme",
         setting: Public,
         example: Case::new("GET", "/search", "Basic"),
         holds: |case, theirs, ours| {
@@ -150,35 +150,35 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     Difference {
         what: "scopes in a list are an internal error there where scopes are needed",
-        why: "issuers write them in both ways",
+        why: "issuers use both forms",
         setting: Scopes,
         example: Case::new("POST", "/collections", "scopes in a list"),
         holds: |case, theirs, ours| case.credential == "scopes in a list" && theirs.is_refusal(500) && ours.is_passed(),
     },
     Difference {
         what: "HEAD is 405 there, or 401 without a token",
-        why: "it is a reading method like GET; where a token is needed for GET, it is for HEAD",
+        why: "HEAD only reads, like GET; where GET needs a token, HEAD does",
         setting: Public,
         example: Case::new("HEAD", "/search", "none"),
         holds: |case, theirs, ours| case.method == "HEAD" && theirs.is_refusal(405) && ours.is_passed(),
     },
     Difference {
-        what: "OPTIONS that is no preflight is 405 there where preflights are answered",
-        why: "it carries no credential, and the upstream knows what it can do",
+        what: "OPTIONS that is not a preflight is 405 there where preflights are answered",
+        why: "it carries no credential, and the upstream answers it",
         setting: Public,
         example: Case::new("OPTIONS", "/search", "none"),
         holds: |case, theirs, ours| case.method == "OPTIONS" && theirs.is_refusal(405) && passes_without_token(ours),
     },
     Difference {
-        what: "metrics are public there only if the proxy has some of its own, which it has with an extra",
-        why: "the default list has them; leave them out of the rule if the upstream's are not for all",
+        what: "metrics are public there only if the proxy has its own, which needs an optional package",
+        why: "the default list has them; omit them from the rule if the upstream's are not public",
         setting: Private,
         example: Case::new("GET", "/_mgmt/metrics", "none"),
         holds: |case, theirs, ours| case.path() == "/_mgmt/metrics" && theirs.is_refusal(401) && ours.is_passed(),
     },
     Difference {
         what: "a path that holds an escaped `?`, `#`, `%` or `;` is refused there",
-        why: "it is forwarded byte for byte, so the escape stays what it is",
+        why: "it is forwarded byte for byte, so the escape is unchanged",
         setting: Private,
         example: Case::new("GET", "/collections/a%23b", "good"),
         holds: |case, theirs, ours| {
@@ -189,7 +189,7 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     Difference {
         what: "a path that Unicode normalization (NFKC) would change is refused there",
-        why: "it is forwarded byte for byte; rules see the escapes, and no letter but ASCII's in other case",
+        why: "it is forwarded byte for byte; rules see the escapes, and ignore case of ASCII letters only",
         setting: Private,
         example: Case::new("GET", "/collections/%EF%BC%A1", "good"),
         holds: |case, theirs, ours| {
@@ -199,7 +199,7 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
         },
     },
     Difference {
-        what: "a path with a character that no URI holds passes there",
+        what: "a path with a character that is not allowed in a URI passes there",
         why: "some clients and servers escape it, and others do not: rules would see another path than the upstream",
         setting: Private,
         example: Case::new("GET", "/collections/a|b", "good"),
@@ -207,8 +207,8 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     // --- Passed by both, and seen differently
     Difference {
-        what: "escapes are spelled anew there",
-        why: "the canonical path is forwarded: escapes that mean something stay",
+        what: "escapes are rewritten there",
+        why: "the canonical path is forwarded: escapes with a meaning stay",
         setting: Private,
         example: Case::new("GET", "/collections/a%3Ab", "good"),
         holds: |case, theirs, ours| match (&theirs.seen, &ours.seen) {
@@ -222,7 +222,7 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
     },
     Difference {
         what: "OPTIONS keeps its token there",
-        why: "nobody has verified it, and nobody needs it",
+        why: "it was not verified, and it is not needed",
         setting: Private,
         example: Case::new("OPTIONS", "/search", "good"),
         holds: |case, theirs, ours| {
@@ -230,7 +230,7 @@ pub(crate) const DIFFERENCES: [Difference; 25] = [
         },
     },
     Difference {
-        what: "the upstream's health is asked for by the proxy itself there",
+        what: "the proxy itself requests the upstream's health there",
         why: "it is the same request, without the token: Envoy's `prefix_rewrite`",
         setting: Private,
         example: Case::new("GET", "/healthz/upstream", "none"),
