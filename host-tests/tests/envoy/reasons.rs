@@ -9,10 +9,11 @@ use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 /// The reasons of the contract, and the status of each.
-pub(crate) const REASONS: [(&str, u16); 23] = [
+pub(crate) const REASONS: [(&str, u16); 24] = [
     ("access_denied", 403),
     ("ambiguous_credentials", 400),
     ("ambiguous_path", 400),
+    ("ambiguous_request", 400),
     ("bad_claim", 401),
     ("bad_signature", 401),
     ("denied_by_rule", 403),
@@ -92,6 +93,7 @@ impl Refusing {
             "access_denied" => to("/grouped").bearer(&alice()),
             "ambiguous_credentials" => to("/x").bearer(&alice()).header("x-api-token", alice()),
             "ambiguous_path" => to("/x//y").bearer(&alice()),
+            "ambiguous_request" => to("/x").bearer(&alice()).header("x-tenant", "acme").header("x-tenant", "other"),
             "bad_claim" => with(json!({"exp": "soon"})),
             "bad_signature" => flawed(Flaw::BadSignature),
             "denied_by_rule" => to("/denied").bearer(&alice()),
@@ -145,6 +147,7 @@ fn config(issuer: &str) -> Value {
             {"name": "denied", "match": {"paths": ["/denied"]}, "access": "deny"},
             {"name": "scoped", "match": {"paths": ["/scoped"]}, "access": {"scopes": {"all": ["read", "write"]}}},
             {"name": "grouped", "match": {"paths": ["/grouped"]}, "access": {"groups": {"any": ["staff"]}}},
+            {"name": "tenant", "match": {"headers": {"x-tenant": "acme"}}, "access": "authenticated"},
             {"name": "rest", "match": {"paths": ["/x"]}, "access": "authenticated"},
         ],
         "realm": "orders",

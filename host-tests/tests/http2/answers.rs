@@ -115,7 +115,7 @@ fn check_headers(reason: &str, response: &Response) {
     let realm = if reason == "overloaded" { "jotgate" } else { "orders" };
     let with = |rest: &str| Some(format!("Bearer realm=\"{realm}\"{rest}"));
     let expected = match (reason, response.status) {
-        ("ambiguous_path", _) => None,
+        ("ambiguous_path" | "ambiguous_request", _) => None,
         ("missing_token", _) => with(""),
         ("insufficient_scope", _) => with(", error=\"insufficient_scope\", scope=\"read write\""),
         (_, 400) => with(", error=\"invalid_request\""),
