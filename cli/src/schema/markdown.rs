@@ -10,16 +10,16 @@ const HEAD: &str = "\
 
 <!-- Made from cli/schema/ by `make schema`: edit there. -->
 
-Every member of a configuration, made from its [JSON schema](schema/jotgate.schema.json). How the parts work together
-stands in [rules](rules.md), [paths](paths.md) and [identity headers](identity-headers.md).
+Every member of a configuration, generated from its [JSON schema](schema/jotgate.schema.json). [Rules](rules.md),
+[paths](paths.md) and [identity headers](identity-headers.md) explain how the parts work together.
 
-Editors with the YAML language server complete and check a configuration that begins with the place of the schema:
+Editors with the YAML language server complete and check a configuration that begins with the path of the schema:
 
 ```yaml
 # yaml-language-server: $schema=docs/schema/jotgate.schema.json
 ```
 
-`jotgate schema` prints the schema. `jotgate check FILE` checks a configuration with the plugin's own reader, which sees
+`jotgate schema` prints the schema. `jotgate check FILE` checks a configuration with the plugin's own reader, which finds
 more than a schema can: see [the command line](command-line.md).
 ";
 
@@ -48,12 +48,12 @@ fn section(words: Words<'_>, title: &str, node: &Node) -> String {
 /// A table of the members of an object.
 fn members(words: Words<'_>, object: &Node, properties: &Node) -> String {
     let mut table =
-        String::from("\n| member | value | default | example | what it is |\n| --- | --- | --- | --- | --- |\n");
+        String::from("\n| member | value | default | example | meaning |\n| --- | --- | --- | --- | --- |\n");
     for member in properties.members() {
         let is_required = list(object, "required").iter().any(|name| name.text() == Some(&member.name));
         let default = match member.value.get("default") {
             Some(default) => code(default),
-            None if is_required => String::from("(needed)"),
+            None if is_required => String::from("(required)"),
             None => String::new(),
         };
         let example = words.example(&member.value).map(code).unwrap_or_default();
@@ -65,7 +65,7 @@ fn members(words: Words<'_>, object: &Node, properties: &Node) -> String {
 
 /// A table of what a value may be: words, objects with their members, others.
 fn options(words: Words<'_>, node: &Node) -> String {
-    let mut table = String::from("\n| value | example | what it is |\n| --- | --- | --- |\n");
+    let mut table = String::from("\n| value | example | meaning |\n| --- | --- | --- |\n");
     let row = |name: &str, node: &Node| {
         let example = words.example(node).map(code).unwrap_or_default();
         format!("| {name}{} | {example} | {} |\n", words.kind(node), words.description(node))
