@@ -5,9 +5,10 @@
 //! browser. Every decision is the engine's, `gate`.
 //!
 //! ```text
-//! document ◀── finding ◀── locate ◀── configuration ◀── check, cases, explain, istio
-//!                                                            │
-//!                                       request ◀── engine ◀─┘
+//! check, cases, explain, istio
+//!    │              └──▶ engine ──▶ request
+//!    ▼
+//! configuration ──▶ locate ──▶ document ──▶ finding
 //! ```
 
 #![forbid(unsafe_code)]

@@ -24,7 +24,7 @@ extern "C" fn question(length: usize) -> *mut u8 {
 /// Answers the question that was written.
 #[unsafe(no_mangle)]
 extern "C" fn answer() -> *const u8 {
-    let text = QUESTION.with_borrow(|question| crate::answer(&String::from_utf8_lossy(question)));
+    let text = QUESTION.with_borrow(|question| crate::answer::answer(&String::from_utf8_lossy(question)));
     ANSWER.with_borrow_mut(|answer| {
         *answer = text;
         answer.as_ptr()

@@ -114,7 +114,7 @@ fn what_cannot_be_read_is_told() {
         ("#time", "yesterday", "expected a time such as 2027-01-15T08:00:00Z"),
         ("#headers", "nonsense", "expected a header such as x-tenant: acme, found nonsense"),
         ("#url", "https://", ""),
-        ("#token", "a.b", "this is no token"),
+        ("#token", "a.b", "this is not a JWT"),
     ] {
         page.choose("Admitted");
         page.enter(field, text);
