@@ -1,4 +1,4 @@
-//! What the command line takes. The help texts teach: each command has an example of its use.
+//! The arguments of the command line. The help texts teach: each command has examples.
 
 use std::path::PathBuf;
 
@@ -16,22 +16,22 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Says what is wrong with configurations, and what may not be meant.
+    /// Reports mistakes in configurations, and likely mistakes.
     #[command(after_help = CHECK_HELP)]
     Check(Check),
-    /// Prints what a shell completes commands by.
+    /// Prints a script by which a shell completes commands.
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(Completions),
-    /// Explains what becomes of a request, step by step.
+    /// Explains how a request is decided, step by step.
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
-    /// Translates Istio's policies: who may sign tokens, and who may pass.
+    /// Translates Istio's request authentications and authorization policies.
     #[command(after_help = FROM_ISTIO_HELP)]
     FromIstio(FromIstio),
     /// Prints the JSON Schema of a configuration.
     #[command(after_help = SCHEMA_HELP)]
     Schema(Schema),
-    /// Plays cases to the rules of a configuration, and says where they come out otherwise.
+    /// Runs test cases against the rules of a configuration, and reports those that fail.
     #[command(after_help = TEST_HELP)]
     Test(Test),
 }
@@ -42,25 +42,25 @@ or EnvoyFilter, of one document or several, or Envoy's own configuration.
 
 Examples:
   jotgate check jotgate.yaml
-  jotgate check --strict deploy/*.yaml               in CI: warnings count, too
-  jotgate check --allow open-default envoy.yaml      all but what is meant
+  jotgate check --strict deploy/*.yaml               in CI: warnings are errors
+  jotgate check --allow open-default envoy.yaml      all but what is intended
   kubectl get wasmplugin -A -o yaml | jotgate check -
 
-Exit status: 0 if all is well, 1 if there are errors, 2 if a file cannot be read. Docs: docs/command-line.md";
+Exit status: 0 without errors, 1 with errors, 2 if a file cannot be read. Docs: docs/command-line.md";
 
-/// What `check` takes.
+/// The arguments of `check`.
 #[derive(Args, Debug)]
 pub struct Check {
     /// The files; - is the standard input.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Prints what was found as JSON, for programs.
+    /// Prints the findings as JSON, for programs.
     #[arg(long)]
     pub json: bool,
-    /// Counts warnings as errors.
+    /// Treats warnings as errors.
     #[arg(long)]
     pub strict: bool,
-    /// Leaves out the warnings of this name; may be given several times.
+    /// Skips the warnings of this name; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub allow: Vec<String>,
 }
@@ -71,7 +71,7 @@ Examples:
   jotgate completions zsh > \"${fpath[1]}/_jotgate\"
   jotgate completions fish > ~/.config/fish/completions/jotgate.fish";
 
-/// What `completions` takes.
+/// The arguments of `completions`.
 #[derive(Args, Debug)]
 pub struct Completions {
     /// The shell.
@@ -90,11 +90,11 @@ pub enum Shell {
 }
 
 const EXPLAIN_HELP: &str = "\
-The decision is the engine's, and so is every step of it: which rules were passed over and why, where a credential was
-found, which check of the token failed, what of the access is not met, what the upstream or the client gets.
+The decision is the engine's, and so is every step of it: which rules were skipped and why, where a credential was
+found, which check of the token failed, which requirement is not met, what the upstream or the client gets.
 
-Without keys a signature cannot be checked: give the issuer's key set with --keys, or go on as if the token were signed
-with --trust-signature.
+Without keys a signature cannot be checked: give the issuer's key set with --keys, or trust the signature without a
+check with --trust-signature.
 
 Examples:
   jotgate explain jotgate.yaml --request 'GET /orders/7'
@@ -102,10 +102,10 @@ Examples:
   jotgate explain jotgate.yaml --request 'POST /orders' --token @token.txt --trust-signature --at 2027-01-15T08:00:00Z
   jotgate explain gateway.yaml --request 'GET /' --header 'Cookie: session=a.b.c' --json
 
-Exit status: 0 if the request passes, 1 if it is refused or that cannot be told, 2 if it cannot be explained.
+Exit status: 0 if the request passes, 1 if it is denied or undecided, 2 if it cannot be explained.
 Docs: docs/command-line.md";
 
-/// What `explain` takes.
+/// The arguments of `explain`.
 #[derive(Args, Debug)]
 pub struct Explain {
     /// The configuration, or what holds it; - is the standard input.
@@ -117,13 +117,13 @@ pub struct Explain {
     /// A line of the request; may be given several times.
     #[arg(long, value_name = "'NAME: VALUE'")]
     pub header: Vec<String>,
-    /// A token, or @ and its file; it is put in the first of the configuration's `credentials`.
+    /// A token, or @ and its file; sent as the first of `credentials`.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
     /// The key set of the token's issuer, where the configuration does not have it.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
-    /// Takes every signature for a good one.
+    /// Trusts every signature without a check.
     #[arg(long)]
     pub trust_signature: bool,
     /// The time: 2027-01-15T08:00:00Z, or seconds since 1970; default: now.
@@ -141,8 +141,8 @@ pub struct Explain {
 }
 
 const FROM_ISTIO_HELP: &str = "\
-What cannot be carried over is refused rather than let pass, and told in the comments of the configuration; so are the
-ports of hosts, which Jotgate does not see.
+What cannot be carried over is denied rather than let pass, and listed in the comments of the configuration; so are
+the ports of hosts, which Jotgate does not see.
 
 Examples:
   jotgate from-istio policies.yaml > jotgate.yaml
@@ -150,10 +150,10 @@ Examples:
     | jotgate from-istio - --namespace shop --label app=orders
   jotgate from-istio --target Gateway/shop --namespace shop policies/*.yaml
 
-Exit status: 0 if all was carried over, 1 if something could not be, as the comments tell, 2 if nothing could be made.
+Exit status: 0 if all was carried over, 1 if something could not be (see the comments), 2 if nothing was made.
 Docs: docs/command-line.md";
 
-/// What `from-istio` takes.
+/// The arguments of `from-istio`.
 #[derive(Args, Debug)]
 pub struct FromIstio {
     /// The files; - is the standard input.
@@ -178,7 +178,7 @@ Examples:
   jotgate schema > jotgate.schema.json
   jotgate schema --markdown | less";
 
-/// What `schema` takes.
+/// The arguments of `schema`.
 #[derive(Args, Debug)]
 pub struct Schema {
     /// Prints the reference that is made from it, as Markdown.
@@ -190,26 +190,26 @@ const TEST_HELP: &str = "\
 Cases are YAML or JSON. A token is made of the claims that a case gives, beside the usual ones of its issuer:
 
   cases:
-  - {name: anybody sees health, request: GET /healthz, expect: pass}
-  - {name: strangers do not, request: GET /orders/7, expect: 401 missing_token}
+  - {name: health is public, request: GET /healthz, expect: pass}
+  - {name: orders need a token, request: GET /orders/7, expect: 401 missing_token}
   - name: readers do not write
     request: POST /orders/7
     claims: {sub: alice, scope: \"orders:read\"}
     expect: {status: 403, reason: insufficient_scope, rule: write}
-  - name: the upstream is told who it is
+  - name: the upstream gets the user
     request: GET https://api.example.com/orders/7
     headers: {X-Auth-Request-User: mallory}
     claims: {sub: alice}
     expect: {pass: true, rule: rest, upstream: {X-Auth-Request-User: alice, authorization: null}}
-  - {name: old tokens are of no use, request: GET /orders/7, claims: {exp: -5m}, expect: 401 expired}
+  - {name: expired tokens are rejected, request: GET /orders/7, claims: {exp: -5m}, expect: 401 expired}
 
 Examples:
   jotgate test jotgate.yaml cases.yaml
   jotgate test --every-rule deploy/gateway.yaml cases.yaml
 
-Exit status: 0 if all cases come out as expected, 1 if not, 2 if they cannot be played. Docs: docs/command-line.md";
+Exit status: 0 if all cases hold, 1 if some fail, 2 if they cannot be run. Docs: docs/command-line.md";
 
-/// What `test` takes.
+/// The arguments of `test`.
 #[derive(Args, Debug)]
 pub struct Test {
     /// The configuration, or what holds it; - is the standard input.
@@ -221,10 +221,10 @@ pub struct Test {
     /// Which configuration, where the file holds several.
     #[arg(long, value_name = "NAME")]
     pub configuration: Option<String>,
-    /// Fails if a rule is left that no case reaches.
+    /// Fails if no case reaches some rule.
     #[arg(long)]
     pub every_rule: bool,
-    /// Prints what became of the cases as JSON, for programs.
+    /// Prints the results as JSON, for programs.
     #[arg(long)]
     pub json: bool,
 }

@@ -8,7 +8,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     match cli::run(&cli::arguments::Arguments::parse()) {
         Ok(outcome) => {
-            // Whoever reads may have seen enough (`jotgate … | head`). Colours are for terminals.
+            // A reader may have stopped (`jotgate … | head`). Colours are for terminals.
             let _ = anstream::stdout().lock().write_all(outcome.output.as_bytes());
             if let Some(aside) = outcome.aside {
                 let _ = writeln!(anstream::stderr(), "jotgate: {aside}");

@@ -64,7 +64,7 @@ fn check_documents(documents: &[Document], text: &str, variable: Variable<'_>) -
 }
 
 fn of_flaw(flaw: &Flaw, reader: Reader) -> Option<Finding> {
-    let severity = reader.minds(flaw.divergent)?;
+    let severity = reader.severity(flaw.divergent)?;
     Some(Finding { severity, ..Finding::error("yaml", "", &flaw.message, flaw.span.clone()) })
 }
 

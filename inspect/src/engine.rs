@@ -12,7 +12,7 @@ use crate::request::RequestHead;
 pub struct Decided {
     /// Whether and how it was answered.
     pub outcome: Outcome,
-    /// The properties that access logs can show, such as `jotgate_reason`, without that prefix.
+    /// The properties for access logs, such as `jotgate_reason`, without that prefix.
     pub properties: BTreeMap<String, String>,
     /// The line in the plugin's log, for refusals.
     pub log: Option<String>,

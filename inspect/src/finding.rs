@@ -1,19 +1,19 @@
-//! Something to be said of a file.
+//! A mistake in a file, or a warning about it.
 
 use std::ops::Range;
 
-/// Something to be said of a file.
+/// A mistake in a file, or a warning about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
-    /// What it is called, for those who want to hear no more of it.
+    /// Its name, by which it can be allowed.
     pub name: &'static str,
     /// Where in the configuration: `rules[0].access`; empty for what is not in it.
     pub path: String,
     /// What is wrong, and what to do.
     pub message: String,
-    /// What may have been meant.
+    /// What was likely meant.
     pub help: Option<String>,
     /// Where in the file, in bytes.
     pub span: Range<usize>,
@@ -22,9 +22,9 @@ pub struct Finding {
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
-    /// The plugin refuses it, or readers take it for different things.
+    /// The plugin rejects it, or readers read it differently.
     Error,
-    /// The plugin takes it, and it may not be what was meant.
+    /// The plugin accepts it, and it is likely a mistake.
     Warning,
 }
 

@@ -33,14 +33,14 @@ use crate::locate::locate;
 pub struct Translation {
     /// The configuration; its comments name the policies, and what could not be carried over.
     pub page: String,
-    /// How many things could not be carried over as they are.
+    /// How many conditions could not be carried over exactly.
     pub inexact: usize,
 }
 
 /// Why nothing was made.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Error {
-    /// The engine rejects what was made: a mistake of the translation.
+    /// The engine rejects what was made: a mistake in the translation.
     Page {
         /// What was made.
         page: String,
@@ -82,7 +82,7 @@ fn chosen<'r, S>(all: &'r [Resource<S>], workload: &Workload) -> Vec<&'r Resourc
     all.iter().filter(|resource| workload.is_any() || workload.has(resource)).collect()
 }
 
-/// Where nobody says for which workload, there may only be one.
+/// Where no workload is named, all policies have to be for the same.
 fn check_that_they_are_for_the_same(
     authentications: &[&Resource<RequestAuthentication>],
     policies: &[&Resource<AuthorizationPolicy>],
@@ -97,7 +97,7 @@ fn check_that_they_are_for_the_same(
     match targets.len() {
         0 | 1 => Ok(()),
         count => Err(format!(
-            "the policies are for {count} different sets of workloads: say for which with --namespace, --label and --target"
+            "the policies are for {count} different sets of workloads: choose one with --namespace, --label and --target"
         )),
     }
 }

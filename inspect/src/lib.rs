@@ -1,8 +1,8 @@
 //! What people do with a configuration before a proxy gets it: read, check, explain and test it, or make one of Istio's
 //! policies.
 //!
-//! Everything is a function of values: no file is read, no clock looked at, and nothing printed; so it also runs in a
-//! browser. Every decision is the engine's, `gate`.
+//! Everything is a function of values: no file or clock is read, and nothing printed; so it also runs in a browser. Every
+//! decision is the engine's, `gate`.
 //!
 //! ```text
 //! check, cases, explain, istio

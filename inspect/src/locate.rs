@@ -14,7 +14,7 @@ pub use self::reader::Reader;
 use crate::document::{Document, Node};
 use crate::finding::member_path;
 
-/// The configurations in `documents`. Where some say that they are Jotgate's, the others are not looked at.
+/// The configurations in `documents`. Where some name Jotgate, the others are skipped.
 pub fn locate(documents: &[Document]) -> Vec<Located<'_>> {
     let all: Vec<_> = documents.iter().flat_map(|document| in_document(&document.root)).collect();
     let is_any_ours = all.iter().any(|found| found.is_ours);

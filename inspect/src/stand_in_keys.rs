@@ -1,4 +1,4 @@
-//! Keys in the place of an issuer's: public halves that nobody signs with.
+//! Keys in place of an issuer's: published public keys, which sign nothing here.
 
 use jose::jwk::{KeySet, Origin};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// A key of every kind. RFC 7515 A.1 to A.4, RFC 6979 A.2.6 and RFC 8037 A.1 publish them.
 const KEYS: &str = include_str!("stand_in_keys/keys.json");
 
-/// A key of every kind, all of which go by this `kid`, or by none; a secret only where there is to be one.
+/// A key of every kind, all with this `kid`, or without one; `has_secret` adds a symmetric one.
 pub(crate) fn stand_in_keys(kid: Option<&str>, has_secret: bool) -> Result<KeySet, String> {
     let set: Value = serde_json::from_str(KEYS).map_err(|error| error.to_string())?;
     let mut keys = set.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -273,7 +273,7 @@ fn check(explanation: &Explanation, config: &Value) -> Result<(), TestCaseError>
     prop_assert_eq!(status.is_some(), matches!(decision.outcome.as_str(), "denied" | "answered"));
     match (conclusion(explanation).as_deref(), decision.reason.as_deref()) {
         (Some("unmet"), Some(reason)) => prop_assert!(["access_denied", "insufficient_scope"].contains(&reason)),
-        // All that was looked at is fine, and the upstream cannot be told.
+        // Every step is fine, and an identity header cannot carry its value.
         (None, Some("unrepresentable_claim")) => {}
         (concluded, reason) => prop_assert_eq!(concluded, reason),
     }

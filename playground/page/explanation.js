@@ -5,16 +5,16 @@ const showExplanation = (() => {
   const TITLES = {
     allowed: ['pass', 'Admitted'],
     answered: ['pass', 'Answered by the gate'],
-    audited: ['wait', 'Admitted, for it is only audited'],
+    audited: ['wait', 'Admitted, since it is only audited'],
     denied: ['refuse', 'Refused'],
     undecided: ['wait', 'Undecided'],
   };
-  const MARKS = {passed: 'yes', failed: 'no', trusted: 'yes', unknown: 'passed-over'};
-  const WORDS = {trusted: ' (taken for granted)', unknown: ' (cannot be told)'};
+  const MARKS = {passed: 'yes', failed: 'no', trusted: 'yes', unknown: 'skipped'};
+  const WORDS = {trusted: ' (trusted)', unknown: ' (not known)'};
 
   const code = (text) => element('code', {}, text);
   const step = (mark, ...children) => element('li', {className: mark}, element('div', {}, ...children));
-  const mark = (met) => (met === null ? 'passed-over' : met ? 'yes' : 'no');
+  const mark = (met) => (met === null ? 'skipped' : met ? 'yes' : 'no');
   const section = (title, steps) => (steps.length === 0 ? [] : [
     element('h3', {}, title), element('ol', {className: 'steps'}, steps)]);
 
@@ -58,9 +58,9 @@ const showExplanation = (() => {
 
   function credential(found) {
     if (found === null) return [];
-    const places = found.places.map((place) =>
-      step(place.used ? 'yes' : 'passed-over', `${place.place}: `, place.found, place.used ? ', which counts' : null));
-    return found.reason === null ? places : [...places, step('no', code(found.reason))];
+    const locations = found.places.map((place) =>
+      step(place.used ? 'yes' : 'skipped', `${place.place}: `, place.found, place.used ? ', which is used' : null));
+    return found.reason === null ? locations : [...locations, step('no', code(found.reason))];
   }
 
   function token(found) {
@@ -68,7 +68,7 @@ const showExplanation = (() => {
     const made = found.checks.filter(({outcome}) => outcome !== 'skipped').map(({check, outcome, detail}) =>
       step(MARKS[outcome] ?? '', element('b', {}, check), detail === '' ? null : ': ', prose(detail), WORDS[outcome]));
     const skipped = found.checks.filter(({outcome}) => outcome === 'skipped').map(({check}) => check);
-    return skipped.length === 0 ? made : [...made, step('passed-over', `not looked at: ${skipped.join(', ')}`)];
+    return skipped.length === 0 ? made : [...made, step('skipped', `skipped: ${skipped.join(', ')}`)];
   }
 
   function outcome({answer: reply, upstream, log}) {
@@ -103,9 +103,9 @@ const showExplanation = (() => {
       ...outcome(answer.decision),
       ...section('Path', path(answer.path)),
       ...section('Rules', rules(answer)),
-      ...section('What is asked', access(answer.access)),
-      ...section('Where a token may stand', credential(answer.credential)),
+      ...section('Access', access(answer.access)),
+      ...section('Credential', credential(answer.credential)),
       ...section('Token', token(answer.token)),
-      ...section('Notes', answer.notes.map((note) => step('passed-over', prose(note)))));
+      ...section('Notes', answer.notes.map((note) => step('skipped', prose(note)))));
   };
 })();

@@ -1,5 +1,5 @@
 'use strict';
-// What is wrong with the configuration, and what may not be meant.
+// Mistakes in the configuration, and likely mistakes.
 
 function showFindings({diagnostics: findings = [], trouble}, goTo) {
   const count = (severity, name) => {
@@ -11,10 +11,10 @@ function showFindings({diagnostics: findings = [], trouble}, goTo) {
   const worst = ['error', 'warning'].find((severity) => findings.some((finding) => finding.severity === severity));
   byId('findings-count').className = trouble ? 'error' : worst ?? 'fine';
   byId('findings').replaceChildren(...findings.map((finding) => {
-    const place = element('button', {type: 'button', onclick: () => goTo(finding)}, `line ${finding.line}`);
+    const line = element('button', {type: 'button', onclick: () => goTo(finding)}, `line ${finding.line}`);
     const path = finding.path === '' ? null : element('code', {}, finding.path);
     const help = finding.help ? element('p', {className: 'help'}, prose(`help: ${finding.help}`)) : null;
-    const head = element('p', {}, element('strong', {}, finding.severity), ' ', place, ' ', path);
+    const head = element('p', {}, element('strong', {}, finding.severity), ' ', line, ' ', path);
     return element('li', {className: finding.severity}, head, element('p', {}, prose(finding.message)), help);
   }));
 }

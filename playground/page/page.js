@@ -1,5 +1,5 @@
 'use strict';
-// The page: whatever is entered is judged at once.
+// The page: whatever is entered is checked at once.
 
 (async () => {
   const configuration = editor(byId('configuration'));

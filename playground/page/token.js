@@ -1,5 +1,5 @@
 'use strict';
-// The token's header and claims, as they are written in it; whether they can be believed is for the decision to tell.
+// The token's header and claims, as they are written in it; the decision shows whether they are verified.
 
 const DATES = ['iat', 'nbf', 'exp'];
 

@@ -1,4 +1,4 @@
-//! What was entered on the page, as the question that the command line answers.
+//! What was entered on the page, as a question.
 
 use inspect::explain::Question;
 use inspect::instant::Instant;
@@ -19,7 +19,7 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
-    /// The question in it. A field that cannot be read is told.
+    /// The question in it. `Err` names a field that cannot be read.
     pub(crate) fn question(self) -> Result<Question, String> {
         let request = RequestLine::try_from(format!("{} {}", self.method.trim(), self.url.trim()))?;
         let lines = self.headers.lines().filter(|line| !line.trim().is_empty());

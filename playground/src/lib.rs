@@ -1,4 +1,4 @@
-//! The engine on one page in a browser: what a configuration makes of a request, without asking anybody.
+//! The engine on one page in a browser: how a configuration decides a request, without a network.
 //!
 //! The page asks in JSON ([`answer`]) over a border of three functions. Everything it shows is from the library that the
 //! command line uses, and every decision from the engine. `src/bin/page.rs` makes one file of `page/` and this module.

@@ -19,12 +19,9 @@ pub(crate) fn from_istio(asked: &FromIstio) -> Result<Outcome, Error> {
         })?;
     }
     let made = translate(&resources, &workload(asked)?).map_err(cannot_translate)?;
-    let aside = (made.inexact > 0).then(|| {
-        format!(
-            "{} of the things said could not be carried over as they are: see the comments at the top",
-            made.inexact
-        )
-    });
+    let what = if made.inexact == 1 { "condition" } else { "conditions" };
+    let aside = (made.inexact > 0)
+        .then(|| format!("{} {what} could not be carried over exactly: see the comments at the top", made.inexact));
     Ok(Outcome { aside, ..Outcome::new(made.page, made.inexact == 0) })
 }
 

@@ -1,4 +1,4 @@
-//! How the cases went.
+//! The results of test cases.
 
 use std::fmt::Write as _;
 

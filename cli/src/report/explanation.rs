@@ -14,7 +14,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 const UNSURE: Style = AnsiColor::Yellow.on_default();
 
-/// In colours: whoever prints it takes them out where nobody sees them.
+/// In colours, which are removed where the output is not a terminal.
 pub(crate) fn text(explanation: &Explanation) -> String {
     let mut page = Page::default();
     let Explanation { request, at, configuration, .. } = explanation;
@@ -43,7 +43,7 @@ pub(crate) fn text(explanation: &Explanation) -> String {
 #[derive(Default)]
 struct Page(String);
 
-/// ✓ passed, ✗ failed, ? not known, - not looked at.
+/// ✓ passed, ✗ failed, ? not known, - skipped.
 #[derive(Clone, Copy)]
 enum Mark {
     Failed,
@@ -123,20 +123,20 @@ impl Page {
             let (mark, detail) = match check.outcome {
                 CheckOutcome::Failed => (Mark::Failed, check.detail.clone()),
                 CheckOutcome::Passed | CheckOutcome::Skipped => (Mark::Passed, check.detail.clone()),
-                CheckOutcome::Trusted => (Mark::Unsure, String::from("not checked: taken for a good one")),
+                CheckOutcome::Trusted => (Mark::Unsure, String::from("not checked: trusted")),
                 CheckOutcome::Unknown => (Mark::Unsure, check.detail.clone()),
             };
             self.step(0, mark, check.check, &detail);
         }
         let skipped: Vec<_> = token.checks.iter().filter(is_skipped).map(|check| check.check).collect();
         if !skipped.is_empty() {
-            self.step(0, Mark::None, "not looked at", &skipped.join(", "));
+            self.step(0, Mark::None, "skipped", &skipped.join(", "));
         }
     }
 
     fn access(&mut self, access: &AccessStep) {
-        let who = access.rule.as_ref().map_or_else(|| String::from("default"), |rule| format!("rule {rule}"));
-        self.head(&format!("access ({who})"));
+        let rule = access.rule.as_ref().map_or_else(|| String::from("default"), |rule| format!("rule {rule}"));
+        self.head(&format!("access ({rule})"));
         match &access.requirement {
             Some(requirement) => self.requirement(0, requirement),
             None => self.line(&format!("  {}", access.asks)),
@@ -195,10 +195,10 @@ impl Page {
 }
 
 fn mismatch(mismatch: &Mismatch) -> String {
-    let expected = mismatch.expected.join(", ");
+    let expected = mismatch.expected.join(" or ");
     let found = mismatch.found.as_deref().unwrap_or("none");
     match mismatch.what {
         "header" => format!("header: expected `{expected}`, found {found}"),
-        what => format!("{what}: {found} is none of {expected}"),
+        what => format!("{what}: expected {expected}, found {found}"),
     }
 }

@@ -9,17 +9,17 @@ use inspect::finding::{Finding, Severity};
 
 use crate::input::Input;
 
-/// A finding in `file`, in colours: whoever prints it takes them out where nobody sees them. `title` is what the
-/// configuration is called that it is about.
+/// A finding in `file`, in colours, which are removed where the output is not a terminal. `title` is that of the
+/// configuration that it is about.
 pub(crate) fn render(file: &Input, title: &str, finding: &Finding) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let label = if finding.path.is_empty() { title } else { &finding.path };
-    let place = AnnotationKind::Primary.span(on_one_line(&file.text, &finding.span));
-    let place = if label.is_empty() { place } else { place.label(label) };
-    let snippet = Snippet::source(&file.text).path(&file.name).line_start(1).annotation(place);
+    let annotation = AnnotationKind::Primary.span(on_one_line(&file.text, &finding.span));
+    let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
+    let snippet = Snippet::source(&file.text).path(&file.name).line_start(1).annotation(annotation);
     let help = finding.help.as_ref().map(|help| Level::HELP.message(help));
     let group = level.primary_title(&finding.message).id(finding.name).element(snippet).elements(help);
     Renderer::styled().render(&[group])
@@ -32,7 +32,7 @@ pub(crate) fn render_rejection(file: &Input, rejection: &Rejection) -> String {
     parts.join("\n\n")
 }
 
-/// What of `span` stands on its first line.
+/// The part of `span` on its first line.
 fn on_one_line(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = span.start.min(text.len());
     let marked = text.get(start..span.end.min(text.len())).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a schema says, in a few words.
+//! What a schema allows, in a few words.
 
 use inspect::document::{Node, flow};
 

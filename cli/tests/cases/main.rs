@@ -50,7 +50,7 @@ fn cases_that_hold_are_counted() {
 }
 
 #[test]
-fn a_case_that_fails_shows_what_is_other() {
+fn a_case_that_fails_shows_what_differs() {
     let (text, status) = test(&[GATE, BAD]);
     assert_eq!(status, 1);
     insta::assert_snapshot!(text);
@@ -66,7 +66,7 @@ fn a_rule_that_no_case_reaches_may_be_a_failure() {
 }
 
 #[test]
-fn a_program_is_told_the_same() {
+fn programs_get_the_same() {
     let (text, status) = test(&["--json", GATE, BAD]);
     assert_eq!(status, 1);
     let told: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
@@ -76,7 +76,7 @@ fn a_program_is_told_the_same() {
 }
 
 #[test]
-fn what_cannot_be_played_is_told_with_its_line() {
+fn cases_that_cannot_be_run_are_reported_with_their_line() {
     let all: Vec<_> = [
         "cases: [{name: a, request: GET, expect: pass}]",
         "cases: [{name: a, request: GET /, expect: 7 lives}]",
@@ -104,7 +104,7 @@ fn what_cannot_be_played_is_told_with_its_line() {
 }
 
 #[test]
-fn a_configuration_with_a_mistake_is_not_played() {
+fn cases_are_not_run_against_an_invalid_configuration() {
     let (text, status) = test(&["tests/check/cases/crlf.yaml", GOOD]);
     assert!(status == 2 && text.contains("expected `audit` or `enforce`, found `watch`"), "{text}");
 }

@@ -35,7 +35,7 @@ const WARNED: &str = "tests/check/cases/public-first.yaml";
 const WRONG: &str = "tests/check/cases/crlf.yaml";
 
 #[test]
-fn the_status_tells_errors_from_what_could_not_be_read() {
+fn the_exit_status_distinguishes_errors_from_unreadable_files() {
     for (arguments, status) in [
         (&["check", GOOD][..], 0),
         (&["check", GOOD, WARNED], 0),
@@ -71,7 +71,7 @@ fn colours_are_for_terminals() {
 }
 
 #[test]
-fn a_program_is_told_the_same() {
+fn programs_get_the_same() {
     let (text, status) = check(&["--json", "tests/check/cases/wasm-plugin.yaml", GOOD]);
     assert_eq!(status, 1);
     insta::assert_snapshot!(text);

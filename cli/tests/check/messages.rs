@@ -1,11 +1,11 @@
-//! What people are told, for each file in `cases/`.
+//! What is reported for each file in `cases/`.
 
 use std::fs;
 
 use crate::answers::check;
 
 #[test]
-fn every_mistake_is_told_with_its_line() {
+fn every_mistake_is_reported_with_its_line() {
     let mut files: Vec<_> = fs::read_dir("tests/check/cases")
         .expect("is a folder")
         .map(|entry| entry.expect("can be read").path())

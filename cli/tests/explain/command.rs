@@ -32,7 +32,7 @@ fn token(claims: &Value) -> String {
 }
 
 #[test]
-fn pages_tell_what_can_be_read_in_more_than_one_way() {
+fn pages_explain_ambiguous_requests() {
     let long = format!("GET /{}", "a".repeat(8192));
     let pages: Vec<_> = [
         &["--request", "delete https://api.example.com/orders/7"][..],
@@ -58,7 +58,7 @@ fn pages_tell_what_can_be_read_in_more_than_one_way() {
 }
 
 #[test]
-fn notes_tell_what_of_a_token_does_not_count() {
+fn notes_list_what_of_a_token_is_dropped() {
     let claims = json!({
         "groups": ["partner-ops", "admins"], "scope": "orders:write partner:read", "email": "alice@example.com",
     });
@@ -91,7 +91,7 @@ fn notes_tell_what_of_a_token_does_not_count() {
 }
 
 #[test]
-fn pages_tell_each_step() {
+fn pages_explain_each_step() {
     let reader = token(&json!({"scope": "orders:read"}));
     let expired = token(&json!({"exp": 1_799_990_000}));
     let operator = token(&json!({"groups": ["ops"]}));
@@ -117,7 +117,7 @@ fn pages_tell_each_step() {
 }
 
 #[test]
-fn programs_are_told_the_same() {
+fn programs_get_the_same() {
     let reader = token(&json!({"scope": "orders:read"}));
     let (text, status) =
         explain(&["--json", "--request", "POST /orders/7", "--token", &reader, "--trust-signature", GATE]);
@@ -143,7 +143,7 @@ fn a_signature_is_checked_with_the_keys_that_are_given() {
 }
 
 #[test]
-fn what_cannot_be_explained_is_told() {
+fn what_cannot_be_explained_is_reported() {
     for (arguments, expected) in [
         (&["--request", "GET", GATE][..], "--request: expected a method and a path or URL"),
         (&["--request", "GET /", "--header", "none", GATE], "--header: expected a name and a value"),

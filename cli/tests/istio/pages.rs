@@ -32,7 +32,7 @@ fn every_page_is_a_configuration() {
         let options: &[&str] = if name == "whole-mesh" { &["--namespace", "shop", "--label", "app=cart"] } else { &[] };
         let (page, status) = Manifests::new(&format!("{name}.yaml"), &case(name)).translate(options).expect(name);
         assert!(load(&page, None, &|_| None).is_ok(), "{name}: the engine takes it");
-        let titles = ["# What passes in Istio and is refused here:", "# What is refused in Istio and passes here:"];
+        let titles = ["# What passes in Istio and is denied here:", "# What is denied in Istio and passes here:"];
         assert_eq!(status == 1, titles.iter().any(|title| page.contains(title)), "{name}");
         insta::assert_snapshot!(name, format!("{page}exit status: {status}\n"));
     }
@@ -56,13 +56,13 @@ fn policies_are_chosen_by_the_workload() {
         titles(&["--namespace", "shop", "--target", "Gateway/shop"]),
         "istio-system/jwt istio-system/mesh shop/shop shop/gateway"
     );
-    let error = manifests.translate(&[]).expect_err("nobody said for which");
+    let error = manifests.translate(&[]).expect_err("no workload was named");
     assert!(error.contains("the policies are for 5 different sets of workloads"), "{error}");
     assert!(manifests.translate(&["--namespace", "shop", "--root-namespace", "mesh"]).is_err(), "there is no issuer");
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn mistakes_are_reported() {
     let good = "{issuer: https://a.example.com, jwksUri: https://a.example.com/jwks}";
     let authentication = |rules: &str| {
         format!(

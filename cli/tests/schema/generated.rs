@@ -15,7 +15,7 @@ struct Maker {
 }
 
 impl Maker {
-    /// A reference's target, with what stands beside the reference in place of its own.
+    /// A reference's target, with the members beside the reference instead of its own.
     fn resolve(&self, node: &Value) -> Value {
         let Some(name) = node["$ref"].as_str().and_then(|target| target.strip_prefix("#/$defs/")) else {
             return node.clone();
@@ -214,10 +214,10 @@ fn policy(config: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_member_that_is_unknown_is_refused_by_both() {
+fn both_reject_an_unknown_member() {
     let judges = Judges::new();
     let mut tried = 0;
-    for (mut broken, pointer) in places() {
+    for (mut broken, pointer) in locations() {
         let Some(object) = broken.pointer_mut(&pointer).and_then(Value::as_object_mut) else { continue };
         // Maps take any name, and key sets are what their RFC makes them.
         if is_map(&pointer) || pointer.contains("/inline") {
@@ -237,12 +237,12 @@ fn is_map(pointer: &str) -> bool {
 }
 
 #[test]
-fn a_value_of_another_kind_is_judged_alike() {
+fn both_agree_on_values_of_another_kind() {
     let judges = Judges::new();
     let (mut refused, mut seen) = (0, 0);
     let odd =
         [json!(null), json!(true), json!(-1), json!(1.5), json!(""), json!(" ? "), json!([]), json!({}), json!([[]])];
-    for (config, pointer) in places() {
+    for (config, pointer) in locations() {
         for value in &odd {
             let mut broken = config.clone();
             *broken.pointer_mut(&pointer).expect("is there") = value.clone();
@@ -251,12 +251,12 @@ fn a_value_of_another_kind_is_judged_alike() {
             seen += usize::from(!verdicts.schema);
         }
     }
-    // What only the engine sees: names of nobody, empty header values, rules that hide each other, …
+    // What only the engine sees: unknown names, empty header values, rules that hide each other, …
     assert!(refused > 1000 && seen * 100 >= refused * 99, "the schema sees {seen} of {refused} mistakes");
 }
 
-/// Each place once for each kind of value and the members beside it, in a configuration that has it there.
-fn places() -> Vec<(Value, String)> {
+/// Each location once for each kind of value and the members beside it, in a configuration that has it there.
+fn locations() -> Vec<(Value, String)> {
     let mut seen = HashSet::new();
     let mut places = Vec::new();
     for config in configurations() {
@@ -271,7 +271,7 @@ fn places() -> Vec<(Value, String)> {
     places
 }
 
-/// Where each value stands, but for the whole and what is inside key sets.
+/// The pointer of each value, but for the whole and what is inside key sets.
 fn pointers(value: &Value, path: &str) -> Vec<String> {
     let mut found = vec![path.to_string()];
     match value {

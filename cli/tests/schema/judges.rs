@@ -1,4 +1,4 @@
-//! The two that judge configurations: the schema, and the engine.
+//! The two that check configurations: the schema, and the engine.
 
 use cli::schema::schema;
 use gate::Policy;
@@ -17,7 +17,7 @@ pub(crate) struct Judges {
     validator: Validator,
 }
 
-/// Who takes a configuration.
+/// Which of them accept a configuration.
 pub(crate) struct Verdicts {
     pub(crate) schema: bool,
     pub(crate) engine: bool,
@@ -37,16 +37,16 @@ impl Judges {
         if errors.is_empty() { Ok(()) } else { Err(errors.join("\n")) }
     }
 
-    /// Who takes `config`. The schema never refuses what the engine takes.
+    /// Which of them accept `config`. The schema never rejects what the engine accepts.
     pub(crate) fn agree(&self, config: &Value) -> Verdicts {
         let verdicts = Verdicts { schema: self.validator.is_valid(config), engine: engine(config).is_ok() };
         if let Verdicts { schema: false, engine: true } = verdicts {
-            panic!("the schema refuses what the engine takes: {:?}\n{config}", self.schema(config));
+            panic!("the schema rejects what the engine accepts: {:?}\n{config}", self.schema(config));
         }
         verdicts
     }
 
-    /// Both take `config`.
+    /// Both accept `config`.
     pub(crate) fn take(&self, config: &Value) {
         assert_eq!((self.schema(config), engine(config)), (Ok(()), Ok(())), "{config}");
     }

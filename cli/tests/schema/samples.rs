@@ -54,7 +54,7 @@ fn the_configurations_of_the_plugins_cases_are_judged_alike() {
     assert!(taken.count() > 10, "of {} files", cases.len());
 }
 
-/// A case's configuration, with what stands for the names and keys of its issuers.
+/// A case's configuration, with placeholders replaced by names and keys of issuers.
 fn filled(config: &Value) -> Value {
     let keys: Value = serde_json::from_str(KEYS).expect("is JSON");
     match config {

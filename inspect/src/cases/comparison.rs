@@ -1,4 +1,4 @@
-//! What was expected beside what became of a request.
+//! What was expected of a request, compared with the decision.
 
 use std::collections::BTreeMap;
 

@@ -15,13 +15,13 @@ pub(super) struct File {
     /// The time of all cases.
     #[serde(default)]
     pub(super) now: Instant,
-    /// The claims that every token has, unless a case says otherwise.
+    /// The claims of every token; those of a case override them.
     #[serde(default)]
     pub(super) claims: Map<String, Value>,
     pub(super) cases: Vec<Case>,
 }
 
-/// A request, and what is to become of it.
+/// A request, and what is expected of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Case {
@@ -36,19 +36,19 @@ pub(super) struct Case {
     pub(super) token: Option<String>,
     /// The claims of a token that is minted: these, beside the usual ones.
     pub(super) claims: Option<Map<String, Value>>,
-    /// Whose token it is, by the issuer's `name`; the first one's, if nothing is said.
+    /// The issuer of the token, by its `name`; default: the first one.
     pub(super) issuer: Option<String>,
     /// The header of the token: these members, beside the usual ones.
     #[serde(default)]
     pub(super) token_header: Map<String, Value>,
     #[serde(default)]
     pub(super) signature: Signature,
-    /// Where the token stands, as `credentials` has it; in the first of these, if nothing is said.
+    /// The location of the token, as in `credentials`; default: the first of these.
     pub(super) credential: Option<CredentialLocation>,
     pub(super) expect: Expect,
 }
 
-/// Whether the signature of a token is a good one.
+/// Whether the signature of a token is valid.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Signature {
@@ -80,7 +80,7 @@ impl TryFrom<Value> for Values {
     }
 }
 
-/// What is to become of a request: `pass`, a status, a status and a reason, or more.
+/// What is expected of a request: `pass`, a status, a status and a reason, or more.
 #[derive(Debug, Default, Deserialize)]
 #[serde(try_from = "Value")]
 pub(super) struct Expect {
@@ -89,7 +89,7 @@ pub(super) struct Expect {
     pub(super) details: Details,
 }
 
-/// What else is to become of it.
+/// What else is expected of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Details {

@@ -1,7 +1,7 @@
-//! Tokens of the tester's own making.
+//! Tokens for test cases.
 //!
-//! The tool vouches for the tokens that it minted: their signatures are good because it says so, and their keys are
-//! public halves that nobody signs with. All the rest of their verification is the engine's.
+//! The tool vouches for the tokens that it mints: their signatures are valid because it says so, and their keys are
+//! public keys whose private halves are not used. The engine verifies everything else of them.
 
 use std::collections::BTreeSet;
 
@@ -120,7 +120,7 @@ fn merge(into: &mut Map<String, Value>, changes: &Map<String, Value>) {
     }
 }
 
-/// A date such as `-5m` or `+1h` lies so far from now.
+/// A date such as `-5m` or `+1h` is relative to now.
 fn absolute(date: &Value, now: u64) -> Value {
     let relative = date.as_str().filter(|text| text.starts_with(['-', '+']));
     let span = relative.and_then(|text| text.parse::<SignedDuration>().ok());

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::document::position;
 use crate::finding::Finding;
 
-/// What is to be said of a text.
+/// What was found in a text.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// The titles of the configurations in it.
     pub configurations: Vec<String>,
-    /// What is to be said of them, in the order of the text.
+    /// What was found, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -20,7 +20,7 @@ pub struct Diagnosis {
 pub struct Diagnostic {
     /// `error` or `warning`.
     pub severity: &'static str,
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// The title of its configuration.
     pub configuration: String,
@@ -28,7 +28,7 @@ pub struct Diagnostic {
     pub path: String,
     /// What is wrong, and what to do.
     pub message: String,
-    /// What may have been meant.
+    /// What was likely meant.
     pub help: Option<String>,
     /// The line where it begins.
     pub line: usize,
@@ -36,7 +36,7 @@ pub struct Diagnostic {
     pub column: usize,
     /// The line where it ends.
     pub end_line: usize,
-    /// The column behind it.
+    /// The column after it.
     pub end_column: usize,
 }
 

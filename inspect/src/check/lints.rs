@@ -1,4 +1,4 @@
-//! What the plugin takes, and what may not be meant.
+//! Likely mistakes in what the plugin accepts.
 
 mod deployment;
 mod email;
@@ -13,34 +13,34 @@ use crate::document::Node;
 use crate::finding::Finding;
 use crate::locate::Deployment;
 
-/// The warnings: what each is called, and what it warns of.
+/// The warnings: the name of each, and what it warns of.
 pub const LINTS: [(&str, &str); 28] = [
-    ("any-audience", "an issuer's tokens are taken whomever they are for"),
+    ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
-    ("audit", "`mode: audit` for all: nothing is refused"),
-    ("audit-bypass", "a rule of `mode: enforce` under `mode: audit` for all can be got around"),
-    ("basic-challenge", "a rule has browsers ask for a password, and nobody reads it"),
-    ("clock-skew", "expired tokens count for minutes"),
+    ("audit", "`mode: audit` for all: nothing is denied"),
+    ("audit-bypass", "a rule with `mode: enforce` can be bypassed where `mode: audit` is set for all"),
+    ("basic-challenge", "a rule has browsers ask for a password that is never read"),
+    ("clock-skew", "expired tokens are accepted for minutes"),
     ("escaped-pattern", "a pattern holds an escape that many servers decode"),
     ("fails-open", "requests pass when the plugin cannot run"),
-    ("filter-before", "an HTTP filter before the gate acts on requests that nobody has checked"),
-    ("filter-behind", "an HTTP filter behind the gate can change what was decided on"),
+    ("filter-before", "an HTTP filter before the gate acts on unverified requests"),
+    ("filter-behind", "an HTTP filter after the gate can change what was decided on"),
     ("forged-peer", "`trustedProxies` are compared with an address that clients can write"),
-    ("forward-proxy", "keys come from whatever host a document names"),
-    ("held-bodies", "a listener that holds much of the bodies of requests that wait"),
-    ("in-vain", "something that the plugin passes over: an algorithm without a key, or a key that is none"),
-    ("istio-cluster", "a cluster whose name is none that Istio gives"),
-    ("no-expiration", "tokens without `exp` count for ever"),
+    ("forward-proxy", "keys come from any host that a discovery document names"),
+    ("held-bodies", "a listener that buffers much of the bodies of waiting requests"),
+    ("in-vain", "something that has no effect: an algorithm without a key, or an unusable key"),
+    ("istio-cluster", "a cluster name that Istio does not generate"),
+    ("no-expiration", "tokens without `exp` never expire"),
     ("open-default", "requests that no rule matches pass without a token"),
     ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
-    ("plain-http", "keys or tokens come over plain http"),
-    ("public-first", "a public rule takes what a later rule protects"),
+    ("plain-http", "keys or tokens are fetched over plain http"),
+    ("public-first", "a public rule matches what a later rule protects"),
     ("raw-claim", "a header or rule reads groups or scopes from a claim that `grants` do not bound"),
-    ("raw-host", "routes see a host as the client wrote it, and rules name hosts"),
-    ("raw-path", "routes see a path as the client wrote it"),
-    ("shared-subject", "the upstream cannot tell the users of several issuers apart"),
-    ("silent-email", "`$verifiedEmail` of an issuer that never says whether an address is verified"),
-    ("trusted-by-all", "whoever sends a request can make up its address"),
+    ("raw-host", "routes match the host as the client wrote it, and rules name hosts"),
+    ("raw-path", "routes match the path as the client wrote it"),
+    ("shared-subject", "the upstream cannot distinguish the users of several issuers"),
+    ("silent-email", "`$verifiedEmail` of an issuer that writes no `email_verified`"),
+    ("trusted-by-all", "clients can forge the address of a request"),
     ("unknown-cluster", "a cluster that the proxy does not have"),
     ("unverified-email", "a test of `email` that does not ask whether it is verified"),
 ];

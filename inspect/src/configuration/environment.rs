@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use crate::locate::Variables;
 
-/// Stands for a key set that is not known here.
+/// In place of a key set that is not known here.
 const SOME_KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"vNYzA3cBFyHFRPt557kQpJWoUPOULnOFQDx4MZ4A-eE"}]}"#;
 
 /// The value of a variable of the proxy's environment, by its name.
 pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
 
-/// The environment of the plugin's VM, as far as it is known. A variable that is there, and whose value nobody knows
-/// here, is taken for a good key set, and its name goes to `unknown`.
+/// The environment of the plugin's VM, as far as it is known. A variable with an unknown value is assumed to hold a valid
+/// key set, and its name is added to `unknown`.
 pub(crate) fn environment<'e>(
     variables: &'e Variables,
     variable: Variable<'e>,

@@ -11,10 +11,10 @@ use crate::document::{self, Node};
 use crate::finding::{Finding, Severity};
 use crate::locate::{Located, locate};
 
-/// A configuration that the engine took.
+/// A configuration that the engine accepts.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it is called, where its file holds several.
+    /// Its title, where its file holds several.
     pub title: String,
     /// What the engine makes of it.
     pub policy: Policy,
@@ -24,10 +24,10 @@ pub struct Loaded {
     pub unknown_variables: BTreeSet<String>,
 }
 
-/// Why there is none to work with.
+/// Why no configuration can be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rejection {
-    /// What is to be done about it.
+    /// What to do about it.
     pub message: String,
     /// The title of the configuration that `findings` are about.
     pub title: String,
@@ -35,7 +35,7 @@ pub struct Rejection {
     pub findings: Vec<Finding>,
 }
 
-/// Reads the configuration in a text; the one called `wanted`, where there are several. `variable` knows the variables
+/// Reads the configuration in a text; the one titled `wanted`, where there are several. `variable` knows the variables
 /// of the proxy's environment.
 pub fn load(text: &str, wanted: Option<&str>, variable: Variable<'_>) -> Result<Loaded, Rejection> {
     let documents = document::read(text)

@@ -1,25 +1,25 @@
-//! What a mistake in a configuration is about, and what may have been meant.
+//! What a mistake in a configuration is about, and what was likely meant.
 
 use gate::config::{ConfigError, Problem};
 
-/// The least likeness of two words.
-const ALIKE: f64 = 0.85;
+/// The least similarity of two words.
+const SIMILAR: f64 = 0.85;
 
 /// Whether a mistake is the name of a member that the engine does not know.
 pub(super) fn is_about_name(error: &ConfigError) -> bool {
     matches!(error.problem, Problem::UnknownMember { .. })
 }
 
-/// `did you mean …?`, where something of what the engine expected is like what it found.
+/// `did you mean …?`, where the engine expected a word that is similar to what it found.
 pub(super) fn suggestion(error: &ConfigError) -> Option<String> {
     let (words, found) = match &error.problem {
         Problem::UnknownMember { name, known } => (known, name.as_str()),
         Problem::Expected { words, found, .. } => (words, found.strip_prefix('`')?.strip_suffix('`')?),
         Problem::Other(_) => return None,
     };
-    let likeness = |word: &&String| strsim::jaro_winkler(word, found);
-    let alike = words.iter().filter(|word| likeness(word) > ALIKE);
-    let closest = alike.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    let similarity = |word: &&String| strsim::jaro_winkler(word, found);
+    let similar = words.iter().filter(|word| similarity(word) > SIMILAR);
+    let closest = similar.max_by(|one, other| similarity(one).total_cmp(&similarity(other)))?;
     Some(format!("did you mean `{closest}`?"))
 }
 
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_alike_is_suggested() {
+    fn a_similar_word_is_suggested() {
         let unknown = |name: &str| {
             suggest(Problem::UnknownMember { name: name.to_string(), known: words(&["audiences", "name"]) })
         };

@@ -1,4 +1,4 @@
-//! A configuration as the engine reads it, each of its mistakes with its place in the file.
+//! A configuration as the engine reads it, each of its mistakes with its location in the file.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use gate::config::ConfigError;
 /// What became of a configuration that was read.
 #[derive(Debug)]
 pub struct Configuration {
-    /// Its tree, with places in the file.
+    /// Its tree, with locations in the file.
     pub tree: Option<Node>,
     /// What the engine makes of it, unless something is wrong.
     pub policy: Option<Policy>,
@@ -51,7 +51,7 @@ impl Configuration {
         Self { tree: None, policy: None, errors: vec![error] }
     }
 
-    /// What the plugin gets as bytes, of which nothing is known but where they stand.
+    /// What the plugin gets as bytes: of these only the whole has a location.
     fn of_bytes(bytes: &[u8], node: &Node, env: Environment<'_>) -> Self {
         let tree = str::from_utf8(bytes).ok().and_then(|text| document::json_at(text, &node.span));
         match Policy::parse(bytes, env) {
@@ -97,11 +97,11 @@ fn location(origin: Option<&Origin>, error: &ConfigError, file: &str) -> Option<
     Some(name.unwrap_or(origin.value.clone()))
 }
 
-/// What readers of YAML take for different things.
+/// What readers of YAML read differently.
 fn collect_ambiguities(node: &Node, path: &str, reader: Reader, errors: &mut Vec<Finding>) {
     let mut add = |ambiguity: &Option<Ambiguity>, span: &Range<usize>| {
         let Some(ambiguity) = ambiguity else { return };
-        let Some(severity) = reader.minds(ambiguity.divergent) else { return };
+        let Some(severity) = reader.severity(ambiguity.divergent) else { return };
         errors.push(Finding { severity, ..Finding::error("yaml", path, &ambiguity.message, span.clone()) });
     };
     add(&node.ambiguity, &node.span);

@@ -5,46 +5,47 @@ use std::ops::Range;
 use super::json;
 use super::node::{Content, Member, Node};
 
-/// The JSON that a text holds, every value with its place in the `file` around it; `None` if it holds none.
+/// The JSON that a text holds, every value with its location in the `file` around it; `None` if it is not JSON.
 pub fn embedded_json(text: &Node, file: &str) -> Option<Node> {
     let value = text.text()?;
     let raw = file.get(text.span.clone()).unwrap_or_default();
-    let places = align(raw, value);
+    let offsets = align(raw, value);
     let mut root = json::read(value)?;
     move_out(&mut root, &|span| {
-        let place = |offset| places.get(offset).map_or(text.span.end, |place| text.span.start.saturating_add(*place));
-        place(span.start)..place(span.end)
+        let outside =
+            |inside| offsets.get(inside).map_or(text.span.end, |offset| text.span.start.saturating_add(*offset));
+        outside(span.start)..outside(span.end)
     });
     Some(root)
 }
 
-/// The JSON that `text` is, every value with the place `span`; `None` if it is none.
+/// The JSON that `text` is, every value with the location `span`; `None` if it is not JSON.
 pub fn json_at(text: &str, span: &Range<usize>) -> Option<Node> {
     let mut root = json::read(text)?;
     move_out(&mut root, &|_| span.clone());
     Some(root)
 }
 
-fn move_out(node: &mut Node, place: &dyn Fn(&Range<usize>) -> Range<usize>) {
-    node.span = place(&node.span);
+fn move_out(node: &mut Node, outside: &dyn Fn(&Range<usize>) -> Range<usize>) {
+    node.span = outside(&node.span);
     match &mut node.content {
-        Content::List(elements) => elements.iter_mut().for_each(|element| move_out(element, place)),
+        Content::List(elements) => elements.iter_mut().for_each(|element| move_out(element, outside)),
         Content::Map(members) => {
             for Member { name_span, value, .. } in members {
-                *name_span = place(name_span);
-                move_out(value, place);
+                *name_span = outside(name_span);
+                move_out(value, outside);
             }
         }
         _ => {}
     }
 }
 
-/// Where in `raw`, as it is written, each byte of `value` stands, and its end: what is in the one and not in the other
-/// is indentation, quotes and escapes.
+/// The offset in `raw`, as it is written, of each byte of `value`, and of its end: they differ by indentation, quotes and
+/// escapes.
 fn align(raw: &str, value: &str) -> Vec<usize> {
     let quote = raw.chars().next().filter(|quote| matches!(quote, '"' | '\''));
     let mut at = quote.map_or(0, char::len_utf8);
-    let mut places = Vec::with_capacity(value.len().saturating_add(1));
+    let mut offsets = Vec::with_capacity(value.len().saturating_add(1));
     for wanted in value.chars() {
         let mut rest = raw.get(at..).unwrap_or_default();
         while let Some(found) = rest.chars().next() {
@@ -54,14 +55,14 @@ fn align(raw: &str, value: &str) -> Vec<usize> {
             at = at.saturating_add(found.len_utf8());
             rest = raw.get(at..).unwrap_or_default();
         }
-        places.extend(std::iter::repeat_n(at, wanted.len_utf8()));
+        offsets.extend(std::iter::repeat_n(at, wanted.len_utf8()));
         at = at.saturating_add(written_length(rest, quote));
     }
-    places.push(at);
-    places
+    offsets.push(at);
+    offsets
 }
 
-/// How much of what is written stands for its first character.
+/// How many bytes of what is written make its first character.
 fn written_length(rest: &str, quote: Option<char>) -> usize {
     let mut characters = rest.chars();
     match (quote, characters.next(), characters.next()) {

@@ -11,7 +11,7 @@ pub(super) fn read(text: &str) -> Option<Node> {
     Some(node(document.root(), text))
 }
 
-/// Recursion is bounded: the reader refuses what nests deeper than 32 levels.
+/// Recursion is bounded: the reader rejects what nests deeper than 32 levels.
 fn node(value: Value<'_>, text: &str) -> Node {
     let content = match (value.kind(), value.as_str()) {
         (_, Some(text)) => Content::Text(text.to_string()),
@@ -36,7 +36,7 @@ fn members(value: Value<'_>, text: &str) -> Vec<Member> {
     value.members().map(member).collect()
 }
 
-/// Where the name stands between the end of one value and the start of the next one: from the first quote to the last.
+/// The location of the name between the end of one value and the start of the next one: from the first quote to the last.
 fn name_before(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
     let between = text.get(start..end).unwrap_or_default();
     match (between.find('"'), between.rfind('"')) {

@@ -2,27 +2,27 @@
 
 use std::ops::Range;
 
-/// A value, and where it stands in the file, in bytes.
+/// A value, and its location in the file, in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// What it is.
     pub content: Content,
-    /// Where it stands.
+    /// Its location.
     pub span: Range<usize>,
-    /// Why readers of YAML take it for different things, if they do.
+    /// Why it is ambiguous, if it is.
     pub ambiguity: Option<Ambiguity>,
 }
 
-/// Why readers of YAML take a word for different things, and what to write instead.
+/// Why readers of YAML read a word differently, and what to write instead.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ambiguity {
-    /// The words for it.
+    /// Why, in words.
     pub message: String,
-    /// Who reads it unlike the others.
+    /// The readers that differ.
     pub divergent: Divergent,
 }
 
-/// Who reads something unlike others.
+/// The readers that read something unlike the others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Divergent {
     /// Both.
@@ -55,9 +55,9 @@ pub enum Content {
 pub struct Member {
     /// Its name.
     pub name: String,
-    /// Where the name stands.
+    /// The location of the name.
     pub name_span: Range<usize>,
-    /// Why readers of YAML take the name for different things, if they do.
+    /// Why the name is ambiguous, if it is.
     pub ambiguity: Option<Ambiguity>,
     /// Its value.
     pub value: Node,
@@ -72,10 +72,10 @@ pub struct Document {
     pub flaws: Vec<Flaw>,
 }
 
-/// Something in a file that readers take for different things, or none reads.
+/// Something in a file that is ambiguous, or cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Flaw {
-    /// Who reads it unlike others.
+    /// The readers that differ.
     pub divergent: Divergent,
     /// What is wrong.
     pub message: String,
@@ -90,27 +90,27 @@ impl Flaw {
 }
 
 impl Node {
-    /// A text that was written nowhere.
+    /// A text without a location.
     pub fn of_text(text: impl Into<String>) -> Self {
         Self::new(Content::Text(text.into()), 0..0)
     }
 
-    /// A boolean that was written nowhere.
+    /// A boolean without a location.
     pub fn of_bool(value: bool) -> Self {
         Self::new(Content::Bool(value), 0..0)
     }
 
-    /// A list that was written nowhere.
+    /// A list without a location.
     pub fn of_list(elements: impl IntoIterator<Item = Self>) -> Self {
         Self::new(Content::List(elements.into_iter().collect()), 0..0)
     }
 
-    /// A list of texts that was written nowhere.
+    /// A list of texts without a location.
     pub fn of_texts<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self::of_list(texts.into_iter().map(Self::of_text))
     }
 
-    /// A mapping that was written nowhere.
+    /// A mapping without a location.
     pub fn of_map<N: Into<String>>(members: impl IntoIterator<Item = (N, Self)>) -> Self {
         let member = |(name, value): (N, Self)| Member { name: name.into(), name_span: 0..0, ambiguity: None, value };
         Self::new(Content::Map(members.into_iter().map(member).collect()), 0..0)

@@ -1,11 +1,11 @@
 //! What an unquoted word of YAML is.
 //!
-//! Kubernetes reads YAML 1.1, editors read YAML 1.2, and Envoy has a reading of its own; what they do not agree on is
-//! told. (Envoy: seen with 1.40.)
+//! Kubernetes reads YAML 1.1, editors read YAML 1.2, and Envoy differs from both; what they disagree on is reported.
+//! (Envoy: seen with 1.40.)
 
 use super::node::{Ambiguity, Content, Divergent};
 
-/// What `text` is (YAML 1.2.2 §10.3.2), and what others take it for.
+/// What `text` is (YAML 1.2.2 §10.3.2), and why it is ambiguous, if it is.
 pub(super) fn resolve(text: &str) -> (Content, Option<Ambiguity>) {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => (Content::Null, None),
@@ -15,12 +15,12 @@ pub(super) fn resolve(text: &str) -> (Content, Option<Ambiguity>) {
     }
 }
 
-/// What is to be said of `text` as a name. Envoy takes names as they are.
+/// Why `text` is ambiguous as a name, if it is. Envoy takes names as they are.
 pub(super) fn ambiguity_of_name(text: &str) -> Option<Ambiguity> {
     let (content, _) = word(text).or_else(|| number(text).filter(|(_, ambiguity)| ambiguity.is_some()))?;
     let is_word = matches!(content, Content::Text(_));
     let message =
-        format!("`{text}` is no text to Kubernetes, which finds a member of another name: write `\"{text}\"`");
+        format!("`{text}` is not text to Kubernetes, which finds a member of another name: write `\"{text}\"`");
     is_word.then_some(Ambiguity { message, divergent: Divergent::Kubernetes })
 }
 
@@ -50,7 +50,7 @@ fn number(text: &str) -> Option<(Content, Option<Ambiguity>)> {
     };
     if matches!(digits.to_ascii_lowercase().as_str(), ".inf" | ".nan") {
         let message =
-            format!("`{text}` is a number to some readers of YAML, and none that JSON has: write it in quotes");
+            format!("`{text}` is a number to some readers of YAML, and JSON has no such number: write it in quotes");
         return Some((Content::Text(text.to_string()), Some(Ambiguity { message, divergent: Divergent::Both })));
     }
     if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
@@ -77,7 +77,7 @@ fn number(text: &str) -> Option<(Content, Option<Ambiguity>)> {
     let is_ambiguous = is_other(digits.strip_prefix('0').unwrap_or(digits));
     is_ambiguous.then(|| {
         let message = format!(
-            "`{text}` is one number to some readers of YAML, and another or none to others: write it in decimal digits \
+            "`{text}` is one number to some readers of YAML, and another number or text to others: write it in decimal digits \
              or in quotes"
         );
         (Content::Text(text.to_string()), Some(Ambiguity { message, divergent: Divergent::Both }))

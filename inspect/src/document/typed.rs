@@ -1,4 +1,4 @@
-//! Trees as values of Rust, each mistake with its place.
+//! Trees as values of Rust, each mistake with its location.
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
@@ -13,7 +13,7 @@ pub(crate) fn typed<T: DeserializeOwned>(node: &Node, name: &'static str) -> Res
     let read = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&json));
     read.map_err(|error| {
         let path = error.path().to_string();
-        // Its place in the JSON that was made of it means nothing to anybody.
+        // Its location in the JSON that was made of it helps nobody.
         let message = error.inner().to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let path = if path == "." { String::new() } else { path };

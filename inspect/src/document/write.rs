@@ -6,41 +6,41 @@ use std::ops::Range;
 use super::node::{Content, Member, Node};
 use super::scalar;
 
-/// A tree as JSON text, which still knows where each value was written.
+/// A tree as JSON text, which knows where each value was written.
 #[derive(Clone, Debug)]
 pub struct JsonText {
     /// The text.
     pub text: String,
-    /// Where in it a value begins, where that value stands in the file, and the name in front of it. Sorted.
-    places: Vec<(usize, Origin)>,
+    /// Where each value begins in the text, and where it comes from. Sorted.
+    origins: Vec<(usize, Origin)>,
 }
 
 /// Where a value in JSON comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
-    /// Where the value stands in the file.
+    /// The value in the file.
     pub value: Range<usize>,
-    /// Where its name does, if it is a member.
+    /// Its name, if it is a member.
     pub name: Option<Range<usize>>,
 }
 
 impl JsonText {
     /// `node` as JSON.
     pub fn new(node: &Node) -> Self {
-        let mut json = Self { text: String::new(), places: Vec::new() };
+        let mut json = Self { text: String::new(), origins: Vec::new() };
         json.write(node, None);
         json
     }
 
     /// Where the value comes from that begins at a byte of the text.
     pub fn origin(&self, offset: usize) -> Option<&Origin> {
-        let index = self.places.binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
-        self.places.get(index).map(|(_, origin)| origin)
+        let index = self.origins.binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
+        self.origins.get(index).map(|(_, origin)| origin)
     }
 
     /// Recursion is bounded: readers bound how deeply values nest.
     fn write(&mut self, node: &Node, name: Option<Range<usize>>) {
-        self.places.push((self.text.len(), Origin { value: node.span.clone(), name }));
+        self.origins.push((self.text.len(), Origin { value: node.span.clone(), name }));
         match &node.content {
             Content::List(elements) => {
                 for (index, element) in elements.iter().enumerate() {
@@ -63,7 +63,7 @@ impl JsonText {
     }
 }
 
-/// `node` as JSON over several lines; short lists of scalars stand on one.
+/// `node` as JSON over several lines; short lists of scalars are on one.
 pub fn pretty_json(node: &Node) -> String {
     let mut text = String::new();
     write_pretty(node, 0, &mut text);
@@ -123,7 +123,7 @@ pub fn flow(node: &Node) -> String {
     }
 }
 
-/// A text that every reader of YAML takes for one without quotes.
+/// The text, if every reader of YAML reads it as text without quotes.
 fn plain(text: &str) -> Option<&str> {
     let is_word =
         matches!(scalar::resolve(text), (Content::Text(_), None)) && scalar::ambiguity_of_name(text).is_none();

@@ -1,6 +1,6 @@
 //! YAML: from the parser's events to a tree.
 //!
-//! Aliases are written out and mappings merged, within bounds. What occurs twice, and what only a tag tells, is a flaw.
+//! Aliases are written out and mappings merged, within bounds. What occurs twice, and what depends on a tag, is a flaw.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Document>, Flaw> {
     }
 }
 
-type Place = Range<usize>;
+type Location = Range<usize>;
 
 struct Composer<'t> {
     text: &'t str,
@@ -53,18 +53,18 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn next(&mut self) -> Result<(Event<'t>, Place), Flaw> {
+    fn next(&mut self) -> Result<(Event<'t>, Location), Flaw> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, self.place(span))),
+            Some(Ok((event, span))) => Ok((event, self.location(span))),
             Some(Err(error)) => {
                 let start = self.offset(error.marker().index());
-                Err(Flaw::wrong(format!("this is no YAML: {}", error.info()), start..start))
+                Err(Flaw::wrong(format!("this is not YAML: {}", error.info()), start..start))
             }
             None => Ok((Event::StreamEnd, self.text.len()..self.text.len())),
         }
     }
 
-    fn place(&self, span: Span) -> Place {
+    fn location(&self, span: Span) -> Location {
         self.offset(span.start.index())..self.offset(span.end.index())
     }
 
@@ -75,31 +75,31 @@ impl<'t> Composer<'t> {
 
     fn document(&mut self) -> Result<Document, Flaw> {
         self.anchors.clear();
-        let (event, place) = self.next()?;
+        let (event, location) = self.next()?;
         let root = match event {
-            Event::DocumentEnd => Node::new(Content::Null, place),
-            event => self.node(event, place, 0)?,
+            Event::DocumentEnd => Node::new(Content::Null, location),
+            event => self.node(event, location, 0)?,
         };
         Ok(Document { root, flaws: std::mem::take(&mut self.flaws) })
     }
 
-    fn node(&mut self, event: Event<'t>, place: Place, depth: usize) -> Result<Node, Flaw> {
+    fn node(&mut self, event: Event<'t>, location: Location, depth: usize) -> Result<Node, Flaw> {
         if depth > MAX_DEPTH {
-            return Err(Flaw::wrong(format!("this nests deeper than {MAX_DEPTH} levels"), place));
+            return Err(Flaw::wrong(format!("this nests deeper than {MAX_DEPTH} levels"), location));
         }
-        self.count(1, &place)?;
+        self.count(1, &location)?;
         let (node, anchor) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, place),
-            Event::Scalar(text, style, anchor, tag) => (self.scalar(text, style, tag.as_deref(), place), anchor),
+            Event::Alias(anchor) => return self.alias(anchor, location),
+            Event::Scalar(text, style, anchor, tag) => (self.scalar(text, style, tag.as_deref(), location), anchor),
             Event::SequenceStart(anchor, tag) => {
-                self.check_tag(tag.as_deref(), "seq", &place);
-                (self.list(place, depth)?, anchor)
+                self.check_tag(tag.as_deref(), "seq", &location);
+                (self.list(location, depth)?, anchor)
             }
             Event::MappingStart(anchor, tag) => {
-                self.check_tag(tag.as_deref(), "map", &place);
-                (self.map(place, depth)?, anchor)
+                self.check_tag(tag.as_deref(), "map", &location);
+                (self.map(location, depth)?, anchor)
             }
-            other => return Err(Flaw::wrong(format!("expected a value, found {other:?}"), place)),
+            other => return Err(Flaw::wrong(format!("expected a value, found {other:?}"), location)),
         };
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -107,59 +107,59 @@ impl<'t> Composer<'t> {
         Ok(node)
     }
 
-    fn count(&mut self, more: usize, place: &Place) -> Result<(), Flaw> {
+    fn count(&mut self, more: usize, location: &Location) -> Result<(), Flaw> {
         self.nodes = self.nodes.saturating_add(more);
         match self.nodes > MAX_NODES {
-            true => Err(Flaw::wrong(format!("this makes more than {MAX_NODES} values"), place.clone())),
+            true => Err(Flaw::wrong(format!("this makes more than {MAX_NODES} values"), location.clone())),
             false => Ok(()),
         }
     }
 
-    fn alias(&mut self, anchor: usize, place: Place) -> Result<Node, Flaw> {
+    fn alias(&mut self, anchor: usize, location: Location) -> Result<Node, Flaw> {
         let size = self.anchors.get(&anchor).map_or(0, size);
-        self.count(size, &place)?;
+        self.count(size, &location)?;
         let node = self.anchors.get(&anchor).cloned();
-        node.ok_or_else(|| Flaw::wrong("this stands for a value that it is a part of", place))
+        node.ok_or_else(|| Flaw::wrong("this stands for a value that it is a part of", location))
     }
 
-    fn scalar(&mut self, text: Cow<'t, str>, style: ScalarStyle, tag: Option<&Tag>, place: Place) -> Node {
+    fn scalar(&mut self, text: Cow<'t, str>, style: ScalarStyle, tag: Option<&Tag>, location: Location) -> Node {
         let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
         if !is_text {
-            self.check_tag(tag, "str", &place);
+            self.check_tag(tag, "str", &location);
         }
         match style {
             ScalarStyle::Plain if !is_text => {
                 let (content, ambiguity) = scalar::resolve(&text);
-                Node { content, span: place, ambiguity }
+                Node { content, span: location, ambiguity }
             }
-            _ => Node::new(Content::Text(text.into_owned()), place),
+            _ => Node::new(Content::Text(text.into_owned()), location),
         }
     }
 
     /// Readers disagree on what tags do.
-    fn check_tag(&mut self, tag: Option<&Tag>, own: &str, place: &Place) {
+    fn check_tag(&mut self, tag: Option<&Tag>, own: &str, location: &Location) {
         let Some(tag) = tag else { return };
         if !(tag.is_yaml_core_schema() && tag.suffix == own) {
-            let message = format!("expected a value without a tag, found `{tag}`: Envoy does not look at tags");
-            self.flaws.push(Flaw::wrong(message, place.clone()));
+            let message = format!("expected a value without a tag, found `{tag}`: Envoy ignores tags");
+            self.flaws.push(Flaw::wrong(message, location.clone()));
         }
     }
 
-    fn list(&mut self, place: Place, depth: usize) -> Result<Node, Flaw> {
+    fn list(&mut self, location: Location, depth: usize) -> Result<Node, Flaw> {
         let mut elements = Vec::new();
         loop {
             match self.next()? {
                 (Event::SequenceEnd, end) => {
                     let last = elements.last().map(|last: &Node| last.span.end);
-                    let span = self.whole(place, last, end);
+                    let span = self.whole(location, last, end);
                     return Ok(Node::new(Content::List(elements), span));
                 }
-                (event, place) => elements.push(self.node(event, place, depth.saturating_add(1))?),
+                (event, location) => elements.push(self.node(event, location, depth.saturating_add(1))?),
             }
         }
     }
 
-    fn map(&mut self, place: Place, depth: usize) -> Result<Node, Flaw> {
+    fn map(&mut self, location: Location, depth: usize) -> Result<Node, Flaw> {
         let mut members: Vec<Member> = Vec::new();
         let mut names = BTreeSet::new();
         let mut merged = Vec::new();
@@ -167,13 +167,13 @@ impl<'t> Composer<'t> {
             let (event, key) = self.next()?;
             if event == Event::MappingEnd {
                 let last = members.iter().map(|member| member.value.span.end).max();
-                let span = self.whole(place, last, key);
+                let span = self.whole(location, last, key);
                 merge(&mut members, merged);
                 return Ok(Node::new(Content::Map(members), span));
             }
             let (name, ambiguity) = name(event, &key)?;
-            let (event, place) = self.next()?;
-            let value = self.node(event, place, depth.saturating_add(1))?;
+            let (event, location) = self.next()?;
+            let value = self.node(event, location, depth.saturating_add(1))?;
             if name == "<<" {
                 self.merge_key(value, key, &mut merged);
                 continue;
@@ -187,7 +187,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn merge_key(&mut self, value: Node, key: Place, merged: &mut Vec<Member>) {
+    fn merge_key(&mut self, value: Node, key: Location, merged: &mut Vec<Member>) {
         let message = "mappings are merged by Kubernetes, and not by Envoy, which finds a member called `<<`";
         self.flaws.push(Flaw { divergent: Divergent::Envoy, message: message.to_string(), span: key.clone() });
         match value.content {
@@ -200,7 +200,7 @@ impl<'t> Composer<'t> {
     }
 
     /// From where a collection starts to the bracket that ends it, or in block style, to the end of its last value.
-    fn whole(&self, start: Place, last: Option<usize>, end: Place) -> Place {
+    fn whole(&self, start: Location, last: Option<usize>, end: Location) -> Location {
         let is_flow = self.text.get(start.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
         let end = if is_flow { end.end } else { last.unwrap_or(start.end) };
         start.start..end.max(start.start)
@@ -208,14 +208,14 @@ impl<'t> Composer<'t> {
 }
 
 /// The name of a member. To Kubernetes, `on` is `true` there as well.
-fn name(event: Event<'_>, place: &Place) -> Result<(String, Option<Ambiguity>), Flaw> {
+fn name(event: Event<'_>, location: &Location) -> Result<(String, Option<Ambiguity>), Flaw> {
     match event {
         Event::Scalar(text, ScalarStyle::Plain, ..) => {
             let ambiguity = scalar::ambiguity_of_name(&text);
             Ok((text.into_owned(), ambiguity))
         }
         Event::Scalar(text, ..) => Ok((text.into_owned(), None)),
-        _ => Err(Flaw::wrong("expected the name of a member", place.clone())),
+        _ => Err(Flaw::wrong("expected the name of a member", location.clone())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a request needs, and what of it the caller has.
+//! What a request needs, and what of it the token has.
 
 use gate::claims::{ClaimRef, ClaimValue, Scalar};
 use gate::explain::{Route, is_met};

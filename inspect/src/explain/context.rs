@@ -25,7 +25,7 @@ impl Context<'_> {
         self.policy.rules().get(rule).map(|rule| rule.name.to_string()).unwrap_or_default()
     }
 
-    /// The rule, or what decides without one.
+    /// The rule, or the default.
     pub(super) fn decides(&self, rule: Option<usize>) -> String {
         match rule.and_then(|rule| self.policy.rules().get(rule)) {
             Some(rule) => format!("the rule `{}`", rule.name),

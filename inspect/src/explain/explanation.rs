@@ -17,7 +17,7 @@ pub struct Explanation {
     pub request: Asked,
     /// How the path was read.
     pub path: PathStep,
-    /// The rules that were looked at, in their order; the last one is the one that matches, if one does.
+    /// The rules that were tried, in their order; the last one is the one that matches, if one does.
     pub rules: Vec<RuleStep>,
     /// What the request needs.
     pub access: Option<AccessStep>,
@@ -42,18 +42,18 @@ pub struct Asked {
     pub path: String,
 }
 
-/// How the path was read, and with it what else rules look at.
+/// How the path was read, and with it what else rules match.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct PathStep {
     /// The path that rules see; none where parsers read it in different ways.
     pub canonical: Option<String>,
-    /// Why the path, or the method, the host or a header that rules look at, can be read in different ways.
+    /// Why the path, or the method, the host or a header that rules match, can be read in different ways.
     pub problem: Option<String>,
     /// The reason that this is: `ambiguous_path` or `ambiguous_request`.
     pub reason: Option<&'static str>,
 }
 
-/// A rule that was looked at.
+/// A rule that was tried.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct RuleStep {
     /// Its name.
@@ -99,7 +99,7 @@ pub struct Requirement {
     pub parts: Vec<Self>,
 }
 
-/// What was found where a token may stand.
+/// What was found where a token may be.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CredentialStep {
     /// The locations, in the order of the configuration.
@@ -117,11 +117,11 @@ pub struct LocationStep {
     pub location: String,
     /// `nothing`, `credential`, or why what is there is not one.
     pub found: String,
-    /// Whether it is the one that counts.
+    /// Whether it is the one that is used.
     pub used: bool,
 }
 
-/// A token, and how its checks came out.
+/// A token, and the results of its checks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenStep {
@@ -133,9 +133,9 @@ pub struct TokenStep {
     pub issuer: Option<String>,
     /// Where the keys come from: `configuration`, `given` or `unknown`.
     pub keys: Option<&'static str>,
-    /// Whether its signature was taken for a good one without a look.
+    /// Whether its signature was trusted without a check.
     pub signature_trusted: bool,
-    /// Why it is refused, if it is.
+    /// Why it is rejected, if it is.
     pub reason: Option<String>,
     /// The checks, in their order.
     pub checks: Vec<CheckStep>,
@@ -146,13 +146,13 @@ pub struct TokenStep {
 pub struct CheckStep {
     /// Which.
     pub check: &'static str,
-    /// How it came out.
+    /// Its result.
     pub outcome: CheckOutcome,
-    /// What was looked at.
+    /// What was checked.
     pub detail: String,
 }
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckOutcome {
@@ -162,9 +162,9 @@ pub enum CheckOutcome {
     Passed,
     /// It was not made, since another one failed.
     Skipped,
-    /// It was taken to pass without a look.
+    /// It was trusted without a check.
     Trusted,
-    /// It cannot be told: the keys are not known.
+    /// It could not be made: the keys are not known.
     Unknown,
 }
 
@@ -173,7 +173,7 @@ pub enum CheckOutcome {
 pub struct Decision {
     /// `allowed`, `denied`, `audited`, `answered` or `undecided`.
     pub outcome: String,
-    /// Why it was refused: the reason in metrics and logs.
+    /// Why it was denied: the reason in metrics and logs.
     pub reason: Option<String>,
     /// The same, in a sentence.
     pub detail: Option<String>,

@@ -1,4 +1,4 @@
-//! The keys that signatures are checked with here, where no issuer is asked.
+//! The keys that signatures are checked with here, where none are fetched.
 
 use std::cell::Cell;
 
@@ -31,8 +31,8 @@ impl KeyProvenance {
     }
 }
 
-/// Gives every issuer keys, so that none are fetched: its own, those of the key set `given`, or one of each kind that
-/// goes by the `kid` of the token and that nobody signs with. Says of each issuer where its keys come from.
+/// Gives every issuer keys, so that none are fetched: its own, those of the key set `given`, or one of each kind with
+/// the `kid` of the token. Also returns where the keys of each issuer come from.
 pub(super) fn settle(
     mut loaded: Loaded,
     given: Option<&str>,
@@ -68,7 +68,7 @@ pub(super) fn settle(
     Ok((loaded, provenance))
 }
 
-/// What the token in a request says of itself: its `kid`, and the index of its issuer.
+/// What the token in a request claims: its `kid`, and the index of its issuer.
 pub(super) fn claimed(policy: &Policy, request: &Request<'_>, now: Timestamp) -> (Option<String>, Option<usize>) {
     let verifier = Verifier { trusts: false, keys_unknown: true, assumed_signature: Cell::new(false) };
     trace(policy, request, now, &verifier).token.map_or((None, None), |token| (token.kid, token.issuer))

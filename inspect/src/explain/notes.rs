@@ -17,7 +17,7 @@ impl Context<'_> {
             ));
         }
         if self.question.trust_signature {
-            notes.push(String::from("signatures are taken for good ones without a look (--trust-signature)"));
+            notes.push(String::from("signatures are trusted without a check (--trust-signature)"));
         }
         if self.question.keys.is_some() && self.provenance == Some(KeyProvenance::Configuration) {
             notes.push(String::from("the issuer's keys are in the configuration: the ones given were not used"));
@@ -31,7 +31,7 @@ impl Context<'_> {
         notes
     }
 
-    /// What a token claims, and its issuer's settings keep from rules and headers.
+    /// What a token claims, and its issuer's settings drop.
     fn withheld(&self, token: &TokenTrace) -> Vec<String> {
         let issuer = token.issuer.and_then(|issuer| self.issuer_name(issuer)).unwrap_or_default();
         let withheld = &token.withheld;
@@ -48,7 +48,7 @@ impl Context<'_> {
         if withheld.email && self.policy.identity_headers().iter().any(|header| header.values.iter().any(asks)) {
             notes.push(format!(
                 "`$verifiedEmail` has no value ({}): if the addresses of the issuer `{issuer}` are \
-                 verified all the same, give it `trustEmail: true`",
+                 verified anyway, set its `trustEmail: true`",
                 claim(token, "email_verified")
             ));
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::request::{RequestHead, RequestLine};
 
-/// What is asked. All of it is values: no file is read, no clock looked at.
+/// What is asked. All of it is values: no file is read, and no clock.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Question {
@@ -23,13 +23,13 @@ pub struct Question {
     /// The address that the request comes from: host and port.
     #[serde(default)]
     pub peer: String,
-    /// A token, which is put where the configuration first looks for one.
+    /// A token, which is added at the first of the configuration's `credentials`.
     #[serde(default)]
     pub token: Option<String>,
     /// The text of a key set, for the issuers whose keys are not in the configuration.
     #[serde(default)]
     pub keys: Option<String>,
-    /// Takes every signature for a good one.
+    /// Takes every signature for valid.
     #[serde(default)]
     pub trust_signature: bool,
     /// The time, in seconds since 1970.
@@ -45,7 +45,7 @@ impl Question {
         let mut head = RequestHead::new(&self.request.method, &self.request.host, &self.request.path);
         head.peer.clone_from(&self.peer);
         for (name, value) in &self.headers {
-            // Proxies make that one of it.
+            // Proxies make `:authority` of it.
             match head.value_mut(":authority").filter(|_| name.eq_ignore_ascii_case("host")) {
                 Some(authority) => authority.clone_from(value),
                 None => head.add(name, value),

@@ -22,7 +22,7 @@ impl Context<'_> {
     fn mismatches(&self, trace: &RuleTrace, rule: &Node, request: &Request<'_>) -> Vec<Mismatch> {
         let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
         let written = |name| rule.find(&["match", name]).map(Node::elements).unwrap_or_default();
-        let all = |name| written(name).iter().map(in_words).collect::<Vec<_>>();
+        let all = |name| written(name).iter().map(text_of).collect::<Vec<_>>();
         let mut mismatches = Vec::new();
         if !trace.host {
             let found = text(request.authority());
@@ -46,7 +46,7 @@ impl Context<'_> {
 }
 
 /// A pattern as it was written.
-fn in_words(pattern: &Node) -> String {
+fn text_of(pattern: &Node) -> String {
     match (pattern.text(), pattern.get("regex").and_then(Node::text)) {
         (Some(text), _) => text.to_string(),
         (None, Some(regex)) => format!("regex {regex}"),

@@ -52,7 +52,7 @@ impl Context<'_> {
         }
     }
 
-    /// What a check looks at.
+    /// What a check compares.
     fn describe(&self, check: Check, shown: &Shown<'_>) -> String {
         let now = self.question.now;
         let failed = shown.trace.failed.map(|(failed, _)| failed);
@@ -87,7 +87,7 @@ impl Context<'_> {
             },
             Check::Signature => match self.provenance {
                 Some(KeyProvenance::Unknown) => String::from("the issuer's keys are not known here"),
-                _ if failed == Some(check) => String::from("it fits no key that may have made it"),
+                _ if failed == Some(check) => String::from("it was made by none of the keys that may be used"),
                 _ => String::new(),
             },
             Check::Type => match issuer.token_types() {

@@ -12,7 +12,7 @@ pub(super) struct Verifier {
     pub(super) trusts: bool,
     /// The keys of the token's issuer are not known.
     pub(super) keys_unknown: bool,
-    /// Whether a decision depends on a signature that it could not check.
+    /// Whether a decision depended on a signature that it could not check.
     pub(super) assumed_signature: Cell<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What policies look at.
+//! What policies match.
 
 use gate::rules::HostPattern;
 
@@ -57,7 +57,7 @@ pub(super) enum Host {
 pub(super) type Condition = Formula<Atom>;
 
 impl Host {
-    /// Reads a name without a port; `None` if it is none that rules can have.
+    /// Reads a name without a port; `None` if rules cannot have it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         HostPattern::parse(text).ok()?;
         let text = text.to_ascii_lowercase();

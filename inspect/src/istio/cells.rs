@@ -1,6 +1,6 @@
 //! From a condition to a list of rules, of which the first that matches decides.
 //!
-//! A request is looked at in one dimension after the other: its host, its path, some headers, its method. Each
+//! A request is classified in one dimension after the other: its host, its path, some headers, its method. Each
 //! dimension has classes, the most special first: a request is of the first one that it fits. Patterns that overlap
 //! have a class of their own where they meet, so that within a class every pattern holds or does not. For each
 //! combination of classes it is then known what is asked of the token; and what is asked for alike is put together.
@@ -9,7 +9,7 @@ use super::atoms::{Atom, Condition, Held, Host};
 use super::formula::Formula;
 use super::pattern::{Meeting, Pattern};
 
-/// A rule: a match, and who passes.
+/// A rule: a match, and the tokens that pass.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) hosts: Vec<Host>,
@@ -19,23 +19,23 @@ pub(super) struct Cell {
     pub(super) access: Access,
 }
 
-/// Who passes.
+/// The tokens that pass.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Access {
-    /// Whoever has a good token.
+    /// Any valid token.
     Authenticated,
-    /// Nobody.
+    /// None.
     Deny,
-    /// Whoever has a good token, or none.
+    /// Any valid token, or none.
     Optional,
-    /// Whoever has a token with this. The flag: in Istio also who has none.
+    /// A token with this. The flag: in Istio also a request without one.
     Require(Formula<Held>, bool),
 }
 
-/// More than anybody can read.
+/// More than people can read.
 const MAX_CELLS: usize = 50_000;
 
-/// The rules by which those pass for whom `allowed` holds, the last one for all that is left.
+/// The rules by which requests pass for which `allowed` holds, the last one for all that is left.
 pub(super) fn rules(allowed: &Condition, needs_token: bool) -> Result<Vec<Cell>, String> {
     let dimensions = dimensions(allowed)?;
     let size =
@@ -46,15 +46,15 @@ pub(super) fn rules(allowed: &Condition, needs_token: bool) -> Result<Vec<Cell>,
     let tree = tree(&dimensions, allowed, needs_token);
     let mut cells = Vec::new();
     flatten(&tree, &Cell::default(), &mut cells);
-    Ok(without_needless(cells))
+    Ok(remove_redundant(cells))
 }
 
-/// Without the rules whose requests are treated in the same way by those behind them.
-fn without_needless(cells: Vec<Cell>) -> Vec<Cell> {
+/// Without the rules whose requests get the same from the rules after them.
+fn remove_redundant(cells: Vec<Cell>) -> Vec<Cell> {
     let mut kept: Vec<Cell> = Vec::new();
     for cell in cells.into_iter().rev() {
-        let mut behind = kept.iter().rev().filter(|other| cell.touches(other));
-        let differs_or_ends = behind.find(|other| other.access != cell.access || other.covers(&cell));
+        let mut later = kept.iter().rev().filter(|other| cell.touches(other));
+        let differs_or_ends = later.find(|other| other.access != cell.access || other.covers(&cell));
         if differs_or_ends.is_none_or(|other| other.access != cell.access) {
             kept.push(cell);
         }
@@ -101,7 +101,7 @@ fn add(atoms: &mut Vec<Atom>, atom: Atom) {
     }
 }
 
-/// With the places where two of them meet, each before those that cover it.
+/// With the intersections of any two, each before those that cover it.
 fn with_meetings(mut atoms: Vec<Atom>) -> Result<Vec<Atom>, String> {
     let mut next = 0;
     while let Some(atom) = atoms.get(next).cloned() {
@@ -112,7 +112,7 @@ fn with_meetings(mut atoms: Vec<Atom>) -> Result<Vec<Atom>, String> {
                 Meeting::On(both) => add(&mut atoms, both),
                 Meeting::Unknown => {
                     return Err(format!(
-                        "where {} and {} meet cannot be told: write rules for them by hand",
+                        "where {} and {} overlap is not known: write rules for them by hand",
                         name(&atom),
                         name(&other)
                     ));
@@ -127,8 +127,8 @@ fn with_meetings(mut atoms: Vec<Atom>) -> Result<Vec<Atom>, String> {
     let mut ordered: Vec<Atom> = Vec::new();
     for atom in atoms {
         // Before the first that covers it.
-        let place = ordered.iter().position(|known| covers(known, &atom)).unwrap_or(ordered.len());
-        ordered.insert(place, atom);
+        let index = ordered.iter().position(|known| covers(known, &atom)).unwrap_or(ordered.len());
+        ordered.insert(index, atom);
     }
     Ok(ordered)
 }
@@ -145,7 +145,7 @@ fn meet(one: &Atom, other: &Atom) -> Meeting<Atom> {
 fn lifted<P>(meeting: Meeting<P>, lift: impl Fn(P) -> Atom) -> Meeting<Atom> {
     match meeting {
         Meeting::Nowhere => Meeting::Nowhere,
-        Meeting::On(place) => Meeting::On(lift(place)),
+        Meeting::On(both) => Meeting::On(lift(both)),
         Meeting::Unknown => Meeting::Unknown,
     }
 }
@@ -189,7 +189,7 @@ fn tree(dimensions: &[Dimension], allowed: &Condition, needs_token: bool) -> Tre
 fn merged(branches: Vec<(Vec<Atom>, Tree)>) -> Vec<(Vec<Atom>, Tree)> {
     let mut kept: Vec<(Vec<Atom>, Tree)> = Vec::new();
     for (atoms, tree) in branches.into_iter().rev() {
-        // Without this class its requests are of the first class behind it that covers it: where others meet it, there
+        // Without this class its requests are of the first class after it that covers it: where others meet it, there
         // is a class before it.
         let is_covered = |others: &[Atom]| atoms.iter().all(|atom| others.iter().any(|other| covers(other, atom)));
         let falls_to = kept.iter().rev().find(|(others, _)| others.is_empty() || is_covered(others));
@@ -205,10 +205,10 @@ fn merged(branches: Vec<(Vec<Atom>, Tree)>) -> Vec<(Vec<Atom>, Tree)> {
         let alike = joined.iter().position(|(known, other)| *other == tree && !known.is_empty());
         // Of several headers a rule asks for all.
         let may_join = !matches!(atoms.first(), None | Some(Atom::Header(..)));
-        let place = alike.filter(|place| {
-            may_join && joined.iter().skip(place.saturating_add(1)).all(|(others, _)| !touches(others, &atoms))
+        let index = alike.filter(|index| {
+            may_join && joined.iter().skip(index.saturating_add(1)).all(|(others, _)| !touches(others, &atoms))
         });
-        match place.and_then(|place| joined.get_mut(place)) {
+        match index.and_then(|index| joined.get_mut(index)) {
             Some((known, _)) => known.extend(atoms),
             None => joined.push((atoms, tree)),
         }
@@ -221,7 +221,7 @@ fn touches(some: &[Atom], others: &[Atom]) -> bool {
     some.iter().any(|one| others.iter().any(|other| meet(one, other) != Meeting::Nowhere))
 }
 
-/// Who passes, once all is known but the token.
+/// The tokens that pass, once all else is known.
 fn access(allowed: &Condition, needs_token: bool) -> Access {
     let without: Formula<Held> = allowed.map(&|_| Formula::FALSE);
     let with: Formula<Held> = allowed.map(&|atom: &Atom| match atom {
@@ -233,7 +233,7 @@ fn access(allowed: &Condition, needs_token: bool) -> Access {
         (true, _, true) => Access::Optional,
         (true, _, false) => Access::Authenticated,
         (_, true, false) => Access::Deny,
-        // Nobody with a token: that cannot be said, so it is nobody at all.
+        // No request with a token: rules cannot express that, so it is none at all.
         (_, true, true) => Access::Require(Formula::FALSE, true),
         (_, _, passes_without) => Access::Require(with, passes_without),
     }
@@ -291,7 +291,7 @@ impl Cell {
     }
 }
 
-/// Alternatives of which none are no condition.
+/// Alternatives; without any there is no condition.
 fn meet_in<T>(some: &[T], others: &[T], meet: impl Fn(&T, &T) -> bool) -> bool {
     some.is_empty() || others.is_empty() || some.iter().any(|one| others.iter().any(|other| meet(one, other)))
 }

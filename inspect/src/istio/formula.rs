@@ -16,14 +16,14 @@ pub(super) enum Formula<A> {
 /// On which side of the truth a condition may lie that cannot be carried over as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Bound {
-    /// It may hold less often: it lets somebody pass.
+    /// It may hold less often: it lets requests pass.
     Below,
-    /// It may hold more often: it keeps somebody out.
+    /// It may hold more often: it denies requests.
     Above,
 }
 
 impl Bound {
-    /// The side for what stands inside a `not`.
+    /// The side for what is inside a `not`.
     pub(super) fn flipped(self) -> Self {
         match self {
             Self::Below => Self::Above,
@@ -36,7 +36,7 @@ impl<A: Clone + PartialEq> Formula<A> {
     pub(super) const TRUE: Self = Self::All(Vec::new());
     pub(super) const FALSE: Self = Self::Any(Vec::new());
 
-    /// What is on the safe side of a condition that nobody can tell.
+    /// The safe side of a condition that is not known.
     pub(super) fn unknown(bound: Bound) -> Self {
         match bound {
             Bound::Below => Self::FALSE,
@@ -56,7 +56,7 @@ impl<A: Clone + PartialEq> Formula<A> {
         *self == Self::FALSE
     }
 
-    /// The same, with atoms in the place of some others, and without what follows from the rest.
+    /// The same, with atoms in place of some others, and without what follows from the rest.
     pub(super) fn map<B: Clone + PartialEq>(&self, replace: &impl Fn(&A) -> Formula<B>) -> Formula<B> {
         match self {
             Self::Atom(atom) => replace(atom),

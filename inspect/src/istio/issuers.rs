@@ -9,9 +9,9 @@ use gate::http::HttpUri;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Issuers {
     pub(super) all: Vec<Issuer>,
-    /// The places of tokens, as `credentials` has them.
-    pub(super) places: Vec<Node>,
-    /// Header names, each with what it tells.
+    /// The locations of tokens, as in `credentials`.
+    pub(super) credentials: Vec<Node>,
+    /// Header names, each with its value.
     pub(super) headers: Vec<(String, Node)>,
     pub(super) forward_token: bool,
     /// Every request needs a token.
@@ -43,7 +43,7 @@ impl Issuers {
         }
         issuers.is_required = rules.iter().any(|rule| rule.presence == Presence::Required);
         issuers.forward_token = rules.iter().all(|rule| rule.forward_original_token);
-        issuers.check_what_is_told(&rules)?;
+        issuers.check_headers(&rules)?;
         issuers.compare(&rules, notes);
         Ok(issuers)
     }
@@ -54,9 +54,9 @@ impl Issuers {
     }
 
     fn add(&mut self, rule: &JwtRule, notes: &mut Notes) -> Result<(), String> {
-        for place in places(rule, notes) {
-            if !self.places.contains(&place) {
-                self.places.push(place);
+        for location in credentials(rule, notes) {
+            if !self.credentials.contains(&location) {
+                self.credentials.push(location);
             }
         }
         if self.all.is_empty() {
@@ -102,8 +102,8 @@ impl Issuers {
         if is_taken(name) { numbered.find(|name| !is_taken(name)).unwrap_or_default() } else { name.to_string() }
     }
 
-    /// What is told of one issuer's tokens would be told of all: the upstream could take one person for another.
-    fn check_what_is_told(&self, rules: &[&JwtRule]) -> Result<(), String> {
+    /// Headers would be made of the tokens of all issuers: the upstream could take one user for another.
+    fn check_headers(&self, rules: &[&JwtRule]) -> Result<(), String> {
         if rules.iter().any(|rule| headers(rule) != self.headers) {
             return Err(String::from(
                 "the issuers differ in `outputClaimToHeaders` or `outputPayloadToHeader`, and identity headers are the \
@@ -117,19 +117,21 @@ impl Issuers {
         }
     }
 
-    /// What is of all issuers here, and was of some there.
+    /// What is for all issuers here, and for some in Istio.
     fn compare(&self, rules: &[&JwtRule], notes: &mut Notes) {
         if !self.forward_token && rules.iter().any(|rule| rule.forward_original_token) {
             notes.stricter("`forwardOriginalToken` differs between issuers: no token is forwarded");
         }
-        if rules.len() > 1 && rules.iter().any(|rule| places(rule, &mut Notes::default()) != self.places) {
-            notes.other("tokens of every issuer may stand in all of the `credentials`");
+        if rules.len() > 1 && rules.iter().any(|rule| credentials(rule, &mut Notes::default()) != self.credentials) {
+            notes.other("tokens of every issuer are read from all of the `credentials`");
         }
         if self.headers.iter().any(|(_, value)| value.is_map()) {
-            notes.other("a list in a claim is told with commas in between, not as JSON in base64");
+            notes.other("a list in a claim is sent with commas in between, not as JSON in base64");
         }
         if self.all.iter().any(|issuer| issuer.audiences.is_empty()) {
-            notes.other("an issuer without `audiences` takes tokens that are for others: list what `aud` must name");
+            notes.other(
+                "an issuer without `audiences` accepts tokens that are for other services: list what `aud` must name",
+            );
         }
     }
 
@@ -151,31 +153,31 @@ impl Issuers {
     }
 }
 
-/// What a rule tells the upstream, by header.
+/// What a rule sends to the upstream, by header.
 fn headers(rule: &JwtRule) -> Vec<(String, Node)> {
     let payload = rule.output_payload_to_header.iter().map(|header| (header.clone(), Node::of_text("$claims")));
     let claims = rule.output_claim_to_headers.iter().map(|output| {
-        // What a header cannot carry makes none, there as here.
+        // A value that no header can carry is omitted, as in Istio.
         let claim = ("claim", Node::of_text(output.claim.clone()));
         (output.header.clone(), Node::of_map([claim, ("onUnrepresentable", Node::of_text("omit"))]))
     });
     payload.chain(claims).collect()
 }
 
-/// Where a rule looks for tokens, as `credentials` has it.
-fn places(rule: &JwtRule, notes: &mut Notes) -> Vec<Node> {
+/// Where a rule reads tokens, as in `credentials`.
+fn credentials(rule: &JwtRule, notes: &mut Notes) -> Vec<Node> {
     let one = |kind: &str, name: &str| Node::of_map([(kind, Node::of_text(name))]);
-    let mut places: Vec<_> = rule.from_headers.iter().filter_map(|header| header_place(header, notes)).collect();
-    places.extend(rule.from_params.iter().map(|name| one("query", name)));
-    places.extend(rule.from_cookies.iter().map(|name| one("cookie", name)));
+    let mut locations: Vec<_> = rule.from_headers.iter().filter_map(|header| header_location(header, notes)).collect();
+    locations.extend(rule.from_params.iter().map(|name| one("query", name)));
+    locations.extend(rule.from_cookies.iter().map(|name| one("cookie", name)));
     if rule.from_headers.is_empty() && rule.from_params.is_empty() && rule.from_cookies.is_empty() {
         let bearer = [("header", Node::of_text("authorization")), ("scheme", Node::of_text("Bearer"))];
-        places.extend([Node::of_map(bearer), one("query", "access_token")]);
+        locations.extend([Node::of_map(bearer), one("query", "access_token")]);
     }
-    places
+    locations
 }
 
-fn header_place(header: &FromHeader, notes: &mut Notes) -> Option<Node> {
+fn header_location(header: &FromHeader, notes: &mut Notes) -> Option<Node> {
     let name = ("header", Node::of_text(header.name.to_ascii_lowercase()));
     let scheme = header.prefix.strip_suffix(' ').filter(|scheme| !scheme.is_empty() && !scheme.contains(' '));
     match (header.prefix.as_str(), scheme) {
@@ -211,7 +213,7 @@ fn keys(rule: &JwtRule, notes: &mut Notes) -> Result<Node, String> {
         (Some(_), Some(_)) => Err(format!("the issuer `{}` has both `jwks` and `jwksUri`", rule.issuer)),
         (Some(text), None) => {
             let set = json_at(text, &(0..0));
-            let set = set.ok_or_else(|| format!("the `jwks` of the issuer `{}` is no JSON", rule.issuer))?;
+            let set = set.ok_or_else(|| format!("the `jwks` of the issuer `{}` is not JSON", rule.issuer))?;
             Ok(Node::of_map([("inline", set)]))
         }
         (None, Some(uri)) => from(uri, ("jwksUri", Node::of_text(uri.clone()))),

@@ -1,13 +1,13 @@
-//! What could not be carried over as it is.
+//! What could not be carried over exactly.
 
-/// What could not be carried over as it is.
+/// What could not be carried over exactly.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notes {
-    /// What is refused here, and passes in Istio.
+    /// What is denied here, and passes in Istio.
     pub(super) stricter: Vec<String>,
-    /// What passes here, and is refused in Istio.
+    /// What passes here, and is denied in Istio.
     pub(super) weaker: Vec<String>,
-    /// What is otherwise, and changes nothing in who passes.
+    /// What else differs: the same requests pass.
     pub(super) other: Vec<String>,
 }
 

@@ -15,17 +15,17 @@ pub(super) fn page(titles: &[String], issuers: &Issuers, cells: &[Cell], notes: 
     for title in titles {
         let _ = writeln!(page, "# - {title}");
     }
-    section(&mut page, "What passes in Istio and is refused here:", &notes.stricter);
-    section(&mut page, "What is refused in Istio and passes here:", &notes.weaker);
-    section(&mut page, "What else is other than in Istio:", &notes.other);
-    section(&mut page, "To know:", &GENERAL.map(String::from));
+    section(&mut page, "What passes in Istio and is denied here:", &notes.stricter);
+    section(&mut page, "What is denied in Istio and passes here:", &notes.weaker);
+    section(&mut page, "What else differs from Istio:", &notes.other);
+    section(&mut page, "Good to know:", &GENERAL.map(String::from));
     block(&mut page, "issuers", issuers.to_node().elements());
-    block(&mut page, "credentials", &issuers.places);
+    block(&mut page, "credentials", &issuers.credentials);
     if issuers.forward_token {
         page.push_str("forwardToken: true\n");
     }
     block(&mut page, "rules", &rules);
-    page.push_str("# What the upstream is told: what the policies say, and no more. Without these two lines it gets Jotgate's own headers.\n");
+    page.push_str("# The headers for the upstream: those of the policies, and no others. Without these two lines it gets Jotgate's own.\n");
     let headers = Node::of_map(issuers.headers.iter().cloned());
     let _ = write!(page, "identityHeaders: {}\nstripHeaders: []\n", flow(&headers));
     page
@@ -34,9 +34,9 @@ pub(super) fn page(titles: &[String], issuers: &Issuers, cells: &[Cell], notes: 
 /// What is true of every such page.
 const GENERAL: [&str; 3] = [
     "Tokens need `exp` here (`requireExpiration: false` for those without), and paths that servers read in different ways \
-     are refused (docs/paths.md).",
-    "Who comes without a token that is needed gets 401 with a challenge, where Istio says 403.",
-    "Apply it beside the policies with `mode: audit`, and take them away when its log has nothing left to say.",
+     are denied (docs/paths.md).",
+    "A request without a required token gets 401 with a challenge, where Istio answers 403.",
+    "Apply it beside the policies with `mode: audit`, and remove them once its log reports nothing more.",
 ];
 
 fn section(page: &mut String, title: &str, texts: &[String]) {
@@ -103,7 +103,7 @@ fn rule(cell: &Cell, notes: &mut Notes) -> Node {
 }
 
 fn access(access: &Access, described: &str, notes: &mut Notes) -> Node {
-    let place =
+    let requests =
         if described == "{}" { String::from("all other requests") } else { format!("requests of `{described}`") };
     match access {
         Access::Authenticated => Node::of_text("authenticated"),
@@ -112,7 +112,7 @@ fn access(access: &Access, described: &str, notes: &mut Notes) -> Node {
         Access::Require(asked, passes_without) => {
             if *passes_without {
                 notes.stricter(format!(
-                    "{place}: who has no token passes in Istio, which cannot be said beside what is asked of a token"
+                    "{requests}: one without a token passes in Istio, which rules cannot express beside requirements for tokens"
                 ));
             }
             match asked.is_false() {

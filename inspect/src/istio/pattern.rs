@@ -29,7 +29,7 @@ pub(super) enum Meeting<P> {
     Nowhere,
     /// Exactly there.
     On(P),
-    /// That cannot be told.
+    /// Not known.
     Unknown,
 }
 
@@ -43,7 +43,7 @@ impl Pattern {
             return template(value);
         }
         if !value.is_ascii() {
-            return Err(String::from("it has characters that stand in paths as escapes"));
+            return Err(String::from("it has characters that paths escape"));
         }
         Ok(match (value.strip_prefix('*'), value.strip_suffix('*')) {
             (Some(suffix), _) => Self::Affixes { prefix: String::new(), suffix: suffix.to_string() },
@@ -175,7 +175,7 @@ fn template(value: &str) -> Result<Pattern, String> {
     Ok(Pattern::Template { segments, is_open })
 }
 
-/// A prefix and a suffix cover a template, or miss it, by what is literal at its ends; in between, nobody knows.
+/// A prefix and a suffix cover a template, or miss it, by what is literal at its ends; in between, it is not known.
 fn meet_template(prefix: &str, suffix: &str, template: &Pattern) -> Meeting<Pattern> {
     let Pattern::Template { segments, is_open } = template else { return Meeting::Unknown };
     let literal = |segment: &Segment| match segment {
@@ -199,7 +199,7 @@ fn meet_template(prefix: &str, suffix: &str, template: &Pattern) -> Meeting<Patt
 fn meet_templates(one: (&[Segment], bool), other: (&[Segment], bool)) -> Meeting<Pattern> {
     let (short, long) = if one.0.len() <= other.0.len() { (one, other) } else { (other, one) };
     let is_same_length = short.0.len() == long.0.len();
-    // What is open has something behind its segments, were it only a slash.
+    // An open pattern has something after its segments, were it only a slash.
     let fits = match (short.1, long.1) {
         (false, false) => is_same_length,
         (false, true) => false,

@@ -26,18 +26,18 @@ pub(super) fn allowed(policies: &[&Resource<AuthorizationPolicy>], issuers: &Iss
 
 fn is_enforced(policy: &Resource<AuthorizationPolicy>, notes: &mut Notes) -> bool {
     if policy.is_dry_run {
-        notes.other(format!("{} is only tried out (istio.io/dry-run), and left out", policy.title));
+        notes.other(format!("{} is a dry run (istio.io/dry-run), and skipped", policy.title));
         return false;
     }
     match policy.spec.action {
         Action::Allow | Action::Deny => true,
         Action::Audit => {
-            notes.other(format!("{} only has requests logged: Jotgate logs and counts what it refuses", policy.title));
+            notes.other(format!("{} only logs requests: Jotgate logs and counts what it denies", policy.title));
             false
         }
         Action::Custom => {
             notes.stricter(format!(
-                "{} asks an external authorizer, which Jotgate does not: what it is asked about is refused",
+                "{} asks an external authorizer, which Jotgate does not: the requests that it matches are denied",
                 policy.title
             ));
             true
@@ -48,16 +48,16 @@ fn is_enforced(policy: &Resource<AuthorizationPolicy>, notes: &mut Notes) -> boo
 fn rules(policy: &Resource<AuthorizationPolicy>, bound: Bound, issuers: &Issuers, notes: &mut Notes) -> Vec<Condition> {
     let all = policy.spec.rules.iter().enumerate();
     all.map(|(index, rule)| {
-        let place = format!("{}, rules[{index}]", policy.title);
-        Reader { place, issuers, notes }.rule(rule, bound)
+        let location = format!("{}, rules[{index}]", policy.title);
+        Reader { location, issuers, notes }.rule(rule, bound)
     })
     .collect()
 }
 
 /// Reads a rule.
 struct Reader<'r> {
-    /// What it is called.
-    place: String,
+    /// Its policy and index.
+    location: String,
     issuers: &'r Issuers,
     notes: &'r mut Notes,
 }
@@ -116,7 +116,7 @@ impl Reader<'_> {
         Formula::All(all)
     }
 
-    /// How the values of a key are read; `None` if Jotgate cannot tell what it is about.
+    /// How the values of a key are read; `None` if Jotgate does not know it.
     #[expect(clippy::type_complexity, reason = "it is what `any` takes")]
     fn key<'k>(key: &'k str) -> Option<Box<dyn Fn(&mut Self, &str, Bound) -> Result<Condition, Problem> + 'k>> {
         if let Some(names) = tokens::names_of_claim(key) {
@@ -154,22 +154,22 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, name: &str, bound: Bound) -> Condition {
-        self.say(&format!("`{name}`"), "Jotgate does not look at that", bound);
+        self.say(&format!("`{name}`"), "Jotgate does not match that", bound);
         Formula::unknown(bound)
     }
 
     fn say(&mut self, what: &str, problem: &str, bound: Bound) {
         let consequence = match bound {
-            Bound::Below => "it is taken not to hold, so that what it would let pass is refused",
-            Bound::Above => "it is taken to hold, so that more is refused than it would keep out",
+            Bound::Below => "it is taken not to hold, so that what it would let pass is denied",
+            Bound::Above => "it is taken to hold, so that more is denied than in Istio",
         };
-        self.notes.stricter(format!("{}: {what}: {problem}; {consequence}", self.place));
+        self.notes.stricter(format!("{}: {what}: {problem}; {consequence}", self.location));
     }
 
     fn principal(&mut self, value: &str) -> Result<Condition, Problem> {
         let found = tokens::principal(value, self.issuers)?;
         if found.is_false() {
-            self.notes.other(format!("{}: `{value}` is of no issuer that is known here: nobody has it", self.place));
+            self.notes.other(format!("{}: `{value}` is not of a known issuer: it never matches", self.location));
         }
         Ok(found)
     }
@@ -177,10 +177,10 @@ impl Reader<'_> {
     fn claim(&mut self, names: &[String], value: &str, bound: Bound) -> Result<Condition, Problem> {
         if tokens::leaves_lists_out(value) {
             let text = match bound {
-                Bound::Below => "is looked for in strings, not in lists, so that those with a list are refused",
-                Bound::Above => "is taken for any value, since lists are not searched for it, so that more are refused",
+                Bound::Below => "is searched in strings, not in lists, so that tokens with a list are denied",
+                Bound::Above => "matches any value, since lists are not searched, so that more is denied",
             };
-            self.notes.stricter(format!("{}: `{value}` of the claim `{}` {text}", self.place, names.join(".")));
+            self.notes.stricter(format!("{}: `{value}` of the claim `{}` {text}", self.location, names.join(".")));
         }
         tokens::value_of_claim(names, value, bound, self.issuers)
     }
@@ -191,13 +191,13 @@ impl Reader<'_> {
         }
         let Some(pattern) = Pattern::parse(value)?.canonical() else {
             self.notes
-                .other(format!("{}: `{value}` is no path that passes: Jotgate refuses it as ambiguous", self.place));
+                .other(format!("{}: `{value}` never matches: Jotgate denies such a path as ambiguous", self.location));
             return Ok(Formula::FALSE);
         };
         Ok(Formula::Atom(Atom::Path(pattern)))
     }
 
-    /// Rules see hosts without their port, so that `example.com` has to stand for `example.com:*` as well.
+    /// Rules see hosts without their port, so that `example.com` also matches `example.com:*`.
     fn host(&mut self, value: &str, all: &[String], bound: Bound) -> Result<Condition, Problem> {
         if value == "*" {
             return Ok(Formula::TRUE);
@@ -207,11 +207,11 @@ impl Reader<'_> {
         let is_whole = port.is_none() || (port == Some("*") && has(name.to_string()));
         let found = Host::parse(name).filter(|_| is_whole || bound == Bound::Above);
         let Some(host) = found else {
-            let problem = "only hosts such as `example.com` and `*.example.com` can be told, and not their ports";
+            let problem = "only hosts such as `example.com` and `*.example.com` can be matched, and not their ports";
             return Err(String::from(problem));
         };
         if !is_whole || (port.is_none() && !has(format!("{name}:*"))) {
-            let text = format!("{}: `{value}` of `hosts` stands for that host with any port", self.place);
+            let text = format!("{}: `{value}` of `hosts` matches that host with any port", self.location);
             match bound {
                 Bound::Below => self.notes.weaker(text),
                 Bound::Above => self.notes.stricter(text),
@@ -227,13 +227,13 @@ fn method(value: &str) -> Result<Condition, Problem> {
     match value {
         "*" => Ok(Formula::TRUE),
         _ if is_method => Ok(Formula::Atom(Atom::Method(value.to_string()))),
-        _ => Err(String::from("only methods in capitals can be told, and whole")),
+        _ => Err(String::from("only whole methods in capitals can be matched")),
     }
 }
 
 fn header_value(name: &str, value: &str) -> Result<Condition, Problem> {
     match value.contains('*') || name.starts_with(':') || name == "host" {
-        true => Err(String::from("only whole values of ordinary headers can be told")),
+        true => Err(String::from("only whole values of ordinary headers can be matched")),
         false => Ok(Formula::Atom(Atom::Header(name.to_string(), value.to_string()))),
     }
 }

@@ -31,7 +31,7 @@ fn all(parts: &[Asked]) -> Node {
     }
 }
 
-/// Alternatives that look at the same thing make one test.
+/// Alternatives that test the same thing make one test.
 fn any(parts: &[Asked]) -> Node {
     let mut objects: Vec<Node> = Vec::new();
     let mut done = Vec::new();
@@ -50,7 +50,7 @@ fn any(parts: &[Asked]) -> Node {
     }
 }
 
-/// What a test looks at, and how, if several can be made one.
+/// What a test reads, and how, if several can be made one.
 #[derive(PartialEq)]
 enum Subject<'h> {
     Audience,
@@ -71,7 +71,7 @@ fn subject(asked: &Asked) -> Option<Subject<'_>> {
     }
 }
 
-/// One test for several that look at the same thing.
+/// One test for several of the same thing.
 fn together(alike: &[&Asked]) -> Node {
     let texts = alike.iter().filter_map(|asked| match asked {
         Formula::Atom(

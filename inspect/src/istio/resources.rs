@@ -277,7 +277,7 @@ fn resource<S: Targeted>(manifest: &Node, kind: &str) -> Result<Resource<S>, Fin
     })
 }
 
-/// What is not known might have been meant to keep somebody out.
+/// An unknown field might be meant to deny requests.
 fn check_fields(policy: &AuthorizationPolicy, manifest: &Node) -> Result<(), Finding> {
     let known = |fields: &BTreeMap<String, Vec<String>>, known: &[&str]| {
         let unknown = fields.keys().find(|name| !known.contains(&name.as_str()));
@@ -287,7 +287,7 @@ fn check_fields(policy: &AuthorizationPolicy, manifest: &Node) -> Result<(), Fin
         fields
             .values()
             .all(Vec::is_empty)
-            .then(|| String::from("an empty source or operation is none that Istio takes"))
+            .then(|| String::from("expected a source or operation with members, as Istio does"))
     };
     let sources = policy.rules.iter().flat_map(|rule| &rule.from).map(|from| &from.source);
     let operations = policy.rules.iter().flat_map(|rule| &rule.to).map(|to| &to.operation);

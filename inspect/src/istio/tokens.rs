@@ -130,14 +130,14 @@ pub(super) fn value_of_claim(
             around(&if is_split { vec![format!("*{text}"), format!("*{text} *")] } else { vec![format!("*{text}")] })
         }
     };
-    // Of a list, no element can be told by its beginning.
+    // The elements of a list cannot be matched by their beginning.
     if bound == Bound::Above {
         tests = vec![claim(name, Test::Exists)];
     }
     Ok(Formula::Any(tests))
 }
 
-/// Whether a value of a claim is told in full only where the claim is a string.
+/// Whether a value of a claim can be matched only where the claim is a string.
 pub(super) fn leaves_lists_out(value: &str) -> bool {
     !matches!(Value::new(value), Value::Exact(_))
 }

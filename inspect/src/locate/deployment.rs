@@ -8,7 +8,7 @@ use crate::document::{Content, Node};
 /// What is known of where a plugin runs.
 #[derive(Clone, Debug)]
 pub struct Deployment<'d> {
-    /// Who reads the file that the configuration stands in.
+    /// Who reads the file with the configuration.
     pub reader: Reader,
     /// The clusters of the proxy, where they are all known.
     pub clusters: Option<BTreeSet<&'d str>>,
@@ -33,8 +33,8 @@ pub struct Chain<'d> {
     pub manager: Option<&'d Node>,
     /// The HTTP filters that see a request before the plugin.
     pub before: Vec<Filter<'d>>,
-    /// Those that see it afterwards.
-    pub behind: Vec<Filter<'d>>,
+    /// Those that see it after the plugin.
+    pub after: Vec<Filter<'d>>,
 }
 
 /// An HTTP filter of Envoy.
@@ -51,7 +51,7 @@ pub struct Filter<'d> {
 pub enum Variables {
     /// These: with their values, or from the proxy's own environment.
     Known(BTreeMap<String, Option<String>>),
-    /// Nobody knows.
+    /// Not known.
     Unknown,
 }
 

@@ -11,17 +11,17 @@ const FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 const MANAGER: &str = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const FORWARD_PROXY: &str = "envoy.clusters.dynamic_forward_proxy";
 
-/// What was met on the way to a node.
+/// What encloses a node.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way<'d> {
     listener: Option<&'d Node>,
     manager: Option<&'d Node>,
-    /// The HTTP filters before and behind.
+    /// The HTTP filters before and after.
     before: &'d [Node],
-    behind: &'d [Node],
+    after: &'d [Node],
 }
 
-/// All of them, wherever they stand.
+/// All of them, wherever they are.
 pub(super) fn locate(root: &Node, reader: Reader) -> Vec<Located<'_>> {
     let mut found = Vec::new();
     collect(root, reader, Way::default(), &mut found);
@@ -39,7 +39,7 @@ fn collect<'d>(node: &'d Node, reader: Reader, way: Way<'d>, found: &mut Vec<Loc
             listener: way.listener,
             manager: way.manager,
             before: way.before.iter().filter_map(|node| filter(node, reader)).collect(),
-            behind: way.behind.iter().filter_map(|node| filter(node, reader)).collect(),
+            after: way.after.iter().filter_map(|node| filter(node, reader)).collect(),
         };
         let mut plugin = plugin(config, reader);
         plugin.deployment.chain = chain;
@@ -62,8 +62,8 @@ fn collect<'d>(node: &'d Node, reader: Reader, way: Way<'d>, found: &mut Vec<Loc
         let filters = member.value.elements();
         for (index, filter) in filters.iter().enumerate() {
             let (before, rest) = filters.split_at_checked(index).unwrap_or_default();
-            let behind = rest.split_first().map(|(_, behind)| behind).unwrap_or_default();
-            collect(filter, reader, Way { before, behind, ..way }, found);
+            let after = rest.split_first().map(|(_, after)| after).unwrap_or_default();
+            collect(filter, reader, Way { before, after, ..way }, found);
         }
     }
 }

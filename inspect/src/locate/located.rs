@@ -6,20 +6,20 @@ use crate::document::Node;
 /// A configuration in a file.
 #[derive(Clone, Debug)]
 pub struct Located<'d> {
-    /// What it is called: `WasmPlugin istio-system/jotgate`; nothing where it is the whole file.
+    /// Its title: `WasmPlugin istio-system/jotgate`; empty where it is the whole file.
     pub title: String,
     /// The form in which the plugin gets it.
     pub form: Form<'d>,
     /// What is known of where it runs.
     pub deployment: Deployment<'d>,
-    /// Whether its resource says that it is Jotgate's.
+    /// Whether its resource is Jotgate's.
     pub(super) is_ours: bool,
 }
 
 /// The form in which the plugin gets a configuration.
 #[derive(Clone, Debug)]
 pub enum Form<'d> {
-    /// There is none, in this resource.
+    /// This resource has none.
     Missing(&'d Node),
     /// A text that encodes bytes.
     Base64(&'d Node),
@@ -34,7 +34,7 @@ pub enum Form<'d> {
 /// The members by which a configuration is known.
 pub(super) const MEMBERS: [&str; 3] = ["issuers", "rules", "credentials"];
 
-/// Whether a resource, by the names in it or by its configuration, is Jotgate's.
+/// Whether a resource is Jotgate's, by the names in it or by its configuration.
 pub(super) fn is_ours(names: &[Option<&Node>], form: &Form<'_>) -> bool {
     let names = names.iter().filter_map(|node| node.as_ref()?.text());
     let has_members = match form {

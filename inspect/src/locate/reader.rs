@@ -6,7 +6,7 @@ use crate::finding::Severity;
 /// Who reads the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reader {
-    /// Nobody knows.
+    /// Not known.
     Any,
     /// Envoy.
     Envoy,
@@ -15,9 +15,8 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// How much it matters to this reader that somebody reads something unlike others; not at all, where it reads it
-    /// like the others.
-    pub fn minds(self, divergent: Divergent) -> Option<Severity> {
+    /// How much it matters for this reader that some read it differently; `None` where this one reads it as usual.
+    pub fn severity(self, divergent: Divergent) -> Option<Severity> {
         match (self, divergent) {
             (_, Divergent::Both) | (Self::Envoy, Divergent::Envoy) | (Self::Kubernetes, Divergent::Kubernetes) => {
                 Some(Severity::Error)

@@ -52,7 +52,7 @@ impl CredentialLocation {
         places(policy).iter().cloned().map(Self).collect()
     }
 
-    /// Puts a token there.
+    /// Adds a token there.
     pub fn put(&self, token: &str, head: &mut RequestHead) {
         match &self.0 {
             Source::Basic => {

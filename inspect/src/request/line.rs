@@ -8,13 +8,13 @@ use serde::Deserialize;
 pub struct RequestLine {
     /// The method.
     pub method: String,
-    /// The host; a usual one where none is named.
+    /// The host; `example.com` where the line names none.
     pub host: String,
     /// Path and query.
     pub path: String,
 }
 
-/// The host of requests that name none.
+/// The host of requests that do not name one.
 const HOST: &str = "example.com";
 
 impl TryFrom<String> for RequestLine {

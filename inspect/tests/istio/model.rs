@@ -1,6 +1,6 @@
 //! What Istio does with a request, by its reference of `AuthorizationPolicy`, `RequestAuthentication` and conditions.
 //!
-//! Written from the reference, and apart from what it judges: policies are read as JSON, and conditions one by one.
+//! Written from the reference, and apart from what it tests: policies are read as JSON, and conditions one by one.
 
 use regex_lite::Regex;
 use serde_json::Value;

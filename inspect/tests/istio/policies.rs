@@ -125,7 +125,7 @@ pub(crate) fn authentication() -> Value {
     })
 }
 
-/// Requests that try everything that policies look at.
+/// Requests that try everything that policies match.
 pub(crate) fn requests() -> impl Strategy<Value = Vec<Request>> {
     vec(request(), 60)
 }

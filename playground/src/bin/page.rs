@@ -1,7 +1,7 @@
-//! Makes the page: one file with its styles, its scripts and the engine in it, whose policy lets nothing else run, and
-//! nothing be asked of anybody.
+//! Makes the page: one file with its styles, its scripts and the engine in it, whose policy allows
+//! no other script and no request.
 //!
-//! `page FOLDER MODULE OUT`: what `FOLDER/index.html` names is put in its place, in the order of its lines.
+//! `page FOLDER MODULE OUT`: the files that `FOLDER/index.html` names replace their lines, in the order of its lines.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// What comes before and after a name, and what stands around the text of the file of that name.
+/// What comes before and after a name, and what goes around the text of the file of that name.
 const KINDS: [(&str, &str, &str, &str); 3] = [
     (r#"<link rel="stylesheet" href=""#, r#"">"#, "<style>", "</style>"),
     (r#"<script src=""#, r#""></script>"#, "<script>", "</script>"),
     (r#"<script type="text/plain" src=""#, r#""></script>"#, r#"<script type="text/plain" id="NAME">"#, "</script>"),
 ];
-/// In the place of the module.
+/// The placeholder of the module.
 const MODULE: &str = "{{module}}";
-/// In the place of the policy.
+/// The placeholder of the policy.
 const POLICY: &str = "{{policy}}";
 
 fn main() -> ExitCode {
@@ -65,7 +65,7 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The file that a line names, and what its text is to stand between.
+/// The file that a line names, and what goes around its text.
 fn named(line: &str) -> Option<(&str, &'static str, &'static str)> {
     KINDS.iter().find_map(|(before, after, opening, closing)| {
         let name = line.trim().strip_prefix(before)?.strip_suffix(after)?;

@@ -75,7 +75,7 @@ impl Browser {
         wait("chromedriver to listen", || Request::get("/status").send(address).ok());
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"debuggerAddress": debugger},
-            // A page that is not answered holds nobody up.
+            // A request that is not answered does not block.
             "pageLoadStrategy": "none",
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }}});

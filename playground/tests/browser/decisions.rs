@@ -95,7 +95,7 @@ fn texts(explanation: &Value) -> Vec<String> {
 }
 
 #[test]
-fn an_expired_token_tells_when_it_expired() {
+fn an_expired_token_shows_when_it_expired() {
     let Some(page) = Page::open() else { return };
     page.choose("Expired token");
     let decoded = page.text("#decoded");
@@ -108,7 +108,7 @@ fn an_expired_token_tells_when_it_expired() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn what_cannot_be_read_is_reported() {
     let Some(page) = Page::open() else { return };
     for (field, text, expected) in [
         ("#time", "yesterday", "expected a time such as 2027-01-15T08:00:00Z"),

@@ -54,7 +54,7 @@ fn findings_are_those_of_the_command_line() {
             .map(|part| words(&part))
             .collect();
         let list = "return document.querySelectorAll('#findings li').length";
-        // What was typed before shows until the last key is judged.
+        // What was typed before shows until the last key is checked.
         wait(&format!("{parts:?}"), || {
             let shown = words(&page.text("#findings"));
             let all = page.run(list) == expected.len() && parts.iter().all(|part| shown.contains(part));

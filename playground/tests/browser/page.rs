@@ -59,7 +59,7 @@ impl Page {
             let _ = BufReader::new(connection).read_line(&mut line);
             line.trim_end().to_string()
         };
-        // No option keeps the browser from talking to its maker, or from connecting early and asking nothing; were that the page, DevTools would tell.
+        // No option keeps the browser from talking to its maker, or from connecting early and asking nothing; were that the page, DevTools would log it.
         let is_browsers_own = |line: &String| {
             // `CONNECT host:443 HTTP/1.1`, or `POST http://host/path HTTP/1.1`.
             let target = line.split(' ').nth(1).unwrap_or_default().trim_start_matches("http://");

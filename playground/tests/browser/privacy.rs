@@ -18,7 +18,7 @@ fn requested(page: &Page) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_asked_of_anybody() {
+fn no_request_is_made() {
     let Some(page) = Page::open() else { return };
     for example in ["Expired token", "Missing scope", "Admitted"] {
         page.choose(example);
@@ -31,7 +31,7 @@ fn nothing_is_asked_of_anybody() {
     assert_eq!(page.log("browser"), [Value::Null; 0], "the console is empty");
 }
 
-/// What the others look for in vain is found where there is some. It comes last: while the browser waits for an answer,
+/// What the other tests do not find is found where it exists. It comes last: while the browser waits for an answer,
 /// its driver gives none.
 #[test]
 fn what_is_asked_is_seen() {

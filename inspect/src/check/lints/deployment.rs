@@ -22,7 +22,7 @@ fn lint_cluster(node: &Node, path: &str, deployment: &Deployment<'_>) -> Option<
     let name = node.text()?;
     if deployment.forward_proxies.contains(name) {
         let message = format!(
-            "`{name}` is a dynamic forward proxy, which goes to whatever host it is asked for, so that a discovery \
+            "`{name}` is a dynamic forward proxy, which goes to any host that it is asked for, so that a discovery \
              document decides where keys come from: name a cluster with endpoints of its own"
         );
         return Some(Finding::warning("forward-proxy", path, message, node.span.clone()));
@@ -38,7 +38,7 @@ fn lint_cluster(node: &Node, path: &str, deployment: &Deployment<'_>) -> Option<
         }
         None if deployment.is_istio && name.split('|').count() != 4 => {
             let message = format!(
-                "Istio calls clusters `outbound|PORT||HOST`, and none `{name}`: for an issuer outside the mesh, \
+                "Istio names clusters `outbound|PORT||HOST`, not `{name}`: for an issuer outside the mesh, \
                  `outbound|443||idp.example.com` and a ServiceEntry for that host"
             );
             Some(Finding::warning("istio-cluster", path, message, node.span.clone()))

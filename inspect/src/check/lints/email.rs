@@ -1,4 +1,4 @@
-//! E-mail addresses that anybody may have written, and those that are never sent.
+//! E-mail addresses that users may have made up, and those that are never sent.
 
 use gate::Policy;
 use gate::identity::IdentityValue;
@@ -22,7 +22,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     for ((path, node), issuer) in tree.indexed("issuers").zip(policy.issuers()) {
         let is_asked =
             policy.identity_headers().iter().any(|header| header.values.contains(&IdentityValue::VerifiedEmail));
-        // Who has written `trustEmail: false` has decided.
+        // `trustEmail: false` is a decision.
         if let (true, true, None) = (is_asked, is_silent(issuer.identifier()), node.get("trustEmail")) {
             let message = "this issuer writes no `email_verified`, so that `$verifiedEmail` has no value: set \
                            `trustEmail: true` if only your administrators can set the addresses in its tokens, or \
@@ -46,14 +46,14 @@ fn is_silent(issuer: &str) -> bool {
     SILENT.iter().any(is_below) || issuer.ends_with("/adfs") || issuer.ends_with("/adfs/services/trust")
 }
 
-/// Many issuers let people write any address there.
+/// Many issuers let users enter any address.
 fn lint_rule(rule: &Node, path: &str, findings: &mut Vec<Finding>) {
     let Some(access) = rule.get("access") else { return };
     let mut claims = Vec::new();
     collect_claims(access, &format!("{path}.access"), &mut claims);
     let is_verified = claims.iter().any(|(name, ..)| *name == "email_verified");
     for (_, path, node) in claims.into_iter().filter(|(name, ..)| *name == "email" && !is_verified) {
-        let message = "some issuers let people give any address: ask for `email_verified: true` as well";
+        let message = "some issuers let users enter any address: ask for `email_verified: true` as well";
         findings.push(Finding::warning("unverified-email", path, message, node.span.clone()));
     }
 }

@@ -1,4 +1,4 @@
-//! Issuers whose tokens can give more than was meant, and `grants` that do not do what they seem to.
+//! Issuers whose tokens can give too much, and `grants` that do not do what they seem to.
 
 use gate::Policy;
 use gate::claims::ClaimRef;
@@ -122,7 +122,7 @@ fn collect<'r>(
     }
 }
 
-/// Why several issuers can give what a rule asks for, without a word that they may.
+/// Why several issuers can give what a rule asks for, unless it names them.
 fn any_issuer(policy: &Policy, asked: &[(&Requirement, EligibleIssuers)]) -> Option<String> {
     let groups = givers(policy, asked, "groups");
     let scopes = givers(policy, asked, "scopes");

@@ -1,4 +1,4 @@
-//! Issuers, and proxies, that are trusted with more than was meant.
+//! Issuers and proxies that are trusted too much.
 
 use std::time::Duration;
 
@@ -24,17 +24,17 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
 
 fn lint_audiences(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
     if let Some(audiences) = issuer.get("audiences").filter(|audiences| audiences.text() == Some("any")) {
-        let message = "tokens count whomever they are for: whoever gets one for another service can use it here; list \
-                       what `aud` must name";
+        let message = "tokens for any audience are accepted: one that was issued for another service can be used here; \
+                       list what `aud` must name";
         findings.push(Finding::warning("any-audience", format!("{path}.audiences"), message, audiences.span.clone()));
     }
 }
 
 fn lint_uris(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
     for (names, danger) in [
-        (&["issuer"][..], "whoever is on the way can read the tokens that it gives out"),
-        (&["keys", "jwksUri"], "whoever is on the way can put in keys, and sign tokens with them"),
-        (&["keys", "discovery", "uri"], "whoever is on the way can put in keys, and sign tokens with them"),
+        (&["issuer"][..], "anyone on the network path can read the tokens that it issues"),
+        (&["keys", "jwksUri"], "anyone on the network path can replace keys, and sign tokens with them"),
+        (&["keys", "discovery", "uri"], "anyone on the network path can replace keys, and sign tokens with them"),
     ] {
         let Some(node) = issuer.find(names) else { continue };
         let uri = node.text().and_then(|text| HttpUri::parse(text).ok());
@@ -50,7 +50,7 @@ fn lint_uris(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a host is this machine or in the cluster, as far as its name tells.
+/// Whether a host is this machine or in the cluster, as far as its name shows.
 fn is_near(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_local = |suffix: &&str| host.ends_with(*suffix);
@@ -63,7 +63,7 @@ fn is_near(host: &str) -> bool {
 fn lint_expiration(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
     let required = issuer.get("requireExpiration").filter(|node| node.content == Content::Bool(false));
     if let (Some(node), None) = (required, issuer.get("maxLifetime")) {
-        let message = "a token without `exp` counts for ever, and cannot be taken back";
+        let message = "a token without `exp` never expires, and cannot be revoked";
         findings.push(Finding::warning(
             "no-expiration",
             format!("{path}.requireExpiration"),
@@ -78,7 +78,7 @@ fn lint_skews(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     for ((path, node), issuer) in tree.indexed("issuers").zip(policy.issuers()) {
         let long = node.get("clockSkew").filter(|_| issuer.clock_skew() > Duration::from_mins(5));
         if let Some(node) = long {
-            let message = "tokens count this long after they have expired: `60s` is enough for clocks that are set, and \
+            let message = "tokens are accepted this long after they have expired: `60s` is enough for synchronized clocks, and \
                            more than `5m` hides one that is not";
             findings.push(Finding::warning("clock-skew", format!("{path}.clockSkew"), message, node.span.clone()));
         }
@@ -89,8 +89,8 @@ fn lint_proxies(tree: &Node, findings: &mut Vec<Finding>) {
     let networks = tree.find(&["clientIp", "trustedProxies"]).map(Node::elements).unwrap_or_default();
     for (index, node) in networks.iter().enumerate() {
         if node.text().is_some_and(|network| network.ends_with("/0")) {
-            let message = "this is every address, so that whoever sends a request can make up where it came from: list \
-                           the networks of the proxies";
+            let message = "this is every address, so that clients can forge where a request came from: list the networks \
+                           of the proxies";
             let path = format!("clientIp.trustedProxies[{index}]");
             findings.push(Finding::warning("trusted-by-all", path, message, node.span.clone()));
         }
@@ -99,15 +99,15 @@ fn lint_proxies(tree: &Node, findings: &mut Vec<Finding>) {
 
 /// A `sub` is unique only within its issuer.
 fn lint_subjects(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
-    let told = |value: &IdentityValue| policy.identity_headers().iter().any(|header| header.values.contains(value));
-    let tells = |claim| {
+    let sends = |value: &IdentityValue| policy.identity_headers().iter().any(|header| header.values.contains(value));
+    let sends_claim = |claim| {
         let claim = ClaimRef::dotted(claim);
-        claim.is_some_and(|claim| told(&IdentityValue::Claim(claim.clone())) || told(&IdentityValue::Name(claim)))
+        claim.is_some_and(|claim| sends(&IdentityValue::Claim(claim.clone())) || sends(&IdentityValue::Name(claim)))
     };
-    let tells_issuer =
-        [IdentityValue::Issuer, IdentityValue::Token, IdentityValue::Payload].iter().any(told) || tells("iss");
-    if policy.issuers().len() > 1 && tells("sub") && !tells_issuer {
-        let message = "two issuers may give the same `sub` to different people, and no header tells them apart: add one \
+    let sends_issuer =
+        [IdentityValue::Issuer, IdentityValue::Token, IdentityValue::Payload].iter().any(sends) || sends_claim("iss");
+    if policy.issuers().len() > 1 && sends_claim("sub") && !sends_issuer {
+        let message = "two issuers may give the same `sub` to different people, and no header distinguishes them: add one \
                        with `$issuer`";
         let node = tree.get("identityHeaders").unwrap_or(tree);
         findings.push(Finding::warning("shared-subject", "identityHeaders", message, node.span.clone()));

@@ -47,7 +47,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, chain: &Chain<'_>, findings: &m
     }
     lint_bodies(chain, findings);
     findings.extend(chain.before.iter().filter_map(lint_before));
-    findings.extend(chain.behind.iter().filter_map(lint_behind));
+    findings.extend(chain.after.iter().filter_map(lint_after));
 }
 
 fn is_on(manager: &Node, snake: &str, camel: &str) -> bool {
@@ -56,7 +56,7 @@ fn is_on(manager: &Node, snake: &str, camel: &str) -> bool {
 
 fn lint_path(manager: &Node, findings: &mut Vec<Finding>) {
     if !is_on(manager, "normalize_path", "normalizePath") {
-        let message = "Envoy chooses routes by the path as it came, and the gate decides on its canonical form: write \
+        let message = "Envoy matches routes with the path as the client wrote it, and the gate decides on its canonical form: write \
                        `normalize_path: true`";
         let node = either(manager, "normalize_path", "normalizePath").unwrap_or(manager);
         findings.push(Finding::warning("raw-path", "", message, node.span.clone()));
@@ -80,13 +80,13 @@ fn lint_host(tree: &Node, policy: &Policy, manager: &Node, findings: &mut Vec<Fi
         ),
     };
     let message = format!(
-        "rules name hosts, and Envoy matches its routes with the host as the client wrote it: {what} refused with 400 by \
-         the gate; to have Envoy take that off before routes and rules see it, write {settings}"
+        "rules name hosts, and Envoy matches its routes with the host as the client wrote it: {what} rejected with 400 \
+         by the gate; to have Envoy remove that before routes and rules see it, write {settings}"
     );
     findings.push(Finding::warning("raw-host", "", message, manager.span.clone()));
 }
 
-/// `trustedProxies` are compared with what Envoy says a request came from.
+/// `trustedProxies` are compared with the address that Envoy reports.
 fn lint_peer(policy: &Policy, manager: &Node, findings: &mut Vec<Finding>) {
     let hops = either(manager, "xff_num_trusted_hops", "xffNumTrustedHops").filter(|hops| !says(hops, "0"));
     let is_peer = is_on(manager, "use_remote_address", "useRemoteAddress") && hops.is_none();
@@ -109,7 +109,7 @@ fn names_port(tree: &Node) -> bool {
 fn lint_bodies(chain: &Chain<'_>, findings: &mut Vec<Finding>) {
     let Some(listener) = chain.listener else { return };
     if either(listener, "per_connection_buffer_limit_bytes", "perConnectionBufferLimitBytes").is_none() {
-        let message = "Envoy holds 1 MiB and more of the body of each request that waits for keys: write \
+        let message = "Envoy buffers 1 MiB and more of the body of each request that waits for keys: write \
                        `per_connection_buffer_limit_bytes: 32768`";
         findings.push(Finding::warning("held-bodies", "", message, listener.span.clone()));
     }
@@ -118,17 +118,17 @@ fn lint_bodies(chain: &Chain<'_>, findings: &mut Vec<Finding>) {
 fn lint_before(filter: &Filter<'_>) -> Option<Finding> {
     let kind = ACTORS.iter().find(|kind| **kind == filter.kind)?;
     let message = format!(
-        "`{kind}` stands before the gate and gets requests that nobody has checked, with identity headers as the client \
-         wrote them: put it behind the gate, unless it is meant to see them so"
+        "`{kind}` runs before the gate and gets unverified requests, with identity headers as the client wrote them: put \
+         it after the gate, unless that is intended"
     );
     Some(Finding::warning("filter-before", "", message, filter.node.span.clone()))
 }
 
-fn lint_behind(filter: &Filter<'_>) -> Option<Finding> {
+fn lint_after(filter: &Filter<'_>) -> Option<Finding> {
     let kind = EDITORS.iter().find(|kind| **kind == filter.kind)?;
     let message = format!(
-        "`{kind}` stands behind the gate and can change the method, host, path or headers that were decided on: have it \
-         leave these as they are, or put it before the gate"
+        "`{kind}` runs after the gate and can change the method, host, path or headers that were decided on: have it leave \
+         these as they are, or put it before the gate"
     );
     Some(Finding::warning("filter-behind", "", message, filter.node.span.clone()))
 }

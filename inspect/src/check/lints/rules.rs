@@ -19,26 +19,26 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
 
 fn lint_default(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     if let (Access::Optional | Access::Public, Some(node)) = (policy.default_access(), tree.get("default")) {
-        let message = "what no rule matches passes without a token, a path that was forgotten as well: write a rule for \
-                       what is open, and let the default be `deny` or `authenticated`";
+        let message = "what no rule matches passes without a token, also a path that was forgotten: write a rule for \
+                       what is open, and set the default to `deny` or `authenticated`";
         findings.push(Finding::warning("open-default", "default", message, node.span.clone()));
     }
 }
 
 fn lint_mode(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(node) = tree.get("mode").filter(|_| policy.mode() == Mode::Audit) else { return };
-    let message = "nothing is refused, only counted and logged";
+    let message = "nothing is denied, only counted and logged";
     findings.push(Finding::warning("audit", "mode", message, node.span.clone()));
     for ((path, rule), enforced) in tree.indexed("rules").zip(policy.rules()) {
         if let (Some(Mode::Enforce), Some(node)) = (enforced.mode, rule.get("mode")) {
-            let message = "an ambiguous path such as `//admin` passes before this rule is asked, since `mode` is \
+            let message = "an ambiguous path such as `//admin` passes before this rule is evaluated, since `mode` is \
                            `audit` for all: enforce for all, and give `mode: audit` to the rules that are tried out";
             findings.push(Finding::warning("audit-bypass", format!("{path}.mode"), message, node.span.clone()));
         }
     }
 }
 
-/// A public rule before this one that takes some of what this one names.
+/// A public rule before this one that matches some of what this one names.
 fn lint_order(node: &Node, path: &str, rule: &Rule, earlier: &[Rule], findings: &mut Vec<Finding>) {
     if rule.access == Access::Public {
         return;
@@ -61,7 +61,7 @@ fn lint_order(node: &Node, path: &str, rule: &Rule, earlier: &[Rule], findings: 
     }
 }
 
-/// Patterns with escapes of characters that many servers decode before they look for a route.
+/// Patterns with escapes of characters that many servers decode before they match a route.
 fn lint_escapes(node: &Node, path: &str, rule: &Rule, findings: &mut Vec<Finding>) {
     let patterns = node.find(&["match", "paths"]).map(Node::elements).unwrap_or_default();
     for (index, (pattern, written)) in rule.matcher.paths.iter().zip(patterns).enumerate() {
@@ -69,7 +69,7 @@ fn lint_escapes(node: &Node, path: &str, rule: &Rule, findings: &mut Vec<Finding
             continue;
         }
         let message = "the pattern holds an escape such as `%3A`, which many servers decode: a path with the character \
-                       itself does not match, and is refused where another rule asks for something else. Write the \
+                       itself does not match, and is denied where another rule asks for something else. Write the \
                        character where a pattern can hold it";
         let path = format!("{path}.match.paths[{index}]");
         findings.push(Finding::warning("escaped-pattern", path, message, written.span.clone()));
@@ -89,7 +89,7 @@ fn meet(one: &Matcher, other: &Matcher) -> bool {
     methods && hosts && !one.headers.iter().any(clash)
 }
 
-/// ` for GET and HEAD`: what the public rule takes of the other one, if that is not all.
+/// ` for GET and HEAD`: what the public rule matches of the other one, if that is not all.
 fn for_which(public: &Matcher, other: &Matcher) -> String {
     let is_asked = |method: &&String| other.methods.is_empty() || other.methods.contains(method);
     let methods: Vec<_> = public.methods.iter().filter(is_asked).map(String::as_str).collect();
@@ -104,7 +104,7 @@ fn lint_challenge(tree: &Node, rule: &Node, path: &str, findings: &mut Vec<Findi
     let places = tree.get("credentials").map(Node::elements).unwrap_or_default();
     let reads_basic = places.iter().any(|place| place.get("basic").is_some());
     if let Some(node) = rule.get("challenge").filter(|node| node.text() == Some("basic") && !reads_basic) {
-        let message = "browsers ask for name and password, and what they send is not looked at: add `{basic: true}` to \
+        let message = "browsers ask for name and password, and what they send is never read: add `{basic: true}` to \
                        `credentials`";
         findings.push(Finding::warning("basic-challenge", format!("{path}.challenge"), message, node.span.clone()));
     }
