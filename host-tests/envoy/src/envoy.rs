@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
@@ -23,7 +24,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// A running Envoy; it is stopped when this is dropped, and shows its log if the test failed.
 #[derive(Debug)]
 pub struct Envoy {
-    process: Process,
+    process: Arc<Mutex<Process>>,
+    directory: PathBuf,
     admin: SocketAddr,
     ports: BTreeMap<String, Port>,
 }
@@ -63,22 +65,22 @@ impl Envoy {
 
     /// The process id, for example to read its CPU time.
     pub fn pid(&self) -> u32 {
-        self.process.pid()
+        self.process().pid()
     }
 
     /// The directory of this run, which `{{dir}}` stands for.
     pub fn directory(&self) -> &Path {
-        self.process.directory()
+        &self.directory
     }
 
     /// Everything that was logged until now.
     pub fn log(&self) -> String {
-        self.process.log()
+        self.process().log()
     }
 
     /// Whether the process is still there.
     pub fn is_running(&mut self) -> bool {
-        self.process.is_running()
+        self.process().is_running()
     }
 
     /// The admin interface's answer to `GET`.
@@ -120,6 +122,25 @@ impl Envoy {
     }
 }
 
+impl Envoy {
+    /// The same process, seen with the ports and the directory of a part of its listeners.
+    pub(crate) fn part(&self, directory: PathBuf, ports: BTreeMap<String, Port>) -> Self {
+        Self { process: Arc::clone(&self.process), directory, admin: self.admin, ports }
+    }
+
+    fn process(&self) -> MutexGuard<'_, Process> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.process().show_log();
+        }
+    }
+}
+
 /// An Envoy that is about to start.
 #[derive(Debug)]
 pub struct Builder {
@@ -133,6 +154,7 @@ struct Options {
     log_level: String,
     component_log_level: String,
     environment: Vec<(String, String)>,
+    files: Vec<(String, String)>,
 }
 
 impl Default for Options {
@@ -142,6 +164,7 @@ impl Default for Options {
             log_level: "warning".into(),
             component_log_level: "wasm:info".into(),
             environment: Vec::new(),
+            files: Vec::new(),
         }
     }
 }
@@ -169,6 +192,13 @@ impl Builder {
         self
     }
 
+    /// A file in the directory of this run.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.options.files.push((name.into(), text.into()));
+        self
+    }
+
     /// The port of that name is this one, on which something else listens already.
     #[must_use]
     pub fn port(mut self, name: &str, address: SocketAddr) -> Self {
@@ -186,8 +216,11 @@ impl Builder {
     /// Starts Envoy and waits until it serves.
     pub fn start(self) -> Result<Envoy, StartError> {
         raise_file_limit();
-        let Options { concurrency, log_level, component_log_level, environment } = self.options;
+        let Options { concurrency, log_level, component_log_level, environment, files } = self.options;
         let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).map_err(|error| StartError(error.to_string()))?;
+        }
         let (text, ports) = self.config.resolve(directory.path())?;
         let arguments = [
             ["--concurrency", &concurrency.to_string()],
@@ -199,7 +232,8 @@ impl Builder {
         let mut process =
             Process::start(&programs::envoy()?, arguments.as_flattened(), &environment, directory, &text)?;
         let admin = wait_until_live(&mut process)?;
-        Ok(Envoy { process, admin, ports })
+        let directory = process.directory().to_path_buf();
+        Ok(Envoy { process: Arc::new(Mutex::new(process)), directory, admin, ports })
     }
 }
 

@@ -36,6 +36,7 @@ pub mod http2;
 mod ports;
 mod process;
 mod programs;
+mod shared;
 pub mod verdict;
 
 pub use bootstrap::Bootstrap;
@@ -44,3 +45,4 @@ pub use error::StartError;
 pub use http::raise_file_limit;
 pub use ports::Port;
 pub use programs::plugin;
+pub use shared::SharedEnvoy;

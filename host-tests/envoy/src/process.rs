@@ -45,7 +45,7 @@ impl Process {
             .current_dir(workspace())
             .stdout(log.try_clone().map_err(problem)?)
             .stderr(log);
-        Ok(Self { child: Child::start(&mut command).map_err(problem)?, directory })
+        Ok(Self { child: Child::start_in(&mut command, directory.path()).map_err(problem)?, directory })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -65,25 +65,21 @@ impl Process {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Shows the end of the log, for a test that failed.
+    pub(crate) fn show_log(&self) {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let hidden = lines.len().saturating_sub(SHOWN);
+        eprintln!("--- Envoy's log, without its first {hidden} lines:");
+        for line in lines.iter().skip(hidden) {
+            eprintln!("{line}");
+        }
+        eprintln!("--- end of Envoy's log");
+    }
+
     /// Where the admin interface listens, once Envoy has written it down.
     pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         fs::read_to_string(admin_path(self.directory())).ok()?.trim().parse().ok()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.end();
-        if std::thread::panicking() {
-            let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
-            let hidden = lines.len().saturating_sub(SHOWN);
-            eprintln!("--- Envoy's log, without its first {hidden} lines:");
-            for line in lines.iter().skip(hidden) {
-                eprintln!("{line}");
-            }
-            eprintln!("--- end of Envoy's log");
-        }
     }
 }
 

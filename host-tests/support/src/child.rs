@@ -1,6 +1,7 @@
 //! A process that ends with the test.
 
 use std::io;
+use std::path::Path;
 use std::process::{Child as Running, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,8 +22,18 @@ pub struct Child {
 impl Child {
     /// Starts it, with nothing on its standard input.
     pub fn start(command: &mut Command) -> io::Result<Self> {
+        Self::start_watched(command, None)
+    }
+
+    /// The same, with a directory of its own, which goes with it where this process runs no destructors; otherwise it
+    /// is the caller's to remove.
+    pub fn start_in(command: &mut Command, directory: &Path) -> io::Result<Self> {
+        Self::start_watched(command, Some(directory))
+    }
+
+    fn start_watched(command: &mut Command, directory: Option<&Path>) -> io::Result<Self> {
         let mut running = command.stdin(Stdio::null()).spawn()?;
-        match watch(running.id()) {
+        match watch(running.id(), directory) {
             Ok(watchdog) => Ok(Self { running, watchdog }),
             Err(error) => {
                 end(&mut running);
@@ -56,10 +67,12 @@ impl Drop for Child {
     }
 }
 
-/// A shell that stops the process as soon as its input ends.
-fn watch(pid: u32) -> io::Result<Running> {
+/// A shell that stops the process as soon as its input ends, and removes the directory.
+fn watch(pid: u32, directory: Option<&Path>) -> io::Result<Running> {
+    let script = "read -r _; kill -TERM \"$1\"; [ -z \"$2\" ] || rm -rf -- \"$2\"";
     Command::new("/bin/sh")
-        .args(["-c", "read -r _; kill -TERM \"$1\"", "watchdog", &pid.to_string()])
+        .args(["-c", script, "watchdog", &pid.to_string()])
+        .arg(directory.unwrap_or(Path::new("")))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -12,7 +12,7 @@ use crate::world::{World, config};
 fn a_struct_works_as_well_as_a_string() {
     let issuer = Issuer::start(Options::default()).unwrap();
     let config = config(&issuer, &json!({"limits": {"keys": 60}}));
-    let world = World::start(issuer, |bootstrap| bootstrap.plugin_struct(&config));
+    let world = World::add(issuer, |bootstrap| bootstrap.plugin_struct(&config));
     world.assert_good_passes();
 }
 

@@ -12,7 +12,7 @@ fn world(changes: Value) -> World {
     if let Value::Object(changes) = changes {
         config.as_object_mut().unwrap().extend(changes);
     }
-    World::new(&config)
+    World::shared(&config)
 }
 
 fn basic(pair: &str) -> String {

@@ -18,6 +18,14 @@ fn faulty(fault: Fault, changes: &Value) -> World {
     World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()))
 }
 
+/// Likewise in the Envoy that tests share.
+fn faulty_shared(fault: Fault, changes: &Value) -> World {
+    let issuer = Issuer::start(Options::default()).unwrap();
+    issuer.set_jwks(fault).unwrap();
+    let config = config(&issuer, changes);
+    World::add(issuer, |bootstrap| bootstrap.plugin(&config.to_string()))
+}
+
 fn impatient() -> Value {
     json!({"limits": {"waitFor": "200ms"}})
 }
@@ -39,7 +47,7 @@ fn bad_key_sets_are_no_keys_until_a_good_one_comes() {
         Mode::Body { body: String::new(), content_type: "application/json".into() },
         Mode::Body { body: "{\"keys\":{}}".into(), content_type: "application/json".into() },
     ] {
-        let world = faulty(Fault::lasting(mode.clone()), &impatient());
+        let world = faulty_shared(Fault::lasting(mode.clone()), &impatient());
         eventually("the issuer was asked", || world.issuer.count("/jwks") > 0);
         let response = world.send(&Request::get("/x").bearer(&world.alice()));
         assert_eq!(verdict(&response), refused(503, "keys_unavailable"), "{mode:?}");
@@ -53,7 +61,7 @@ fn bad_key_sets_are_no_keys_until_a_good_one_comes() {
 
 #[test]
 fn odd_keys_do_not_spoil_their_set() {
-    let world = faulty(Fault::lasting(Mode::OddKeys), &json!({}));
+    let world = faulty_shared(Fault::lasting(Mode::OddKeys), &json!({}));
     world.assert_good_passes();
 }
 
@@ -195,7 +203,7 @@ fn inline_keys_need_no_issuer() {
     let issuer = Issuer::start(Options::default()).unwrap();
     let mut config = config(&issuer, &json!({}));
     config["issuers"][0]["keys"] = json!({"inline": issuer.key_set()});
-    let world = World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
+    let world = World::add(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
     world.assert_good_passes();
     assert_eq!(world.issuer.count("/jwks"), 0);
 }

@@ -1,12 +1,12 @@
 //! Odd paths, whatever Envoy makes of them before the gate and whatever a server makes of them behind it.
 
+use real_envoy::Bootstrap;
 use real_envoy::http::Request;
-use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options};
 use testbed::raw::RawServer;
 
-use crate::world::{World, config, refused, verdict};
+use crate::world::{World, add, config, refused, verdict};
 
 /// How one gets from `/public` to `/admin`.
 const UPWARDS: [&str; 14] = [
@@ -163,7 +163,7 @@ fn check(settings: &Value) {
     for (name, changes) in gateways() {
         bootstrap = bootstrap.gateway(&name, &config(&issuer, &changes).to_string());
     }
-    let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
+    let envoy = add(&bootstrap);
     for (name, _) in gateways() {
         let mut passed = 0;
         for target in targets() {
@@ -225,7 +225,7 @@ fn a_lenient_path_is_what_routes_and_the_upstream_see() {
         "credentials": [{"query": "access_token"}],
         "rules": [{"match": {"paths": ["/public/**", {"regex": "/v[0-9]+/open"}]}, "access": "public"}, {"access": "authenticated"}],
     });
-    let world = World::with(&changes, |bootstrap| {
+    let world = World::shared_with(&changes, |bootstrap| {
         bootstrap.routes(&routes).connection_manager("normalize_path", &json!(false))
     });
     let token = world.alice();

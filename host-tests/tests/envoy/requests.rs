@@ -17,7 +17,7 @@ fn with_claims(claims: Value) -> TokenRequest {
 fn each_token_gets_its_verdict_and_good_ones_pass_after_it() {
     let issuer = Issuer::start(Options { algorithms: Algorithm::ASYMMETRIC.to_vec(), ..Options::default() }).unwrap();
     let config = config(&issuer, &json!({}));
-    let world = World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
+    let world = World::add(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
     let flawed = |flaw| TokenRequest { flaw, ..TokenRequest::subject("alice") };
     for algorithm in Algorithm::ASYMMETRIC {
         let verdict =
@@ -66,7 +66,7 @@ fn each_token_gets_its_verdict_and_good_ones_pass_after_it() {
 
 #[test]
 fn answers_are_those_of_the_contract() {
-    let world = World::new(&json!({"realm": "orders"}));
+    let world = World::shared(&json!({"realm": "orders"}));
     let none = world.send(&Request::get("/x"));
     assert_eq!(verdict(&none), refused(401, "missing_token"));
     assert_eq!(none.header("www-authenticate").unwrap(), r#"Bearer realm="orders""#);
@@ -100,7 +100,7 @@ fn answers_are_those_of_the_contract() {
 
 #[test]
 fn credentials_are_one_or_refused() {
-    let world = World::new(&json!({}));
+    let world = World::shared(&json!({}));
     let (token, gateway) = (world.alice(), "/x");
     let with = |value: &str| verdict(&world.send(&Request::get(gateway).header("authorization", value)));
     let bearer = format!("Bearer {token}");
@@ -125,7 +125,7 @@ fn credentials_are_one_or_refused() {
 
 #[test]
 fn no_client_can_forge_an_identity() {
-    let world = World::new(&json!({}));
+    let world = World::shared(&json!({}));
     let forged = |mut request: Request| {
         for name in [
             "X-Auth-Request-User",
@@ -158,7 +158,7 @@ fn a_forged_identity_cannot_choose_the_route() {
     let route = |prefix: &str, body: &str, headers: Value| json!({"match": {"prefix": prefix, "headers": headers}, "direct_response": {"status": 200, "body": {"inline_string": body}}});
     let admins = json!([{"name": "x-auth-request-user", "string_match": {"exact": "admin"}}]);
     let routes = json!([route("/", "for admins", admins), route("/", "for all", json!([]))]);
-    let world = World::with(&json!({}), |bootstrap| bootstrap.routes(&routes));
+    let world = World::shared_with(&json!({}), |bootstrap| bootstrap.routes(&routes));
     let forged = Request::get("/public/a").header("x-auth-request-user", "admin");
     assert_eq!(world.send(&forged).text(), "for all");
     let admin = world.token(&TokenRequest::subject("admin"));
@@ -167,7 +167,7 @@ fn a_forged_identity_cannot_choose_the_route() {
 
 #[test]
 fn odd_bytes_harm_nobody() {
-    let world = World::new(&json!({}));
+    let world = World::shared(&json!({}));
     let odd = Request::get("/public/a").header("x-odd", b"\xff\xfe").header("authorization", b"Bearer \xff");
     assert_eq!(world.send(&odd).seen("x-odd"), ["\\xFF\\xFE"]);
     let odd = Request::get("/x").header("authorization", b"Bearer \xff.\xff.\xff");
@@ -189,7 +189,7 @@ fn odd_bytes_harm_nobody() {
 #[test]
 fn a_header_of_many_claims_is_told_faithfully() {
     let identity = json!({"X-Name": "name", "X-Number": "number", "X-Roles": "realm_access.roles", "X-Rule": "$rule", "X-Gone": "gone"});
-    let world = World::new(&json!({"identityHeaders": identity}));
+    let world = World::shared(&json!({"identityHeaders": identity}));
     let claims = json!({"name": "Jos\u{e9}", "number": 9_007_199_254_740_993_u64, "realm_access": {"roles": ["a", "b"]}, "gone": null});
     let response = world.send(&Request::get("/x").bearer(&world.token(&with_claims(claims))));
     let seen = |name| response.seen(name).join("|");

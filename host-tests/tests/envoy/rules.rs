@@ -15,7 +15,7 @@ fn claims_decide_alone_and_together() {
         "anyOf": [{"scopes": {"any": ["a:b:c"]}}, {"groups": {"any": ["ops"]}}],
         "not": {"claims": {"client_id": {"matches": "svc-*"}}},
     });
-    let world = World::new(&json!({"scopeMatch": "hierarchical", "rules": [{"access": access}]}));
+    let world = World::shared(&json!({"scopeMatch": "hierarchical", "rules": [{"access": access}]}));
     let with = |claims: serde_json::Value, scope: &str| {
         let serde_json::Value::Object(claims) = claims else { panic!("not an object") };
         let request = TokenRequest { claims, scope: Some(scope.into()), ..TokenRequest::subject("alice") };
@@ -56,7 +56,7 @@ fn audit_mode_lets_pass_what_it_counts() {
 
 #[test]
 fn clients_find_the_authorization_server() {
-    let world = World::new(&json!({"resourceMetadata": {"resource": "http://api.example.com/mcp"}}));
+    let world = World::shared(&json!({"resourceMetadata": {"resource": "http://api.example.com/mcp"}}));
     let at = |method: &str, path: &str| Request::new(method, path).header("host", "api.example.com");
     let challenge = world.send(&at("GET", "/mcp")).header("www-authenticate").unwrap();
     let url = "http://api.example.com/.well-known/oauth-protected-resource/mcp";
@@ -85,7 +85,7 @@ fn clients_find_the_authorization_server() {
 
 #[test]
 fn preflights_pass_where_that_is_set_and_a_name_and_password_are_asked_for() {
-    let world = World::new(&json!({
+    let world = World::shared(&json!({
         "corsPreflight": "pass",
         "credentials": [{"basic": true}],
         "rules": [{"access": "authenticated", "challenge": "basic"}],
@@ -109,7 +109,7 @@ fn the_client_is_who_the_trusted_proxies_say() {
         if !trusted.is_empty() {
             config["clientIp"] = json!({"trustedProxies": trusted});
         }
-        let world = World::with(&config, |bootstrap| {
+        let world = World::shared_with(&config, |bootstrap| {
             bootstrap.connection_manager("use_remote_address", &json!(use_remote_address))
         });
         let mut request = Request::get("/x").bearer(&world.alice()).header("x-client", "198.51.100.66");

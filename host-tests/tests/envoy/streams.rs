@@ -9,7 +9,7 @@ use crate::world::World;
 
 #[test]
 fn events_arrive_as_they_are_sent() {
-    let world = World::new(&json!({}));
+    let world = World::shared(&json!({}));
     let start = Instant::now();
     let mut connection = Connection::open(world.envoy.address("gateway")).unwrap();
     connection.write(&Request::get("/sse?events=2&interval_ms=3000").bearer(&world.alice()).bytes()).unwrap();
@@ -21,7 +21,7 @@ fn events_arrive_as_they_are_sent() {
 
 #[test]
 fn an_upgrade_names_no_header_away() {
-    let world = World::new(&json!({}));
+    let world = World::shared(&json!({}));
     let upgrade = |connection: &str, bearer: Option<&str>| {
         let request = Request::get("/ws")
             .header("connection", connection)
@@ -45,7 +45,7 @@ fn an_upgrade_names_no_header_away() {
 
 #[test]
 fn trailers_carry_no_identity() {
-    let world = World::with(&json!({}), |bootstrap| {
+    let world = World::shared_with(&json!({}), |bootstrap| {
         bootstrap.connection_manager("http_protocol_options/enable_trailers", &json!(true)).http2("upstream")
     });
     let mut connection = Connection::open(world.envoy.address("gateway")).unwrap();

@@ -1,17 +1,27 @@
 //! An issuer, an upstream, and an Envoy with the plugin between them.
 
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request, Response};
 pub(crate) use real_envoy::verdict::{refused, verdict};
-use real_envoy::{Bootstrap, Envoy};
+use real_envoy::{Bootstrap, Envoy, SharedEnvoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
+use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::upstream::Upstream;
 
 /// Long enough for anything that should happen soon.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// For tests that look neither at the log nor at metrics: starting an Envoy is what takes time.
+static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
+    let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
+    let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
+    let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
+    SharedEnvoy::start(&config).unwrap_or_else(|error| panic!("{error}"))
+});
 
 pub(crate) struct World {
     pub(crate) issuer: Issuer,
@@ -20,7 +30,24 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// With the usual configuration, changed at its top level.
+    /// In the Envoy that tests share, with the usual configuration, changed at its top level.
+    pub(crate) fn shared(changes: &Value) -> Self {
+        Self::shared_with(changes, |bootstrap| bootstrap)
+    }
+
+    pub(crate) fn shared_with(changes: &Value, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Self {
+        let issuer = Issuer::start(Options::default()).unwrap();
+        let config = config(&issuer, changes);
+        Self::add(issuer, |bootstrap| change(bootstrap.plugin(&config.to_string())))
+    }
+
+    pub(crate) fn add(issuer: Issuer, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Self {
+        let upstream = Upstream::start(0).unwrap();
+        let envoy = add(&change(Bootstrap::new(upstream.address()).cluster("issuer", issuer.address())));
+        Self { issuer, upstream, envoy }
+    }
+
+    /// In an Envoy of its own, with the usual configuration, changed at its top level.
     pub(crate) fn new(changes: &Value) -> Self {
         Self::with(changes, |bootstrap| bootstrap)
     }
@@ -60,6 +87,11 @@ impl World {
     pub(crate) fn assert_good_passes(&self) {
         assert_eq!(self.verdict(&self.alice()), (200, String::new()));
     }
+}
+
+/// Adds listeners to the Envoy that tests share.
+pub(crate) fn add(bootstrap: &Bootstrap) -> Envoy {
+    SHARED.add(bootstrap).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Public below `/public`, scopes for writing, tokens for all else.
