@@ -82,7 +82,7 @@ impl Gate {
             route(vec![present("x-auth-request-groups")], "admins"),
             route(vec![], "upstream"),
         ]);
-        let world = World::start(issuer, |bootstrap| {
+        let world = World::add(issuer, |bootstrap| {
             bootstrap
                 .cluster("admins", admins.address())
                 .http2("admins")

@@ -12,7 +12,7 @@ use crate::world::{World, every_place, refused, verdict};
 fn world() -> World {
     let config = every_place();
     // What the upstream hears in HTTP/2 is what the gate left, with nothing translated.
-    World::with(&config, |bootstrap| {
+    World::shared_with(&config, |bootstrap| {
         let allow = json!(true);
         bootstrap.http2("upstream").connection_manager("http2_protocol_options/allow_connect", &allow)
     })
@@ -120,8 +120,9 @@ const JOINED: &[&str] = &["ambiguous_credentials", "malformed_credentials"];
 fn a_websocket_over_http2_offers_its_token() {
     let config = json!({"credentials": [{"websocketProtocol": "jotgate.bearer."}]});
     let allow = json!(true);
-    let world =
-        World::with(&config, |bootstrap| bootstrap.connection_manager("http2_protocol_options/allow_connect", &allow));
+    let world = World::shared_with(&config, |bootstrap| {
+        bootstrap.connection_manager("http2_protocol_options/allow_connect", &allow)
+    });
     let (connection, token) = (connect(&world), world.alice());
     let offer = |path: &str, protocols: &str| {
         let request = Request::new("CONNECT", path)

@@ -14,7 +14,7 @@ use crate::world::{World, eventually};
 const INTERVAL: Duration = Duration::from_secs(3);
 
 fn world() -> (World, Connection, String) {
-    let world = World::with(&json!({"rules": [{"name": "rest", "access": "authenticated"}]}), |bootstrap| {
+    let world = World::shared_with(&json!({"rules": [{"name": "rest", "access": "authenticated"}]}), |bootstrap| {
         bootstrap.http2("upstream")
     });
     let connection = Connection::open(world.envoy.address("gateway")).unwrap();

@@ -1,7 +1,5 @@
 //! eks-auth-proxy: whom it let in. Login and the token for the cluster are others' business.
 
-use std::sync::Arc;
-
 use real_envoy::http::Request;
 use serde_json::{Value, json};
 use testbed::issuer::TokenRequest;
@@ -12,7 +10,7 @@ use crate::world::{Shared, World, refused, verdict};
 
 static UNCHANGED: Shared = Shared::new();
 
-fn world() -> Arc<World> {
+fn world() -> &'static World {
     UNCHANGED.get(|| World::new("eks-dashboard", None, "dashboard"))
 }
 
@@ -31,7 +29,7 @@ fn with_cookie(target: &str, token: &str) -> Request {
 #[test]
 fn only_verified_addresses_in_the_domains_come_in() {
     let world = world();
-    let enters = |claims: Value| verdict(&world.send(&with_cookie("/", &id_token(&world, claims))));
+    let enters = |claims: Value| verdict(&world.send(&with_cookie("/", &id_token(world, claims))));
     for email in ["alice@example.com", "bob@example.org", "Carol.B@EXAMPLE.com"] {
         let verified = json!({"email": email, "email_verified": true});
         assert_eq!(enters(verified), (200, String::new()), "{email}");
@@ -64,8 +62,8 @@ fn login_check_says_whether_somebody_is_logged_in() {
     assert_eq!(verdict(&anybody), refused(401, "missing_token"));
     let expired = world.token(&TokenRequest { lifetime: Some(-600), ..TokenRequest::default() });
     assert_eq!(verdict(&check(with_cookie("/login/check", &expired))), refused(401, "expired"));
-    let in_cookie = check(with_cookie("/login/check", &alice(&world)));
-    let in_header = check(Request::get("/login/check").bearer(&alice(&world)));
+    let in_cookie = check(with_cookie("/login/check", &alice(world)));
+    let in_header = check(Request::get("/login/check").bearer(&alice(world)));
     for answer in [in_cookie, in_header] {
         assert_eq!((answer.status, answer.text().as_str()), (200, "OK"));
     }
@@ -74,7 +72,7 @@ fn login_check_says_whether_somebody_is_logged_in() {
 #[test]
 fn the_dashboard_is_told_who_came_and_gets_no_token() {
     let world = world();
-    let forged = with_cookie("/api/v1/pod/default", &alice(&world)).header("X-Auth-Request-Email", "admin@example.com");
+    let forged = with_cookie("/api/v1/pod/default", &alice(world)).header("X-Auth-Request-Email", "admin@example.com");
     let response = world.send(&forged);
     assert_eq!(response.seen("x-auth-request-user"), ["alice"]);
     assert_eq!(response.seen("x-auth-request-email"), ["alice@example.com"]);
@@ -134,7 +132,7 @@ fn a_terminal_opens_over_a_websocket() {
     let address = world.envoy.address("gateway");
     let (_, refusal) = WebSocket::open(address, Request::get("/api/sockjs/ws"));
     assert_eq!(refusal.status, 401);
-    let (mut socket, head) = WebSocket::open(address, with_cookie("/api/sockjs/ws", &alice(&world)));
+    let (mut socket, head) = WebSocket::open(address, with_cookie("/api/sockjs/ws", &alice(world)));
     assert_eq!(head.status, 101);
     for message in ["ls", "exit"] {
         socket.send(message);

@@ -1,7 +1,5 @@
 //! Gafaelfawr 1.3: `gafaelfawr.yaml`.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use real_envoy::http::{Request, Response};
@@ -14,7 +12,7 @@ use crate::world::{Shared, World, refused, verdict};
 const AUDIENCE: &str = "https://data.example.com";
 const INTERNAL: &str = "https://data.example.com/internal";
 
-fn world() -> Arc<World> {
+fn world() -> &'static World {
     static WORLD: Shared = Shared::new();
     WORLD.get(|| World::new("gafaelfawr", None, AUDIENCE))
 }
@@ -49,7 +47,7 @@ fn all_scopes_are_needed_unless_any_will_do() {
         ("/admin/users", "exec:admin", 200),
         ("/admin/users", "exec:administrator", 403),
     ] {
-        let token = token(&world, json!({"scope": scopes, "isMemberOf": []}));
+        let token = token(world, json!({"scope": scopes, "isMemberOf": []}));
         assert_eq!(world.send(&Request::get(path).bearer(&token)).status, status, "{path} {scopes}");
     }
 }
@@ -65,11 +63,11 @@ fn groups_give_scopes() {
         (json!(["g_admins", "g_users"]), "/api/tap/sync", 200),
         (json!(null), "/portal/app", 403),
     ] {
-        let token = token(&world, json!({"isMemberOf": groups}));
+        let token = token(world, json!({"isMemberOf": groups}));
         assert_eq!(world.send(&Request::get(path).bearer(&token)).status, status, "{path} {groups}");
     }
     // Those in the token and those from groups together.
-    let both = token(&world, json!({"isMemberOf": ["g_admins"], "scope": "read:tap"}));
+    let both = token(world, json!({"isMemberOf": ["g_admins"], "scope": "read:tap"}));
     let response = world.send(&Request::get("/api/tap/sync").bearer(&both));
     assert_eq!(response.seen("x-auth-request-token-scopes"), ["exec:admin read:image read:tap"]);
 }
@@ -77,7 +75,7 @@ fn groups_give_scopes() {
 #[test]
 fn every_header_is_there() {
     let world = world();
-    let token = token(&world, json!({"isMemberOf": ["g_users", "g_other"], "scope": "user:token"}));
+    let token = token(world, json!({"isMemberOf": ["g_users", "g_other"], "scope": "user:token"}));
     let seen = world.send(&Request::get("/portal/app").bearer(&token));
     for (name, value) in [
         ("User", "alice"),
@@ -104,7 +102,7 @@ fn nobody_writes_these_headers_but_the_gate() {
     let world = world();
     let names = ["X-Auth-Request-User", "x_auth_request_user", "X-Auth-Request-Uid", "X-Auth-Request-Token-Scopes"];
     for path in ["/", "/static/a", "/portal/app"] {
-        let request = Request::get(path).bearer(&token(&world, json!({"uidNumber": null})));
+        let request = Request::get(path).bearer(&token(world, json!({"uidNumber": null})));
         let request = names.iter().fold(request, |request, name| request.header(name, "forged"));
         let response = world.send(&request);
         assert_eq!(response.status, 200);
@@ -115,7 +113,7 @@ fn nobody_writes_these_headers_but_the_gate() {
 #[test]
 fn a_token_stands_in_the_cookie_in_bearer_or_in_basic() {
     let world = world();
-    let token = token(&world, json!({}));
+    let token = token(world, json!({}));
     let request = || Request::get("/portal/app");
     for request in [
         request().header("cookie", format!("theme=dark; gafaelfawr={token}")),
@@ -136,9 +134,9 @@ fn a_token_stands_in_the_cookie_in_bearer_or_in_basic() {
 #[test]
 fn the_cookie_comes_first_then_bearer_then_basic() {
     let world = world();
-    let alice = token(&world, json!({}));
+    let alice = token(world, json!({}));
     let cookie = || Request::get("/portal/app").header("cookie", format!("gafaelfawr={alice}"));
-    let bob = token(&world, json!({"uid": "bob"}));
+    let bob = token(world, json!({"uid": "bob"}));
     for other in [format!("Bearer {bob}"), basic(&format!("{bob}:")), "Bearer nonsense".into()] {
         let response = world.send(&cookie().header("authorization", &other));
         assert_eq!(response.seen("x-auth-request-user"), ["alice"], "{other}");
@@ -170,7 +168,7 @@ fn refusals_are_as_they_were() {
         assert!(challenge(&malformed).starts_with(&format!(r#"{realm}, error="invalid_request""#)));
     }
 
-    let poor = token(&world, json!({"isMemberOf": []}));
+    let poor = token(world, json!({"isMemberOf": []}));
     let poor = world.send(&Request::get("/portal/app").bearer(&poor));
     assert_eq!(poor.status, 403);
     let expected = format!(r#"{realm}, error="insufficient_scope", scope="read:image exec:portal""#);
@@ -187,7 +185,7 @@ fn auth_type_basic_asks_for_a_password() {
         let response = world.send(&request);
         assert_eq!((response.status, challenge(&response).as_str()), (401, r#"Basic realm="data.example.com""#));
     }
-    let token = token(&world, json!({"scope": "write:files"}));
+    let token = token(world, json!({"scope": "write:files"}));
     let request = Request::new("PUT", "/files/a").header("authorization", basic(&format!("{token}:x-oauth-basic")));
     assert_eq!(world.send(&request).status, 200);
 }
@@ -196,7 +194,7 @@ fn auth_type_basic_asks_for_a_password() {
 #[test]
 fn refusals_are_not_to_be_cached() {
     let world = world();
-    let poor = token(&world, json!({"isMemberOf": []}));
+    let poor = token(world, json!({"isMemberOf": []}));
     for request in [Request::get("/portal/app"), Request::get("/portal/app").bearer(&poor), Request::get("/files/a")] {
         let response = world.send(&request);
         assert!(matches!(response.status, 401 | 403));
@@ -208,7 +206,7 @@ fn refusals_are_not_to_be_cached() {
 #[test]
 fn the_applications_own_refusals_pass_untouched() {
     let world = world();
-    let token = token(&world, json!({}));
+    let token = token(world, json!({}));
     for status in [401, 403] {
         let response = world.send(&Request::get(&format!("/portal/status/{status}")).bearer(&token));
         assert_eq!((response.status, response.text()), (status, format!("the upstream says {status}\n")));
@@ -248,7 +246,7 @@ fn an_internal_service_takes_tokens_for_its_audience_only() {
         (json!(INTERNAL), "/portal/app", refused(200, "")),
         (json!("https://other.example.com"), "/portal/app", refused(401, "wrong_audience")),
     ] {
-        let token = token(&world, json!({"aud": audience}));
+        let token = token(world, json!({"aud": audience}));
         assert_eq!(verdict(&world.send(&Request::get(path).bearer(&token))), expected, "{audience} {path}");
     }
 }
@@ -257,7 +255,7 @@ fn an_internal_service_takes_tokens_for_its_audience_only() {
 fn an_email_that_is_not_verified_is_not_told() {
     let world = world();
     for (verified, expected) in [(json!(true), vec!["alice@example.com"]), (json!(false), vec![])] {
-        let token = token(&world, json!({"email_verified": verified}));
+        let token = token(world, json!({"email_verified": verified}));
         assert_eq!(world.send(&Request::get("/portal/app").bearer(&token)).seen("x-auth-request-email"), expected);
     }
 }
@@ -266,6 +264,6 @@ fn an_email_that_is_not_verified_is_not_told() {
 #[test]
 fn groups_are_names() {
     let world = world();
-    let token = token(&world, json!({"isMemberOf": [{"name": "g_users", "id": 1}]}));
+    let token = token(world, json!({"isMemberOf": [{"name": "g_users", "id": 1}]}));
     assert_eq!(verdict(&world.send(&Request::get("/portal/app").bearer(&token))), refused(401, "bad_claim"));
 }

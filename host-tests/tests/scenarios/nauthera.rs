@@ -1,5 +1,7 @@
 //! Nauthera: sessions in cookies, from several issuers, at several replicas.
 
+use std::sync::OnceLock;
+
 use real_envoy::Envoy;
 use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
@@ -21,6 +23,12 @@ struct Cluster {
 }
 
 impl Cluster {
+    /// One replica for all tests that change nothing and count nothing.
+    fn shared() -> &'static Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(|| Self::new(1))
+    }
+
     fn new(replicas: usize) -> Self {
         let issuer = |name: &str| {
             Issuer::start(Options { issuer: Some(name.into()), audience: "web-apps".into(), ..Options::default() })
@@ -90,7 +98,7 @@ fn a_session_is_good_under_its_own_issuer_alone() {
 
 #[test]
 fn a_rule_may_be_for_one_auth_server() {
-    let cluster = Cluster::new(1);
+    let cluster = Cluster::shared();
     let admin = json!({"groups": ["admins"]});
     let own = session(&cluster.production, admin.clone());
     assert_eq!(cluster.verdict("/admin/users", &own), (200, String::new()));
@@ -101,7 +109,7 @@ fn a_rule_may_be_for_one_auth_server() {
 
 #[test]
 fn scopes_are_those_of_the_auth_policy() {
-    let cluster = Cluster::new(1);
+    let cluster = Cluster::shared();
     let reader = session(&cluster.partners, json!({"scope": "openid api:read"}));
     let writer = session(&cluster.partners, json!({"scope": "openid api:write"}));
     let write = |session: &str| {
@@ -117,7 +125,7 @@ fn scopes_are_those_of_the_auth_policy() {
 
 #[test]
 fn each_auth_server_has_its_longest_lifetime() {
-    let cluster = Cluster::new(1);
+    let cluster = Cluster::shared();
     let lives = |server: &Issuer, lifetime: i64| {
         let token = server.token(&TokenRequest { lifetime: Some(lifetime), ..TokenRequest::default() }).unwrap();
         cluster.verdict("/", &token)

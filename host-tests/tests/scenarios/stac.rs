@@ -1,7 +1,5 @@
 //! STAC Auth Proxy: `stac.yaml` (its defaults) and `stac-public.yaml` (`DEFAULT_PUBLIC=true`).
 
-use std::sync::Arc;
-
 use real_envoy::Builder;
 use real_envoy::http::{Request, Response};
 use serde_json::Value;
@@ -47,13 +45,13 @@ const READ: [(&str, &str); 5] = [
 ];
 
 /// `stac.yaml`.
-fn private() -> Arc<World> {
+fn private() -> &'static World {
     static WORLD: Shared = Shared::new();
     WORLD.get(|| World::new("stac", Some(ISSUER), AUDIENCE))
 }
 
 /// `stac-public.yaml`.
-fn public() -> Arc<World> {
+fn public() -> &'static World {
     static WORLD: Shared = Shared::new();
     WORLD.get(|| World::new("stac-public", Some(ISSUER), AUDIENCE))
 }

@@ -1,7 +1,5 @@
 //! STIG Manager: who may do what, and what it is told. Its streams are in `streams.rs`.
 
-use std::sync::Arc;
-
 use real_envoy::Builder;
 use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
@@ -52,7 +50,7 @@ const OPERATIONS: [(&str, &str, &str); 33] = [
 
 static UNCHANGED: Shared = Shared::new();
 
-pub(crate) fn world() -> Arc<World> {
+pub(crate) fn world() -> &'static World {
     UNCHANGED.get(|| changed(|builder| builder))
 }
 
@@ -75,10 +73,10 @@ fn each_operation_asks_for_its_scope() {
     for (method, target, scope) in OPERATIONS {
         let missing = world.send(&Request::new(method, target));
         assert_eq!(verdict(&missing), refused(401, "missing_token"), "{method} {target}");
-        let passed = ask(&world, method, target, &world.scoped(&format!("openid {scope}")));
+        let passed = ask(world, method, target, &world.scoped(&format!("openid {scope}")));
         assert_eq!((passed.status, &passed.json()["path"]), (200, &json!(target)), "{method} {target}");
         for other in ["openid", "stig-manager:", "stig-manage", &format!("{scope}:more"), &format!("{scope}x")] {
-            let lacking = ask(&world, method, target, &world.scoped(other));
+            let lacking = ask(world, method, target, &world.scoped(other));
             assert_eq!(verdict(&lacking), refused(403, "insufficient_scope"), "{method} {target} with {other}");
             let challenge = lacking.header("www-authenticate").unwrap();
             assert!(challenge.ends_with(&format!(r#"scope="{scope}""#)), "{challenge}");
@@ -93,7 +91,7 @@ fn a_scope_stands_for_those_below_it() {
         let mut above = scope;
         while let Some((parent, _)) = above.rsplit_once(':') {
             assert_eq!(
-                ask(&world, method, target, &world.scoped(parent)).status,
+                ask(world, method, target, &world.scoped(parent)).status,
                 200,
                 "{method} {target} with {parent}"
             );
@@ -105,17 +103,17 @@ fn a_scope_stands_for_those_below_it() {
 #[test]
 fn scope_and_scp_are_united() {
     let world = world();
-    let token = claims(&world, json!({"scope": "openid stig-manager:user", "scp": ["stig-manager:stig:read"]}));
+    let token = claims(world, json!({"scope": "openid stig-manager:user", "scp": ["stig-manager:stig:read"]}));
     for (method, target) in [("GET", "/api/stigs"), ("POST", "/api/users")] {
-        let scopes = ask(&world, method, target, &token).seen("x-auth-request-token-scopes");
+        let scopes = ask(world, method, target, &token).seen("x-auth-request-token-scopes");
         assert_eq!(scopes, ["openid stig-manager:stig:read stig-manager:user"], "{method} {target}");
     }
-    assert_eq!(ask(&world, "POST", "/api/stigs", &token).status, 403);
-    let text = claims(&world, json!({"scp": "stig-manager:op:read stig-manager:stig"}));
-    assert_eq!(ask(&world, "GET", "/api/op/details", &text).status, 200);
+    assert_eq!(ask(world, "POST", "/api/stigs", &token).status, 403);
+    let text = claims(world, json!({"scp": "stig-manager:op:read stig-manager:stig"}));
+    assert_eq!(ask(world, "GET", "/api/op/details", &text).status, 200);
     // A list has one scope in each element.
-    let joined = claims(&world, json!({"scp": ["stig-manager:op:read stig-manager:stig"]}));
-    assert_eq!(verdict(&ask(&world, "GET", "/api/op/details", &joined)), refused(403, "insufficient_scope"));
+    let joined = claims(world, json!({"scp": ["stig-manager:op:read stig-manager:stig"]}));
+    assert_eq!(verdict(&ask(world, "GET", "/api/op/details", &joined)), refused(403, "insufficient_scope"));
 }
 
 #[test]
@@ -123,7 +121,7 @@ fn stig_manager_gets_the_token_and_is_told_who_calls() {
     let world = world();
     let roles = json!({"roles": ["admin", "create_collection"]});
     let token = claims(
-        &world,
+        world,
         json!({"preferred_username": "wendy", "clientId": "cli", "realm_access": roles, "scope": "stig-manager"}),
     );
     let forged = Request::get("/api/user").bearer(&token).header("X-Auth-Request-User", "admin");
@@ -132,8 +130,8 @@ fn stig_manager_gets_the_token_and_is_told_who_calls() {
     assert_eq!(response.seen("x-auth-request-user"), ["wendy"]);
     assert_eq!(response.seen("x-auth-request-groups"), ["admin,create_collection"]);
     assert_eq!(response.seen("x_auth_request_groups"), [""; 0]);
-    let service = claims(&world, json!({"clientId": "nightly-scan", "scope": "stig-manager"}));
-    let response = ask(&world, "GET", "/api/user", &service);
+    let service = claims(world, json!({"clientId": "nightly-scan", "scope": "stig-manager"}));
+    let response = ask(world, "GET", "/api/user", &service);
     assert_eq!(response.seen("x-auth-request-user"), ["nightly-scan"]);
     assert_eq!(response.seen("x-auth-request-groups"), [""; 0]);
 }
@@ -142,8 +140,8 @@ fn stig_manager_gets_the_token_and_is_told_who_calls() {
 fn only_admins_delete_stigs() {
     let world = world();
     let delete = |roles: Value, scope: &str| {
-        let token = claims(&world, json!({"realm_access": {"roles": roles}, "scope": scope}));
-        verdict(&ask(&world, "DELETE", "/api/stigs/VPN_SRG_TEST?elevate=true", &token))
+        let token = claims(world, json!({"realm_access": {"roles": roles}, "scope": scope}));
+        verdict(&ask(world, "DELETE", "/api/stigs/VPN_SRG_TEST?elevate=true", &token))
     };
     assert_eq!(delete(json!(["user", "admin"]), "stig-manager:stig"), (200, String::new()));
     assert_eq!(delete(json!(["create_collection"]), "stig-manager:stig"), refused(403, "access_denied"));
@@ -167,7 +165,7 @@ fn what_has_no_rule_stays_shut() {
     let world = world();
     let token = world.scoped("stig-manager");
     for (method, target) in [("GET", "/api"), ("GET", "/api/new"), ("POST", "/api/op2"), ("TRACE", "/api/stigs")] {
-        assert_eq!(verdict(&ask(&world, method, target, &token)), refused(403, "denied_by_rule"), "{method} {target}");
+        assert_eq!(verdict(&ask(world, method, target, &token)), refused(403, "denied_by_rule"), "{method} {target}");
     }
     let sent = world.send(&Request::get("/api/op/../stigs"));
     assert_eq!(verdict(&sent), refused(401, "missing_token"), "Envoy takes dot segments out");
@@ -191,8 +189,8 @@ fn a_browsers_preflight_reaches_the_api() {
 fn tokens_of_others_are_refused() {
     let world = world();
     let foreign = world.token(&TokenRequest { aud: Some(vec!["account".into()]), ..TokenRequest::default() });
-    let issuer = claims(&world, json!({"iss": "https://idp.example.com/realms/other"}));
+    let issuer = claims(world, json!({"iss": "https://idp.example.com/realms/other"}));
     for (token, reason) in [(foreign, "wrong_audience"), (issuer, "unknown_issuer")] {
-        assert_eq!(verdict(&ask(&world, "GET", "/api/stigs", &token)), refused(401, reason));
+        assert_eq!(verdict(&ask(world, "GET", "/api/stigs", &token)), refused(401, reason));
     }
 }

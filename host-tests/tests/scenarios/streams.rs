@@ -56,7 +56,7 @@ fn events_go_on_when_envoys_usual_timeout_is_over() {
         let world = changed(|builder| builder.replace("timeout: 0s", "timeout: 15s"));
         lasts(&world, 9, 2000)
     });
-    assert!(lasts(&world(), 9, 2000));
+    assert!(lasts(world(), 9, 2000));
     assert!(!usual.join().unwrap(), "Envoy's usual timeout cuts nothing here: the test proves nothing");
 }
 
@@ -68,7 +68,7 @@ fn events_end_with_timeouts_that_are_too_short() {
         let short = format!("{name} 1s");
         thread::spawn(move || lasts(&changed(|builder| builder.replace(setting, &short)), 3, 2500))
     });
-    assert!(lasts(&world(), 3, 2500));
+    assert!(lasts(world(), 3, 2500));
     for stream in short {
         assert!(!stream.join().unwrap());
     }

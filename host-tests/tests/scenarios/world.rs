@@ -1,6 +1,6 @@
 //! One of the runnable configurations, with an issuer and an upstream of its own.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::OnceLock;
 
 use real_envoy::http::{Request, Response};
 pub(crate) use real_envoy::verdict::{refused, verdict};
@@ -51,21 +51,17 @@ impl World {
     }
 }
 
-/// A world for all tests that want it at the same time and change nothing in it: starting Envoy is what takes time.
-pub(crate) struct Shared(Mutex<Weak<World>>);
+/// A world for all tests that want it and change nothing in it: starting Envoy is what takes time. It ends with the
+/// process.
+pub(crate) struct Shared(OnceLock<World>);
 
 impl Shared {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Weak::new()))
+        Self(OnceLock::new())
     }
 
-    /// The one that others have, or a new one. It ends with the last who has it.
-    pub(crate) fn get(&self, start: impl FnOnce() -> World) -> Arc<World> {
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
-            let world = Arc::new(start());
-            *shared = Arc::downgrade(&world);
-            world
-        })
+    /// The one that others have, or a new one.
+    pub(crate) fn get(&'static self, start: impl FnOnce() -> World) -> &'static World {
+        self.0.get_or_init(start)
     }
 }
