@@ -366,8 +366,8 @@ instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instr
 	@git --no-pager diff --stat -- host-tests/instructions.tsv
 
 .PHONY: soak
-soak: $(PLUGIN) ## Plays the simulation of keys longer (SEEDS=1..5000)
-	$(call step,playing the seeds $(SEEDS))
+soak: $(PLUGIN) ## Runs the simulation of keys longer (SEEDS=1..5000)
+	$(call step,running the seeds $(SEEDS))
 	@JOTGATE_SEEDS=$(SEEDS) cargo test --locked --release -p host-tests --test simulation
 
 .PHONY: mutants

@@ -1,4 +1,4 @@
-//! That a variant does the work that it is measured for: what it lets pass, what it tells the upstream, what it
+//! That a variant does the work that it is measured for: what it lets pass, what the upstream sees, what it
 //! refuses, and what its own counters say afterwards.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const NATIVE_REMEMBERS: usize = 4096;
 /// Before anything is measured.
 pub(crate) fn answers(world: &World, subject: &Subject) -> Result<()> {
     let check = Check { world, subject };
-    check.admits().and_then(|()| check.tells()).and_then(|()| check.refuses()).at(&subject.variant.name)
+    check.admits().and_then(|()| check.identifies()).and_then(|()| check.refuses()).at(&subject.variant.name)
 }
 
 /// After everything was measured.
@@ -38,9 +38,9 @@ impl Check<'_> {
         expect("the answer to a good request", &(status, body.as_str()), &(200, ANSWER))
     }
 
-    /// The upstream is told who is calling, and gets no token; without a gate, it gets what was sent. Calls alone tell
+    /// The upstream sees who is calling, and gets no token; without a gate, it gets what was sent. Calls alone say
     /// what they know nothing of.
-    fn tells(&self) -> Result<()> {
+    fn identifies(&self) -> Result<()> {
         let request = self.good()?.header(ECHO, "yes");
         let answer = request.send(self.subject.envoy.address("gateway"))?;
         let (gated, called) = (self.verifies(), self.subject.variant.gate == Gate::Calls);

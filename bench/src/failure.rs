@@ -44,11 +44,11 @@ impl From<BadRequest> for Failure {
 
 /// Says where something failed.
 pub(crate) trait At<T> {
-    fn at(self, place: impl Display) -> Result<T>;
+    fn at(self, location: impl Display) -> Result<T>;
 }
 
 impl<T, E: Into<Failure>> At<T> for std::result::Result<T, E> {
-    fn at(self, place: impl Display) -> Result<T> {
-        self.map_err(|error| Failure(format!("{place}: {}", error.into())))
+    fn at(self, location: impl Display) -> Result<T> {
+        self.map_err(|error| Failure(format!("{location}: {}", error.into())))
     }
 }

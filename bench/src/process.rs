@@ -36,7 +36,7 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        Self::parse(&text).ok_or_else(|| io::Error::other(format!("/proc/{pid}/status tells no memory")))
+        Self::parse(&text).ok_or_else(|| io::Error::other(format!("/proc/{pid}/status has no memory")))
     }
 
     fn parse(status: &str) -> Option<Self> {

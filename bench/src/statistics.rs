@@ -24,12 +24,12 @@ impl Spread {
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 values")]
-    let place = share.clamp(0.0, 1.0) * last as f64;
+    let position = share.clamp(0.0, 1.0) * last as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and `last`")]
-    let below = place.floor() as usize;
+    let below = position.floor() as usize;
     let low = sorted.get(below)?;
     let high = sorted.get(below + 1).unwrap_or(low);
-    Some(low + (high - low) * place.fract())
+    Some(low + (high - low) * position.fract())
 }
 
 /// What each round cost beyond the baseline's in the same round.
@@ -37,7 +37,7 @@ pub(crate) fn beyond(rounds: &[f64], baseline: &[f64]) -> Vec<f64> {
     rounds.iter().zip(baseline).map(|(one, other)| one - other).collect()
 }
 
-/// How many times as much as the other, round by round; rounds in which the other cost nothing tell nothing.
+/// How many times as much as the other, round by round; rounds in which the other cost nothing are left out.
 pub(crate) fn ratios(rounds: &[f64], others: &[f64]) -> Vec<f64> {
     let pairs = rounds.iter().zip(others).filter(|(_, other)| **other > 0.0);
     pairs.map(|(one, other)| one / other).collect()

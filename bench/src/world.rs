@@ -24,7 +24,7 @@ pub(crate) const PATH: &str = "/orders/7";
 /// A request with this header goes to the upstream, which answers with what it saw; all others are answered by Envoy.
 pub(crate) const ECHO: &str = "x-bench-echo";
 
-/// The scopes of a good token, sorted, as the upstream is told of them.
+/// The scopes of a good token, sorted, as the upstream sees them.
 const SCOPES: &str = "orders:read orders:write";
 const SUBJECT: &str = "alice";
 const EMAIL: &str = "alice@example.com";

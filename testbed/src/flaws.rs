@@ -17,11 +17,11 @@ pub enum Flaw {
     BadSignature,
     /// An ECDSA signature in DER rather than `r || s`; other algorithms: a signature wrapped in a DER sequence.
     DerSignature,
-    /// Signed by a stranger whose public key is in the header (`jwk`), the `kid` being that of a real key.
+    /// Signed with an unpublished key, which is in the header (`jwk`), the `kid` being that of a real key.
     EmbeddedJwk,
     /// The signature is left out.
     EmptySignature,
-    /// The `kid` is that of a real key, the signature that of a stranger's key for the same algorithm.
+    /// The `kid` is that of a real key, the signature that of an unpublished key for the same algorithm.
     ForeignKey,
     /// HS256 with the public key's JWK text as the secret.
     Hs256PublicJwk,
@@ -56,8 +56,8 @@ pub fn mint_flawed(
         Flaw::BadSignature => change_signature(key, header, claims, flip_a_bit),
         Flaw::DerSignature => change_signature(key, header, claims, der_integers),
         Flaw::EmbeddedJwk => {
-            let stranger = SigningKey::generate(key.algorithm()).with_kid(key.kid());
-            mint(&stranger, &with_header(json!({"jwk": stranger.public_jwk()})), claims)
+            let unpublished = SigningKey::generate(key.algorithm()).with_kid(key.kid());
+            mint(&unpublished, &with_header(json!({"jwk": unpublished.public_jwk()})), claims)
         }
         Flaw::EmptySignature => without_signature(&mint(key, header, claims)),
         Flaw::ForeignKey => mint(&SigningKey::generate(key.algorithm()).with_kid(key.kid()), header, claims),

@@ -1,4 +1,4 @@
-//! A server that answers with exactly the bytes it is told to, well-formed or not, or breaks off.
+//! A server that answers with exactly the bytes that it is given, well-formed or not, or breaks off.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};

@@ -1,7 +1,7 @@
-//! An upstream that tells what reached it: it answers any request with that request as JSON, and streams where a
+//! An upstream that reports what reached it: it answers any request with that request as JSON, and streams where a
 //! proxy must not get in the way.
 //!
-//! The last segment of the path (whatever stands before it) picks the answer, or in its place the parameter `as`
+//! The last segment of the path (whatever stands before it) picks the answer, or else the parameter `as`
 //! (`/orders/7?as=sse`):
 //!
 //! | path | answer |

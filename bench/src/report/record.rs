@@ -1,4 +1,4 @@
-//! The figures, for programs: JSON with everything that the report tells, and each round as a line of CSV.
+//! The figures, for programs: JSON with everything that is in the report, and each round as a line of CSV.
 
 use std::fmt::Write as _;
 

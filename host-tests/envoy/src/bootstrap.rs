@@ -238,13 +238,13 @@ fn manager(config: &mut Value) -> &mut Value {
 }
 
 /// Makes the objects on the way that are not there yet.
-fn set(mut place: &mut Value, path: &str, value: &Value) {
+fn set(mut member: &mut Value, path: &str, value: &Value) {
     for step in path.split('/') {
         let step = step.replace("~1", "/").replace("~0", "~");
-        place = match step.parse::<usize>() {
-            Ok(index) if place.is_array() => &mut place[index],
-            _ => &mut place[step.as_str()],
+        member = match step.parse::<usize>() {
+            Ok(index) if member.is_array() => &mut member[index],
+            _ => &mut member[step.as_str()],
         };
     }
-    *place = value.clone();
+    *member = value.clone();
 }

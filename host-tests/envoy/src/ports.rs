@@ -26,7 +26,7 @@ impl Port {
     pub fn reserve() -> io::Result<Self> {
         let directory = env::temp_dir().join("jotgate-test-ports");
         fs::create_dir_all(&directory)?;
-        // Processes start at different places, so that they seldom meet.
+        // Processes start at different numbers, so that they seldom meet.
         let start = u16::try_from(process::id() * 101 % u32::from(COUNT)).unwrap_or_default();
         for _ in 0..COUNT {
             let number = FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT) % COUNT;

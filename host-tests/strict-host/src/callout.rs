@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Callout {
     /// The VM, see [`super::Vm::id`].
     pub vm: u32,
-    /// The root context whose callback is told; hosts never call back a stream for it.
+    /// The root context that is called back; hosts never call back a stream for it.
     pub root: u32,
     /// The context that called.
     pub context: u32,

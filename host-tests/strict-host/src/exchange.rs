@@ -116,7 +116,7 @@ pub(crate) struct Exchange {
     pub(crate) request: Half,
     pub(crate) response: Half,
     pub(crate) reply: Option<LocalReply>,
-    /// The reply came when the upstream's response was there: it takes that one's place, past the plugin.
+    /// The reply came when the upstream's response was there: it replaces that one, past the plugin.
     pub(crate) replaced: bool,
     pub(crate) reset: bool,
     /// Another stream got a local reply in the callback that runs.

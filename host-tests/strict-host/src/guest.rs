@@ -45,7 +45,7 @@ impl DerefMut for Guest<'_> {
     }
 }
 
-/// Runs a host call, or plays the failure that the test wants of it. Any status is a legal answer on the wire.
+/// Runs a host call, or answers with the status that the test wants. Any status is a legal answer on the wire.
 pub(crate) fn answer(
     caller: Caller<'_, State>,
     call: &'static str,

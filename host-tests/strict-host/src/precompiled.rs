@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{fs, io};
 use wasmtime::{Engine, Module};
 
-/// The module, from `folder` where it was compiled before. What cannot be used there is compiled, and put in its place.
+/// The module, from `folder` where it was compiled before. What is unusable there is compiled anew, and replaced.
 pub(crate) fn module(engine: &Engine, bytes: &[u8], folder: &Path) -> wasmtime::Result<Module> {
     let digest = Sha256::digest(bytes);
     let name = digest.iter().fold(String::new(), |mut name, byte| {

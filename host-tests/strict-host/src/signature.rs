@@ -7,7 +7,7 @@ use rsa::{Pkcs1v15Sign, RsaPublicKey};
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-/// How the host plays `verify_signature`.
+/// How the host answers `verify_signature`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VerifySignature {
     /// As Envoy does.

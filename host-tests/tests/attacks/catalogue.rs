@@ -122,7 +122,7 @@ impl Catalogue {
         &self.keys.good[name]
     }
 
-    /// The variants of a case that are written out as tokens or requests; none if it has to be played.
+    /// The variants of a case that are written out as tokens or requests; none if it is described in words.
     pub(crate) fn variants(&self, case: &Case) -> Vec<Variant> {
         let tokens: Vec<(&str, &str)> = case
             .token

@@ -59,19 +59,19 @@ pub(crate) fn with_network(bootstrap: Bootstrap, issuers: &RawServer) -> Bootstr
 }
 
 pub(crate) fn all(run: &mut Run<'_, RealEnvoy>) {
-    run.play("JWK-040", recovery);
-    run.play("JWK-008", failures_of_the_network);
-    run.play("JWK-038", a_cluster_that_is_not_there);
-    run.play("JWK-030", a_new_key_is_found);
-    run.play("JWK-032", unknown_keys_bring_one_fetch);
+    run.case("JWK-040", recovery);
+    run.case("JWK-008", failures_of_the_network);
+    run.case("JWK-038", a_cluster_that_is_not_there);
+    run.case("JWK-030", a_new_key_is_found);
+    run.case("JWK-032", unknown_keys_bring_one_fetch);
     websockets(run);
     grpc_calls(run);
-    run.play("RUN-007", configurations_are_refused);
+    run.case("RUN-007", configurations_are_refused);
 }
 
 /// At the very end, when everything was logged.
 pub(crate) fn logs(run: &mut Run<'_, RealEnvoy>) {
-    run.play("RUN-010", |run| {
+    run.case("RUN-010", |run| {
         let log = run.host.envoy.log();
         run.check(log.contains("request refused"), "the log is empty");
         let lines: Vec<_> = log.lines().map(str::to_owned).collect();

@@ -77,18 +77,18 @@ fn both_keys() -> Value {
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn all(run: &mut Run<'_, StrictHost>) {
-    run.play("JWK-008", failures_of_the_network);
-    run.play("JWK-030", a_new_key_is_found);
-    run.play("JWK-032", unknown_keys_bring_one_fetch);
-    run.play("JWK-038", a_cluster_that_is_not_there);
-    run.play("JWK-040", recovery);
+    run.case("JWK-008", failures_of_the_network);
+    run.case("JWK-030", a_new_key_is_found);
+    run.case("JWK-032", unknown_keys_bring_one_fetch);
+    run.case("JWK-038", a_cluster_that_is_not_there);
+    run.case("JWK-040", recovery);
     good_keys_outlive_bad_answers(run);
-    run.play("RUN-007", |run| {
+    run.case("RUN-007", |run| {
         for (what, config) in bad_configs(&Setting::baseline(run.catalogue).config) {
             run.check(refuses(&config), &format!("{what}: expected the configuration to be refused"));
         }
     });
-    run.play("RUN-010", |run| {
+    run.case("RUN-010", |run| {
         let lines = run.host.log();
         run.check(lines.len() > 100, "the log is empty");
         crate::logs::check(run, &lines);

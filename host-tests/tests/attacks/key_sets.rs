@@ -76,10 +76,10 @@ pub(crate) fn issuer(name: &str) -> Value {
 }
 
 /// JWK-001, JWK-003, JWK-007: no keys are had from such answers, and other issuers do not suffer.
-pub(crate) fn play<H: Host>(run: &mut Run<'_, H>) {
+pub(crate) fn all<H: Host>(run: &mut Run<'_, H>) {
     let setting = setting();
     for id in ["JWK-001", "JWK-003", "JWK-007"] {
-        run.play(id, |run| {
+        run.case(id, |run| {
             for (_, name, ..) in bad_answers().iter().filter(|(case, ..)| *case == id) {
                 let token = Claims::of(name, run.host.now()).strangers_token();
                 run.expect(name, &setting, &Request::get("/api/x").bearer(&token), "keys_unavailable");

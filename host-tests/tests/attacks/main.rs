@@ -1,7 +1,7 @@
 //! The catalogue of attacks, against the engine, the built plugin in the strict host, and the plugin in a real Envoy.
 //!
-//! Each case of the catalogue is run in each host: as it is written, where tokens or requests are given, and played,
-//! where it is described. [`reasons`] says what the gate answers to each; [`variants`] adds what the families of
+//! Each case of the catalogue is run in each host: as it is written, where tokens or requests are given, and
+//! by a function in [`described`] where it is told in words. [`reasons`] says what the gate answers to each; [`variants`] adds what the families of
 //! attacks stand for beyond the catalogue's exemplars. `JOTGATE_ATTACK=JWK-008` runs that case alone.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
@@ -10,6 +10,7 @@
 mod bad_configs;
 mod canonical;
 mod catalogue;
+mod described;
 mod engine;
 mod envoy;
 mod exchange;
@@ -18,7 +19,6 @@ mod in_strict_host;
 mod key_sets;
 mod logs;
 mod mint;
-mod played;
 mod plugin;
 mod reasons;
 mod run;
@@ -40,7 +40,7 @@ fn the_engine_withstands_them() {
     let (catalogue, mut engine) = (Catalogue::read(), Engine::default());
     let mut run = Run::new(&mut engine, &catalogue);
     run.written();
-    played::all(&mut run);
+    described::all(&mut run);
     if run.is_whole() {
         variants::all(&mut run);
     }
@@ -63,7 +63,7 @@ fn the_plugin_in_the_strict_host_withstands_them() {
     let (catalogue, mut host) = (Catalogue::read(), StrictHost::default());
     let mut run = Run::new(&mut host, &catalogue);
     run.written();
-    played::all(&mut run);
+    described::all(&mut run);
     if run.is_whole() {
         variants::all(&mut run);
     }
@@ -82,7 +82,7 @@ fn the_plugin_in_envoy_withstands_them() {
     let mut run = Run::new(&mut envoy, &catalogue);
     in_envoy::all(&mut run);
     run.written();
-    played::all(&mut run);
+    described::all(&mut run);
     if run.is_whole() {
         variants::all(&mut run);
         in_envoy::logs(&mut run);

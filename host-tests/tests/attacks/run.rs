@@ -103,13 +103,13 @@ impl<'r, H: Host> Run<'r, H> {
     }
 
     /// Plays a case that is described only.
-    pub(crate) fn play(&mut self, id: &str, play: impl FnOnce(&mut Self)) {
+    pub(crate) fn case(&mut self, id: &str, run: impl FnOnce(&mut Self)) {
         assert!(self.catalogue.cases.iter().any(|case| case.id == id), "there is no case {id}");
         if !self.is_chosen(id) {
             return;
         }
         let before = self.failures.len();
-        play(self);
+        run(self);
         for failure in &mut self.failures[before..] {
             failure.insert_str(0, &format!("{id}: "));
         }

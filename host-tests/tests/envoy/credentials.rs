@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use real_envoy::http::{Connection, Request, Response};
 use serde_json::{Value, json};
 
-use crate::world::{World, every_place, refused, verdict};
+use crate::world::{World, every_location, refused, verdict};
 
 fn world(changes: Value) -> World {
-    let mut config = every_place();
+    let mut config = every_location();
     if let Value::Object(changes) = changes {
         config.as_object_mut().unwrap().extend(changes);
     }

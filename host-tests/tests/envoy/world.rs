@@ -113,8 +113,8 @@ pub(crate) fn config(issuer: &Issuer, changes: &Value) -> Value {
     config
 }
 
-/// Changes with which a token may stand in every place.
-pub(crate) fn every_place() -> Value {
+/// Changes with which a token may stand in every location.
+pub(crate) fn every_location() -> Value {
     json!({
         "credentials": [
             {"header": "authorization", "scheme": "Bearer"},

@@ -8,7 +8,7 @@ mod callers;
 mod client;
 mod crowd;
 mod hygiene;
-mod places;
+mod locations;
 #[path = "../envoy/reasons.rs"]
 mod reasons;
 mod streams;
@@ -21,6 +21,6 @@ use test_support::random::Random;
 /// The same numbers for the same seed, which a failing test shows.
 fn seeded() -> Random {
     let seed = std::env::var("JOTGATE_SEED").map_or(1, |seed| seed.parse().unwrap());
-    println!("JOTGATE_SEED={seed} plays the same again");
+    println!("JOTGATE_SEED={seed} runs the same again");
     Random::new(seed)
 }

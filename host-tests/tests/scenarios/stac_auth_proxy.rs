@@ -8,7 +8,7 @@
 //! | `requests` | the requests, from a seed |
 //! | `differences` | where the two differ, and why |
 //!
-//! `JOTGATE_SEED=…` plays other requests.
+//! `JOTGATE_SEED=…` sends other requests.
 
 mod differences;
 mod real;
@@ -139,8 +139,8 @@ fn compare(setting: Setting) {
     let mut unexplained = Vec::new();
     let mut counts = BTreeMap::new();
     for (number, case) in examples.iter().chain(&generated).enumerate() {
-        let theirs = play(&world, real.address(), &tokens, case, &format!("theirs-{number}"));
-        let ours = play(&world, world.envoy.address("gateway"), &tokens, case, &format!("ours-{number}"));
+        let theirs = run_case(&world, real.address(), &tokens, case, &format!("theirs-{number}"));
+        let ours = run_case(&world, world.envoy.address("gateway"), &tokens, case, &format!("ours-{number}"));
         if theirs == ours {
             *counts.entry("the same").or_insert(0) += 1;
             continue;
@@ -161,7 +161,7 @@ fn compare(setting: Setting) {
     }
 }
 
-fn play(world: &World, proxy: SocketAddr, tokens: &Tokens, case: &Case, number: &str) -> Verdict {
+fn run_case(world: &World, proxy: SocketAddr, tokens: &Tokens, case: &Case, number: &str) -> Verdict {
     world.upstream.forget();
     let response = case.request(tokens).header("x-case", number).send(proxy);
     let response = response.unwrap_or_else(|error| panic!("{case:?}: {error}"));

@@ -41,7 +41,7 @@ impl Checks {
         expect: Expect,
     ) {
         for kind in kinds {
-            let outcome = world.play("strict", *kind, version, request);
+            let outcome = world.send("strict", *kind, version, request);
             self.judge(&format!("{kind:?}, {version:?}, {what}"), &outcome, expect);
             // The gate does not know which server it is.
             if matches!((expect, &outcome), (Expect::Refused(_), Outcome::Refused(..))) {

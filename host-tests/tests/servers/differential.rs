@@ -1,6 +1,6 @@
 //! The differential test: which rule did the gate take, which route Envoy, which handler the server?
 //!
-//! `JOTGATE_CASES=…` plays more of them, `JOTGATE_SEED=…` others.
+//! `JOTGATE_CASES=…` runs more of them, `JOTGATE_SEED=…` others.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -28,7 +28,7 @@ fn the_handler_that_runs_is_what_the_rule_is_meant_for() {
     for seed in seed..seed + cases {
         let case = Case::generate(&mut Random::new(seed));
         let gateway = if seed % 4 == 0 { "lenient" } else { "strict" };
-        let outcomes = play(&world, gateway, case.clone());
+        let outcomes = run_case(&world, gateway, case.clone());
         match &outcomes[0] {
             Outcome::Refused(_, reason) => {
                 *counts.entry(format!("refused: {reason}")).or_default() += 1;
@@ -93,17 +93,17 @@ fn is_caught(outcome: &Outcome) -> bool {
 }
 
 /// What came of it at each server; of what the gate refused, at the first.
-fn play(world: &World, gateway: &str, mut case: Case) -> Vec<Outcome> {
+fn run_case(world: &World, gateway: &str, mut case: Case) -> Vec<Outcome> {
     let address = world.gateway(gateway);
     let probe = |case: &Case| case.version.try_send(&case.request().header("x-server", ALL[0].cluster()), address);
     // The library refuses what it takes for no HTTP/2.
     if case.version == Version::Http2 && probe(&case).is_err() {
         case.version = Version::Http1;
     }
-    let first = world.play(gateway, ALL[0], case.version, &case.request());
+    let first = world.send(gateway, ALL[0], case.version, &case.request());
     if matches!(first, Outcome::Refused(..)) {
         return vec![first];
     }
-    let others = ALL[1..].iter().map(|kind| world.play(gateway, *kind, case.version, &case.request()));
+    let others = ALL[1..].iter().map(|kind| world.send(gateway, *kind, case.version, &case.request()));
     std::iter::once(first).chain(others).collect()
 }

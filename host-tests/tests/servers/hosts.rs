@@ -77,7 +77,7 @@ fn the_canonical_host_is_forwarded() {
             {
                 for host in [format!("{name}{suffix}"), format!("{}{suffix}", name.to_ascii_uppercase())] {
                     for kind in ALL {
-                        let outcome = world.play("strict", kind, version, &site(&host));
+                        let outcome = world.send("strict", kind, version, &site(&host));
                         let is_met = matches!(&outcome, Outcome::Ran(seen)
                             if seen.handler == handler && seen.rule == handler && seen.route == route && seen.host == name);
                         checks.that(is_met, &format!("{kind:?}, {version:?}, {host} ({what}): found {outcome:?}"));
@@ -115,7 +115,7 @@ fn a_port_is_one_that_a_rule_names() {
         ("public.example.com:", Err(())),
         ("public.example.com.:8443", Err(())),
     ] {
-        let outcome = world.play_at(envoy.address("ports"), Kind::DjangoOnGunicorn, Version::Http1, &site(host));
+        let outcome = world.send_at(envoy.address("ports"), Kind::DjangoOnGunicorn, Version::Http1, &site(host));
         let is_met = match expected {
             Ok(rule) => matches!(&outcome, Outcome::Ran(seen) if seen.rule == rule && seen.host == host),
             Err(()) => outcome == Outcome::refused(400, "ambiguous_request"),

@@ -48,7 +48,7 @@ fn other_methods_pass_as_they_are() {
         ] {
             checks.send(&world, &ALL, version, &format!("{method} {path}"), &Request::new(method, path), expect);
         }
-        let anonymous = world.play_anonymous("strict", Kind::NodeHttp, version, &Request::new("DELETE", "/items/1"));
+        let anonymous = world.send_anonymous("strict", Kind::NodeHttp, version, &Request::new("DELETE", "/items/1"));
         checks.that(anonymous == Outcome::refused(401, "missing_token"), &format!("{anonymous:?}"));
     }
     checks.finish();

@@ -55,7 +55,7 @@ fn what_overrides_a_decision_is_removed() {
                 let twice = overridden(name, "").header(spelling, value);
                 for request in [once, twice] {
                     for kind in FRAMEWORKS {
-                        let outcome = world.play("strict", kind, version, &request);
+                        let outcome = world.send("strict", kind, version, &request);
                         let what = format!("{kind:?}, {version:?}, {spelling}: {value}: found {outcome:?}");
                         checks.that(outcome.handler() != handler, &what);
                         checks.judge(&what, &outcome, Expect::Harmless);
@@ -112,7 +112,7 @@ fn they_stay_where_the_configuration_says_so() {
     let envoy = world.envoy(&[("keeps", || json!({"overrideHeaders": "keep"}))]);
     for (name, value, handler) in all() {
         let outcome =
-            world.play_at(envoy.address("keeps"), Kind::FlaskOnWerkzeug, Version::Http1, &overridden(name, value));
+            world.send_at(envoy.address("keeps"), Kind::FlaskOnWerkzeug, Version::Http1, &overridden(name, value));
         assert_eq!(outcome.handler(), handler, "{name}: {outcome:?}");
     }
 }

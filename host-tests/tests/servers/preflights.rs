@@ -17,7 +17,7 @@ fn a_preflight_passes() {
     let Some(world) = World::shared() else { return };
     for version in Version::BOTH {
         for kind in ALL {
-            let outcome = world.play_anonymous("preflights", kind, version, &preflight());
+            let outcome = world.send_anonymous("preflights", kind, version, &preflight());
             assert_eq!(outcome.handler(), "admin", "{kind:?}, {version:?}: {outcome:?}");
         }
     }
@@ -55,7 +55,7 @@ fn what_upgrades_or_has_a_body_is_no_preflight() {
         ),
     ] {
         for kind in [Kind::Express, Kind::StarletteOnUvicorn, Kind::DjangoOnGunicorn] {
-            let outcome = world.play_anonymous("preflights", kind, version, &request);
+            let outcome = world.send_anonymous("preflights", kind, version, &request);
             let is_refused = matches!(outcome, Outcome::Refused(400 | 403, _));
             checks.that(is_refused, &format!("{kind:?}, {version:?}, {what}: expected a refusal, found {outcome:?}"));
         }

@@ -92,11 +92,11 @@ impl World {
     }
 
     /// Sends a request with a good token through a gateway to a server.
-    pub(crate) fn play(&self, gateway: &str, kind: Kind, version: Version, request: &Request) -> Outcome {
-        self.play_at(self.gateway(gateway), kind, version, request)
+    pub(crate) fn send(&self, gateway: &str, kind: Kind, version: Version, request: &Request) -> Outcome {
+        self.send_at(self.gateway(gateway), kind, version, request)
     }
 
-    pub(crate) fn play_at(&self, gateway: SocketAddr, kind: Kind, version: Version, request: &Request) -> Outcome {
+    pub(crate) fn send_at(&self, gateway: SocketAddr, kind: Kind, version: Version, request: &Request) -> Outcome {
         let request = request.clone().header("x-server", kind.cluster()).bearer(&self.token);
         match version.try_send(&request, gateway) {
             Ok(response) => Outcome::of(&response),
@@ -105,7 +105,7 @@ impl World {
     }
 
     /// The same without a token.
-    pub(crate) fn play_anonymous(&self, gateway: &str, kind: Kind, version: Version, request: &Request) -> Outcome {
+    pub(crate) fn send_anonymous(&self, gateway: &str, kind: Kind, version: Version, request: &Request) -> Outcome {
         let request = request.clone().header("x-server", kind.cluster());
         Outcome::of(&version.send(&request, self.gateway(gateway)))
     }

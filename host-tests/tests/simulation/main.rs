@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::world::World;
 
-/// What `make test` plays.
+/// What `make test` runs.
 const SEEDS: (u64, u64) = (1, 200);
 const STEPS: usize = 120;
 
@@ -45,15 +45,15 @@ fn seeds() -> (u64, u64) {
     }
 }
 
-fn play(seed: u64) -> Result<(), String> {
+fn run_seed(seed: u64) -> Result<(), String> {
     let mut world = World::new(seed);
-    let played = catch_unwind(AssertUnwindSafe(|| {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..STEPS {
             steps::play_one(&mut world);
         }
         steps::recover(&mut world);
     }));
-    played.map_err(|problem| {
+    outcome.map_err(|problem| {
         let text = problem.downcast_ref::<String>().cloned();
         let text = text.or_else(|| problem.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         format!("seed {seed}: {}\n{}", text.unwrap_or_default(), world.trace())
@@ -73,7 +73,7 @@ fn keys_keep_their_promises_whatever_happens() {
                         if seed > last {
                             return None;
                         }
-                        if let Err(failure) = play(seed) {
+                        if let Err(failure) = run_seed(seed) {
                             next.store(last + 1, Ordering::Relaxed);
                             return Some((seed, failure));
                         }
@@ -84,6 +84,6 @@ fn keys_keep_their_promises_whatever_happens() {
         threads.into_iter().filter_map(|thread| thread.join().unwrap()).min()
     });
     if let Some((seed, failure)) = failure {
-        panic!("{failure}\nto play it again: make soak SEEDS={seed}..{seed}");
+        panic!("{failure}\nto run it again: make soak SEEDS={seed}..{seed}");
     }
 }

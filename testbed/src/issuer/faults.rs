@@ -87,7 +87,7 @@ pub enum Mode {
         /// The size of the body.
         bytes: usize,
     },
-    /// 302 to a place that has nothing.
+    /// 302 to a path that has nothing.
     Redirect,
     /// The document, after a while.
     Slow {

@@ -33,7 +33,7 @@
 //! these at error or above.
 //!
 //! A header is expected to stand on exactly one line. `{{…}}` in any string is a placeholder: its content, read as a
-//! YAML mapping, goes to the test's [`Mint`], and what that answers takes its place; an answer that is no string must
+//! YAML mapping, goes to the test's [`Mint`], and is replaced by what that answers; an answer that is no string must
 //! be the whole value. A cluster that is not listed does not exist. Requests come from 192.0.2.1.
 
 mod format;

@@ -42,7 +42,7 @@ pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     define_grpc(linker)
 }
 
-/// gRPC callouts are not played: a plugin that wants them gets the answer of a host without.
+/// There are no gRPC callouts: a plugin that wants them gets the answer of a host without.
 fn define_grpc(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     host_call!(linker, proxy_grpc_call(_a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l) => unimplemented);
     host_call!(linker, proxy_grpc_stream(_a, _b, _c, _d, _e, _f, _g, _h, _i) => unimplemented);

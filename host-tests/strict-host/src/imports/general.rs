@@ -58,7 +58,7 @@ fn set_tick_period(guest: &mut Guest<'_>, milliseconds: u32) {
     }
 }
 
-/// A property, from the most special place to the most general: the stream's, the VM's, what every host knows.
+/// A property, from the most special source to the most general: the stream's, the VM's, what every host knows.
 fn property(guest: &Guest<'_>, path: &[u8]) -> Option<Vec<u8>> {
     let path = path.strip_suffix(b"\0").unwrap_or(path);
     let of_stream = guest.exchange().and_then(|exchange| {

@@ -7,10 +7,10 @@ use real_envoy::http2::Connection;
 use serde_json::json;
 
 use crate::client::identity;
-use crate::world::{World, every_place, refused, verdict};
+use crate::world::{World, every_location, refused, verdict};
 
 fn world() -> World {
-    let config = every_place();
+    let config = every_location();
     // What the upstream hears in HTTP/2 is what the gate left, with nothing translated.
     World::shared_with(&config, |bootstrap| {
         let allow = json!(true);
@@ -33,7 +33,7 @@ fn is_clean(text: &str, token: &str) -> bool {
 }
 
 #[test]
-fn a_token_is_taken_from_every_place_and_goes_no_further() {
+fn a_token_is_taken_from_every_location_and_goes_no_further() {
     let world = world();
     let (connection, token) = (connect(&world), world.alice());
     let get = |path: &str| Request::get(path);
