@@ -303,7 +303,7 @@ test: test-unit test-host test-envoy test-ship test-browser test-wasm test-fuzz 
 .PHONY: test-unit
 test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: units, vectors, the command line
 	$(call step,testing units and vectors and the command line)
-	@$(call run_tests,--lib $(foreach name,jotgate page ship testbed,--bin $(name)) $(foreach name,cases check explain help istio oracle paths peers schema vectors,--test $(name)))
+	@$(call run_tests,--lib $(foreach name,jotgate page ship testbed,--bin $(name)) $(foreach name,cases check engine explain help istio oracle paths peers schema vectors,--test $(name)))
 
 .PHONY: test-host
 test-host: toolchain $(PLUGIN) $(GUEST) $(SIGNATURE_PROBE) $(ENVOY) vectors-from-outside ## Runs the plugin in the strict host: behaviour, cost, signatures, the simulation of keys
@@ -337,7 +337,7 @@ test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner 
 	$(call step,testing jose and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked --lib --test vectors -p jose -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
+		cargo test --locked --lib --test engine --test vectors -p jose -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
 
 .PHONY: test-fuzz
 test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for five seconds (TARGET=json: that one alone)

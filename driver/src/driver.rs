@@ -139,6 +139,14 @@ impl<V: SignatureVerifier> Driver<V> {
         self.settle(host, now);
     }
 
+    /// A callout is over without a response.
+    pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken) {
+        let Ok(now) = host.now() else { return };
+        let Some(callout) = self.callouts.remove(&token) else { return };
+        self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), now);
+        self.settle(host, now);
+    }
+
     /// Hands the current request to the engine, and carries out the decision.
     fn decide<H: Host>(
         &mut self,

@@ -15,7 +15,7 @@ use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Reply, RequestId, Shared
 
 pub use self::exchange::{Answer, Exchange, HeaderLines, Outcome};
 pub use self::proxy::Proxy;
-pub use self::store::Store;
+pub use self::store::{Store, Stored};
 use crate::host::{CalloutToken, Headers, Host, HostError, LogLevel};
 
 /// A call to the host, to be made to fail.
@@ -221,6 +221,10 @@ impl Host for Memory {
     fn increment_metric(&mut self, metric: u32, by: i64) -> Result<(), HostError> {
         let value = self.metric(Call::IncrementMetric, metric)?;
         *value = value.saturating_add_signed(by);
+        let name = usize::try_from(metric).ok().and_then(|index| self.metric_names.get(index)).cloned();
+        if let Ok(exchange) = self.current(Call::IncrementMetric) {
+            exchange.counters.extend(name);
+        }
         Ok(())
     }
 

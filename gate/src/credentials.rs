@@ -5,6 +5,8 @@
 
 mod basic;
 mod cookie;
+#[cfg(test)]
+mod extraction;
 mod found;
 mod header;
 mod query;

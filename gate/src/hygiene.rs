@@ -281,4 +281,14 @@ mod tests {
             [HeaderEdit::Remove(b"connection".to_vec()), HeaderEdit::add("connection", "upgrade")]
         );
     }
+
+    #[test]
+    fn many_spelled_names_are_removed_once_each() {
+        let names: Vec<_> = (0..2000).map(|number| format!("x-auth-request-{number}")).collect();
+        let twice = names.iter().chain(&names).map(|name| (name.as_bytes(), &b"v"[..]));
+        let lines: Vec<HeaderLine<'_>> =
+            [(&b":path"[..], &b"/"[..]), (b":method", b"GET")].into_iter().chain(twice).collect();
+        let policy = crate::testing::policy(&serde_json::json!({}));
+        assert_eq!(policy.hygiene.edits(&Request::new(&lines)).len(), 2000);
+    }
 }

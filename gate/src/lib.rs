@@ -61,11 +61,10 @@ mod random;
 mod report;
 mod sealing;
 mod shared;
+#[cfg(test)]
+mod testing;
 mod time;
 mod trail;
-
-#[cfg(test)]
-mod tests;
 
 pub use self::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
 pub use self::config::ConfigErrors;

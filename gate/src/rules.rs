@@ -7,6 +7,8 @@ mod host;
 mod index;
 mod matcher;
 mod path;
+#[cfg(all(test, not(target_family = "wasm")))]
+mod properties;
 mod rule;
 mod scope;
 mod search;

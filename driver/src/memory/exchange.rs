@@ -59,6 +59,8 @@ pub struct Exchange {
     pub peer: Vec<u8>,
     /// What access logs get to know.
     pub properties: BTreeMap<String, String>,
+    /// The counters that went up in its calls, in their order.
+    pub counters: Vec<String>,
     /// The lines that were logged in its calls.
     pub log: Vec<String>,
     /// Whether it passed.

@@ -96,6 +96,12 @@ impl<V: SignatureVerifier> Proxy<V> {
         oldest.map(|token| self.answer(token, answer)).is_some()
     }
 
+    /// Has a callout end without a response.
+    pub fn fail_callout(&mut self, token: CalloutToken) {
+        self.host.callouts.retain(|(found, _)| *found != token);
+        self.driver.callout_failed(&mut self.host, token);
+    }
+
     /// Lets time pass, with every timer on the way.
     pub fn pass(&mut self, duration: Duration) {
         let end = self.host.now.after(duration);
@@ -108,6 +114,11 @@ impl<V: SignatureVerifier> Proxy<V> {
     /// Lets time pass until the next timer; `false` if there is none.
     pub fn pass_to_timer(&mut self) -> bool {
         self.host.timer.map(|due| self.tick_at(due)).is_some()
+    }
+
+    /// Has the timer run out now, whenever it is due.
+    pub fn tick(&mut self) {
+        self.tick_at(self.host.now);
     }
 
     fn tick_at(&mut self, due: Timestamp) {

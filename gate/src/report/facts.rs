@@ -175,7 +175,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::tests::support::{inline, policy};
+    use crate::testing::policy;
     use serde_json::json;
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn no_property_leaves_its_field_in_the_access_log() {
-        let policy = policy(&inline(&json!({"rules": [{"name": "a\"b", "access": "authenticated"}]})));
+        let policy = policy(&json!({"rules": [{"name": "a\"b", "access": "authenticated"}]}));
         let subject = Some("a\nb\u{2028}\" rule=\"admin\u{202e}".into());
         let facts = Facts { subject, issuer: Some(0), rule: Some(0), ..Facts::default() };
         let report = facts.allowed(&policy);
@@ -210,7 +210,7 @@ mod tests {
     #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
     fn the_line_leaves_query_and_fragment_out() {
-        let policy = policy(&inline(&json!({"rules": [{"name": "write", "access": "deny"}]})));
+        let policy = policy(&json!({"rules": [{"name": "write", "access": "deny"}]}));
         let lines: [(&[u8], &[u8]); 2] = [(b":method", b"GET"), (b":path", b"/a#id_token=secret?access_token=secret")];
         let facts = Facts { rule: Some(0), kid: Some("k 1".into()), ..Facts::default() };
         let audited = facts.clone().audited(&policy, Reason::Expired, &Request::new(&lines));

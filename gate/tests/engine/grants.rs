@@ -9,7 +9,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{Key, World, inline, merge};
+use crate::support::{Key, World, inline, merge};
 
 const PARTNER: &str = "https://partner.example.com";
 
@@ -169,7 +169,7 @@ fn only_an_issuer_that_is_trusted_with_it_vouches_for_addresses_without_a_word()
 fn wrong_grants_are_errors_with_their_path() {
     let errors = |settings: &Value| {
         let config = config(settings, &json!({})).to_string();
-        match crate::Policy::parse(config.as_bytes(), &|_| None) {
+        match gate::Policy::parse(config.as_bytes(), &|_| None) {
             Ok(_) => String::from("no errors"),
             Err(errors) => errors.to_string(),
         }

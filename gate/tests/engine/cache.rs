@@ -7,8 +7,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{Key, NOW, World, fetched, inline};
-use crate::Timestamp;
+use crate::support::{Key, NOW, World, before, fetched, inline};
+use gate::Timestamp;
 
 /// How many signatures were checked, and how many tokens were known.
 fn counts(world: &World) -> (u64, u64) {
@@ -207,9 +207,8 @@ mod properties {
             match step {
                 Step::Pass(seconds) => world.pass(Duration::from_secs(*seconds)),
                 Step::SetBack(seconds) => {
-                    world.now = world.now.before(Duration::from_secs(*seconds));
-                    world.gate.handle_timeout(world.now);
-                    world.settle();
+                    world.now = before(world.now, Duration::from_secs(*seconds));
+                    world.tick();
                 }
                 Step::Rotate(keys) => published.clone_from(keys),
                 Step::Send { token, path, forged } => {

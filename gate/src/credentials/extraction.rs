@@ -5,8 +5,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{inline, policy};
-use crate::{Reason, Request};
+use crate::http::Request;
+use crate::report::Reason;
+use crate::testing::policy;
 
 /// A case: how Jotgate is configured for it, what it takes, and why that is not what Envoy takes; empty where it is.
 struct Expected {
@@ -102,7 +103,7 @@ fn take(case: &Value, config: &Value) -> Result<Option<String>, &'static str> {
         lines.push((text(&line[0]).to_ascii_lowercase(), text(&line[1])));
     }
     let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-    let credential = policy(&inline(config)).credentials.take(&Request::new(&lines));
+    let credential = policy(config).credentials.take(&Request::new(&lines));
     let token = credential.map_err(Reason::name)?;
     Ok(token.map(|credential| String::from_utf8(credential.token.into_owned()).expect("is text")))
 }

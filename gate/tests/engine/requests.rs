@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::json;
 
-use super::support::{ISSUER, Key, World, fetched, inline};
+use crate::support::{ISSUER, Key, World, fetched, inline};
 
 #[test]
 fn identity_headers_are_exactly_those_of_the_decision() {
@@ -204,14 +204,15 @@ fn trailers_lose_identity_names() {
         (b"x-auth-request-user", b"admin"),
         (b"authorization", b"Bearer a"),
     ];
-    assert_eq!(world.gate.handle_trailers(&lines).len(), 3, "a credential has no place there");
+    assert_eq!(world.gate().handle_trailers(&lines).len(), 3, "a credential has no place there");
 }
 
 #[test]
 fn counters_are_there_before_their_first_event() {
     let names = |config: &serde_json::Value| {
         let world = World::new(config);
-        let mut names: Vec<_> = world.gate.metrics().into_iter().map(|metric| world.gate.metric_name(metric)).collect();
+        let mut names: Vec<_> =
+            world.gate().metrics().into_iter().map(|metric| world.gate().metric_name(metric)).collect();
         names.sort();
         names
     };

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use jose::base64url;
 use serde_json::json;
 
-use super::support::{ISSUER, Key, NOW, World, fetched, inline, merge};
+use crate::support::{ISSUER, Key, NOW, World, fetched, inline, merge};
 
 fn verdict(changes: &serde_json::Value) -> String {
     World::new(&inline(&json!({}))).with_token(&Key::new("a").token(changes)).summary()

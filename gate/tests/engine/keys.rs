@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::support::{Key, NOW, World, fetched, key_set};
-use crate::{CalloutFailure, Response, Timestamp};
+use crate::support::{Key, NOW, World, fetched, key_set};
+use gate::Timestamp;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -70,7 +70,7 @@ fn no_more_requests_wait_than_the_limit() {
     let mut world = World::new(&fetched(&json!({}), &json!({"waiting": 2})));
     let outcomes: Vec<_> = (0..4).map(|_| world.with_token(&token("a")).summary()).collect();
     assert_eq!(outcomes, ["waiting", "waiting", "503 overloaded", "503 overloaded"]);
-    world.gate.cancel(crate::RequestId(1));
+    world.cancel(1);
     assert_eq!(world.with_token(&token("a")).summary(), "waiting", "who leaves makes room");
 }
 
@@ -78,11 +78,11 @@ fn no_more_requests_wait_than_the_limit() {
 fn without_news_in_time_the_answer_is_503_at_once() {
     let mut world = world();
     for _ in 0..4 {
-        world.fail(CalloutFailure::NoAnswer);
+        world.fail();
         world.pass(Duration::from_secs(9));
     }
     // The fifth try is under way; it fails, and the sixth is 16 to 18 seconds off.
-    world.fail(CalloutFailure::NoAnswer);
+    world.fail();
     let outcome = world.with_token(&token("a"));
     assert_eq!(outcome.summary(), "503 keys_unavailable");
     let retry_after: u64 = outcome.header("retry-after").and_then(|text| text.parse().ok()).expect("is a number");
@@ -105,7 +105,7 @@ fn failures_back_off_up_to_half_a_minute() {
     let mut world = world();
     let mut delays = Vec::new();
     for _ in 0..8 {
-        world.fail(CalloutFailure::NoAnswer);
+        world.fail();
         let failed = world.now;
         while world.fetches.is_empty() {
             world.pass(Duration::from_millis(100));
@@ -226,15 +226,14 @@ fn a_crowd_is_resumed_some_at_a_time_without_delay() {
     assert_eq!(world.resumed.keys().copied().collect::<Vec<_>>(), (first..first + 32).collect::<Vec<_>>());
     // Who leaves is not called upon, and takes nobody's place.
     for gone in [first + 32, first + 40] {
-        world.gate.cancel(crate::RequestId(gone));
+        world.cancel(gone);
     }
     for resumed in [64, 96, 98] {
-        assert!(world.gate.next_timeout().is_some_and(|next| next <= world.now), "the next is due at once");
-        world.gate.handle_timeout(world.now);
-        world.settle();
+        assert!(world.gate().next_timeout().is_some_and(|next| next <= world.now), "the next is due at once");
+        world.tick();
         assert_eq!(world.resumed.len(), resumed);
     }
-    assert!(world.gate.next_timeout().is_some_and(|next| next > world.now), "nobody waits any more");
+    assert!(world.gate().next_timeout().is_some_and(|next| next > world.now), "nobody waits any more");
     assert!(world.resumed.values().all(|outcome| outcome.summary() == "ok"));
 }
 
@@ -250,8 +249,7 @@ fn nobody_is_resumed_in_the_call_of_another_request() {
         let before = world.resumed.len();
         assert_eq!(world.get("/public", &[]).summary(), "ok");
         assert_eq!(world.resumed.len(), before);
-        world.gate.handle_timeout(world.now);
-        world.settle();
+        world.tick();
         assert_eq!(world.resumed.len(), resumed);
     }
 }
@@ -275,7 +273,7 @@ fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
     world.pass(Duration::from_secs(30));
     assert_eq!(world.with_token(&token("b")).summary(), "waiting");
     world.answer_keys(&[&Key::new("a"), &Key::new("b")]);
-    assert_eq!(world.resumed.values().last().map(super::support::Outcome::summary).as_deref(), Some("ok"));
+    assert_eq!(world.resumed.values().last().map(crate::support::Outcome::summary).as_deref(), Some("ok"));
 }
 
 #[test]
@@ -305,9 +303,7 @@ fn an_answer_that_comes_too_late_is_ignored() {
     world.pass(Duration::from_secs(8));
     assert_eq!(world.fetches.len(), 1, "the first fetch was given up");
     let body = key_set(&[&Key::new("b")]);
-    let response = Response::new(&[(b":status", b"200")], body.as_bytes());
-    world.gate.handle_callout(late.id, Ok(response), world.now);
-    world.settle();
+    world.answer_to(&late, [(":status", "200")], &body);
     world.answer_keys(&[&Key::new("a")]);
     assert_eq!(world.with_token(&token("a")).summary(), "ok");
 }
@@ -338,14 +334,14 @@ fn a_clock_that_is_set_back_stops_nothing() {
     assert_eq!(world.with_token(&Key::new("a").token(&json!({"iat": null}))).summary(), "waiting");
     let id = world.last();
     back(&mut world);
-    world.gate.handle_timeout(world.now);
+    world.tick();
     world.pass(5 * SECOND);
     assert_eq!(world.resumed[&id].summary(), "503 keys_unavailable");
 
     let mut world = self::world();
-    world.fail(CalloutFailure::NoAnswer);
+    world.fail();
     back(&mut world);
-    world.gate.handle_timeout(world.now);
+    world.tick();
     world.pass(2 * SECOND);
     assert_eq!(world.fetches.len(), 1);
 }
@@ -369,8 +365,7 @@ fn an_answer_may_shorten_the_time_to_the_next_refresh_and_never_lengthen_it() {
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("expires", expires),
         ];
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        world.answer_with(&Response::new(&headers, body.as_bytes()));
+        world.answer_with(headers, &body);
         world.pass_until_fetch();
         let age = world.now.since(Timestamp::from_secs(NOW)).as_secs();
         assert!((expected..=expected + expected / 10).contains(&age), "{cache_control} {expires}: {age}");
@@ -385,7 +380,7 @@ fn the_age_of_keys_is_told_while_their_issuer_fails() {
         for _ in 0..60 {
             world.pass(SECOND);
             while !world.fetches.is_empty() {
-                world.fail(CalloutFailure::NoAnswer);
+                world.fail();
             }
         }
         let age = world.metrics.get("jotgate_keys_age_seconds_main").copied().unwrap_or_default();
@@ -441,6 +436,6 @@ fn another_configuration_takes_over_those_who_wait_and_the_keys() {
 
     assert_eq!(world.with_token(&token("b")).summary(), "waiting");
     let id = world.last();
-    world.reconfigure(&super::support::inline(&json!({"default": "deny"})));
+    world.reconfigure(&crate::support::inline(&json!({"default": "deny"})));
     assert_eq!(world.resumed[&id].summary(), "403 no_rule");
 }

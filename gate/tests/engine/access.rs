@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{Key, World, inline};
+use crate::support::{Key, Store, World, inline};
 
 fn world(access: &Value) -> World {
     World::new(&inline(&json!({"rules": [{"name": "only", "access": access}], "default": "deny"})))
@@ -157,9 +157,9 @@ fn the_challenge_lists_the_failing_tests_in_written_order() {
     let access = r#"{"not": {"scopes": {"any": ["x"]}}, "scopes": {"all": ["z", "y"]},
         "anyOf": [{"allOf": [{"scopes": {"any": ["c", "y"]}}, {"scopes": {"any": ["has"]}}]}, {"scopes": {"all": ["a"]}}]}"#;
     config = config.replace(r#""$""#, access);
-    let policy = crate::Policy::parse(config.as_bytes(), &|_| None).expect("is a configuration");
+    let policy = gate::Policy::parse(config.as_bytes(), &|_| None).expect("is a configuration");
     let mut world = World::new(&inline(&json!({})));
-    world.gate = crate::Gate::new(policy, world.now, 1);
+    world = World::with_policy(&Store::default(), policy, world.now, 1);
     let outcome = world.with_token(&Key::new("a").token(&json!({"scope": "has"})));
     assert_eq!(
         outcome.header("www-authenticate"),

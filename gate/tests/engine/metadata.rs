@@ -5,8 +5,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{ISSUER, Key, Outcome, World, inline};
-use crate::Policy;
+use crate::support::{ISSUER, Key, Outcome, World, inline};
+use gate::Policy;
 
 fn world(metadata: &Value) -> World {
     World::new(&inline(&json!({

@@ -5,8 +5,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{Key, World, fetched, inline, merge};
-use crate::{HeaderLine, Request, RequestId};
+use crate::support::{Key, NOW, World, fetched, inline, merge, policy};
+use gate::{Gate, HeaderLine, Request, RequestId, Timestamp};
 use jose::signature::Software;
 
 fn token() -> String {
@@ -32,6 +32,10 @@ fn places() -> Value {
 }
 
 fn world(changes: &Value) -> World {
+    World::new(&config(changes))
+}
+
+fn config(changes: &Value) -> Value {
     let rules = json!([
         {"match": {"paths": ["/public"]}, "access": "public"},
         {"match": {"paths": ["/optional"]}, "access": "optional"},
@@ -40,7 +44,7 @@ fn world(changes: &Value) -> World {
     ]);
     let mut config = inline(&json!({"credentials": places(), "rules": rules}));
     merge(&mut config, changes);
-    World::new(&config)
+    config
 }
 
 /// A request for `path` with `token` in one of the places: its header and what is left of that, then its query and
@@ -183,7 +187,7 @@ fn trailers_carry_no_credential() {
         (b"x_api_token", b"a"),
         (b"grpc-status", b"0"),
     ];
-    let left = crate::HeaderEdit::apply(&world.gate.handle_trailers(&trailers), &trailers);
+    let left = gate::HeaderEdit::apply(&world.gate().handle_trailers(&trailers), &trailers);
     assert_eq!(left, [(b"grpc-status".to_vec(), b"0".to_vec())]);
 }
 
@@ -191,12 +195,13 @@ fn trailers_carry_no_credential() {
 fn nothing_of_a_credential_is_told() {
     let secret = "eyJzZWNyZXQi";
     for (name, value, _, query, _) in carriers(secret) {
-        let mut world = world(&json!({}));
+        let now = Timestamp::from_secs(NOW);
+        let mut gate = Gate::new(policy(&config(&json!({}))), now, 1);
         for path in ["/x", "/public"] {
             let path = format!("{path}{query}");
             let lines: [HeaderLine<'_>; 3] =
                 [(b":method", b"GET"), (b":path", path.as_bytes()), (name.as_bytes(), value.as_bytes())];
-            let decision = world.gate.handle_request(RequestId(1), &Request::new(&lines), world.now, &Software);
+            let decision = gate.handle_request(RequestId(1), &Request::new(&lines), now, &Software);
             let told = format!("{decision:?}");
             // Twelve bytes are sixteen characters of base64, whatever follows them.
             let encoded = basic(secret).replace("Basic ", "");

@@ -6,9 +6,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use serde_json::{Value, json};
 
 #[cfg(not(target_family = "wasm"))]
-use super::support::ISSUER;
-use super::support::{Key, inline};
-use crate::Policy;
+use crate::support::ISSUER;
+use crate::support::{Key, inline};
+use gate::Policy;
 
 fn errors(config: &Value) -> String {
     text_errors(config.to_string().as_bytes())

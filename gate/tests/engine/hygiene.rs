@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use super::support::{Key, Outcome, World, inline};
+use crate::support::{Key, Outcome, World, inline};
 
 /// What a server behind the gate may make of a name: case and punctuation do not count.
 fn as_read(name: &str) -> String {

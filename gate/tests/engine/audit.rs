@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use super::support::{Key, World, fetched, inline, merge};
+use crate::support::{Key, World, fetched, inline, merge};
 
 /// The counter of the request that was decided last, without its prefix.
 fn counted(world: &World) -> String {

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::support::{ISSUER, Key, NOW, World, fetched};
-use crate::CalloutFailure;
+use crate::support::{ISSUER, Key, NOW, World, fetched};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn config(keys: &Value) -> Value {
     let mut source = json!({"jwksUri": null, "discovery": {}});
-    super::support::merge(&mut source, keys);
+    crate::support::merge(&mut source, keys);
     fetched(&source, &json!({}))
 }
 
@@ -112,7 +111,7 @@ fn both_callouts_back_off_together_and_each_has_its_time() {
         if failures % 2 == 1 {
             world.answer("200", &document("https://idp.example.com/keys"));
         }
-        world.fail(CalloutFailure::NoAnswer);
+        world.fail();
         let failed = world.now;
         world.pass_until_fetch();
         let delay = world.now.since(failed).as_secs_f64();

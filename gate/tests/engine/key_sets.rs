@@ -6,9 +6,9 @@ use jose::jwk::KeyMaterial;
 use jose::signature::{CheckedBy, SignatureVerifier, Software};
 use serde_json::{Value, json};
 
-use super::support::{ISSUER, Key, NOW, World, fetched, inline};
-use crate::explain::trace;
-use crate::{Policy, Request, Timestamp};
+use crate::support::{ISSUER, Key, NOW, World, fetched, inline};
+use gate::explain::trace;
+use gate::{Policy, Request, Timestamp};
 
 /// A host that checks RS* and finds every signature bad.
 struct Host;
@@ -28,7 +28,7 @@ fn rsa(bits: usize, number: u8, more: &Value) -> Value {
     let mut modulus = vec![0xff; bits / 8];
     modulus[8] = number;
     let mut jwk = json!({"kty": "RSA", "n": base64url::encode(&modulus), "e": "AQAB"});
-    super::support::merge(&mut jwk, more);
+    crate::support::merge(&mut jwk, more);
     jwk
 }
 

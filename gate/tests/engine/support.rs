@@ -1,0 +1,363 @@
+//! A small world to test in: keys, tokens, a clock that stands still until it is told otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::time::Duration;
+
+use driver::CalloutToken;
+pub(crate) use driver::memory::Store;
+use driver::memory::{self, Answer, Exchange, Memory, Proxy};
+use gate::{Callout, Gate, Policy, Reply, RequestId, Timestamp};
+use jose::base64url;
+use jose::signature::Software;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use serde_json::{Value, json};
+
+pub(crate) const ISSUER: &str = "https://idp.example.com";
+pub(crate) const NOW: u64 = 1_800_000_000;
+
+/// A key pair for ES256; the same for the same name.
+pub(crate) struct Key {
+    kid: &'static str,
+    pair: SigningKey,
+}
+
+impl Key {
+    pub(crate) fn new(kid: &'static str) -> Self {
+        let mut secret = [7_u8; 32];
+        for (byte, letter) in secret.iter_mut().zip(kid.bytes()) {
+            *byte = letter;
+        }
+        Self { kid, pair: SigningKey::from_slice(&secret).expect("is in range") }
+    }
+
+    pub(crate) fn jwk(&self) -> Value {
+        let point = self.pair.verifying_key().to_sec1_point(false);
+        let coordinate = |value: Option<&[u8]>| base64url::encode(value.expect("is a point"));
+        json!({
+            "kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig",
+            "x": coordinate(point.x().map(Deref::deref)), "y": coordinate(point.y().map(Deref::deref)),
+        })
+    }
+
+    /// The public point, uncompressed.
+    pub(crate) fn point(&self) -> Vec<u8> {
+        self.pair.verifying_key().to_sec1_point(false).as_bytes().to_vec()
+    }
+
+    /// A token of exactly these claims.
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| base64url::encode(value.to_string().as_bytes());
+        let input = format!("{}.{}", part(header), part(claims));
+        let signature: Signature = self.pair.sign(input.as_bytes());
+        format!("{input}.{}", base64url::encode(&signature.to_bytes()))
+    }
+
+    /// A good token, with `changes` to its claims; null takes a claim away.
+    pub(crate) fn token(&self, changes: &Value) -> String {
+        let mut claims = json!({"iss": ISSUER, "aud": "api", "sub": "alice", "iat": NOW - 10, "exp": NOW + 3600});
+        merge(&mut claims, changes);
+        self.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": self.kid}), &claims)
+    }
+}
+
+pub(crate) fn merge(into: &mut Value, changes: &Value) {
+    let (Some(into), Some(changes)) = (into.as_object_mut(), changes.as_object()) else { panic!("not objects") };
+    for (name, value) in changes {
+        match value {
+            Value::Null => into.remove(name),
+            value => into.insert(name.clone(), value.clone()),
+        };
+    }
+}
+
+/// A configuration whose issuer has one inline key, `a`, with `changes` to its top level.
+pub(crate) fn inline(changes: &Value) -> Value {
+    let mut config = json!({
+        "issuers": [{"name": "main", "issuer": ISSUER, "audiences": ["api"], "keys": {"inline": {"keys": [Key::new("a").jwk()]}}}],
+        "default": "authenticated",
+    });
+    merge(&mut config, changes);
+    config
+}
+
+/// A configuration whose issuer has its keys fetched, with `changes` to its `keys` and its `limits`.
+pub(crate) fn fetched(keys: &Value, limits: &Value) -> Value {
+    let mut source = json!({"jwksUri": "https://idp.example.com/jwks", "cluster": "idp"});
+    merge(&mut source, keys);
+    json!({
+        "issuers": [{"name": "main", "issuer": ISSUER, "audiences": ["api"], "keys": source}],
+        "rules": [{"match": {"paths": ["/public"]}, "access": "public"}, {"access": "authenticated"}],
+        "limits": limits,
+    })
+}
+
+pub(crate) fn policy(config: &Value) -> Policy {
+    Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Forwarded(BTreeMap<String, Vec<String>>),
+    Replied(Reply),
+    Waiting,
+}
+
+impl Outcome {
+    /// `ok`, `waiting`, or status and reason.
+    pub(crate) fn summary(&self) -> String {
+        match self {
+            Self::Forwarded(_) => String::from("ok"),
+            Self::Waiting => String::from("waiting"),
+            Self::Replied(reply) => {
+                let body: Value = serde_json::from_str(&reply.body).expect("is a problem document");
+                format!("{} {}", reply.status, body["reason"].as_str().expect("has a reason"))
+            }
+        }
+    }
+
+    /// The values of a header that the upstream sees.
+    pub(crate) fn seen(&self, name: &str) -> Vec<String> {
+        match self {
+            Self::Forwarded(headers) => headers.get(name).cloned().unwrap_or_default(),
+            other => panic!("not forwarded: {other:?}"),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Replied(reply) => {
+                reply.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
+            }
+            other => panic!("not replied: {other:?}"),
+        }
+    }
+}
+
+/// A callout that nobody answered yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetch {
+    token: CalloutToken,
+    callout: Callout,
+}
+
+impl Deref for Fetch {
+    type Target = Callout;
+
+    fn deref(&self) -> &Callout {
+        &self.callout
+    }
+}
+
+pub(crate) struct World {
+    proxy: Proxy<Software>,
+    pub(crate) now: Timestamp,
+    /// What the engine asked for and nobody answered yet.
+    pub(crate) fetches: Vec<Fetch>,
+    /// What is logged of others than requests.
+    pub(crate) log: Vec<String>,
+    /// Requests that wait.
+    pub(crate) waiting: BTreeSet<RequestId>,
+    /// What became of requests that had waited.
+    pub(crate) resumed: BTreeMap<u64, Outcome>,
+    /// Counters, gauges and what was added to histograms last.
+    pub(crate) metrics: BTreeMap<String, u64>,
+    /// The counter of the request that was decided last, and its properties.
+    decided: Option<(String, BTreeMap<String, String>)>,
+    /// The address that requests come from.
+    pub(crate) peer: &'static str,
+    last: RequestId,
+}
+
+impl World {
+    pub(crate) fn new(config: &Value) -> Self {
+        Self::seeded(config, 1)
+    }
+
+    pub(crate) fn seeded(config: &Value, seed: u64) -> Self {
+        let mut world = Self::beside(&Store::default(), config, Timestamp::from_secs(NOW), seed);
+        world.pass(Duration::ZERO);
+        world
+    }
+
+    /// One of several VMs of a proxy. Its first timeout is still to come.
+    pub(crate) fn beside(store: &Store, config: &Value, now: Timestamp, seed: u64) -> Self {
+        Self::with_policy(store, policy(config), now, seed)
+    }
+
+    pub(crate) fn with_policy(store: &Store, policy: Policy, now: Timestamp, seed: u64) -> Self {
+        let host = Memory::new(now).with_store(store.clone());
+        let mut world = Self {
+            proxy: Proxy::on(host, Gate::new(policy, now, seed), Software),
+            now,
+            fetches: Vec::new(),
+            log: Vec::new(),
+            waiting: BTreeSet::new(),
+            resumed: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+            decided: None,
+            peer: "",
+            last: RequestId(0),
+        };
+        world.collect();
+        world
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        self.proxy.gate()
+    }
+
+    /// The same VM gets another configuration.
+    pub(crate) fn reconfigure(&mut self, config: &Value) {
+        let gate = Gate::new(policy(config), self.now, 1);
+        self.run(|proxy| proxy.reconfigure(gate, Software));
+        self.pass(Duration::ZERO);
+    }
+
+    pub(crate) fn with_token(&mut self, token: &str) -> Outcome {
+        self.get("/x", &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    pub(crate) fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Outcome {
+        let mut lines =
+            vec![(":method", "GET"), (":path", path), (":authority", "api.example.com"), (":scheme", "https")];
+        lines.extend(headers);
+        self.send(&lines)
+    }
+
+    pub(crate) fn send(&mut self, lines: &[(&str, &str)]) -> Outcome {
+        let mut request = Exchange::new(lines.iter().copied());
+        request.peer = self.peer.as_bytes().to_vec();
+        self.last = self.run(|proxy| proxy.send(request));
+        self.end(self.last).unwrap_or_else(|| {
+            self.waiting.insert(self.last);
+            Outcome::Waiting
+        })
+    }
+
+    /// The counter of the request that was decided last, and its properties.
+    pub(crate) fn told(&self) -> (String, BTreeMap<String, String>) {
+        self.decided.clone().expect("a request was decided")
+    }
+
+    /// The number of the request that was sent last.
+    pub(crate) fn last(&self) -> u64 {
+        self.last.0
+    }
+
+    /// A request is gone.
+    pub(crate) fn cancel(&mut self, id: u64) {
+        self.waiting.remove(&RequestId(id));
+        self.proxy.take(RequestId(id));
+    }
+
+    /// The timer has run out.
+    pub(crate) fn tick(&mut self) {
+        self.run(Proxy::tick);
+    }
+
+    /// Lets time pass, with every timeout on the way.
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        let end = self.now.after(duration);
+        while let Some(due) = self.gate().next_timeout().filter(|due| *due <= end) {
+            self.now = due.max(self.now);
+            self.tick();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until the engine asks for a fetch.
+    pub(crate) fn pass_until_fetch(&mut self) {
+        while self.fetches.is_empty() {
+            let due = self.gate().next_timeout().expect("something is due");
+            self.pass(due.since(self.now));
+        }
+    }
+
+    /// Answers the oldest fetch.
+    pub(crate) fn answer(&mut self, status: &str, body: &str) {
+        self.answer_with([(":status", status)], body);
+    }
+
+    pub(crate) fn answer_with<'h>(&mut self, headers: impl IntoIterator<Item = (&'h str, &'h str)>, body: &str) {
+        let fetch = self.fetches.remove(0);
+        self.answer_to(&fetch, headers, body);
+    }
+
+    pub(crate) fn answer_to<'h>(
+        &mut self,
+        fetch: &Fetch,
+        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+        body: &str,
+    ) {
+        let answer = Answer { headers: headers.into_iter().collect(), body: body.into() };
+        self.run(|proxy| proxy.answer(fetch.token, answer));
+    }
+
+    pub(crate) fn answer_keys(&mut self, keys: &[&Key]) {
+        self.answer("200", &key_set(keys));
+    }
+
+    /// The oldest fetch gets no answer.
+    pub(crate) fn fail(&mut self) {
+        let fetch = self.fetches.remove(0);
+        self.run(|proxy| proxy.fail_callout(fetch.token));
+    }
+
+    fn run<T>(&mut self, call: impl FnOnce(&mut Proxy<Software>) -> T) -> T {
+        self.proxy.host.now = self.now;
+        let result = call(&mut self.proxy);
+        self.collect();
+        result
+    }
+
+    /// Notes what became of everything.
+    fn collect(&mut self) {
+        let callouts = self.proxy.host.callouts.drain(..);
+        self.fetches.extend(callouts.map(|(token, callout)| Fetch { token, callout }));
+        let lines =
+            self.proxy.host.log.drain(..).filter_map(|(_, line)| line.strip_prefix("jotgate: ").map(String::from));
+        self.log.extend(lines.filter(|line| !line.starts_with("request ")));
+        for id in self.waiting.clone() {
+            if let Some(outcome) = self.end(id) {
+                self.waiting.remove(&id);
+                assert!(self.resumed.insert(id.0, outcome).is_none(), "{id:?} was resumed twice");
+            }
+        }
+        self.metrics.clone_from(&self.proxy.host.metrics);
+    }
+
+    /// Takes a request away that was decided.
+    fn end(&mut self, id: RequestId) -> Option<Outcome> {
+        if self.proxy.outcome(id) == Some(&memory::Outcome::Waiting) {
+            return None;
+        }
+        let exchange = self.proxy.take(id)?;
+        let counter = exchange.counters.iter().rfind(|name| name.starts_with("jotgate_requests_"));
+        let counter = counter.cloned().unwrap_or_default();
+        self.decided = Some((counter, exchange.properties));
+        Some(match exchange.outcome {
+            memory::Outcome::Replied { reply, .. } => Outcome::Replied(reply),
+            memory::Outcome::Forwarded | memory::Outcome::Waiting => {
+                let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+                let text = |bytes| String::from_utf8(bytes).expect("is text");
+                for (name, value) in exchange.headers.0 {
+                    headers.entry(text(name)).or_default().push(text(value));
+                }
+                Outcome::Forwarded(headers)
+            }
+        })
+    }
+}
+
+/// An instant by so much earlier.
+pub(crate) fn before(now: Timestamp, by: Duration) -> Timestamp {
+    let nanos = now.since_epoch().saturating_sub(by).as_nanos();
+    Timestamp::from_nanos(u64::try_from(nanos).expect("is in this era"))
+}
+
+pub(crate) fn key_set(keys: &[&Key]) -> String {
+    json!({"keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()}).to_string()
+}
