@@ -4,11 +4,18 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Content, Document, Duplicates, Error, ErrorKind, MAX_DEPTH, Node, Value};
+use super::document::{Content, Document, Error, ErrorKind, MAX_DEPTH, Node, Value};
 use crate::words;
 
 /// Up to how many members of an object are compared one with all others, which needs no list of them.
 const FEW: usize = 16;
+
+/// What becomes of members that occur twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Duplicates {
+    Keep,
+    Refuse,
+}
 
 pub(super) fn parse(text: &str, duplicates: Duplicates) -> Result<Document<'_>, Error> {
     // A value takes up some sixteen bytes in what tokens and key sets say.
