@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Reply, RequestId, SharedData, Timestamp};
 
+use self::exchange::FAILED;
 pub use self::exchange::{Answer, Exchange, HeaderLines, Outcome};
 pub use self::proxy::Proxy;
 pub use self::store::{Store, Stored};
@@ -40,9 +41,6 @@ pub enum Call {
     SetProperty,
     SetTimer,
 }
-
-/// The status of calls that were made to fail.
-const FAILED: HostError = HostError { status: 10 };
 
 /// The host. Whatever it was asked to do is there to be looked at.
 #[derive(Debug, Default)]

@@ -7,6 +7,9 @@ use gate::{HeaderEdit, HeaderLine, Reply, Request};
 
 use crate::host::HostError;
 
+/// Any call that does not work.
+pub(super) const FAILED: HostError = HostError { status: 10 };
+
 /// Header lines, each a name and a value.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct HeaderLines(pub Vec<(Vec<u8>, Vec<u8>)>);
@@ -98,7 +101,7 @@ impl Exchange {
     /// A request ends once.
     pub(super) fn end(&mut self, outcome: Outcome) -> Result<(), HostError> {
         if self.outcome != Outcome::Waiting {
-            return Err(super::FAILED);
+            return Err(FAILED);
         }
         self.outcome = outcome;
         Ok(())
