@@ -250,11 +250,11 @@ fn check(explanation: &Explanation, config: &Value) -> Result<(), TestCaseError>
     let is_deciding = !matches!(explanation.access.as_ref().map(|access| access.asks), Some("deny" | "public"));
     if let Some(token) = &explanation.token {
         let failed: Vec<_> = token.checks.iter().filter(|check| check.outcome == CheckOutcome::Failed).collect();
-        let told = decision.reason.as_deref().unwrap_or_default();
+        let reason = decision.reason.as_deref().unwrap_or_default();
         prop_assert!(failed.len() <= 1);
         match failed.first() {
             Some(check) if is_deciding && !is_shadowed && decision.outcome != "undecided" => {
-                prop_assert!(reasons(check.check).contains(&told), "{} {told}", check.check);
+                prop_assert!(reasons(check.check).contains(&reason), "{} {reason}", check.check);
             }
             _ => {}
         }

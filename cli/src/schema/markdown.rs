@@ -13,7 +13,7 @@ const HEAD: &str = "\
 Every member of a configuration, generated from its [JSON schema](schema/jotgate.schema.json). [Rules](rules.md),
 [paths](paths.md) and [identity headers](identity-headers.md) explain how the parts work together.
 
-Editors with the YAML language server complete and check a configuration that begins with the location of the schema:
+Editors with the YAML language server complete and check a configuration that begins with the path of the schema:
 
 ```yaml
 # yaml-language-server: $schema=docs/schema/jotgate.schema.json

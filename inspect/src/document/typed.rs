@@ -13,7 +13,7 @@ pub(crate) fn typed<T: DeserializeOwned>(node: &Node, name: &'static str) -> Res
     let read = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&json));
     read.map_err(|error| {
         let path = error.path().to_string();
-        // Its location in the JSON that was made of it helps nobody.
+        // Its location in the JSON that was made of it is not one in the file.
         let message = error.inner().to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let path = if path == "." { String::new() } else { path };

@@ -90,7 +90,7 @@ fn has_claim(claims: &Value, names: &str, value: &str) -> bool {
     }
 }
 
-/// A string, or a list of strings of which one is enough. Nothing else is looked at.
+/// A string, or a list of strings of which one is enough. Nothing else matches.
 fn has(found: &Value, value: &str) -> bool {
     let is_like = |found: &Value| found.as_str().is_some_and(|text| like(value, text));
     is_like(found) || list(found).iter().any(is_like)
