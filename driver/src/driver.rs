@@ -1,6 +1,6 @@
 //! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gate::{
@@ -27,7 +27,8 @@ pub struct Driver<V> {
     root: u32,
     gate: Gate,
     verifier: V,
-    callouts: BTreeMap<CalloutToken, PendingCallout>,
+    /// Those under way: few, and searched from the front.
+    callouts: Vec<PendingCallout>,
     /// Requests that wait and have a body: the host says so only once.
     held_bodies: BTreeSet<RequestId>,
     metrics: Metrics,
@@ -42,6 +43,7 @@ pub struct Driver<V> {
 /// A callout under way.
 #[derive(Clone, Copy, Debug)]
 struct PendingCallout {
+    token: CalloutToken,
     id: CalloutId,
     max_body_bytes: usize,
 }
@@ -53,7 +55,7 @@ impl<V> Driver<V> {
             root,
             gate,
             verifier,
-            callouts: BTreeMap::new(),
+            callouts: Vec::new(),
             held_bodies: BTreeSet::new(),
             metrics: Metrics::default(),
             armed: None,
@@ -123,7 +125,7 @@ impl<V: SignatureVerifier> Driver<V> {
     /// A callout was answered, with a body of this many bytes.
     pub fn callout_answered(&mut self, host: &mut impl Host, token: CalloutToken, body_size: usize) {
         let Ok(now) = host.now() else { return };
-        let Some(callout) = self.callouts.remove(&token) else { return };
+        let Some(callout) = self.end_callout(token) else { return };
         let gate = &mut self.gate;
         let is_read = host.read_headers(Headers::CalloutResponse, |host, lines| {
             let body = match body_size.min(callout.max_body_bytes) {
@@ -142,7 +144,7 @@ impl<V: SignatureVerifier> Driver<V> {
     /// A callout is over without a response.
     pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken) {
         let Ok(now) = host.now() else { return };
-        let Some(callout) = self.callouts.remove(&token) else { return };
+        let Some(callout) = self.end_callout(token) else { return };
         self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), now);
         self.settle(host, now);
     }
@@ -209,11 +211,18 @@ impl<V: SignatureVerifier> Driver<V> {
         self.arm(host, now);
     }
 
+    fn end_callout(&mut self, token: CalloutToken) -> Option<PendingCallout> {
+        let index = self.callouts.iter().position(|callout| callout.token == token)?;
+        Some(self.callouts.swap_remove(index))
+    }
+
     fn send_callout(&mut self, host: &mut impl Host, callout: &Callout, now: Timestamp) {
         match host.send_callout(callout) {
             Ok(token) => {
-                let pending = PendingCallout { id: callout.id, max_body_bytes: callout.max_body_bytes };
-                self.callouts.insert(token, pending);
+                // Hosts may use a token again.
+                self.end_callout(token);
+                let pending = PendingCallout { token, id: callout.id, max_body_bytes: callout.max_body_bytes };
+                self.callouts.push(pending);
             }
             Err(HostError { status }) => {
                 self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), now);

@@ -1,7 +1,5 @@
 //! Metrics by the host's numbers.
 
-use std::collections::BTreeMap;
-
 use gate::{Gate, Metric};
 
 use crate::host::Host;
@@ -9,7 +7,8 @@ use crate::host::Host;
 /// The metrics that were defined. A host that has none, or no more, is no reason to refuse anyone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
-    numbers: BTreeMap<Metric, u32>,
+    /// Sorted.
+    numbers: Vec<(Metric, u32)>,
 }
 
 impl Metrics {
@@ -34,11 +33,12 @@ impl Metrics {
     }
 
     fn number(&mut self, host: &mut impl Host, gate: &Gate, metric: Metric) -> Option<u32> {
-        if let Some(&number) = self.numbers.get(&metric) {
-            return Some(number);
-        }
+        let index = match self.numbers.binary_search_by_key(&metric, |&(metric, _)| metric) {
+            Ok(index) => return self.numbers.get(index).map(|&(_, number)| number),
+            Err(index) => index,
+        };
         let number = host.define_metric(metric.kind(), &gate.metric_name(metric)).ok()?;
-        self.numbers.insert(metric, number);
+        self.numbers.insert(index, (metric, number));
         Some(number)
     }
 }
