@@ -61,7 +61,7 @@ impl RuleIndex {
         path: &CanonicalPath<'_>,
         matches: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        self.first_at(host::name_of(request.authority()), path.as_str(), matches)
+        self.first_at(|| host::name_of(request.authority()), path.as_str(), matches)
     }
 
     /// The first rule that matches every request that `matcher` matches.
@@ -69,11 +69,17 @@ impl RuleIndex {
         // What covers it matches this host and this path, too.
         let host = matcher.hosts.first().map(HostPattern::example).unwrap_or_default();
         let path = matcher.paths.first().map(PathPattern::example).unwrap_or_default();
-        self.first_at(host.as_bytes(), &path, covers)
+        self.first_at(|| host.as_bytes(), &path, covers)
     }
 
-    /// Canonical, so hosts are in lower case.
-    fn first_at(&self, host: &[u8], path: &str, matches: impl Fn(usize) -> bool) -> Option<usize> {
+    /// The first for a host in lower case, which is only asked for where there are hosts.
+    #[inline]
+    fn first_at<'h>(
+        &self,
+        host: impl FnOnce() -> &'h [u8],
+        path: &str,
+        matches: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let mut first = None;
         let mut look = |places: &[usize]| {
             // INVARIANT: in order, so the first one is the first of this list; only an earlier one is news.
@@ -82,7 +88,7 @@ impl RuleIndex {
         };
         let segments = path.strip_prefix('/').unwrap_or_default().split('/');
         if !self.by_host.is_empty() {
-            let filed = str::from_utf8(host).ok().and_then(|host| self.by_host.get(host));
+            let filed = str::from_utf8(host()).ok().and_then(|host| self.by_host.get(host));
             if let Some(node) = filed {
                 node.walk(segments.clone(), &mut look);
             }
