@@ -7,7 +7,7 @@ use crate::host::Host;
 /// The metrics that were defined. A host that has none, or no more, is no reason to refuse anyone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
-    /// Sorted.
+    /// In the order in which the engine lists them: the most frequent first.
     numbers: Vec<(Metric, u32)>,
 }
 
@@ -33,12 +33,11 @@ impl Metrics {
     }
 
     fn number(&mut self, host: &mut impl Host, gate: &Gate, metric: Metric) -> Option<u32> {
-        let index = match self.numbers.binary_search_by_key(&metric, |&(metric, _)| metric) {
-            Ok(index) => return self.numbers.get(index).map(|&(_, number)| number),
-            Err(index) => index,
-        };
+        if let Some(&(_, number)) = self.numbers.iter().find(|(known, _)| *known == metric) {
+            return Some(number);
+        }
         let number = host.define_metric(metric.kind(), &gate.metric_name(metric)).ok()?;
-        self.numbers.insert(index, (metric, number));
+        self.numbers.push((metric, number));
         Some(number)
     }
 }
