@@ -85,13 +85,13 @@ pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
     let file = &cases.file;
     let policy = mint::with_keys(loaded.policy.clone()).map_err(Error::Keys)?;
     let now = file.now.timestamp();
-    let mut gate = Gate::new(policy.clone(), now, 0);
+    let gate = Gate::new(policy.clone(), now, 0);
     let mut mint = Mint::default();
     let mut reports = Vec::new();
     for (case, location) in file.cases.iter().zip(&cases.locations) {
         let request = request(case, file, &policy, &mut mint)
             .map_err(|message| Error::Case(Finding::error("cases", &case.name, message, location.span.clone())))?;
-        let decided = decide(&mut gate, &request, now, &mint);
+        let decided = decide(gate.clone(), &request, now, &mint);
         let differences = compare(&case.expect, &decided);
         reports.push(CaseReport { name: case.name.clone(), line: location.line, request, decided, differences });
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gate::{Decision, Gate, HeaderEdit, Report, Request, RequestId, Timestamp};
+use driver::memory::{self, Exchange, HeaderLines, Proxy};
+use gate::{Gate, Timestamp};
 use jose::signature::SignatureVerifier;
 
 use crate::request::RequestHead;
@@ -36,31 +37,34 @@ pub enum Outcome {
     Waiting,
 }
 
-/// Decides on a request.
-pub fn decide(gate: &mut Gate, head: &RequestHead, now: Timestamp, verifier: &dyn SignatureVerifier) -> Decided {
-    let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let request = Request::new(&lines).with_peer(head.peer.as_bytes());
-    let decision = gate.handle_request(RequestId(1), &request, now, verifier);
-    // Counters are for proxies; what would be fetched or resumed is not, here.
-    while gate.poll_effect().is_some() {}
-    match decision {
-        Decision::Forward(edits, report) => {
-            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-            let forwarded = HeaderEdit::apply(&edits, &lines).into_iter();
-            decided(Outcome::Forwarded(forwarded.map(|(name, value)| (text(name), text(value))).collect()), &report)
-        }
-        Decision::Reply(reply, report) => {
-            let headers = reply.headers.into_iter().map(|(name, value)| (name.to_string(), value));
-            let grpc = reply.grpc_status.map(|status| (String::from("grpc-status"), status.to_string()));
-            let headers = headers.chain(grpc).collect();
-            decided(Outcome::Replied { status: reply.status, headers, body: reply.body }, &report)
-        }
-        Decision::Wait => Decided { outcome: Outcome::Waiting, properties: BTreeMap::new(), log: None },
+/// Decides on a request, on a host without a proxy. Nobody answers callouts there.
+pub fn decide(gate: Gate, head: &RequestHead, now: Timestamp, verifier: &dyn SignatureVerifier) -> Decided {
+    let mut request = Exchange::new(head.lines.iter().map(|(name, value)| (name, value)));
+    request.peer = head.peer.as_bytes().to_vec();
+    let decided = Proxy::new(gate, verifier, now).decide(request);
+    let name = |name: String| name.strip_prefix("jotgate_").map(String::from).unwrap_or(name);
+    let line = decided.log.into_iter().find_map(|line| {
+        let line = line.strip_prefix("jotgate: ")?;
+        line.starts_with("request ").then(|| line.to_owned())
+    });
+    Decided {
+        outcome: outcome(decided.outcome, decided.headers),
+        properties: decided.properties.into_iter().map(|(key, value)| (name(key), value)).collect(),
+        log: line,
     }
 }
 
-fn decided(outcome: Outcome, report: &Report) -> Decided {
-    let name = |name: &str| name.strip_prefix("jotgate_").unwrap_or(name).to_string();
-    let properties = report.properties().map(|(key, value)| (name(key), value.to_string())).collect();
-    Decided { outcome, properties, log: report.log.clone() }
+fn outcome(outcome: memory::Outcome, headers: HeaderLines) -> Outcome {
+    match outcome {
+        memory::Outcome::Forwarded => {
+            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+            Outcome::Forwarded(headers.0.into_iter().map(|(name, value)| (text(name), text(value))).collect())
+        }
+        memory::Outcome::Replied { reply, .. } => {
+            let headers = reply.headers.into_iter().map(|(name, value)| (name.to_string(), value));
+            let grpc = reply.grpc_status.map(|status| (String::from("grpc-status"), status.to_string()));
+            Outcome::Replied { status: reply.status, headers: headers.chain(grpc).collect(), body: reply.body }
+        }
+        memory::Outcome::Waiting => Outcome::Waiting,
+    }
 }

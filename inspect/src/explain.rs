@@ -52,7 +52,7 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
         keys_unknown: provenance == Some(KeyProvenance::Unknown),
         assumed_signature: Cell::new(false),
     };
-    let decided = decide(&mut Gate::new(loaded.policy.clone(), now, 0), &head, now, &verifier);
+    let decided = decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &verifier);
     let is_undecided = verifier.assumed_signature.get();
     let trace = trace(&loaded.policy, &request, now, &verifier);
     let context =

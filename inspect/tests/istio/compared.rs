@@ -39,9 +39,9 @@ fn compare(policies: &[Value], requests: &[Request], seen: &Seen) -> Result<(), 
     if is_exact {
         count(&seen.exact);
     }
-    let mut gate = engine(&page);
+    let gate = engine(&page);
     for request in requests {
-        let (here, there) = (passes(&mut gate, request), model::passes(policies, request));
+        let (here, there) = (passes(&gate, request), model::passes(policies, request));
         count(if here { &seen.passed } else { &seen.denied });
         if there && !here {
             count(&seen.stricter);

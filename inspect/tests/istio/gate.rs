@@ -44,7 +44,7 @@ pub(crate) fn engine(page: &str) -> Gate {
 }
 
 /// Whether a request passes.
-pub(crate) fn passes(gate: &mut Gate, request: &Request) -> bool {
+pub(crate) fn passes(gate: &Gate, request: &Request) -> bool {
     let mut head = RequestHead::new(&request.method, &request.host, &request.path);
     if let Some(value) = &request.header {
         head.add("x-t", value);
@@ -52,7 +52,7 @@ pub(crate) fn passes(gate: &mut Gate, request: &Request) -> bool {
     if let Some(claims) = &request.claims {
         head.add("authorization", &format!("Bearer {}", token(claims)));
     }
-    let decided = decide(gate, &head, Timestamp::from_secs(NOW), &Gullible);
+    let decided = decide(gate.clone(), &head, Timestamp::from_secs(NOW), &Gullible);
     matches!(decided.outcome, Outcome::Forwarded(_))
 }
 
