@@ -1,6 +1,5 @@
 //! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gate::{
@@ -29,8 +28,8 @@ pub struct Driver<V> {
     verifier: V,
     /// Those under way: few, and searched from the front.
     callouts: Vec<PendingCallout>,
-    /// Requests that wait and have a body: the host says so only once.
-    held_bodies: BTreeSet<RequestId>,
+    /// Requests that wait and have a body, sorted: the host says so only once.
+    held_bodies: Vec<RequestId>,
     metrics: Metrics,
     /// When the host was last asked to call.
     armed: Option<Timestamp>,
@@ -56,7 +55,7 @@ impl<V> Driver<V> {
             gate,
             verifier,
             callouts: Vec::new(),
-            held_bodies: BTreeSet::new(),
+            held_bodies: Vec::new(),
             metrics: Metrics::default(),
             armed: None,
             has_timer: false,
@@ -74,7 +73,17 @@ impl<V> Driver<V> {
     /// A request is gone, whether it was decided or not.
     pub fn cancel(&mut self, id: RequestId) {
         self.gate.cancel(id);
-        self.held_bodies.remove(&id);
+        self.release_body(id);
+    }
+
+    /// Forgets that a request has a body, and says whether it was known.
+    fn release_body(&mut self, id: RequestId) -> bool {
+        self.held_bodies.binary_search(&id).map(|index| self.held_bodies.remove(index)).is_ok()
+    }
+
+    /// The host's name for the configuration.
+    pub(crate) fn root(&self) -> u32 {
+        self.root
     }
 
     /// The engine.
@@ -180,8 +189,8 @@ impl<V: SignatureVerifier> Driver<V> {
             Decision::Wait => {
                 // The host's timers do not notice when its clock is set: what waits is timed anew, from now.
                 self.armed = None;
-                if has_body {
-                    self.held_bodies.insert(id);
+                if let (true, Err(index)) = (has_body, self.held_bodies.binary_search(&id)) {
+                    self.held_bodies.insert(index, id);
                 }
                 Ok(Action::Pause)
             }
@@ -231,7 +240,7 @@ impl<V: SignatureVerifier> Driver<V> {
     }
 
     fn resume(&mut self, host: &mut impl Host, id: RequestId, now: Timestamp) {
-        let has_body = self.held_bodies.remove(&id);
+        let has_body = self.release_body(id);
         if host.select_request(id).is_err() {
             // The host no longer knows the request.
             self.gate.cancel(id);

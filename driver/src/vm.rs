@@ -11,7 +11,8 @@ use crate::host::{CalloutToken, Host, LogLevel};
 /// Everything in one VM of a proxy: a host may run several configurations in one, each under a root context.
 #[derive(Debug)]
 pub struct Vm<V> {
-    drivers: BTreeMap<u32, Driver<V>>,
+    /// One for each root context that is configured: few.
+    drivers: Vec<Driver<V>>,
     /// The root context of each request's context.
     requests: BTreeMap<u32, u32>,
 }
@@ -19,7 +20,7 @@ pub struct Vm<V> {
 impl<V> Vm<V> {
     /// A VM without contexts.
     pub const fn new() -> Self {
-        Self { drivers: BTreeMap::new(), requests: BTreeMap::new() }
+        Self { drivers: Vec::new(), requests: BTreeMap::new() }
     }
 
     /// A context is new: one for a configuration, whose `root` is 0, or one for a request.
@@ -42,12 +43,12 @@ impl<V: SignatureVerifier> Vm<V> {
     pub fn delete_context(&mut self, context: u32) {
         match self.requests.remove(&context) {
             Some(root) => {
-                if let Some(driver) = self.drivers.get_mut(&root) {
+                if let Some(driver) = self.driver_mut(root) {
                     driver.cancel(RequestId(context.into()));
                 }
             }
             None => {
-                self.drivers.remove(&context);
+                self.take_driver(context);
             }
         }
     }
@@ -73,11 +74,11 @@ impl<V: SignatureVerifier> Vm<V> {
             Ok(policy) => {
                 let mut driver = Driver::new(root, Gate::new(policy, now, seed(now)), verifier(host));
                 // Requests that wait for the configuration before this one are decided on by this one.
-                if let Some(predecessor) = self.drivers.remove(&root) {
+                if let Some(predecessor) = self.take_driver(root) {
                     driver.inherit(predecessor);
                 }
                 driver.start(host, now);
-                self.drivers.insert(root, driver);
+                self.drivers.push(driver);
                 true
             }
             Err(errors) => {
@@ -91,21 +92,21 @@ impl<V: SignatureVerifier> Vm<V> {
 
     /// The timer of a configuration has run out.
     pub fn tick(&mut self, host: &mut impl Host, root: u32) {
-        if let Some(driver) = self.drivers.get_mut(&root) {
+        if let Some(driver) = self.driver_mut(root) {
             driver.tick(host);
         }
     }
 
     /// A callout of a configuration was answered.
     pub fn callout_answered(&mut self, host: &mut impl Host, root: u32, token: CalloutToken, body_size: usize) {
-        if let Some(driver) = self.drivers.get_mut(&root) {
+        if let Some(driver) = self.driver_mut(root) {
             driver.callout_answered(host, token, body_size);
         }
     }
 
     /// The headers of a request are there.
     pub fn request_headers(&mut self, host: &mut impl Host, context: u32, has_body: bool) -> Action {
-        match self.requests.get(&context).and_then(|root| self.drivers.get_mut(root)) {
+        match self.requests.get(&context).copied().and_then(|root| self.driver_mut(root)) {
             Some(driver) => driver.request_headers(host, RequestId(context.into()), has_body),
             None => refuse_for_the_host(host),
         }
@@ -113,10 +114,20 @@ impl<V: SignatureVerifier> Vm<V> {
 
     /// The trailers of a request are there.
     pub fn request_trailers(&self, host: &mut impl Host, context: u32) -> Action {
-        match self.requests.get(&context).and_then(|root| self.drivers.get(root)) {
+        let root = self.requests.get(&context).copied();
+        match self.drivers.iter().find(|driver| Some(driver.root()) == root) {
             Some(driver) => driver.request_trailers(host),
             None => refuse_for_the_host(host),
         }
+    }
+
+    fn driver_mut(&mut self, root: u32) -> Option<&mut Driver<V>> {
+        self.drivers.iter_mut().find(|driver| driver.root() == root)
+    }
+
+    fn take_driver(&mut self, root: u32) -> Option<Driver<V>> {
+        let index = self.drivers.iter().position(|driver| driver.root() == root)?;
+        Some(self.drivers.swap_remove(index))
     }
 }
 
