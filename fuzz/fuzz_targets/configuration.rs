@@ -41,7 +41,8 @@ fn check_errors(errors: &ConfigErrors, input: &[u8], tree: Option<&Tree<'_>>) {
         collect_places(tree, String::new(), input, &mut places);
     }
     for error in errors.iter() {
-        assert!(!error.message.is_empty() && error.message.len() < 2 * input.len() + 4096, "{}", error.message);
+        let message = error.problem.to_string();
+        assert!(!message.is_empty() && message.len() < 2 * input.len() + 4096, "{message}");
         assert!(tree.is_none() || places.contains_key(&error.path) || is_left_out(&error.path, &places), "{error}");
         if let Some(Some(offset)) = places.get(&error.path) {
             assert_eq!(error.offset, *offset, "{error}");
