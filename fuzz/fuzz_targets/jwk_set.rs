@@ -24,7 +24,7 @@ const ORDER_8: [&str; 2] =
     ["JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU", "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o"];
 
 fuzz_target!(|text: &[u8]| {
-    for origin in [Origin::Configuration, Origin::Issuer] {
+    for origin in [Origin::Configuration, Origin::Issuer, Origin::TrustDomain] {
         check(text, origin);
     }
     if let Ok(tree) = json::read(text) {
@@ -62,7 +62,7 @@ fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>], origin: Ori
         match Expected::read(entry, origin) {
             Some(key) if expected.contains(&key) => {}
             Some(key) => expected.push(key),
-            None => odd.push((index, entry.get("kid").and_then(Tree::string))),
+            None => odd.push((index, kid(entry))),
         }
     }
     let skipped = match &set {
@@ -92,27 +92,33 @@ fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>], origin: Ori
 fn check_candidates(
     set: &KeySet,
     expected: &[Expected<'_>],
-    kid: Option<&str>,
+    wanted: Option<&str>,
     algorithm: Algorithm,
     checked_by: CheckedBy,
 ) {
-    let is_named = |found: Option<&str>| kid.is_none() || found == kid;
+    let kid = wanted.filter(|kid| !kid.is_empty());
     let all = || set.keys().iter().zip(expected);
+    let is_known = kid.is_some()
+        && (all().any(|(key, _)| key.kid() == kid) || set.skipped().iter().any(|key| key.kid.as_deref() == kid));
+    // A token that names no key is for any; one that names an unknown one is for those without a name.
+    let is_named = |found: Option<&str>| kid.is_none() || found == kid || (!is_known && found.is_none());
     let fitting: Vec<_> = all().filter(|(key, _)| is_named(key.kid()) && key.allows(algorithm)).collect();
     let is_tried = |material: &Material| checked_by == CheckedBy::Host || material.rsa_bits() <= 4096;
     let tried: Vec<_> = fitting.iter().filter(|(_, expected)| is_tried(&expected.material)).collect();
     let work: u64 = tried.iter().map(|(_, expected)| expected.material.work(checked_by)).sum();
-    let is_known =
-        all().any(|(key, _)| is_named(key.kid())) || set.skipped().iter().any(|key| key.kid.as_deref() == kid);
+    let is_guessed = kid.is_some() && !is_known;
     let expected = match tried.len() {
+        count if is_guessed && (count == 0 || count > MAX_CANDIDATES || (count > 1 && work > MAX_WORK)) => {
+            Candidates::None
+        }
         0 if !fitting.is_empty() => Candidates::TooLarge,
-        0 if kid.is_some() && is_known => Candidates::WrongAlgorithm,
+        0 if is_known => Candidates::WrongAlgorithm,
         0 => Candidates::None,
         count if count > MAX_CANDIDATES => Candidates::TooMany,
         count if count > 1 && work > MAX_WORK => Candidates::TooMuchWork,
         _ => Candidates::Keys(tried.iter().map(|(key, _)| *key).collect()),
     };
-    assert_eq!(set.candidates(kid, algorithm, checked_by), expected, "{kid:?} {algorithm} {checked_by:?}");
+    assert_eq!(set.candidates(wanted, algorithm, checked_by), expected, "{wanted:?} {algorithm} {checked_by:?}");
 }
 
 /// Puts what was sent between good keys: as an entry, and if it is a set its entries.
@@ -136,6 +142,7 @@ fn check_beside_good_keys(tree: &Tree<'_>) {
 #[derive(Debug, Eq, PartialEq)]
 struct Expected<'e> {
     kid: Option<&'e str>,
+    issuer: Option<&'e str>,
     material: Material,
     algorithms: Vec<&'static str>,
 }
@@ -170,11 +177,11 @@ enum Curve {
 impl<'e> Expected<'e> {
     /// The key that an entry holds, if it may verify anything.
     fn read(entry: &'e Tree<'_>, origin: Origin) -> Option<Self> {
-        let is_string = |name| entry.get(name).is_none_or(|member| member.string().is_some());
+        let is_string = |name| present(entry, name).is_none_or(|member| member.string().is_some());
         let string = |name| entry.get(name).and_then(Tree::string);
-        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| entry.get(name).is_some());
-        let is_odd = entry.has_twins() || !["kid", "alg", "use", "crv"].into_iter().all(is_string);
-        if is_private || is_odd || !may_verify(entry) {
+        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| present(entry, name).is_some());
+        let is_odd = entry.has_twins() || !["kid", "issuer", "alg", "use", "crv"].into_iter().all(is_string);
+        if is_private || is_odd || !may_verify(entry, origin) {
             return None;
         }
         let octets = |name| octets(entry, name);
@@ -190,7 +197,7 @@ impl<'e> Expected<'e> {
         };
         let mut algorithms = material.algorithms();
         algorithms.retain(|name| string("alg").is_none_or(|alg| alg == *name));
-        (!algorithms.is_empty()).then_some(Self { kid: string("kid"), material, algorithms })
+        (!algorithms.is_empty()).then_some(Self { kid: kid(entry), issuer: string("issuer"), material, algorithms })
     }
 
     fn is(&self, key: &VerificationKey) -> bool {
@@ -211,7 +218,7 @@ impl<'e> Expected<'e> {
             _ => false,
         };
         let is_bound = |algorithm: Algorithm| key.allows(algorithm) == self.algorithms.contains(&algorithm.name());
-        key.kid() == self.kid && is_same && Algorithm::ALL.into_iter().all(is_bound)
+        key.kid() == self.kid && key.issuer() == self.issuer && is_same && Algorithm::ALL.into_iter().all(is_bound)
     }
 }
 
@@ -302,13 +309,24 @@ impl Material {
     }
 }
 
-fn may_verify(entry: &Tree<'_>) -> bool {
-    let is_for_signatures = entry.get("use").is_none_or(|purpose| purpose.string() == Some("sig"));
+/// Null is absent.
+fn present<'e>(entry: &'e Tree<'_>, name: &str) -> Option<&'e Tree<'e>> {
+    entry.get(name).filter(|member| member.text != "null")
+}
+
+/// An empty one is none.
+fn kid<'e>(entry: &'e Tree<'_>) -> Option<&'e str> {
+    entry.get("kid").and_then(Tree::string).filter(|kid| !kid.is_empty())
+}
+
+fn may_verify(entry: &Tree<'_>, origin: Origin) -> bool {
+    let is_purpose = |name| name == Some("sig") || (origin == Origin::TrustDomain && name == Some("jwt-svid"));
+    let is_for_signatures = present(entry, "use").is_none_or(|purpose| is_purpose(purpose.string()));
     let may_verify = |operations: &Tree<'_>| {
         let operations: Option<Vec<_>> = operations.elements().iter().map(Tree::string).collect();
         operations.is_some_and(|operations| operations.contains(&"verify"))
     };
-    is_for_signatures && entry.get("key_ops").is_none_or(may_verify)
+    is_for_signatures && present(entry, "key_ops").is_none_or(may_verify)
 }
 
 fn octets(entry: &Tree<'_>, name: &str) -> Option<Vec<u8>> {

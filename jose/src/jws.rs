@@ -83,14 +83,23 @@ impl<'e> UntrustedToken<'e> {
         header.get("crit").is_some() || header.get("b64").is_some_and(|b64| b64.as_bool() != Some(true))
     }
 
-    /// The `kid` by which the header names a key.
+    /// The `kid` by which the header names a key. An empty one names none.
     pub fn kid(&self) -> Option<&str> {
-        self.header_string("kid")
+        self.header_string("kid").filter(|kid| !kid.is_empty())
     }
 
-    /// The claim `iss`, unverified: good for choosing whose keys are asked, and nothing else.
+    /// The claim `iss`, unverified: good for choosing whose keys are asked, and nothing else. Null is absent.
     pub fn issuer(&self) -> Option<Value<'_>> {
-        self.payload.root().get("iss")
+        self.claim("iss")
+    }
+
+    /// The claim `sub`, unverified, for tokens that name their issuer by it (SPIFFE JWT-SVID §3.1). Null is absent.
+    pub fn subject(&self) -> Option<Value<'_>> {
+        self.claim("sub")
+    }
+
+    fn claim(&self, name: &str) -> Option<Value<'_>> {
+        self.payload.root().get(name).filter(|claim| !claim.is_null())
     }
 
     /// Turns this into a [`Token`] if the signature fits one of `keys` under the algorithm that the header names

@@ -11,6 +11,7 @@ use crate::json::{Kind, Value};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct VerificationKey {
     kid: Option<String>,
+    issuer: Option<String>,
     material: KeyMaterial,
     /// INVARIANT: never empty.
     algorithms: Vec<Algorithm>,
@@ -23,6 +24,9 @@ pub enum Origin {
     Configuration,
     /// The issuer, who publishes it: a secret would be none.
     Issuer,
+    /// A SPIFFE trust domain, which publishes it in its bundle: its `use` may be `jwt-svid` (SPIFFE Trust Domain and
+    /// Bundle §4.2.2).
+    TrustDomain,
 }
 
 impl VerificationKey {
@@ -34,9 +38,10 @@ impl VerificationKey {
         if jwk.has_duplicates() {
             return Err(KeyError::DuplicateMember);
         }
-        let kid = optional_string(jwk, "kid")?.map(ToString::to_string);
+        let kid = read_kid(jwk)?;
+        let issuer = optional_string(jwk, "issuer")?.map(ToString::to_string);
         let material = KeyMaterial::from_jwk(jwk, origin)?;
-        check_use(jwk)?;
+        check_use(jwk, origin)?;
         let alg = optional_string(jwk, "alg")?;
         let is_wanted = |algorithm: &Algorithm| alg.is_none_or(|alg| alg == algorithm.name());
         let wanted: Vec<_> = Algorithm::ALL.into_iter().filter(is_wanted).collect();
@@ -44,12 +49,18 @@ impl VerificationKey {
         if algorithms.is_empty() {
             return Err(KeyError::Algorithm);
         }
-        Ok(Self { kid, material, algorithms })
+        Ok(Self { kid, issuer, material, algorithms })
     }
 
     /// The `kid` that tokens name this key by.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// The issuer whose tokens alone it signs, where its set names one for each key, as that of Entra ID does. It may
+    /// hold a placeholder for a tenant: `https://login.microsoftonline.com/{tenantid}/v2.0`.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// Whether this key may verify signatures of `algorithm`.
@@ -64,11 +75,13 @@ impl VerificationKey {
 }
 
 /// RFC 7517 §4.2 and §4.3: a key that says what it is for may be used for that alone.
-fn check_use(jwk: Value<'_>) -> Result<(), KeyError> {
-    if optional_string(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
-        return Err(KeyError::Use);
+fn check_use(jwk: Value<'_>, origin: Origin) -> Result<(), KeyError> {
+    match optional_string(jwk, "use")? {
+        None | Some("sig") => {}
+        Some("jwt-svid") if origin == Origin::TrustDomain => {}
+        Some(_) => return Err(KeyError::Use),
     }
-    let Some(operations) = jwk.get("key_ops") else { return Ok(()) };
+    let Some(operations) = present(jwk, "key_ops") else { return Ok(()) };
     if operations.kind() != Kind::Array || operations.elements().any(|operation| operation.as_str().is_none()) {
         return Err(KeyError::Type("key_ops"));
     }
@@ -78,6 +91,16 @@ fn check_use(jwk: Value<'_>) -> Result<(), KeyError> {
     }
 }
 
+/// The `kid`; an empty one names no key.
+fn read_kid(jwk: Value<'_>) -> Result<Option<String>, KeyError> {
+    Ok(optional_string(jwk, "kid")?.filter(|kid| !kid.is_empty()).map(ToString::to_string))
+}
+
+/// A member, unless it is null: some serialisers write that for what is absent.
+pub(super) fn present<'d>(jwk: Value<'d>, member: &str) -> Option<Value<'d>> {
+    jwk.get(member).filter(|value| !value.is_null())
+}
+
 pub(super) fn optional_string<'d>(jwk: Value<'d>, member: &'static str) -> Result<Option<&'d str>, KeyError> {
-    jwk.get(member).map(|value| value.as_str().ok_or(KeyError::Type(member))).transpose()
+    present(jwk, member).map(|value| value.as_str().ok_or(KeyError::Type(member))).transpose()
 }

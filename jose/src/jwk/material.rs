@@ -5,7 +5,7 @@ use core::fmt;
 
 use p256::pkcs8::EncodePublicKey;
 
-use super::{KeyError, Origin, optional_string};
+use super::{KeyError, Origin, optional_string, present};
 use crate::hash::Hash;
 use crate::json::Value;
 use crate::rsa::{RsaKeyError, RsaPublicKey};
@@ -54,7 +54,7 @@ impl KeyMaterial {
     pub(super) fn from_jwk(jwk: Value<'_>, origin: Origin) -> Result<Self, KeyError> {
         let kty = optional_string(jwk, "kty")?.ok_or(KeyError::Missing("kty"))?;
         // A private key in public is compromised: trusting it would trust everyone who saw it.
-        if ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|member| jwk.get(member).is_some()) {
+        if ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|member| present(jwk, member).is_some()) {
             return Err(KeyError::Private);
         }
         match (kty, optional_string(jwk, "crv")?) {
@@ -71,7 +71,7 @@ impl KeyMaterial {
             ("OKP", Some("Ed25519")) => ed25519_key(jwk),
             ("EC" | "OKP", Some(_)) => Err(KeyError::UnknownCurve),
             ("EC" | "OKP", None) => Err(KeyError::Missing("crv")),
-            ("oct", _) if origin == Origin::Issuer => Err(KeyError::Symmetric),
+            ("oct", _) if origin != Origin::Configuration => Err(KeyError::Symmetric),
             ("oct", _) => shared_secret(jwk),
             _ => Err(KeyError::UnknownType),
         }

@@ -25,7 +25,7 @@ pub struct KeySet {
 pub struct SkippedKey {
     /// Its place in `keys`.
     pub index: usize,
-    /// Its `kid`, where that is a string.
+    /// Its `kid`, where that is a string and not empty.
     pub kid: Option<String>,
     /// Why it was skipped.
     pub error: KeyError,
@@ -36,7 +36,7 @@ pub struct SkippedKey {
 pub enum Candidates<'k> {
     /// At least one, at most five.
     Keys(Vec<&'k VerificationKey>),
-    /// No key has this `kid`, or, without one, allows the algorithm.
+    /// No key has this `kid`, or, without one, allows the algorithm; nor does a key without `kid` fit.
     None,
     /// Keys that only a host may verify with, and it does not.
     TooLarge,
@@ -73,7 +73,8 @@ impl KeySet {
                 Ok(key) if keys.keys.contains(&key) => {}
                 Ok(key) => keys.keys.push(key),
                 Err(error) => {
-                    let kid = entry.get("kid").and_then(|kid| kid.as_str().map(ToString::to_string));
+                    let kid = entry.get("kid").and_then(|kid| kid.as_str()).filter(|kid| !kid.is_empty());
+                    let kid = kid.map(ToString::to_string);
                     keys.skipped.push(SkippedKey { index, kid, error });
                 }
             }
@@ -102,21 +103,67 @@ impl KeySet {
     /// The keys that a token with this `kid` and algorithm may have been signed with, where signatures of that
     /// algorithm are checked by `checked_by`.
     pub fn candidates(&self, kid: Option<&str>, algorithm: Algorithm, checked_by: CheckedBy) -> Candidates<'_> {
-        let named = || self.keys.iter().filter(|key| kid.is_none() || key.kid() == kid);
-        let fits = |key: &&VerificationKey| key.allows(algorithm);
-        let is_small = |key: &&VerificationKey| checked_by == CheckedBy::Host || !key.material().is_for_hosts_alone();
-        let keys: Vec<_> = named().filter(fits).filter(is_small).collect();
-        let is_known = || named().next().is_some() || self.skipped.iter().any(|key| key.kid.as_deref() == kid);
-        let work = || keys.iter().map(|key| key.material().work(checked_by)).sum::<u64>();
-        match keys.len() {
-            0 if named().any(|key| fits(&key)) => Candidates::TooLarge,
-            0 if kid.is_some() && is_known() => Candidates::WrongAlgorithm,
-            0 => Candidates::None,
-            // What is a key can be used: a single one is tried, whatever it costs.
-            2..=MAX_CANDIDATES if work() > MAX_WORK => Candidates::TooMuchWork,
-            1..=MAX_CANDIDATES => Candidates::Keys(keys),
-            _ => Candidates::TooMany,
+        self.candidates_among(kid, algorithm, checked_by, |_| true)
+    }
+
+    /// The same, of the keys that `serves` takes: the others are not there for this token, but their `kid` is taken.
+    pub fn candidates_among(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        checked_by: CheckedBy,
+        serves: impl Fn(&VerificationKey) -> bool,
+    ) -> Candidates<'_> {
+        let kid = kid.filter(|kid| !kid.is_empty());
+        let named = || self.keys.iter().filter(|key| (kid.is_none() || key.kid() == kid) && serves(key));
+        if kid.is_some() && !self.has_kid(kid) {
+            // Keys without a name may serve a token that names an unknown one. If they do not, there may be a newer set.
+            let unnamed = self.keys.iter().filter(|key| key.kid().is_none() && serves(key));
+            return match pick(unnamed, algorithm, checked_by) {
+                Candidates::Keys(keys) => Candidates::Keys(keys),
+                _ => Candidates::None,
+            };
         }
+        match pick(named(), algorithm, checked_by) {
+            Candidates::None if kid.is_some() && (named().next().is_some() || self.has_skipped(kid)) => {
+                Candidates::WrongAlgorithm
+            }
+            found => found,
+        }
+    }
+
+    fn has_kid(&self, kid: Option<&str>) -> bool {
+        self.keys.iter().any(|key| key.kid() == kid) || self.has_skipped(kid)
+    }
+
+    fn has_skipped(&self, kid: Option<&str>) -> bool {
+        self.skipped.iter().any(|key| key.kid.as_deref() == kid)
+    }
+}
+
+/// Those of `keys` that may be tried.
+fn pick<'k>(
+    keys: impl Iterator<Item = &'k VerificationKey>,
+    algorithm: Algorithm,
+    checked_by: CheckedBy,
+) -> Candidates<'k> {
+    let mut is_too_large = false;
+    let keys: Vec<_> = keys
+        .filter(|key| key.allows(algorithm))
+        .filter(|key| {
+            let is_fit = checked_by == CheckedBy::Host || !key.material().is_for_hosts_alone();
+            is_too_large |= !is_fit;
+            is_fit
+        })
+        .collect();
+    let work = || keys.iter().map(|key| key.material().work(checked_by)).sum::<u64>();
+    match keys.len() {
+        0 if is_too_large => Candidates::TooLarge,
+        0 => Candidates::None,
+        // What is a key can be used: a single one is tried, whatever it costs.
+        2..=MAX_CANDIDATES if work() > MAX_WORK => Candidates::TooMuchWork,
+        1..=MAX_CANDIDATES => Candidates::Keys(keys),
+        _ => Candidates::TooMany,
     }
 }
 

@@ -206,7 +206,9 @@ fn candidates_fit_kid_and_algorithm() {
     assert_eq!(count(Some("r"), Algorithm::Rs256), Ok(1));
     assert_eq!(count(None, Algorithm::Es256), Ok(2));
     assert_eq!(count(Some("r"), Algorithm::Es256), Err("WrongAlgorithm".into()));
-    assert_eq!(count(Some(""), Algorithm::Es256), Err("None".into()));
+    assert_eq!(count(Some(""), Algorithm::Es256), Ok(2), "an empty `kid` is none");
+    assert_eq!(count(Some("other"), Algorithm::Es256), Ok(1), "the key without `kid`");
+    assert_eq!(count(Some("other"), Algorithm::Rs256), Err("None".into()), "there is no such key without `kid`");
     assert_eq!(count(None, Algorithm::EdDsa), Err("None".into()));
 
     let text = format!(r#"{{"keys":[{},{}]}}"#, rsa(r#","kid":"r","use":"enc""#), p256(r#","kid":"e""#));
@@ -288,4 +290,85 @@ fn a_kid_picks_its_key_from_any_others() {
     assert_eq!(found("huge", Algorithm::Rs256, CheckedBy::Module), Err("TooLarge".into()));
     assert_eq!(found("huge", Algorithm::Es256, CheckedBy::Module), Err("WrongAlgorithm".into()));
     assert_eq!(set.large_keys().map(VerificationKey::kid).collect::<Vec<_>>(), [Some("huge")]);
+}
+
+#[test]
+fn null_is_absent_for_every_optional_member() {
+    let optional = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "kid", "use", "alg", "key_ops", "issuer"];
+    let optional = optional.iter().chain(&["x5c", "x5t", "x5t#S256", "x5u", "ext"]);
+    let nulls: String = optional.map(|member| format!(r#","{member}":null"#)).collect();
+    for (plain, with_nulls) in [
+        (rsa(""), rsa(&format!(r#"{nulls},"crv":null,"x":null,"y":null"#))),
+        (p256(""), p256(&format!(r#"{nulls},"n":null,"e":null"#))),
+        (ed25519(ED), ed25519(ED).replace('}', &format!("{nulls}}}"))),
+    ] {
+        assert_eq!(import(&with_nulls), import(&plain));
+        assert!(import(&plain).is_ok());
+    }
+    assert_eq!(import(r#"{"kty":null}"#), Err(KeyError::Missing("kty")));
+    assert_eq!(import(r#"{"kty":"EC","crv":null}"#), Err(KeyError::Missing("crv")));
+    assert_eq!(import(r#"{"kty":"RSA","n":null,"e":"AQAB"}"#), Err(KeyError::Missing("n")));
+    assert_eq!(import(&rsa(r#","d":"""#)), Err(KeyError::Private), "what is no null is there");
+    assert_eq!(import(&rsa(r#","key_ops":["verify",null]"#)), Err(KeyError::Type("key_ops")));
+}
+
+#[test]
+fn an_empty_kid_is_none() {
+    assert_eq!(import(&rsa(r#","kid":"""#)), import(&rsa("")));
+    let text = format!(r#"{{"keys":[{},{}]}}"#, rsa(r#","kid":"","use":"enc""#), p256(r#","kid":"e""#));
+    let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds a key");
+    assert_eq!(set.skipped()[0].kid, None);
+    assert_eq!(set.candidates(Some(""), Algorithm::Rs256, CheckedBy::Module), Candidates::None);
+}
+
+#[test]
+fn keys_without_kid_serve_tokens_whose_kid_no_key_has() {
+    let set = |keys: &[String]| {
+        let text = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+        KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys")
+    };
+    let found = |set: &KeySet, kid, algorithm| match set.candidates(Some(kid), algorithm, CheckedBy::Module) {
+        Candidates::Keys(keys) => keys.iter().map(|key| key.kid().unwrap_or("none").to_string()).collect(),
+        other => format!("{other:?}"),
+    };
+    let mixed = set(&[p256(r#","kid":"e""#), rsa(""), rsa(r#","kid":"odd","use":"enc""#)]);
+    assert_eq!(found(&mixed, "new", Algorithm::Rs256), "none");
+    assert_eq!(found(&mixed, "new", Algorithm::Es256), "None", "no key without `kid` is for that algorithm");
+    assert_eq!(found(&mixed, "e", Algorithm::Rs256), "WrongAlgorithm", "a key has that `kid`");
+    assert_eq!(found(&mixed, "odd", Algorithm::Rs256), "WrongAlgorithm", "an unusable key has that `kid`");
+    let many: Vec<_> = (0..6).map(|number| rsa_of(2048, "AQAB", number)).collect();
+    assert_eq!(found(&set(&many), "new", Algorithm::Rs256), "None", "more than are tried: there may be a newer set");
+    assert_eq!(found(&set(&many[..5]), "new", Algorithm::Rs256), "none".repeat(5));
+    let costly: Vec<_> = (0..2).map(|number| rsa_of(4096, "AQAB", number)).collect();
+    assert_eq!(found(&set(&costly), "new", Algorithm::Rs256), "None");
+}
+
+#[test]
+fn keys_of_other_issuers_are_not_there_but_their_kid_is_taken() {
+    let named = |issuer: &str, kid: &str| p256(&format!(r#","kid":"{kid}","issuer":"{issuer}""#));
+    let text = format!(r#"{{"keys":[{},{},{}]}}"#, named("a", "1"), named("b", "2"), p256(""));
+    let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds keys");
+    let count = |kid| match set.candidates_among(kid, Algorithm::Es256, CheckedBy::Module, |key| {
+        key.issuer().is_none_or(|issuer| issuer == "a")
+    }) {
+        Candidates::Keys(keys) => keys.len(),
+        _ => 0,
+    };
+    assert_eq!((count(Some("1")), count(Some("2")), count(Some("3")), count(None)), (1, 0, 1, 2));
+    assert_eq!(import(&p256(r#","issuer":["a"]"#)), Err(KeyError::Type("issuer")));
+}
+
+#[test]
+fn jwt_svid_is_a_purpose_in_the_bundle_of_a_trust_domain_alone() {
+    let import = |jwk: &str, origin| {
+        VerificationKey::from_jwk(Document::parse(jwk.as_bytes()).expect(jwk).root(), origin).map(drop)
+    };
+    let svid = rsa(r#","use":"jwt-svid""#);
+    assert_eq!(import(&svid, Origin::TrustDomain), Ok(()));
+    assert_eq!(import(&svid, Origin::Issuer), Err(KeyError::Use));
+    assert_eq!(import(&svid, Origin::Configuration), Err(KeyError::Use));
+    for (purpose, expected) in [("sig", Ok(())), ("enc", Err(KeyError::Use)), ("x509-svid", Err(KeyError::Use))] {
+        assert_eq!(import(&rsa(&format!(r#","use":"{purpose}""#)), Origin::TrustDomain), expected, "{purpose}");
+    }
+    assert_eq!(import(&oct(64), Origin::TrustDomain), Err(KeyError::Symmetric));
 }
