@@ -96,7 +96,7 @@ impl Host for ProxyWasm {
             (":authority", &callout.authority),
             (":path", &callout.path),
         ];
-        headers.extend(callout.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        headers.extend(callout.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())));
         hostcalls::http_call(&callout.cluster, &pairs::encode(&headers), &callout.body, callout.timeout)
             .map(CalloutToken::from)
             .map_err(error)

@@ -26,11 +26,20 @@ pub(crate) struct Refusal {
     pub(crate) scopes: Vec<String>,
     /// Whole seconds after which another try makes sense.
     pub(crate) retry_after: Option<u64>,
+    /// What the client reads in place of what the reason says; [`printable`].
+    pub(crate) detail: Option<String>,
+}
+
+/// `text` in the characters of an `error_description` (RFC 6750 §3).
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| if matches!(character, ' ' | '!' | '#'..='[' | ']'..='~') { character } else { '?' })
+        .collect()
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, scopes: Vec::new(), retry_after: None }
+        Self { reason, scopes: Vec::new(), retry_after: None, detail: None }
     }
 }
 
@@ -42,16 +51,15 @@ impl Refusal {
         headers.extend(self.challenge(challenger).map(|challenge| ("www-authenticate", challenge)));
         headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         if request.is_grpc() {
-            return Reply {
-                status,
-                headers,
-                body: self.reason.detail().to_string(),
-                grpc_status: Some(grpc_status(status)),
-            };
+            return Reply { status, headers, body: self.detail().to_string(), grpc_status: Some(grpc_status(status)) };
         }
         headers.push(("content-type", String::from(PROBLEM)));
-        let body = problem(status, self.reason.detail(), Some(self.reason.name()));
+        let body = problem(status, self.detail(), Some(self.reason.name()));
         Reply { status, headers, body, grpc_status: None }
+    }
+
+    fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or_else(|| self.reason.detail())
     }
 
     fn challenge(&self, challenger: Challenger<'_>) -> Option<String> {
@@ -69,7 +77,7 @@ impl Refusal {
 
     /// RFC 6750 §3: an `error` only where a credential was sent. `None`: there is no challenge at all.
     fn bearer_error(&self) -> Option<String> {
-        let detail = self.reason.detail();
+        let detail = self.detail();
         match (self.reason, self.reason.status()) {
             (Reason::AmbiguousPath | Reason::AmbiguousRequest, _) => None,
             (Reason::MissingToken, _) => Some(String::new()),
@@ -136,6 +144,7 @@ mod tests {
                 reason,
                 scopes: vec!["a:read".into(), "b".into()],
                 retry_after: (reason.status() == 503).then_some(7),
+                detail: None,
             };
             let reply = refusal.answer(&Request::new(&[]), DEMO);
             let others: Vec<_> = reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();

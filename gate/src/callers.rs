@@ -5,6 +5,7 @@
 //! | `evidence` | what is certain about a caller, whatever vouches for it |
 //! | `verification` | the first maker of evidence: a token (RFC 7519) whose signature and claims were checked |
 //! | `check`, `trace` | its checks in their order, and what became of them |
+//! | `rejection` | why a token is rejected, and which claim is at fault |
 //! | `principal` | a caller, with all that rules and headers need |
 //! | `reading` | from evidence to a principal, as the policy has it read |
 //! | `cache` | tokens that were verified, so that one that comes again need not be |
@@ -14,6 +15,7 @@ mod check;
 mod evidence;
 mod principal;
 mod reading;
+mod rejection;
 mod trace;
 mod verification;
 

@@ -1,5 +1,6 @@
 //! Requests of the gate's own, which the host makes for it.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::http::Response;
@@ -23,14 +24,35 @@ pub struct Callout {
     pub authority: String,
     /// `:path`.
     pub path: String,
-    /// The other headers, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    /// The other headers.
+    pub headers: Vec<CalloutHeader>,
     /// The body; empty for none.
     pub body: Vec<u8>,
     /// How long it may take.
     pub timeout: Duration,
     /// How much of the body of the response is of use, in bytes: a longer one is rejected, so no more need be read.
     pub max_body_bytes: usize,
+}
+
+/// A header of a callout. Its value may be a credential, so that it is not shown.
+#[derive(Clone, Eq, PartialEq)]
+pub struct CalloutHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl CalloutHeader {
+    pub(crate) fn new(name: &str, value: &str) -> Self {
+        Self { name: name.to_string(), value: value.to_string() }
+    }
+}
+
+impl fmt::Debug for CalloutHeader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CalloutHeader").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Why a callout brought no response.

@@ -132,6 +132,25 @@ pub(crate) fn add_groups<'d>(claim: Value<'d>, groups: &mut Vec<&'d str>) -> Res
     }
 }
 
+/// Adds the groups in a claim of objects, or of one, each of which is named by its `member`.
+pub(crate) fn add_member_groups<'d>(
+    claim: Value<'d>,
+    member: &str,
+    groups: &mut Vec<&'d str>,
+) -> Result<(), NotStrings> {
+    let name = |group: Value<'d>| group.get(member).and_then(Value::as_str).ok_or(NotStrings);
+    match claim.kind() {
+        Kind::Array => {
+            for group in claim.elements() {
+                groups.push(name(group)?);
+            }
+        }
+        Kind::Object => groups.push(name(claim)?),
+        _ => return Err(NotStrings),
+    }
+    Ok(())
+}
+
 fn add_strings<'d>(claim: Value<'d>, strings: &mut Vec<&'d str>) -> Result<(), NotStrings> {
     if claim.kind() != Kind::Array {
         return Err(NotStrings);

@@ -12,11 +12,14 @@ mod error;
 mod grants;
 mod headers;
 mod issuer;
+mod issuer_identity;
+mod key_headers;
 mod metadata;
 mod reader;
 mod reference;
 mod rule;
 mod text;
+mod variable;
 
 pub use self::error::{ConfigError, ConfigErrors, Problem};
 

@@ -166,6 +166,9 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn admit(mut self, principal: &Principal, credential: &Credential<'_>, access: &Access) -> Judgement {
+        if principal.odd_groups().is_some() && access.requirement().is_some_and(asks_for_groups) {
+            return self.refuse(Reason::BadClaim, Some(principal));
+        }
         let checked = access.requirement().map_or(Ok(()), |asked| asked.check(principal, self.policy.scope_match));
         match checked {
             Err(Denial::AccessDenied) => return self.refuse(Reason::AccessDenied, Some(principal)),
@@ -229,5 +232,14 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             client_ip: needs.client_ip.then(|| self.policy.trusted_proxies.client_ip(self.request)).flatten(),
             max_bytes: self.policy.limits.header_bytes,
         })
+    }
+}
+
+fn asks_for_groups(asked: &Requirement) -> bool {
+    match asked {
+        Requirement::AllOf(parts) | Requirement::AnyOf(parts) => parts.iter().any(asks_for_groups),
+        Requirement::Not(part) => asks_for_groups(part),
+        Requirement::Groups(_) => true,
+        _ => false,
     }
 }

@@ -11,7 +11,7 @@ use jose::signature::SignatureVerifier;
 
 pub use self::effect::{Decision, Effect, Level, RequestId};
 use self::waiting::{Arrival, Waiting};
-use crate::answer::{Challenger, Refusal};
+use crate::answer::{Challenger, Refusal, printable};
 use crate::callers::{TokenCache, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::decision::{Judgement, Verdict, decide};
@@ -235,6 +235,7 @@ impl Gate {
             scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
             resource_metadata: path.and_then(|path| self.policy.metadata.url(request, &path)),
         };
+        let refusal = Refusal { detail: facts.detail_of(refusal.reason).map(printable), ..refusal.clone() };
         Decision::Reply(refusal.answer(request, challenger), facts.denied(&self.policy, refusal.reason, request))
     }
 

@@ -281,7 +281,8 @@ impl FetchedKeys {
                     Err(failure) => self.fail(stage, &failure, now, jitter),
                 }
             }
-            _ => match answer.and_then(|answer| Ok((fetch::read_keys(&answer, limits)?, answer))) {
+            _ => match answer.and_then(|answer| Ok((fetch::read_keys(&answer, self.settings.origin, limits)?, answer)))
+            {
                 Ok((keys, answer)) => self.accept(keys, &answer, now, jitter),
                 Err(failure) => self.fail(stage, &failure, now, jitter),
             },
@@ -391,7 +392,7 @@ impl FetchedKeys {
     fn send(&mut self, id: CalloutId, stage: Stage, target: &Target, now: Timestamp, limits: &Limits) -> Callout {
         let timeout = self.settings.timeout;
         self.state = State::InFlight { id, stage, started: now, until: now.after(timeout).after(GRACE) };
-        fetch::callout(id, target, timeout, limits)
+        fetch::callout(id, target, &self.settings, limits)
     }
 
     fn accept(&mut self, keys: KeySet, answer: &Response<'_>, now: Timestamp, jitter: &mut Jitter) -> Step {

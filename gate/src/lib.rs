@@ -66,7 +66,7 @@ mod testing;
 mod time;
 mod trail;
 
-pub use self::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
+pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, CalloutOutcome};
 pub use self::config::ConfigErrors;
 pub use self::engine::{Decision, Effect, Gate, Level, RequestId};
 pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};

@@ -2,6 +2,7 @@
 //! from it. [`crate::config`] reads it.
 
 mod grants;
+mod identity;
 mod issuer;
 mod key_source;
 mod limits;
@@ -9,9 +10,13 @@ mod limits;
 use jose::jwk::KeySet;
 
 pub use self::grants::Grants;
-pub use self::issuer::{Audiences, Issuer};
+pub use self::identity::{IssuerKind, TenantPattern, Tenants};
+pub(crate) use self::identity::{
+    SPIFFE, is_key_for, is_tenant, is_trust_domain, is_workload, present, trust_domain_of,
+};
+pub use self::issuer::{Audiences, GroupsClaim, Issuer};
 pub(crate) use self::key_source::large_keys;
-pub use self::key_source::{Discovery, FetchSettings, KeySetLocation, KeySource};
+pub use self::key_source::{Discovery, FetchSettings, KeyHeader, KeySetLocation, KeySource};
 pub use self::limits::Limits;
 use crate::claims::ClaimRef;
 use crate::credentials::Sources;
@@ -71,6 +76,8 @@ pub struct Needs {
     pub client_ip: bool,
     /// The scopes that its rule asks for, or how many of them: likewise.
     pub asked_scopes: bool,
+    /// The groups of its caller: a header that the configuration names carries them, and does without nothing.
+    pub groups: bool,
 }
 
 impl Policy {

@@ -22,6 +22,8 @@ pub enum Check {
     Signature,
     /// Its `typ` is one that is accepted.
     Type,
+    /// The tenant that it names is the one in its `iss`.
+    Tenant,
     /// Its claims of scopes hold scopes.
     Scopes,
     /// Its claim of groups holds groups.
@@ -38,7 +40,7 @@ pub enum Check {
 
 impl Check {
     /// All of them, in their order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Size,
         Self::Form,
         Self::Algorithm,
@@ -48,6 +50,7 @@ impl Check {
         Self::Key,
         Self::Signature,
         Self::Type,
+        Self::Tenant,
         Self::Scopes,
         Self::Groups,
         Self::Expiry,

@@ -1,6 +1,7 @@
 //! What is certain about a caller, whatever vouches for it.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jose::json::Value;
@@ -17,11 +18,28 @@ pub(crate) struct Evidence<'e> {
     pub(super) source: Source<'e>,
     /// From claims alone; sorted, each once.
     pub(super) scopes: Vec<String>,
-    /// In the order of the token, each once.
-    pub(super) groups: Vec<String>,
+    pub(super) groups: Groups,
     pub(super) audiences: Vec<String>,
     /// While its dates certainly allow it, since the epoch.
     pub(super) valid: Range<Duration>,
+}
+
+/// The groups of a token.
+#[derive(Debug)]
+pub(super) enum Groups {
+    /// Their claim has a form that cannot be read: what is wrong with it.
+    Odd(Arc<str>),
+    /// In the order of the token, each once.
+    Read(Vec<String>),
+}
+
+impl Groups {
+    pub(super) fn names(&self) -> &[String] {
+        match self {
+            Self::Odd(_) => &[],
+            Self::Read(names) => names,
+        }
+    }
 }
 
 /// What the claims were taken from.

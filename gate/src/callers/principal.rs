@@ -16,6 +16,8 @@ pub struct Principal {
     pub(super) subject: Option<Arc<str>>,
     pub(super) scopes: Vec<String>,
     pub(super) groups: Vec<String>,
+    /// What is wrong with the claim of groups, where they cannot be read; there are none then.
+    pub(super) odd_groups: Option<Arc<str>>,
     pub(super) audiences: Vec<String>,
     /// Those that a rule tests.
     pub(super) claims: Vec<(ClaimRef, ClaimValue)>,
@@ -43,7 +45,12 @@ impl Principal {
         &self.groups
     }
 
-    /// What `aud` names.
+    /// What is wrong with the claim of groups, where they cannot be read; there are none then.
+    pub fn odd_groups(&self) -> Option<&Arc<str>> {
+        self.odd_groups.as_ref()
+    }
+
+    /// What its tokens are for, by all of its issuer's `audienceClaims`.
     pub fn audiences(&self) -> &[String] {
         &self.audiences
     }
@@ -62,6 +69,7 @@ impl Principal {
             heap::list(&self.claims, |(claim, value)| claim.heap_bytes().saturating_add(value.heap_bytes())),
             heap::list(&self.identity, Rendered::heap_bytes),
             self.subject.as_deref().map_or(0, heap::shared),
+            self.odd_groups.as_deref().map_or(0, heap::shared),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

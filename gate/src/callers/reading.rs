@@ -2,16 +2,22 @@
 
 use std::sync::Arc;
 
-use super::evidence::Evidence;
+use jose::json::Value;
+
+use super::evidence::{Evidence, Groups};
 use super::principal::Principal;
 use crate::claims::ClaimValue;
 use crate::identity::Verified;
-use crate::policy::{Issuer, Policy};
+use crate::policy::{Issuer, IssuerKind, Policy, present};
 
 impl Principal {
     /// Reads what `evidence`, which came as `text`, says about its subject.
     pub(crate) fn new(mut evidence: Evidence<'_>, text: &str, policy: &Policy, issuer: &Issuer) -> Self {
-        let mut groups = std::mem::take(&mut evidence.groups);
+        let groups = std::mem::replace(&mut evidence.groups, Groups::Read(Vec::new()));
+        let (mut groups, odd_groups) = match groups {
+            Groups::Read(groups) => (groups, None),
+            Groups::Odd(detail) => (Vec::new(), Some(detail)),
+        };
         issuer.grants.bound_groups(&mut groups);
         let mut scopes = std::mem::take(&mut evidence.scopes);
         let given = issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|group| groups.contains(group)));
@@ -26,7 +32,7 @@ impl Principal {
         let verified = Verified {
             token: text,
             claims,
-            issuer: &issuer.identifier,
+            issuer: named_issuer(claims, issuer),
             trusts_email: issuer.trust_email,
             scopes: &scopes,
             groups: &groups,
@@ -35,15 +41,25 @@ impl Principal {
         let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
         let tested = policy.tested_claims.iter();
         let tested = tested.filter_map(|claim| Some((claim.clone(), ClaimValue::of(claim.find(claims)?)))).collect();
-        let subject = claims.get("sub").and_then(jose::json::Value::as_str).map(Arc::from);
+        let subject = claims.get("sub").and_then(Value::as_str).map(Arc::from);
         Self {
             issuer: evidence.issuer,
             subject,
             scopes,
             audiences: evidence.audiences,
             groups,
+            odd_groups,
             claims: tested,
             identity,
         }
     }
+}
+
+/// What headers call the issuer: the `iss` of the token's own tenant.
+fn named_issuer<'c>(claims: Value<'c>, issuer: &'c Issuer) -> &'c str {
+    let iss = match issuer.kind {
+        IssuerKind::Tenants(_) => present(claims, "iss").and_then(Value::as_str),
+        IssuerKind::Exact | IssuerKind::TrustDomain => None,
+    };
+    iss.unwrap_or(&issuer.identifier)
 }

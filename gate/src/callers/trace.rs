@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jose::jwk::Candidates;
+use jose::json::Value;
+use jose::jwk::{Candidates, VerificationKey};
 use jose::jws::EncodedToken;
 
 use super::check::Check;
 use super::evidence::Evidence;
 use super::principal::Principal;
-use super::verification::{Claimed, Failure, Verification};
+use super::verification::{Claimed, Failure, Verification, serves};
 use crate::identity::says_verified;
 use crate::policy::Issuer;
 use crate::report::Reason;
@@ -47,7 +48,7 @@ pub struct Withheld {
 impl Withheld {
     pub(crate) fn new(token: &Evidence<'_>, issuer: &Issuer) -> Self {
         let (inside, groups): (Vec<_>, Vec<_>) =
-            token.groups.iter().cloned().partition(|group| issuer.grants.has_group(group));
+            token.groups.names().iter().cloned().partition(|group| issuer.grants.has_group(group));
         let from_groups =
             issuer.group_scopes.iter().filter(|(_, needed)| needed.iter().any(|one| inside.contains(one)));
         let scopes: BTreeSet<_> = token.scopes.iter().chain(from_groups.map(|(scope, _)| scope)).cloned().collect();
@@ -76,7 +77,7 @@ impl TokenTrace {
         Self {
             text: text.to_vec(),
             failed,
-            detail: failed.and_then(|(check, _)| verification.detail(check, text, claimed.issuer)),
+            detail: claimed.detail.clone().or_else(|| verification.detail(failed?, text, claimed.issuer)),
             issuer: claimed.issuer,
             kid: claimed.kid.as_deref().map(String::from),
             principal: outcome.ok().cloned(),
@@ -87,8 +88,11 @@ impl TokenTrace {
 
 impl Verification<'_> {
     /// What the reason for a failed check does not say.
-    fn detail(&self, check: Check, text: &[u8], issuer: Option<usize>) -> Option<String> {
+    fn detail(&self, (check, reason): (Check, Reason), text: &[u8], issuer: Option<usize>) -> Option<String> {
         match check {
+            Check::Signature if reason == Reason::UnknownKey => {
+                Some(String::from("no key has that `kid`, and no key without one made the signature"))
+            }
             Check::Form => {
                 let read = EncodedToken::decode(text).and_then(|encoded| encoded.parse().map(drop));
                 read.err().map(|error| error.to_string())
@@ -98,7 +102,13 @@ impl Verification<'_> {
                 let untrusted = encoded.parse().ok()?;
                 let set = self.keys.get(issuer?)?.usable(self.steady)?;
                 let (kid, algorithm) = (untrusted.kid(), untrusted.algorithm()?);
-                let candidates = set.candidates(kid, algorithm, self.verifier.checked_by(algorithm));
+                let iss = untrusted.issuer().and_then(Value::as_str);
+                let checked_by = self.verifier.checked_by(algorithm);
+                let candidates = set.candidates_among(kid, algorithm, checked_by, |key| serves(key, iss));
+                let is_of_another = |key: &&VerificationKey| kid.is_some() && key.kid() == kid && !serves(key, iss);
+                if let Some(issuer) = set.keys().iter().find(is_of_another).and_then(VerificationKey::issuer) {
+                    return Some(format!("the issuer's key of that `kid` is for tokens of `{issuer}` alone"));
+                }
                 let skipped = set.skipped().iter().find(|key| kid.is_some() && key.kid.as_deref() == kid);
                 Some(match (&candidates, skipped) {
                     (Candidates::WrongAlgorithm, Some(skipped)) => {

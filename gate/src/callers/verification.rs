@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use jose::claims::{NumericDate, audience_contains, is_type};
 use jose::json::Value;
-use jose::jwk::Candidates;
+use jose::jwk::{Candidates, VerificationKey};
 use jose::jws::{EncodedToken, Token, UntrustedToken};
 use jose::signature::SignatureVerifier;
 
 use super::check::Check;
-use super::evidence::{Evidence, Source};
-use crate::claims::{ClaimRef, NotStrings, add_groups, add_scopes};
+use super::evidence::{Evidence, Groups, Source};
+use super::rejection::{Rejection, name};
+use crate::claims::{ClaimRef, NotStrings, add_groups, add_member_groups, add_scopes};
 use crate::distinct::distinct;
 use crate::keys::IssuerKeys;
-use crate::policy::{Audiences, Issuer, Policy};
+use crate::policy::{Audiences, Issuer, IssuerKind, Policy, is_key_for, is_workload, present, trust_domain_of};
 use crate::report::Reason;
 use crate::time::Timestamp;
 
@@ -54,9 +55,16 @@ pub(crate) struct Claimed {
     pub(crate) kid: Option<Arc<str>>,
     /// The last check that was made: of a token that is refused, the one that failed.
     pub(crate) check: Check,
+    /// What more is to be said of why it is refused.
+    pub(crate) detail: Option<String>,
 }
 
 impl Claimed {
+    fn reject(&mut self, rejection: Rejection) -> Failure {
+        self.detail = rejection.detail;
+        Failure::Refused(rejection.reason)
+    }
+
     /// Whether its signature was checked, whatever came of it.
     pub(crate) fn checked_signature(&self) -> bool {
         self.check >= Check::Signature
@@ -102,20 +110,41 @@ impl Verification<'_> {
             return Err(Reason::UnsupportedAlgorithm.into());
         }
         claimed.check = Check::Issuer;
-        let index = self.find_issuer(&untrusted)?;
+        let index = self.find_issuer(&untrusted).map_err(|rejection| claimed.reject(rejection))?;
         claimed.issuer = Some(index);
         let (Some(issuer), Some(keys)) = (self.policy.issuers.get(index), self.keys.get(index)) else {
             return Err(Reason::UnknownIssuer.into());
         };
         let token = self.check_signature(untrusted, index, issuer, keys, &mut claimed.check)?;
-        check_claims(token, index, issuer, self.now, &mut claimed.check).map_err(Failure::Refused)
+        let needs_groups = self.policy.needs.groups || !issuer.group_scopes.is_empty();
+        let checked = check_claims(token, index, issuer, needs_groups, self.now, &mut claimed.check);
+        checked.map_err(|rejection| claimed.reject(rejection))
     }
 
-    /// `iss` picks the issuer, byte for byte.
-    fn find_issuer(&self, token: &UntrustedToken<'_>) -> Result<usize, Reason> {
-        let claim = token.issuer().ok_or(Reason::UnknownIssuer)?;
-        let name = claim.as_str().ok_or(Reason::BadClaim)?;
-        self.policy.issuers.iter().position(|issuer| issuer.identifier == name).ok_or(Reason::UnknownIssuer)
+    /// `iss` picks the issuer, byte for byte or by its tenant. A token of a trust domain needs none.
+    fn find_issuer(&self, token: &UntrustedToken<'_>) -> Result<usize, Rejection> {
+        let Some(claim) = token.issuer() else { return self.find_trust_domain(token) };
+        let name = claim.as_str().ok_or_else(|| Rejection::wrong_type("iss", claim, "a string"))?;
+        let find = |is_it: &dyn Fn(&Issuer) -> bool| self.policy.issuers.iter().position(is_it);
+        if let Some(index) = find(&|issuer| issuer.identifier == name && issuer.kind == IssuerKind::Exact) {
+            return Ok(index);
+        }
+        match find(&|issuer| issuer.tenants().is_some_and(|pattern| pattern.tenant_in(name).is_some())) {
+            Some(index) => Ok(index),
+            None => self.find_trust_domain(token),
+        }
+    }
+
+    /// `sub` picks the trust domain.
+    fn find_trust_domain(&self, token: &UntrustedToken<'_>) -> Result<usize, Rejection> {
+        let subject = token.subject().and_then(Value::as_str).ok_or(Reason::UnknownIssuer)?;
+        let domain = trust_domain_of(subject).ok_or(Reason::UnknownIssuer)?;
+        let is_it = |issuer: &Issuer| issuer.kind == IssuerKind::TrustDomain && issuer.identifier == domain;
+        let index = self.policy.issuers.iter().position(is_it).ok_or(Reason::UnknownIssuer)?;
+        match is_workload(subject) {
+            true => Ok(index),
+            false => Err(Rejection::not("sub", "the SPIFFE ID of a workload")),
+        }
     }
 
     fn check_signature<'e>(
@@ -132,12 +161,17 @@ impl Verification<'_> {
         *check = Check::Key;
         let set = keys.usable(self.steady).ok_or(Failure::NoKeys { issuer: index })?;
         let is_named = token.kid().is_some();
-        match set.candidates(token.kid(), algorithm, self.verifier.checked_by(algorithm)) {
+        let iss = token.issuer().and_then(Value::as_str);
+        let checked_by = self.verifier.checked_by(algorithm);
+        match set.candidates_among(token.kid(), algorithm, checked_by, |key| serves(key, iss)) {
             Candidates::Keys(keys) => {
                 *check = Check::Signature;
-                token.verify(&keys, self.verifier).map_err(|_| match is_named {
-                    true => Failure::Refused(Reason::BadSignature),
-                    false => Failure::UnknownKey { issuer: index, reason: Reason::BadSignature },
+                let is_known = keys.iter().any(|key| key.kid().is_some());
+                token.verify(&keys, self.verifier).map_err(|_| match (is_named, is_known) {
+                    (true, true) => Failure::Refused(Reason::BadSignature),
+                    // A key without `kid` was tried for one that no key has.
+                    (true, false) => Failure::UnknownKey { issuer: index, reason: Reason::UnknownKey },
+                    (false, _) => Failure::UnknownKey { issuer: index, reason: Reason::BadSignature },
                 })
             }
             Candidates::None => Err(Failure::UnknownKey { issuer: index, reason: Reason::UnknownKey }),
@@ -148,22 +182,30 @@ impl Verification<'_> {
     }
 }
 
+/// Whether a key may have signed tokens of `iss`.
+pub(super) fn serves(key: &VerificationKey, iss: Option<&str>) -> bool {
+    key.issuer().is_none_or(|issuer| iss.is_some_and(|iss| is_key_for(issuer, iss)))
+}
+
 fn check_claims<'e>(
     token: Token<'e>,
     index: usize,
     issuer: &Issuer,
+    needs_groups: bool,
     now: Timestamp,
     check: &mut Check,
-) -> Result<Evidence<'e>, Reason> {
+) -> Result<Evidence<'e>, Rejection> {
     let claims = token.claims();
     *check = Check::Type;
     check_type(&token, issuer)?;
+    *check = Check::Tenant;
+    check_tenant(claims, issuer)?;
     *check = Check::Scopes;
-    let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
+    let scopes = sorted(united(&issuer.scope_claims, claims, STRINGS, add_scopes)?);
     *check = Check::Groups;
-    let groups = groups_in(claims, issuer)?.into_iter().map(str::to_string).collect();
+    let groups = groups_in(claims, issuer, needs_groups)?;
     *check = Check::Audience;
-    let audiences = audiences_in(claims)?;
+    let audiences = audiences_in(claims, issuer)?;
     let dates = Dates::read(claims, check)?;
     *check = Check::Expiry;
     dates.check_expiry(issuer, now)?;
@@ -178,34 +220,68 @@ fn check_claims<'e>(
 }
 
 fn check_type(token: &Token<'_>, issuer: &Issuer) -> Result<(), Reason> {
-    let Some(wanted) = &issuer.token_types else { return Ok(()) };
-    let typ = token.typ().ok_or(Reason::WrongType)?;
-    match wanted.iter().any(|wanted| is_type(typ, wanted)) {
+    let is_one_of = |typ: &str, wanted: &[&str]| wanted.iter().any(|wanted| is_type(typ, wanted));
+    let is_fine = match (&issuer.token_types, token.typ()) {
+        (Some(wanted), typ) => typ.is_some_and(|typ| wanted.iter().any(|wanted| is_type(typ, wanted))),
+        // SPIFFE JWT-SVID §2.3
+        (None, Some(typ)) if issuer.kind == IssuerKind::TrustDomain => is_one_of(typ, &["JWT", "JOSE"]),
+        (None, _) => true,
+    };
+    if is_fine { Ok(()) } else { Err(Reason::WrongType) }
+}
+
+/// The tenant in `iss` is the one that the token names.
+fn check_tenant(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
+    let Some(pattern) = issuer.tenants() else { return Ok(()) };
+    let claim = present(claims, pattern.claim()).ok_or_else(|| Rejection::missing(pattern.claim()))?;
+    let named = claim.as_str().ok_or_else(|| Rejection::wrong_type(pattern.claim(), claim, "a string"))?;
+    let iss = present(claims, "iss").and_then(Value::as_str);
+    match iss.and_then(|iss| pattern.tenant_in(iss)) == Some(named) {
         true => Ok(()),
-        false => Err(Reason::WrongType),
+        false => Err(Rejection::not(pattern.claim(), "the tenant that `iss` names")),
     }
 }
 
-fn groups_in<'d>(claims: Value<'d>, issuer: &Issuer) -> Result<Vec<&'d str>, Reason> {
-    united(std::slice::from_ref(&issuer.groups_claim), claims, add_groups).map(distinct)
+const STRINGS: &str = "a string or an array of strings";
+
+/// Groups in a form that cannot be read are none, unless something `needs_groups`: then the token is rejected.
+fn groups_in(claims: Value<'_>, issuer: &Issuer, needs_groups: bool) -> Result<Groups, Rejection> {
+    let reference = &issuer.groups_claim;
+    let references = std::slice::from_ref(&reference.claim);
+    let found = match reference.member.as_deref() {
+        None => united(references, claims, STRINGS, add_groups),
+        Some(member) => {
+            let expected = format!("objects with a string `{member}`");
+            united(references, claims, &expected, |claim, groups| add_member_groups(claim, member, groups))
+        }
+    };
+    match found {
+        Ok(groups) => Ok(Groups::Read(distinct(groups).into_iter().map(str::to_string).collect())),
+        Err(rejection) if needs_groups => Err(rejection),
+        Err(rejection) => Ok(Groups::Odd(rejection.detail.unwrap_or_default().into())),
+    }
 }
 
-fn audiences_in(claims: Value<'_>) -> Result<Vec<String>, Reason> {
+fn audiences_in(claims: Value<'_>, issuer: &Issuer) -> Result<Vec<String>, Rejection> {
     let mut audiences = Vec::new();
-    if let Some(aud) = claims.get("aud") {
-        audience_contains(aud, |name| {
+    for reference in &issuer.audience_claims {
+        let Some(claim) = reference.find(claims) else { continue };
+        audience_contains(claim, |name| {
             audiences.push(name.to_string());
             false
         })
-        .ok_or(Reason::BadClaim)?;
+        .ok_or_else(|| Rejection::wrong_type(&name(reference), claim, STRINGS))?;
     }
     Ok(audiences)
 }
 
-fn check_audience(audiences: &[String], issuer: &Issuer) -> Result<(), Reason> {
+fn check_audience(audiences: &[String], issuer: &Issuer) -> Result<(), Rejection> {
     match &issuer.audiences {
-        Audiences::OneOf(wanted) if !wanted.iter().any(|name| audiences.contains(name)) => Err(Reason::WrongAudience),
-        _ => Ok(()),
+        Audiences::OneOf(wanted) if wanted.iter().any(|name| audiences.contains(name)) => Ok(()),
+        // SPIFFE JWT-SVID §3.2: there is always one.
+        Audiences::Any if issuer.kind != IssuerKind::TrustDomain || !audiences.is_empty() => Ok(()),
+        _ if audiences.is_empty() => Err(Rejection::no_audience(&issuer.audience_claims)),
+        _ => Err(Reason::WrongAudience.into()),
     }
 }
 
@@ -213,11 +289,12 @@ fn check_audience(audiences: &[String], issuer: &Issuer) -> Result<(), Reason> {
 fn united<'d>(
     references: &[ClaimRef],
     claims: Value<'d>,
+    expected: &str,
     add: impl Fn(Value<'d>, &mut Vec<&'d str>) -> Result<(), NotStrings>,
-) -> Result<Vec<&'d str>, Reason> {
+) -> Result<Vec<&'d str>, Rejection> {
     let mut found = Vec::new();
-    for claim in references.iter().filter_map(|reference| reference.find(claims)) {
-        add(claim, &mut found).map_err(|NotStrings| Reason::BadClaim)?;
+    for (reference, claim) in references.iter().filter_map(|reference| Some((reference, reference.find(claims)?))) {
+        add(claim, &mut found).map_err(|NotStrings| Rejection::wrong_type(&name(reference), claim, expected))?;
     }
     Ok(found)
 }
@@ -238,21 +315,28 @@ struct Dates<'d> {
 }
 
 impl<'d> Dates<'d> {
-    fn read(claims: Value<'d>, check: &mut Check) -> Result<Self, Reason> {
-        let date =
-            |name| claims.get(name).map(|claim| NumericDate::from_claim(claim).ok_or(Reason::BadClaim)).transpose();
+    fn read(claims: Value<'d>, check: &mut Check) -> Result<Self, Rejection> {
+        let date = |name| {
+            let read = |claim| {
+                let expected = "seconds since 1970 from 0 to 2^53";
+                NumericDate::from_claim(claim).ok_or_else(|| Rejection::wrong_type(name, claim, expected))
+            };
+            present(claims, name).map(read).transpose()
+        };
         *check = Check::Expiry;
         let exp = date("exp")?;
         *check = Check::Start;
         Ok(Self { exp, nbf: date("nbf")?, iat: date("iat")? })
     }
 
-    fn check_expiry(&self, issuer: &Issuer, now: Timestamp) -> Result<(), Reason> {
+    fn check_expiry(&self, issuer: &Issuer, now: Timestamp) -> Result<(), Rejection> {
         let then = now.since_epoch().checked_sub(issuer.clock_skew);
         match self.exp {
-            None if issuer.require_expiration => Err(Reason::BadClaim),
+            None if issuer.require_expiration => Err(Rejection::missing("exp")),
             // now >= exp + skew, without letting the left side wrap below the epoch.
-            Some(exp) if then.is_some_and(|then| exp.cmp_instant(then) != Ordering::Greater) => Err(Reason::Expired),
+            Some(exp) if then.is_some_and(|then| exp.cmp_instant(then) != Ordering::Greater) => {
+                Err(Reason::Expired.into())
+            }
             _ => Ok(()),
         }
     }
@@ -265,10 +349,13 @@ impl<'d> Dates<'d> {
         }
     }
 
-    fn check_lifetime(&self, issuer: &Issuer) -> Result<(), Reason> {
+    fn check_lifetime(&self, issuer: &Issuer) -> Result<(), Rejection> {
         match (self.exp, self.iat, issuer.max_lifetime) {
-            (Some(exp), Some(iat), Some(max)) if exp.is_later_by_more_than(iat, max) => Err(Reason::LifetimeTooLong),
-            (None, _, Some(_)) | (_, None, Some(_)) => Err(Reason::BadClaim),
+            (Some(exp), Some(iat), Some(max)) if exp.is_later_by_more_than(iat, max) => {
+                Err(Reason::LifetimeTooLong.into())
+            }
+            (None, _, Some(_)) => Err(Rejection::missing("exp")),
+            (_, None, Some(_)) => Err(Rejection::missing("iat")),
             _ => Ok(()),
         }
     }

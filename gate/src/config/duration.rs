@@ -37,6 +37,15 @@ pub(super) fn of_keys(node: &Node<'_, '_>) -> Option<Duration> {
     at_least(node, Duration::from_secs(1))
 }
 
+/// A duration of at most `max`.
+pub(super) fn at_most(node: &Node<'_, '_>, max: Duration) -> Option<Duration> {
+    let duration = any(node)?;
+    match duration > max {
+        true => node.expected(&format!("a duration of at most {}m", max.as_secs() / 60)),
+        false => Some(duration),
+    }
+}
+
 /// Any duration.
 pub(super) fn any(node: &Node<'_, '_>) -> Option<Duration> {
     at_least(node, Duration::ZERO)

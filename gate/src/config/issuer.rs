@@ -5,15 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jose::Algorithm;
+use jose::json::Kind;
 use jose::jwk::{KeySet, Origin};
 
+use super::issuer_identity::{self, Identity};
 use super::reader::{Node, Object, all};
 use super::reference::claim_ref;
-use super::{Environment, duration, grants};
+use super::{Environment, duration, grants, key_headers, variable};
 use crate::claims::ClaimRef;
 use crate::http::{HttpUri, is_scope};
-use crate::policy::{Audiences, Discovery, FetchSettings, Grants, Issuer, KeySetLocation, KeySource};
+use crate::policy::{
+    Audiences, Discovery, FetchSettings, Grants, GroupsClaim, Issuer, IssuerKind, KeySetLocation, KeySource,
+};
 use crate::sealing::SharedName;
+
+/// With more, tokens are good for long after they have expired.
+const MAX_SKEW: Duration = Duration::from_mins(10);
 
 /// The variable whose value takes part in what shared entries are authenticated with.
 const SHARED_SECRET: &str = "JOTGATE_SHARED_SECRET";
@@ -27,8 +34,11 @@ pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_
             if earlier.name == issuer.name {
                 node.error(format!("the name `{}` is taken by another issuer", issuer.name));
             }
-            if earlier.identifier == issuer.identifier {
+            if earlier.identifier == issuer.identifier && earlier.trust_domain() == issuer.trust_domain() {
                 node.error(format!("`{}` is the issuer of `{}` already", issuer.identifier, earlier.name));
+            } else if earlier.overlaps(issuer) {
+                let (one, other) = (&issuer.identifier, &earlier.identifier);
+                node.error(format!("`{one}` and `{other}`, the issuer of `{}`, have tokens in common", earlier.name));
             }
         }
     }
@@ -38,28 +48,37 @@ pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_
 fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Issuer> {
     let mut object = node.object()?;
     let name = object.required("name").and_then(|node| read_name(&node));
-    let issuer = object.required("issuer").and_then(|node| node.owned_text());
+    let identity = issuer_identity::read(&mut object);
     let audiences = object.required("audiences").and_then(|node| read_audiences(&node));
+    let default_audience = ClaimRef::dotted("aud").into_iter().collect();
+    let audience_claims = object.or("audienceClaims", default_audience, |node| node.list_of(claim_ref));
     let algorithms = object.or("algorithms", asymmetric(), |node| node.list_of(read_algorithm));
     let token_types = object.or("tokenTypes", None, |node| node.list_of(Node::owned_text).map(Some));
-    let require_expiration = object.or("requireExpiration", true, Node::boolean);
+    let is_trust_domain = identity.as_ref().is_some_and(|identity| identity.kind == IssuerKind::TrustDomain);
+    let require_expiration = object.or("requireExpiration", true, |node| match node.boolean()? {
+        false if is_trust_domain => node.fail("expected `true`: each JWT-SVID has `exp`"),
+        is_required => Some(is_required),
+    });
     let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
-    let clock_skew = object.or("clockSkew", Duration::from_mins(1), duration::any);
+    let clock_skew = object.or("clockSkew", Duration::from_mins(1), |node| duration::at_most(node, MAX_SKEW));
     let trust_email = object.or("trustEmail", false, Node::boolean);
     let grants = object.or("grants", Grants::default(), grants::read);
-    let keys = object.required("keys").and_then(|node| read_keys(&node, issuer.as_deref(), max_keys, env));
+    let keys = object.required("keys").and_then(|node| read_keys(&node, identity.as_ref(), max_keys, env));
     let default_scopes = ["scope", "scp"].into_iter().filter_map(ClaimRef::dotted).collect();
     let scope_claims = object.or("scopeClaims", default_scopes, |node| node.list_of(claim_ref));
     let groups_claim = match object.optional("groupsClaim") {
-        Some(node) => claim_ref(&node),
-        None => ClaimRef::dotted("groups"),
+        Some(node) => read_groups_claim(&node),
+        None => ClaimRef::dotted("groups").map(|claim| GroupsClaim { claim, member: None }),
     };
     let group_scopes = object.or("groupScopes", BTreeMap::new(), read_group_scopes);
     object.finish();
+    let Identity { identifier, kind } = identity?;
     Some(Issuer {
         name: name?,
-        identifier: issuer?,
+        identifier,
+        kind,
         audiences: audiences?,
+        audience_claims: audience_claims?,
         algorithms: algorithms?,
         token_types: token_types?,
         require_expiration: require_expiration?,
@@ -108,6 +127,18 @@ fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {
     }
 }
 
+/// A claim, or `{claim: …, member: …}` where groups are objects.
+fn read_groups_claim(node: &Node<'_, '_>) -> Option<GroupsClaim> {
+    if node.value.kind() != Kind::Object {
+        return claim_ref(node).map(|claim| GroupsClaim { claim, member: None });
+    }
+    let mut object = node.object()?;
+    let claim = object.required("claim").and_then(|node| claim_ref(&node));
+    let member = object.required("member").and_then(|node| node.owned_text());
+    object.finish();
+    Some(GroupsClaim { claim: claim?, member: Some(member?) })
+}
+
 fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>>> {
     let entries = node.entries()?.into_iter().map(|(scope, groups)| {
         if !is_scope(scope) {
@@ -118,7 +149,12 @@ fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>
     all(entries).map(|entries| entries.into_iter().collect())
 }
 
-fn read_keys(node: &Node<'_, '_>, issuer: Option<&str>, max_keys: usize, env: Environment<'_>) -> Option<KeySource> {
+fn read_keys(
+    node: &Node<'_, '_>,
+    identity: Option<&Identity>,
+    max_keys: usize,
+    env: Environment<'_>,
+) -> Option<KeySource> {
     let mut object = node.object()?;
     let discovery = object.optional("discovery");
     let uri = object.optional("jwksUri");
@@ -138,21 +174,35 @@ fn read_keys(node: &Node<'_, '_>, issuer: Option<&str>, max_keys: usize, env: En
     }
     // Without its text the configuration is refused in any case.
     let jwks_cluster = jwks_cluster.and_then(|node| node.owned_text());
-    let discovered = discovery.and_then(|node| read_discovery(&node, issuer, jwks_cluster));
+    let discovered = discovery.and_then(|node| read_discovery(&node, identity, jwks_cluster));
     let known = uri.and_then(|node| read_uri(&node).map(KeySetLocation::Known));
     let location = discovered.or(known);
-    let name = issuer.map(|issuer| SharedName::new(issuer, node.value, &env(SHARED_SECRET).unwrap_or_default()));
-    let fetch = read_fetch(&mut object, location, cluster, name);
+    let secret = env(SHARED_SECRET).unwrap_or_default();
+    let name = identity.map(|identity| SharedName::new(&identity.identifier, node.value, &secret));
+    let is_trust_domain = identity.is_some_and(|identity| identity.kind == IssuerKind::TrustDomain);
+    let origin = |other| if is_trust_domain { Origin::TrustDomain } else { other };
+    let headers = object.or("headers", Vec::new(), |node| key_headers::read(node, env));
+    let fetch = read_fetch(&mut object, location, cluster, name)
+        .and_then(|settings| Some(FetchSettings { origin: origin(Origin::Issuer), headers: headers?, ..settings }));
     object.finish();
     match inline {
-        Some(inline) => read_inline(&inline, max_keys, env).map(KeySource::Inline),
+        Some(inline) => read_inline(&inline, origin(Origin::Configuration), max_keys, env).map(KeySource::Inline),
         None => fetch.map(|settings| KeySource::Fetched(Box::new(settings))),
     }
 }
 
 /// `{}` or `{uri: …, internalUri: …}`.
-fn read_discovery(node: &Node<'_, '_>, issuer: Option<&str>, jwks_cluster: Option<String>) -> Option<KeySetLocation> {
+fn read_discovery(
+    node: &Node<'_, '_>,
+    identity: Option<&Identity>,
+    jwks_cluster: Option<String>,
+) -> Option<KeySetLocation> {
     let mut object = node.object()?;
+    let is_trust_domain = identity.is_some_and(|identity| identity.kind == IssuerKind::TrustDomain);
+    if is_trust_domain {
+        node.error("a trust domain has no discovery document: give the URI of its keys as `jwksUri`");
+    }
+    let issuer = identity.filter(|_| !is_trust_domain).map(|identity| identity.identifier.as_str());
     let internal_uri = object.or("internalUri", None, |node| read_uri(node).map(Some));
     let uri = match (object.optional("uri"), issuer) {
         (Some(node), _) => read_uri(&node),
@@ -169,6 +219,10 @@ fn read_discovery(node: &Node<'_, '_>, issuer: Option<&str>, jwks_cluster: Optio
     object.finish();
     Some(KeySetLocation::Discovered(Discovery {
         issuer: issuer?.to_string(),
+        tenants: identity.and_then(|identity| match &identity.kind {
+            IssuerKind::Tenants(pattern) => Some(pattern.clone()),
+            IssuerKind::Exact | IssuerKind::TrustDomain => None,
+        }),
         uri: uri?,
         internal_uri: internal_uri?,
         jwks_cluster,
@@ -205,6 +259,8 @@ fn read_fetch<'d, 'c>(
     Some(FetchSettings {
         location: location?,
         cluster: cluster?,
+        origin: Origin::Issuer,
+        headers: Vec::new(),
         timeout: timeout?,
         refresh_after: refresh_after?,
         max_stale: max_stale?,
@@ -213,25 +269,12 @@ fn read_fetch<'d, 'c>(
     })
 }
 
-fn read_inline(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<KeySet> {
+fn read_inline(node: &Node<'_, '_>, origin: Origin, max_keys: usize, env: Environment<'_>) -> Option<KeySet> {
     let found = if node.value.get("env").is_some() {
-        let text = read_variable(node, env)?;
-        KeySet::from_json(text.as_bytes(), max_keys, Origin::Configuration)
+        let text = variable::read(node, env)?;
+        KeySet::from_json(text.as_bytes(), max_keys, origin)
     } else {
-        KeySet::from_value(node.value, max_keys, Origin::Configuration)
+        KeySet::from_value(node.value, max_keys, origin)
     };
     found.map_err(|error| node.error(format!("this is no usable key set: {error}"))).ok()
-}
-
-/// `{env: NAME}`: the text of a variable.
-fn read_variable(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
-    let mut object = node.object()?;
-    let name = object.required("env").and_then(|node| node.owned_text());
-    object.finish();
-    let name = name?;
-    let text = env(&name);
-    if text.is_none() {
-        node.error(format!("the variable `{name}` is not set in the VM's environment"));
-    }
-    text
 }

@@ -7,7 +7,7 @@ use super::reader::{Node, all};
 use crate::distinct::distinct;
 use crate::http::{CanonicalPath, HttpUri};
 use crate::metadata::{Metadata, Resource, WELL_KNOWN};
-use crate::policy::Issuer;
+use crate::policy::{Issuer, IssuerKind, Tenants};
 use crate::rules::{HostPattern, Requirement, Rule};
 
 /// One resource, or a list of them. What they leave out is what issuers and rules say.
@@ -32,7 +32,7 @@ pub(super) fn read(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> O
 fn read_resource(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Option<Resource> {
     let mut object = node.object()?;
     let location = object.required("resource").and_then(|node| read_location(&node));
-    let named = || issuers.iter().map(|issuer| issuer.identifier.clone()).collect();
+    let named = || issuers.iter().flat_map(authorization_servers).collect();
     let authorization_servers = match object.optional("authorizationServers") {
         Some(node) => node.list_of(read_server),
         None => Some(named()),
@@ -51,6 +51,18 @@ fn read_resource(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Opt
         authorization_servers: authorization_servers?,
         scopes: scopes?,
     })
+}
+
+/// What clients may ask for tokens. A trust domain answers none, and tenants that are not listed have no URI here.
+fn authorization_servers(issuer: &Issuer) -> Vec<String> {
+    match &issuer.kind {
+        IssuerKind::Exact => vec![issuer.identifier.clone()],
+        IssuerKind::Tenants(pattern) => match pattern.tenants() {
+            Tenants::Any => Vec::new(),
+            Tenants::OneOf(tenants) => tenants.iter().map(|tenant| pattern.issuer_of(tenant)).collect(),
+        },
+        IssuerKind::TrustDomain => Vec::new(),
+    }
 }
 
 /// The identifier of a resource, and where it is.

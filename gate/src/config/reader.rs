@@ -54,6 +54,12 @@ impl<'d, 'c> Node<'d, 'c> {
         self.collector.add(&self.path, Problem::Other(message.into()), self.offset());
     }
 
+    /// `None`, having said what is wrong.
+    pub(super) fn fail<T>(&self, message: impl Into<String>) -> Option<T> {
+        self.error(message);
+        None
+    }
+
     /// Like [`Node::error`], about a member of this value that was read before.
     pub(super) fn error_at(&self, member: &str, message: impl Into<String>) {
         let offset = self.value.get(member).unwrap_or(self.value).span().start;

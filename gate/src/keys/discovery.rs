@@ -51,7 +51,8 @@ pub(crate) fn read(body: &[u8], discovery: &Discovery, cluster: &str) -> Result<
     }
     let member = |name| root.get(name).and_then(json::Value::as_str);
     let issuer = member("issuer");
-    if issuer != Some(discovery.issuer.as_str()) {
+    let is_of_tenants = |found| discovery.tenants.as_ref().is_some_and(|pattern| pattern.is_in_document(found));
+    if !issuer.is_some_and(|found| found == discovery.issuer || is_of_tenants(found)) {
         return Err(DiscoveryError::Issuer { expected: discovery.issuer.clone(), found: issuer.map(str::to_string) });
     }
     let found = member("jwks_uri");
@@ -118,6 +119,7 @@ mod tests {
         let uri = |text: &str| HttpUri::parse(text).expect("is a URI");
         Discovery {
             issuer: ISSUER.to_string(),
+            tenants: None,
             uri: uri("https://idp.example.com/a/.well-known/openid-configuration"),
             internal_uri: internal.map(uri),
             jwks_cluster: jwks_cluster.map(str::to_string),

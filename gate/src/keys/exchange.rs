@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use jose::jwk::{KeySet, Origin};
+use jose::jwk::KeySet;
 
 use super::entry::{Entry, nanos};
 use super::{FetchedKeys, GRACE, Held, LONGEST_BACK_OFF, State};
@@ -158,7 +158,7 @@ impl FetchedKeys {
         self.latest = self.latest.max(entry.revision);
         let newer = fetched.filter(|_| entry.revision > known);
         let newer = newer.and_then(|(text, fetched)| {
-            let keys = KeySet::from_json(text, at.limits.keys, Origin::Issuer).ok()?;
+            let keys = KeySet::from_json(text, at.limits.keys, self.settings.origin).ok()?;
             Some(Held { keys, text: text.clone(), fetched, revision: entry.revision })
         });
         let is_newer = newer.is_some();
@@ -201,6 +201,7 @@ impl FetchedKeys {
 #[cfg(test)]
 mod tests {
     use jose::json::Document;
+    use jose::jwk::Origin;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -236,6 +237,8 @@ mod tests {
         let settings = FetchSettings {
             location: KeySetLocation::Known(HttpUri::parse("https://idp.example.com/jwks").expect("is a URI")),
             cluster: "idp".to_string(),
+            origin: Origin::Issuer,
+            headers: Vec::new(),
             timeout: Duration::from_secs(5),
             refresh_after: Duration::from_mins(5),
             max_stale: DAY,

@@ -1,14 +1,13 @@
 //! What is asked of an issuer, and what its answer is worth.
 
 use std::fmt;
-use std::time::Duration;
 
 use jose::jwk::{KeySet, KeySetError, Origin};
 
 use super::discovery::{self, DiscoveryError, Target};
-use crate::callout::{Callout, CalloutFailure, CalloutId};
+use crate::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId};
 use crate::http::Response;
-use crate::policy::{Discovery, Limits};
+use crate::policy::{Discovery, FetchSettings, Limits};
 
 /// Why a fetch brought no keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,8 +41,11 @@ impl From<CalloutFailure> for FetchFailure {
     }
 }
 
+/// What callouts say of who makes them: some firewalls reject requests that do not.
+const USER_AGENT: &str = concat!("jotgate/", env!("CARGO_PKG_VERSION"));
+
 /// The request for a document of an issuer.
-pub(crate) fn callout(id: CalloutId, target: &Target, timeout: Duration, limits: &Limits) -> Callout {
+pub(crate) fn callout(id: CalloutId, target: &Target, settings: &FetchSettings, limits: &Limits) -> Callout {
     Callout {
         id,
         cluster: target.cluster.clone(),
@@ -51,17 +53,30 @@ pub(crate) fn callout(id: CalloutId, target: &Target, timeout: Duration, limits:
         scheme: target.uri.scheme(),
         authority: target.uri.authority.clone(),
         path: target.uri.path.clone(),
-        headers: vec![("accept", String::from("application/jwk-set+json, application/json"))],
+        headers: headers(target, settings),
         body: Vec::new(),
-        timeout,
+        timeout: settings.timeout,
         max_body_bytes: limits.key_set_bytes.saturating_add(1),
     }
 }
 
+/// What is configured goes to the configured cluster: another host may have nothing to do with the issuer.
+fn headers(target: &Target, settings: &FetchSettings) -> Vec<CalloutHeader> {
+    let configured = settings.headers.iter().filter(|_| target.cluster == settings.cluster);
+    let configured = configured.map(|header| CalloutHeader::new(&header.name, &header.value));
+    let mut headers: Vec<_> = configured.collect();
+    for (name, value) in [("user-agent", USER_AGENT), ("accept", "application/jwk-set+json, application/json")] {
+        if !headers.iter().any(|header| header.name == name) {
+            headers.insert(0, CalloutHeader::new(name, value));
+        }
+    }
+    headers
+}
+
 /// The keys in an answer.
-pub(crate) fn read_keys(response: &Response<'_>, limits: &Limits) -> Result<KeySet, FetchFailure> {
+pub(crate) fn read_keys(response: &Response<'_>, origin: Origin, limits: &Limits) -> Result<KeySet, FetchFailure> {
     let body = read_body(response, limits)?;
-    KeySet::from_json(body, limits.keys, Origin::Issuer).map_err(FetchFailure::Keys)
+    KeySet::from_json(body, limits.keys, origin).map_err(FetchFailure::Keys)
 }
 
 /// The location of the key set that an answer names.

@@ -8,6 +8,7 @@ use jose::Algorithm;
 use jose::jwk::SkippedKey;
 
 use super::grants::Grants;
+use super::identity::{IssuerKind, SPIFFE, TenantPattern};
 use super::key_source::{KeySource, large_keys};
 use crate::claims::ClaimRef;
 
@@ -16,10 +17,14 @@ use crate::claims::ClaimRef;
 pub struct Issuer {
     /// What rules, metrics and logs call it.
     pub(crate) name: Arc<str>,
-    /// What `iss` must be, byte for byte.
+    /// What `iss` must be, with a placeholder for a tenant; of a trust domain, what its SPIFFE IDs begin with.
     pub(crate) identifier: String,
-    /// What `aud` must name.
+    /// By what its tokens are known.
+    pub(crate) kind: IssuerKind,
+    /// What its tokens must be for.
     pub(crate) audiences: Audiences,
+    /// The claims that say so, united.
+    pub(crate) audience_claims: Vec<ClaimRef>,
     /// The algorithms that its tokens may use.
     pub(crate) algorithms: Vec<Algorithm>,
     /// The `typ` that its tokens must have; absent: not checked.
@@ -39,7 +44,7 @@ pub struct Issuer {
     /// The claims that hold scopes, united.
     pub(crate) scope_claims: Vec<ClaimRef>,
     /// The claim that holds groups.
-    pub(crate) groups_claim: ClaimRef,
+    pub(crate) groups_claim: GroupsClaim,
     /// The scopes that membership in one of their groups gives.
     pub(crate) group_scopes: BTreeMap<String, Vec<String>>,
 }
@@ -50,14 +55,42 @@ impl Issuer {
         &self.name
     }
 
-    /// What `iss` must be, byte for byte.
+    /// What `iss` must be, with a placeholder for a tenant; of a trust domain, what its SPIFFE IDs begin with.
     pub fn identifier(&self) -> &str {
         &self.identifier
     }
 
-    /// What `aud` must name.
+    /// The pattern of its `iss`, where it has tenants.
+    pub fn tenants(&self) -> Option<&TenantPattern> {
+        match &self.kind {
+            IssuerKind::Tenants(pattern) => Some(pattern),
+            IssuerKind::Exact | IssuerKind::TrustDomain => None,
+        }
+    }
+
+    /// The name of the SPIFFE trust domain that it is.
+    pub fn trust_domain(&self) -> Option<&str> {
+        self.identifier.strip_prefix(SPIFFE).filter(|_| self.kind == IssuerKind::TrustDomain)
+    }
+
+    /// Whether some token can be both its and the other's.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (IssuerKind::Tenants(one), IssuerKind::Tenants(other)) => one.overlaps(other),
+            (IssuerKind::Tenants(pattern), IssuerKind::Exact) => pattern.tenant_in(&other.identifier).is_some(),
+            (IssuerKind::Exact, IssuerKind::Tenants(pattern)) => pattern.tenant_in(&self.identifier).is_some(),
+            (one, other_kind) => one == other_kind && self.identifier == other.identifier,
+        }
+    }
+
+    /// What its tokens must be for.
     pub fn audiences(&self) -> &Audiences {
         &self.audiences
+    }
+
+    /// The claims that say what its tokens are for, united.
+    pub fn audience_claims(&self) -> &[ClaimRef] {
+        &self.audience_claims
     }
 
     /// The algorithms that its tokens may use.
@@ -102,7 +135,12 @@ impl Issuer {
 
     /// The claim that holds groups.
     pub fn groups_claim(&self) -> &ClaimRef {
-        &self.groups_claim
+        &self.groups_claim.claim
+    }
+
+    /// The member that names each group, where groups are objects.
+    pub fn groups_member(&self) -> Option<&str> {
+        self.groups_claim.member.as_deref()
     }
 
     /// Whether its tokens may use `algorithm`: it is listed, and where it takes a shared secret, there is one for it
@@ -136,6 +174,15 @@ impl Issuer {
             KeySource::Inline(keys) => large_keys(keys),
         }
     }
+}
+
+/// The claim that holds groups.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GroupsClaim {
+    /// Where it is.
+    pub claim: ClaimRef,
+    /// Of groups that are objects, the member that names them.
+    pub member: Option<String>,
 }
 
 /// The audiences that an issuer's tokens may be for.

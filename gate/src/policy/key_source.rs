@@ -1,10 +1,12 @@
 //! Where an issuer's keys come from.
 
+use std::fmt;
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::jwk::KeySet;
+use jose::jwk::{KeySet, Origin};
 
+use super::identity::TenantPattern;
 use crate::http::HttpUri;
 use crate::sealing::SharedName;
 
@@ -24,6 +26,10 @@ pub struct FetchSettings {
     pub location: KeySetLocation,
     /// The proxy's name for the upstream that callouts go to.
     pub cluster: String,
+    /// Whose keys they are.
+    pub origin: Origin,
+    /// What callouts to `cluster` carry beside what all of them do.
+    pub headers: Vec<KeyHeader>,
     /// How long a callout may take.
     pub timeout: Duration,
     /// The age at which keys are fetched again.
@@ -34,6 +40,21 @@ pub struct FetchSettings {
     pub unknown_key_cooldown: Duration,
     /// What the keys go by in the host's shared data; absent: each VM fetches for itself.
     pub share: Option<SharedName>,
+}
+
+/// A header of the requests for keys. Its value may be a credential, so that it is not shown.
+#[derive(Clone, Eq, PartialEq)]
+pub struct KeyHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl fmt::Debug for KeyHeader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("KeyHeader").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Where a key set is found.
@@ -50,6 +71,8 @@ pub enum KeySetLocation {
 pub struct Discovery {
     /// What its `issuer` must be, byte for byte.
     pub issuer: String,
+    /// Of an issuer with tenants, what it may be as well.
+    pub tenants: Option<TenantPattern>,
     /// Its URI.
     pub uri: HttpUri,
     /// Where the proxy reaches it, and the key set with it.

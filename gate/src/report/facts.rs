@@ -53,6 +53,8 @@ pub(crate) struct Facts {
     /// Only of a token that was verified.
     pub(crate) subject: Option<Arc<str>>,
     pub(crate) checked_signature: bool,
+    /// What is to be said of a claim that is at fault: its name and type, never its value.
+    pub(crate) detail: Option<Arc<str>>,
     /// The token was known.
     pub(crate) was_cached: bool,
 }
@@ -62,6 +64,7 @@ impl Facts {
     fn know(&mut self, principal: &Principal) {
         self.issuer = Some(principal.issuer());
         self.subject = principal.subject().cloned();
+        self.detail = principal.odd_groups().cloned();
     }
 
     /// The report on a request that passes.
@@ -117,6 +120,7 @@ impl Facts {
             ("issuer", self.issuer_name(policy).map(|name| name.as_bytes())),
             ("kid", self.kid.as_deref().map(str::as_bytes)),
             ("subject", self.subject.as_deref().map(str::as_bytes)),
+            ("detail", self.detail_of(reason).map(str::as_bytes)),
             ("method", Some(request.method())),
             ("path", Some(path)),
         ] {
@@ -126,6 +130,12 @@ impl Facts {
             }
         }
         line
+    }
+
+    /// What more is to be said of `reason`.
+    pub(crate) fn detail_of(&self, reason: Reason) -> Option<&str> {
+        let is_about_claims = matches!(reason, Reason::BadClaim | Reason::WrongAudience);
+        self.detail.as_deref().filter(|_| is_about_claims)
     }
 
     fn rule_name<'p>(&self, policy: &'p Policy) -> Option<&'p Arc<str>> {
@@ -152,6 +162,7 @@ impl Trail for Facts {
         self.checked_signature = claimed.checked_signature();
         self.kid = claimed.kid;
         self.issuer = claimed.issuer;
+        self.detail = claimed.detail.map(Arc::from);
         if let Ok(principal) = outcome {
             self.know(principal);
         }

@@ -18,6 +18,7 @@ mod discovery;
 mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;
+mod issuers;
 #[cfg(not(target_family = "wasm"))]
 mod key_sets;
 mod keys;

@@ -1,0 +1,56 @@
+//! `keys.headers`: what requests for keys carry. The values may be credentials: no message shows one.
+
+use super::reader::{Node, all};
+use super::{Environment, variable};
+use crate::http::is_header_name;
+use crate::policy::KeyHeader;
+
+/// What the proxy writes itself, or what is for one connection alone (RFC 9110 §7.6.1).
+const REFUSED: [&str; 12] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+];
+
+pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Vec<KeyHeader>> {
+    let mut known = Vec::new();
+    all(node.entries()?.into_iter().map(|(name, node)| {
+        let value = read_value(&node, env);
+        let lower = name.to_ascii_lowercase();
+        if !is_header_name(name) {
+            return node.fail(format!("`{}` is not a header name", name.escape_debug()));
+        }
+        if REFUSED.contains(&lower.as_str()) {
+            return node.fail("the proxy writes this header itself");
+        }
+        if known.contains(&lower) {
+            return node.fail("the header is set twice");
+        }
+        known.push(lower.clone());
+        Some(KeyHeader { name: lower, value: value? })
+    }))
+}
+
+/// A text, or `{env: NAME}`.
+fn read_value(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
+    let value = match node.value.as_str() {
+        Some(text) => text.to_string(),
+        None if node.value.get("env").is_some() => variable::read(node, env)?,
+        None => return node.fail("expected a string, or `{env: NAME}`"),
+    };
+    let is_edge = |character: char| matches!(character, ' ' | '\t');
+    match value.is_empty() || value.contains(char::is_control) || value.starts_with(is_edge) || value.ends_with(is_edge)
+    {
+        false => Some(value),
+        true => node.fail("expected a value that is not empty, without control characters and blanks around it"),
+    }
+}

@@ -1,0 +1,16 @@
+//! `{env: NAME}`: the text of a variable.
+
+use super::Environment;
+use super::reader::Node;
+
+pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
+    let mut object = node.object()?;
+    let name = object.required("env").and_then(|node| node.owned_text());
+    object.finish();
+    let name = name?;
+    let text = env(&name);
+    if text.is_none() {
+        node.error(format!("the variable `{name}` is not set in the VM's environment"));
+    }
+    text
+}
