@@ -76,8 +76,6 @@ pub struct Needs {
     pub client_ip: bool,
     /// The scopes that its rule asks for, or how many of them: likewise.
     pub asked_scopes: bool,
-    /// The groups of its caller: a header that the configuration names carries them, and does without nothing.
-    pub groups: bool,
 }
 
 impl Policy {
@@ -105,7 +103,9 @@ impl Policy {
             });
             // Of keys that are fetched, the log has a line with each set.
             let keys = issuer.skipped_keys().iter().map(|key| format!("skipped: {key}"));
-            let texts = algorithms.chain(keys).map(|text| (index, format!("issuer `{}`: {text}", issuer.name)));
+            let unused = issuer.unused_keys();
+            let texts =
+                algorithms.chain(keys).chain(unused).map(|text| (index, format!("issuer `{}`: {text}", issuer.name)));
             texts.collect::<Vec<_>>()
         };
         self.issuers.iter().enumerate().flat_map(of_issuer).collect()

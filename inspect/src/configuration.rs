@@ -6,6 +6,6 @@ mod mistake;
 mod read;
 
 pub use self::environment::Variable;
-pub(crate) use self::environment::environment;
+pub(crate) use self::environment::{environment, is_stand_in};
 pub use self::load::{Loaded, Rejection, load};
 pub use self::read::{Configuration, Environment};

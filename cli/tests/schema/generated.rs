@@ -49,11 +49,13 @@ impl Maker {
     /// An object of these members, and what it needs beside them.
     fn object(&self, node: &Value, mut members: Map<String, Value>) -> Value {
         let add = |name: &str, members: &mut Map<String, Value>| {
-            let property = &node["properties"][name];
+            let property = beside(node, members, name).unwrap_or(&node["properties"][name]);
             assert!(property.is_object(), "{name}: {node}");
-            members.entry(name).or_insert_with(|| self.least(property));
+            let value = self.least(property);
+            members.entry(name).or_insert(value);
         };
-        for name in names(&node["required"]) {
+        let conditional = conditions(node, &members).flat_map(|then| names(&then["required"]));
+        for name in names(&node["required"]).into_iter().chain(conditional.collect::<Vec<_>>()) {
             add(&name, &mut members);
         }
         let depending = members.keys().flat_map(|name| names(&node["dependentRequired"][name])).collect::<Vec<_>>();
@@ -118,6 +120,17 @@ impl Maker {
         }
         all
     }
+}
+
+/// What a schema asks for where there are these members.
+fn conditions<'n>(node: &'n Value, members: &Map<String, Value>) -> impl Iterator<Item = &'n Value> {
+    let is_met = |rule: &&Value| names(&rule["if"]["required"]).iter().all(|name| members.contains_key(name));
+    elements(&node["allOf"]).iter().filter(is_met).map(|rule| &rule["then"])
+}
+
+/// A property that is another one beside these members.
+fn beside<'n>(node: &'n Value, members: &Map<String, Value>, name: &str) -> Option<&'n Value> {
+    conditions(node, members).map(|then| &then["properties"][name]).find(|property| property["examples"].is_array())
 }
 
 fn elements(value: &Value) -> &[Value] {

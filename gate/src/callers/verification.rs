@@ -116,8 +116,7 @@ impl Verification<'_> {
             return Err(Reason::UnknownIssuer.into());
         };
         let token = self.check_signature(untrusted, index, issuer, keys, &mut claimed.check)?;
-        let needs_groups = self.policy.needs.groups || !issuer.group_scopes.is_empty();
-        let checked = check_claims(token, index, issuer, needs_groups, self.now, &mut claimed.check);
+        let checked = check_claims(token, index, issuer, self.now, &mut claimed.check);
         checked.map_err(|rejection| claimed.reject(rejection))
     }
 
@@ -191,7 +190,6 @@ fn check_claims<'e>(
     token: Token<'e>,
     index: usize,
     issuer: &Issuer,
-    needs_groups: bool,
     now: Timestamp,
     check: &mut Check,
 ) -> Result<Evidence<'e>, Rejection> {
@@ -203,7 +201,7 @@ fn check_claims<'e>(
     *check = Check::Scopes;
     let scopes = sorted(united(&issuer.scope_claims, claims, STRINGS, add_scopes)?);
     *check = Check::Groups;
-    let groups = groups_in(claims, issuer, needs_groups)?;
+    let groups = groups_in(claims, issuer)?;
     *check = Check::Audience;
     let audiences = audiences_in(claims, issuer)?;
     let dates = Dates::read(claims, check)?;
@@ -244,8 +242,8 @@ fn check_tenant(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
 
 const STRINGS: &str = "a string or an array of strings";
 
-/// Groups in a form that cannot be read are none, unless something `needs_groups`: then the token is rejected.
-fn groups_in(claims: Value<'_>, issuer: &Issuer, needs_groups: bool) -> Result<Groups, Rejection> {
+/// Groups in a form that cannot be read are none, unless they give scopes: then the token is rejected.
+fn groups_in(claims: Value<'_>, issuer: &Issuer) -> Result<Groups, Rejection> {
     let reference = &issuer.groups_claim;
     let references = std::slice::from_ref(&reference.claim);
     let found = match reference.member.as_deref() {
@@ -257,7 +255,7 @@ fn groups_in(claims: Value<'_>, issuer: &Issuer, needs_groups: bool) -> Result<G
     };
     match found {
         Ok(groups) => Ok(Groups::Read(distinct(groups).into_iter().map(str::to_string).collect())),
-        Err(rejection) if needs_groups => Err(rejection),
+        Err(rejection) if !issuer.group_scopes.is_empty() => Err(rejection),
         Err(rejection) => Ok(Groups::Odd(rejection.detail.unwrap_or_default().into())),
     }
 }

@@ -74,9 +74,6 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         needs: Needs {
             client_ip: tells(&IdentityValue::ClientIp),
             asked_scopes: tells(&IdentityValue::RequiredScopes) || tells(&IdentityValue::Satisfy),
-            // What is the default was not asked for.
-            groups: node.value.get("identityHeaders").is_some()
-                && identity.iter().any(|header| !header.omit && header.values.contains(&IdentityValue::Groups)),
         },
         tested_claims: tested_claims(&rules),
         rule_search: RuleSearch::new(&rules),

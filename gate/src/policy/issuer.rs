@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::jwk::SkippedKey;
+use jose::jwk::{SkippedKey, VerificationKey};
 
 use super::grants::Grants;
-use super::identity::{IssuerKind, SPIFFE, TenantPattern};
+use super::identity::{IssuerKind, SPIFFE, TenantPattern, is_key_for};
 use super::key_source::{KeySource, large_keys};
 use crate::claims::ClaimRef;
 
@@ -165,6 +165,37 @@ impl Issuer {
             KeySource::Fetched(_) => &[],
             KeySource::Inline(keys) => keys.skipped(),
         }
+    }
+
+    /// What is to be said of inline keys that no token of its can use.
+    pub(crate) fn unused_keys(&self) -> Vec<String> {
+        let KeySource::Inline(keys) = &self.keys else { return Vec::new() };
+        let name = |key: &VerificationKey| match key.kid() {
+            Some(kid) => format!("the key `{}`", kid.escape_debug()),
+            None => String::from("the key without `kid`"),
+        };
+        let of_key = |key: &VerificationKey| {
+            let fitting = Algorithm::ALL.into_iter().filter(|&algorithm| key.allows(algorithm));
+            if !self.algorithms.iter().any(|&algorithm| key.allows(algorithm)) {
+                let fitting: Vec<_> = fitting.map(|algorithm| format!("`{algorithm}`")).collect();
+                let fitting = fitting.join(", ");
+                return Some(format!("{} has no effect: `algorithms` has none of its own ({fitting})", name(key)));
+            }
+            let issuer = key.issuer().filter(|_| !self.uses(key))?;
+            Some(format!("{} has no effect: it is for tokens of `{}` alone", name(key), issuer.escape_debug()))
+        };
+        keys.keys().iter().filter_map(of_key).collect()
+    }
+
+    /// Whether some token of its may be signed with this key.
+    pub fn uses(&self, key: &VerificationKey) -> bool {
+        let is_for_its = |issuer: &str| match &self.kind {
+            IssuerKind::Exact => is_key_for(issuer, &self.identifier),
+            IssuerKind::Tenants(pattern) => pattern.is_in_document(issuer),
+            // Its tokens may name any issuer.
+            IssuerKind::TrustDomain => true,
+        };
+        self.algorithms.iter().any(|&algorithm| key.allows(algorithm)) && key.issuer().is_none_or(is_for_its)
     }
 
     /// What is to be said of inline keys that only some hosts can verify with.

@@ -13,7 +13,20 @@ fn read(name: &str) -> String {
 
 /// Whether the plugin takes it; its errors, where not.
 fn load(config: &Value) -> Result<(), Vec<String>> {
-    plugin().check(&config.to_string())
+    plugin().check(&without_variables(config).to_string())
+}
+
+/// With a value in place of each variable of a header: the environment of these tests has none.
+fn without_variables(config: &Value) -> Value {
+    let mut config = config.clone();
+    for issuer in config["issuers"].as_array_mut().into_iter().flatten() {
+        for (_, value) in issuer["keys"]["headers"].as_object_mut().into_iter().flatten() {
+            if value.is_object() {
+                *value = Value::from("value");
+            }
+        }
+    }
+    config
 }
 
 /// The members of a configuration.

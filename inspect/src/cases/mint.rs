@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::format::{Case, Signature};
 use crate::stand_in_keys::stand_in_keys;
-use gate::policy::{Audiences, Issuer};
+use gate::policy::{Audiences, Issuer, Tenants};
 
 /// The `kid` of all keys.
 const KID: &str = "jotgate-test";
@@ -98,16 +98,44 @@ fn find_issuer<'p>(policy: &'p Policy, name: Option<&str>) -> Result<&'p Issuer,
 
 /// What any good token of the issuer has.
 fn usual_claims(issuer: &Issuer, now: u64) -> Map<String, Value> {
-    let mut claims = Map::from_iter([
-        (String::from("iss"), json!(issuer.identifier())),
-        (String::from("sub"), json!("tester")),
-        (String::from("iat"), json!(now)),
-        (String::from("exp"), json!(now.saturating_add(300))),
-    ]);
-    if let Audiences::OneOf(audiences) = issuer.audiences() {
-        claims.insert(String::from("aud"), json!(audiences.first()));
+    let mut claims =
+        Map::from_iter([(String::from("iat"), json!(now)), (String::from("exp"), json!(now.saturating_add(300)))]);
+    let mut add = |name: &str, value: Value| claims.insert(name.to_string(), value);
+    match (issuer.trust_domain(), issuer.tenants()) {
+        (Some(domain), _) => {
+            add("sub", json!(format!("spiffe://{domain}/tester")));
+        }
+        (None, Some(pattern)) => {
+            let tenant = match pattern.tenants() {
+                Tenants::Any => "tenant",
+                Tenants::OneOf(tenants) => tenants.first().map_or("tenant", String::as_str),
+            };
+            add("iss", json!(pattern.issuer_of(tenant)));
+            add("sub", json!("tester"));
+            add(pattern.claim(), json!(tenant));
+        }
+        (None, None) => {
+            add("iss", json!(issuer.identifier()));
+            add("sub", json!("tester"));
+        }
+    }
+    let audience = match issuer.audiences() {
+        Audiences::OneOf(audiences) => audiences.first().map(String::as_str),
+        // Each JWT-SVID has one.
+        Audiences::Any => issuer.trust_domain(),
+    };
+    if let (Some(audience), Some(claim)) = (audience, issuer.audience_claims().first()) {
+        insert_at(&mut claims, claim.names(), json!(audience));
     }
     claims
+}
+
+/// Inserts a value where a claim reference leads.
+fn insert_at(claims: &mut Map<String, Value>, names: &[String], value: Value) {
+    if let [name, rest @ ..] = names {
+        let value = rest.iter().rev().fold(value, |value, name| json!({ name: value }));
+        claims.insert(name.clone(), value);
+    }
 }
 
 /// Null takes a member away.

@@ -4,6 +4,7 @@ mod deployment;
 mod email;
 mod grants;
 mod issuers;
+mod never;
 mod proxy;
 mod rules;
 
@@ -14,7 +15,7 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 28] = [
+pub const LINTS: [(&str, &str); 29] = [
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is denied"),
@@ -28,8 +29,9 @@ pub const LINTS: [(&str, &str); 28] = [
     ("forged-peer", "`trustedProxies` are compared with an address that clients can write"),
     ("forward-proxy", "keys come from any host that a discovery document names"),
     ("held-bodies", "a listener that buffers much of the bodies of waiting requests"),
-    ("in-vain", "something that has no effect: an algorithm without a key, or an unusable key"),
+    ("in-vain", "something that has no effect: an algorithm without a key, or an unusable or unused key"),
     ("istio-cluster", "a cluster name that Istio does not generate"),
+    ("never-accepts", "an issuer or a rule that can accept no token"),
     ("no-expiration", "tokens without `exp` never expire"),
     ("open-default", "requests that no rule matches pass without a token"),
     ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
@@ -55,6 +57,7 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         grants::lint(tree, policy, &mut findings);
         email::lint(tree, policy, &mut findings);
         issuers::lint(tree, policy, &mut findings);
+        never::lint(tree, policy, &mut findings);
     }
     findings
 }

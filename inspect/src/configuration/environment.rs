@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use jose::jwk::{KeySet, Origin};
+
 use crate::locate::Variables;
 
 /// In place of a key set that is not known here.
@@ -10,6 +12,11 @@ const SOME_KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"vNYzA3cBFy
 
 /// The value of a variable of the proxy's environment, by its name.
 pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
+
+/// Whether these keys stand in place of a key set that is not known here.
+pub(crate) fn is_stand_in(keys: &KeySet) -> bool {
+    KeySet::from_json(SOME_KEYS.as_bytes(), 1, Origin::Configuration).as_ref() == Ok(keys)
+}
 
 /// The environment of the plugin's VM, as far as it is known. A variable with an unknown value is assumed to hold a valid
 /// key set, and its name is added to `unknown`.

@@ -50,8 +50,9 @@ pub(super) fn settle(
                 provenance.push(KeyProvenance::Configuration);
                 return Ok(None);
             }
+            KeySource::Inline(_) if issuer.trust_domain().is_some() => Origin::TrustDomain,
             KeySource::Inline(_) => Origin::Configuration,
-            KeySource::Fetched(_) => Origin::Issuer,
+            KeySource::Fetched(settings) => settings.origin,
         };
         let (set, from) = if let Some(text) = given {
             let set = KeySet::from_json(text.as_bytes(), max, origin);

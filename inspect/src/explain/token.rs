@@ -29,7 +29,7 @@ impl Context<'_> {
             detail: self.describe(check, &shown),
         };
         TokenStep {
-            checks: Check::ALL.map(check).into(),
+            checks: Check::ALL.into_iter().filter(|check| shown.has(*check)).map(check).collect(),
             issuer: trace.issuer.and_then(|issuer| self.issuer_name(issuer)),
             keys: self.provenance.map(KeyProvenance::name),
             signature_trusted: self.question.trust_signature,
@@ -56,7 +56,8 @@ impl Context<'_> {
     fn describe(&self, check: Check, shown: &Shown<'_>) -> String {
         let now = self.question.now;
         let failed = shown.trace.failed.map(|(failed, _)| failed);
-        if let Some(detail) = shown.trace.detail.as_ref().filter(|_| failed == Some(check) && check == Check::Form) {
+        // The key that it names comes with what is said of it.
+        if let Some(detail) = shown.trace.detail.as_ref().filter(|_| failed == Some(check) && check != Check::Key) {
             return detail.clone();
         }
         let known = || self.policy.issuers().iter().map(Issuer::identifier).collect::<Vec<_>>().join(", ");
@@ -66,7 +67,7 @@ impl Context<'_> {
                 Check::Form => String::from("three parts of base64url, the first two JSON objects"),
                 Check::Algorithm => shown.header("alg"),
                 Check::Extensions => String::from("no `crit`, and no `b64` but true"),
-                Check::Issuer => format!("{}, expected one of {}", shown.claim("iss"), known()),
+                Check::Issuer => format!("{}, expected one of {}", shown.named_issuer(), known()),
                 _ => String::new(),
             };
         };
@@ -75,7 +76,7 @@ impl Context<'_> {
             Check::Form => String::from("three parts of base64url, the first two JSON objects"),
             Check::Algorithm => shown.header("alg"),
             Check::Extensions => String::from("no `crit`, and no `b64` but true"),
-            Check::Issuer => format!("{}, the issuer `{}`", shown.claim("iss"), issuer.name()),
+            Check::Issuer => format!("{}, the issuer `{}`", shown.named_issuer(), issuer.name()),
             Check::AllowedAlgorithm => {
                 let usable = issuer.algorithms().iter().filter(|algorithm| issuer.allows(**algorithm));
                 let names: Vec<_> = usable.map(|algorithm| algorithm.name()).collect();
@@ -92,9 +93,19 @@ impl Context<'_> {
             },
             Check::Type => match issuer.token_types() {
                 Some(wanted) => format!("{}, expected one of {}", shown.header("typ"), wanted.join(", ")),
+                None if issuer.trust_domain().is_some() => format!("{}, expected JWT or JOSE", shown.header("typ")),
                 None => String::from("not checked: the issuer has no `tokenTypes`"),
             },
-            Check::Scopes | Check::Groups => String::from("a string or an array of strings, where there are some"),
+            Check::Tenant => match issuer.tenants() {
+                Some(pattern) => shown.claim(pattern.claim()),
+                None => String::from("not checked: the issuer has no `tenants`"),
+            },
+            Check::Scopes => String::from("a string or an array of strings, where there are some"),
+            Check::Groups => match (shown.odd_groups(), issuer.groups_member()) {
+                (Some(odd), _) => format!("none: {odd}"),
+                (None, Some(member)) => format!("objects with a string `{member}`, where there are some"),
+                (None, None) => String::from("a string or an array of strings, where there are some"),
+            },
             Check::Expiry => format!("{}{}", shown.date("exp", now), skew(issuer)),
             Check::Start => format!("{}, {}{}", shown.date("nbf", now), shown.date("iat", now), skew(issuer)),
             Check::Lifetime => match issuer.max_lifetime() {
@@ -103,7 +114,9 @@ impl Context<'_> {
             },
             Check::Audience => match issuer.audiences() {
                 Audiences::Any => String::from("not checked: the issuer's `audiences` are `any`"),
-                Audiences::OneOf(wanted) => format!("{}, expected one of {}", shown.claim("aud"), wanted.join(", ")),
+                Audiences::OneOf(wanted) => {
+                    format!("{}, expected one of {}", shown.audiences(issuer), wanted.join(", "))
+                }
             },
         }
     }
@@ -120,6 +133,31 @@ impl Shown<'_> {
 
     fn claim(&self, name: &str) -> String {
         member(self.claims.as_ref(), name)
+    }
+
+    /// What says whose token it is.
+    fn named_issuer(&self) -> String {
+        match self.issuer.is_some_and(|issuer| issuer.trust_domain().is_some()) {
+            true => self.claim("sub"),
+            false => self.claim("iss"),
+        }
+    }
+
+    fn audiences(&self, issuer: &Issuer) -> String {
+        let claims = issuer.audience_claims().iter().map(|reference| match reference.names() {
+            [name] => self.claim(name),
+            names => member_at(self.claims.as_ref(), names),
+        });
+        claims.collect::<Vec<_>>().join(", ")
+    }
+
+    fn odd_groups(&self) -> Option<&str> {
+        self.trace.principal.as_ref().and_then(|principal| principal.odd_groups()).map(|odd| &**odd)
+    }
+
+    /// Whether a check is made of tokens such as this.
+    fn has(&self, check: Check) -> bool {
+        check != Check::Tenant || self.issuer.is_some_and(|issuer| issuer.tenants().is_some())
     }
 
     /// `exp` 2027-01-15T08:00:00Z, in 5m
@@ -148,6 +186,7 @@ fn name(check: Check) -> &'static str {
         Check::Key => "key",
         Check::Signature => "signature",
         Check::Type => "type",
+        Check::Tenant => "tenant",
         Check::Scopes => "scopes",
         Check::Groups => "groups",
         Check::Expiry => "expiry",
@@ -171,6 +210,14 @@ fn member(object: Option<&Value>, name: &str) -> String {
     match object.and_then(|object| object.get(name)) {
         Some(value) => format!("`{name}` is {value}"),
         None => format!("no `{name}`"),
+    }
+}
+
+fn member_at(object: Option<&Value>, names: &[String]) -> String {
+    let found = names.iter().try_fold(object, |value, name| Some(value?.get(name))).flatten();
+    match found {
+        Some(value) => format!("`{}` is {value}", names.join(".")),
+        None => format!("no `{}`", names.join(".")),
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// Whether an issuer is known to write no `email_verified`: Microsoft Entra, or AD FS by its path.
 fn is_silent(issuer: &str) -> bool {
-    let Ok(uri) = HttpUri::parse(issuer) else { return false };
+    // A placeholder is for a tenant.
+    let Ok(uri) = HttpUri::parse(&issuer.replace(['{', '}'], "")) else { return false };
     let host = uri.host().to_ascii_lowercase();
     let is_below = |known: &&str| host.strip_suffix(*known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     SILENT.iter().any(is_below) || issuer.ends_with("/adfs") || issuer.ends_with("/adfs/services/trust")

@@ -5,7 +5,9 @@ use std::time::Duration;
 use gate::Policy;
 use gate::claims::ClaimRef;
 use gate::identity::IdentityValue;
+use gate::policy::{Issuer, KeySource};
 
+use crate::configuration::is_stand_in;
 use crate::document::{Content, Node};
 use crate::finding::Finding;
 use gate::http::HttpUri;
@@ -37,7 +39,7 @@ fn lint_uris(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
         (&["keys", "discovery", "uri"], "anyone on the network path can replace keys, and sign tokens with them"),
     ] {
         let Some(node) = issuer.find(names) else { continue };
-        let uri = node.text().and_then(|text| HttpUri::parse(text).ok());
+        let uri = node.text().and_then(|text| HttpUri::parse(&text.replace(['{', '}'], "")).ok());
         if uri.is_some_and(|uri| !uri.is_https && !is_near(uri.host())) {
             let message = format!("this is plain http: {danger}; use https");
             findings.push(Finding::warning(
@@ -117,8 +119,12 @@ fn lint_subjects(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
 /// What the plugin itself warns of at its start.
 fn lint_warnings(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     let nodes = tree.get("issuers").map(Node::elements).unwrap_or_default();
+    let is_known = |index: usize| match policy.issuers().get(index).map(Issuer::keys) {
+        Some(KeySource::Inline(keys)) => !is_stand_in(keys),
+        _ => true,
+    };
     for (index, message) in policy.warnings() {
-        if let Some(node) = nodes.get(index) {
+        if let Some(node) = nodes.get(index).filter(|_| is_known(index)) {
             findings.push(Finding::warning("in-vain", format!("issuers[{index}]"), message, node.span.clone()));
         }
     }
