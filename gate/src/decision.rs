@@ -235,7 +235,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 }
 
-fn asks_for_groups(asked: &Requirement) -> bool {
+/// Whether groups are looked at.
+pub(crate) fn asks_for_groups(asked: &Requirement) -> bool {
     match asked {
         Requirement::AllOf(parts) | Requirement::AnyOf(parts) => parts.iter().any(asks_for_groups),
         Requirement::Not(part) => asks_for_groups(part),

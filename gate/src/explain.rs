@@ -7,7 +7,7 @@ use jose::signature::SignatureVerifier;
 pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::credentials::{Credential, Source};
-use crate::decision::decide;
+use crate::decision::{asks_for_groups, decide};
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
 use crate::policy::{Issuer, Policy};
@@ -102,7 +102,21 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let mut trace = Trace { path, rules: Vec::new(), credential: None, token: None, route: Route::Rule(None) };
     let mut trail = Notes { trace: &mut trace, withheld: Withheld::default() };
     decide(request, &verification, &mut TokenCache::new(0), &mut trail);
+    reject_odd_groups(policy, &mut trace);
     trace
+}
+
+/// A check that is made late: groups that cannot be read matter where the rule asks for groups.
+fn reject_odd_groups(policy: &Policy, trace: &mut Trace) {
+    let Route::Rule(Some(index)) = trace.route else { return };
+    let asked = policy.rules.get(index).and_then(|rule| rule.access.requirement());
+    let Some(token) = trace.token.as_mut().filter(|_| asked.is_some_and(asks_for_groups)) else { return };
+    let odd = token.principal.as_ref().and_then(|principal| principal.odd_groups().map(|odd| odd.to_string()));
+    if odd.is_some() {
+        token.failed = Some((Check::Groups, Reason::BadClaim));
+        token.principal = None;
+        token.detail = odd;
+    }
 }
 
 /// Whether a caller who is verified has what is asked.

@@ -12,7 +12,7 @@ mod tests;
 mod work;
 
 pub use error::KeyError;
-use key::{optional_string, present};
 pub use key::{Origin, VerificationKey};
+use key::{optional_string, present};
 pub use material::{KeyMaterial, SharedSecret};
 pub use set::{Candidates, KeySet, KeySetError, SkippedKey};

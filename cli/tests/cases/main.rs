@@ -50,6 +50,12 @@ fn cases_that_hold_are_counted() {
 }
 
 #[test]
+fn tokens_are_made_as_issuers_of_each_kind_make_them() {
+    let (text, status) = test(&["tests/cases/issuers.yaml", "tests/cases/issuers-cases.yaml"]);
+    assert_eq!(status, 0, "{text}");
+}
+
+#[test]
 fn a_case_that_fails_shows_what_differs() {
     let (text, status) = test(&[GATE, BAD]);
     assert_eq!(status, 1);

@@ -166,3 +166,44 @@ fn the_example_of_the_documentation_holds() {
     let asked = ["--request", "POST /orders/7", "--token", &token, "--trust-signature", "tests/explain/page.yaml"];
     assert_eq!(shown, explain(&asked).0.trim_end());
 }
+
+#[test]
+fn checks_show_what_the_kind_of_an_issuer_asks_for() {
+    let tenant = |tid: &str| json!({"iss": "https://login.example.com/t1/v2.0", "tid": tid});
+    let cognito = |changes: Value| {
+        let mut claims = json!({"iss": "https://cognito.example.com", "aud": null, "act": {"client_id": "app"}});
+        for (name, value) in changes.as_object().expect("is an object") {
+            claims[name] = value.clone();
+        }
+        claims
+    };
+    let pages: Vec<_> = [
+        ("/", tenant("t1")),
+        ("/", tenant("t2")),
+        ("/", json!({"iss": "https://login.example.com/t3/v2.0", "tid": "t3"})),
+        ("/", json!({"iss": null, "sub": "spiffe://example.org/web"})),
+        ("/", json!({"iss": null, "sub": "spiffe://example.org//web"})),
+        ("/", cognito(json!({"isMemberOf": [{"name": "ops"}]}))),
+        ("/", cognito(json!({"isMemberOf": ["ops"]}))),
+        ("/ops", cognito(json!({"isMemberOf": ["ops"]}))),
+        ("/", cognito(json!({"act": null}))),
+    ]
+    .into_iter()
+    .map(|(path, claims)| {
+        let request = format!("GET {path}");
+        let (text, _) = explain(&[
+            "--request",
+            &request,
+            "--token",
+            &token(&claims),
+            "--trust-signature",
+            "tests/explain/issuers.yaml",
+        ]);
+        let marks = ["✓", "✗", "denied", "allowed"];
+        let lines: Vec<_> =
+            text.lines().filter(|line| marks.iter().any(|mark| line.trim_start().starts_with(mark))).collect();
+        format!("{path} {claims}\n{}", lines.join("\n"))
+    })
+    .collect();
+    insta::assert_snapshot!(pages.join("\n\n"));
+}

@@ -54,6 +54,6 @@ impl Judges {
 
 /// What the engine finds wrong.
 pub(crate) fn engine(config: &Value) -> Result<(), String> {
-    let env = |name: &str| matches!(name, "JWKS" | "KEYS_TOKEN").then(|| KEYS.to_string());
+    let env = |name: &str| (name == "JWKS" || name.starts_with("KEYS_")).then(|| KEYS.to_string());
     Policy::parse(config.to_string().as_bytes(), &env).map(drop).map_err(|errors| errors.to_string())
 }

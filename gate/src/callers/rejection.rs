@@ -34,6 +34,22 @@ impl Rejection {
         Self::bad_claim(odd(name, found, expected))
     }
 
+    /// A claim of groups holds something else than objects that are named by `member`.
+    pub(super) fn not_named_by(name: &str, found: Value<'_>, member: &str) -> Self {
+        let is_odd = |group: &Value<'_>| group.get(member).and_then(Value::as_str).is_none();
+        let odd = match found.kind() {
+            Kind::Array => found.elements().find(is_odd),
+            _ => None,
+        };
+        let text = match odd.map(|group| (group.kind(), group.get(member).map(Value::kind))) {
+            None => found.kind().to_string(),
+            Some((Kind::Object, None)) => String::from("a list with an object that has none"),
+            Some((Kind::Object, Some(kind))) => format!("a list with an object in it where that is {kind}"),
+            Some((kind, _)) => format!("a list with {kind} in it"),
+        };
+        Self::bad_claim(format!("the claim `{name}` is {text}, expected objects with a string `{member}`"))
+    }
+
     /// A claim is something else than it has to be.
     pub(super) fn not(name: &str, expected: &str) -> Self {
         Self::bad_claim(format!("the claim `{name}` is not {expected}"))
@@ -88,6 +104,10 @@ mod tests {
         };
         let mut lines: Vec<_> = ["1", "true", "{}", "[1]", r#"["a",{}]"#, "[[]]", "[null]"].map(wrong).to_vec();
         let claims = ["aud", "client_id"].map(|name| ClaimRef::dotted(name).expect("is a claim"));
+        for json in ["1", "{}", r#"["a"]"#, r#"[{"name":"a"},{}]"#, r#"[{"name":1}]"#] {
+            let document = Document::parse(json.as_bytes()).expect(json);
+            lines.extend(Rejection::not_named_by("groups", document.root(), "name").detail);
+        }
         lines.extend(
             [
                 Rejection::missing("exp"),

@@ -199,7 +199,7 @@ fn check_claims<'e>(
     *check = Check::Tenant;
     check_tenant(claims, issuer)?;
     *check = Check::Scopes;
-    let scopes = sorted(united(&issuer.scope_claims, claims, STRINGS, add_scopes)?);
+    let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
     *check = Check::Groups;
     let groups = groups_in(claims, issuer)?;
     *check = Check::Audience;
@@ -247,10 +247,15 @@ fn groups_in(claims: Value<'_>, issuer: &Issuer) -> Result<Groups, Rejection> {
     let reference = &issuer.groups_claim;
     let references = std::slice::from_ref(&reference.claim);
     let found = match reference.member.as_deref() {
-        None => united(references, claims, STRINGS, add_groups),
+        None => united(references, claims, add_groups),
         Some(member) => {
-            let expected = format!("objects with a string `{member}`");
-            united(references, claims, &expected, |claim, groups| add_member_groups(claim, member, groups))
+            let mut groups = Vec::new();
+            match reference.claim.find(claims) {
+                Some(claim) => add_member_groups(claim, member, &mut groups)
+                    .map(|()| groups)
+                    .map_err(|NotStrings| Rejection::not_named_by(&name(&reference.claim), claim, member)),
+                None => Ok(groups),
+            }
         }
     };
     match found {
@@ -287,12 +292,11 @@ fn check_audience(audiences: &[String], issuer: &Issuer) -> Result<(), Rejection
 fn united<'d>(
     references: &[ClaimRef],
     claims: Value<'d>,
-    expected: &str,
     add: impl Fn(Value<'d>, &mut Vec<&'d str>) -> Result<(), NotStrings>,
 ) -> Result<Vec<&'d str>, Rejection> {
     let mut found = Vec::new();
     for (reference, claim) in references.iter().filter_map(|reference| Some((reference, reference.find(claims)?))) {
-        add(claim, &mut found).map_err(|NotStrings| Rejection::wrong_type(&name(reference), claim, expected))?;
+        add(claim, &mut found).map_err(|NotStrings| Rejection::wrong_type(&name(reference), claim, STRINGS))?;
     }
     Ok(found)
 }

@@ -160,38 +160,38 @@ fn a_known_token_with_odd_groups_is_rejected_as_a_new_one_is() {
 
 const TENANTS: &str = "https://login.example.com/{tid}/v2.0";
 
-fn tenants(tenants: Value) -> Value {
+fn tenants(tenants: &Value) -> Value {
     json!({"issuer": TENANTS, "tenants": tenants})
 }
 
-fn of_tenant(iss: &str, tid: Value) -> Value {
+fn of_tenant(iss: &str, tid: &Value) -> Value {
     json!({"iss": format!("https://login.example.com/{iss}/v2.0"), "tid": tid})
 }
 
 #[test]
 fn the_tenant_in_the_issuer_is_the_one_that_the_token_names() {
-    let any = tenants(json!("any"));
+    let any = tenants(&json!("any"));
     for (claims, expected) in [
-        (of_tenant("t1", json!("t1")), "ok"),
-        (of_tenant("t1", json!("t2")), "401 bad_claim"),
-        (of_tenant("t1", json!("T1")), "401 bad_claim"),
-        (of_tenant("t1", json!(["t1"])), "401 bad_claim"),
-        (of_tenant("t1", json!(null)), "401 bad_claim"),
-        (of_tenant("1", json!(1)), "401 bad_claim"),
-        (of_tenant("", json!("")), "401 unknown_issuer"),
-        (of_tenant("a/b", json!("a/b")), "401 unknown_issuer"),
-        (of_tenant("{tid}", json!("{tid}")), "401 unknown_issuer"),
+        (of_tenant("t1", &json!("t1")), "ok"),
+        (of_tenant("t1", &json!("t2")), "401 bad_claim"),
+        (of_tenant("t1", &json!("T1")), "401 bad_claim"),
+        (of_tenant("t1", &json!(["t1"])), "401 bad_claim"),
+        (of_tenant("t1", &json!(null)), "401 bad_claim"),
+        (of_tenant("1", &json!(1)), "401 bad_claim"),
+        (of_tenant("", &json!("")), "401 unknown_issuer"),
+        (of_tenant("a/b", &json!("a/b")), "401 unknown_issuer"),
+        (of_tenant("{tid}", &json!("{tid}")), "401 unknown_issuer"),
         (json!({"iss": "https://login.example.com/t1/v2.0/", "tid": "t1"}), "401 unknown_issuer"),
         (json!({"iss": ["https://login.example.com/t1/v2.0"], "tid": "t1"}), "401 bad_claim"),
         (json!({"iss": null, "tid": "t1"}), "401 unknown_issuer"),
     ] {
         assert_eq!(verdict(&any, &claims), expected, "{claims}");
     }
-    let listed = tenants(json!(["t1", "t2"]));
-    assert_eq!(verdict(&listed, &of_tenant("t2", json!("t2"))), "ok");
-    assert_eq!(verdict(&listed, &of_tenant("t3", json!("t3"))), "401 unknown_issuer");
-    assert_eq!(verdict(&listed, &of_tenant("t3", json!("t1"))), "401 unknown_issuer");
-    let seen = outcome(&listed, &json!({}), &of_tenant("t2", json!("t2"))).seen("x-auth-request-issuer");
+    let listed = tenants(&json!(["t1", "t2"]));
+    assert_eq!(verdict(&listed, &of_tenant("t2", &json!("t2"))), "ok");
+    assert_eq!(verdict(&listed, &of_tenant("t3", &json!("t3"))), "401 unknown_issuer");
+    assert_eq!(verdict(&listed, &of_tenant("t3", &json!("t1"))), "401 unknown_issuer");
+    let seen = outcome(&listed, &json!({}), &of_tenant("t2", &json!("t2"))).seen("x-auth-request-issuer");
     assert_eq!(seen, ["https://login.example.com/t2/v2.0"]);
 }
 
@@ -203,8 +203,8 @@ fn a_key_that_names_an_issuer_serves_only_its_tokens() {
         World::new(&config)
     };
     let verdict = |key_issuer: &str, tenant: &str| {
-        let token = Key::new("a").token(&of_tenant(tenant, json!(tenant)));
-        with_key(key_issuer, tenants(json!("any"))).with_token(&token).summary()
+        let token = Key::new("a").token(&of_tenant(tenant, &json!(tenant)));
+        with_key(key_issuer, tenants(&json!("any"))).with_token(&token).summary()
     };
     assert_eq!(verdict("https://login.example.com/{tenantid}/v2.0", "t1"), "ok");
     assert_eq!(verdict("https://login.example.com/t1/v2.0", "t1"), "ok");
@@ -220,7 +220,7 @@ fn the_discovery_document_of_tenants_has_a_placeholder_of_its_own() {
     let found = |issuer: &str| {
         let uri = "https://login.example.com/common/.well-known/openid-configuration";
         let mut config = fetched(&json!({"jwksUri": null, "discovery": {"uri": uri}}), &json!({}));
-        merge(&mut config["issuers"][0], &tenants(json!(["t1"])));
+        merge(&mut config["issuers"][0], &tenants(&json!(["t1"])));
         let mut world = World::new(&config);
         let document = json!({"issuer": issuer, "jwks_uri": "https://login.example.com/keys"});
         world.answer("200", &document.to_string());

@@ -32,7 +32,7 @@ impl Context<'_> {
         };
         Decision {
             outcome: property("decision").unwrap_or_default(),
-            detail: detail.map(|reason| reason.detail().to_string()),
+            detail: told(&decided.outcome).or_else(|| detail.map(|reason| reason.detail().to_string())),
             reason,
             rule: property("rule"),
             issuer: property("issuer"),
@@ -42,6 +42,13 @@ impl Context<'_> {
             log: decided.log.clone(),
         }
     }
+}
+
+/// What the answer says of its reason, which may be more than what is said of all that have it.
+fn told(outcome: &Outcome) -> Option<String> {
+    let Outcome::Replied { body, .. } = outcome else { return None };
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    body.get("detail")?.as_str().map(String::from)
 }
 
 /// What was done to the lines of a request. Of a name whose lines changed, those that are there now are all set.

@@ -73,7 +73,7 @@ impl KeySet {
                 Ok(key) if keys.keys.contains(&key) => {}
                 Ok(key) => keys.keys.push(key),
                 Err(error) => {
-                    let kid = entry.get("kid").and_then(|kid| kid.as_str()).filter(|kid| !kid.is_empty());
+                    let kid = entry.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
                     let kid = kid.map(ToString::to_string);
                     keys.skipped.push(SkippedKey { index, kid, error });
                 }

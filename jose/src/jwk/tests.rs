@@ -296,7 +296,7 @@ fn a_kid_picks_its_key_from_any_others() {
 fn null_is_absent_for_every_optional_member() {
     let optional = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "kid", "use", "alg", "key_ops", "issuer"];
     let optional = optional.iter().chain(&["x5c", "x5t", "x5t#S256", "x5u", "ext"]);
-    let nulls: String = optional.map(|member| format!(r#","{member}":null"#)).collect();
+    let nulls = optional.map(|member| format!(r#","{member}":null"#)).collect::<Vec<_>>().concat();
     for (plain, with_nulls) in [
         (rsa(""), rsa(&format!(r#"{nulls},"crv":null,"x":null,"y":null"#))),
         (p256(""), p256(&format!(r#"{nulls},"n":null,"e":null"#))),
