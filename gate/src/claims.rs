@@ -1,61 +1,143 @@
 //! Finding claims, and reading the ones that hold strings.
 
+use std::fmt;
+
 use jose::json::{Kind, Value};
 
 use crate::heap;
 
 /// Where a claim stands: the member names that lead to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ClaimRef(Vec<String>);
+pub struct ClaimRef {
+    names: Vec<String>,
+    /// Whether several names were written as one text.
+    is_dotted: bool,
+}
 
 impl ClaimRef {
     /// A reference written as a dotted path: `realm_access.roles`.
     pub fn dotted(path: &str) -> Option<Self> {
-        Self::exact(path.split('.').map(str::to_string).collect())
+        let found = Self::exact(path.split('.').map(str::to_string).collect())?;
+        Some(Self { is_dotted: found.names.len() > 1, ..found })
     }
 
     /// A reference written as member names: `["https://example.com/roles"]`.
     pub fn exact(names: Vec<String>) -> Option<Self> {
         let is_usable = !names.is_empty() && names.iter().all(|name| !name.is_empty());
-        is_usable.then_some(Self(names))
+        is_usable.then_some(Self { names, is_dotted: false })
     }
 
     /// The member names that lead to it.
     pub fn names(&self) -> &[String] {
-        &self.0
+        &self.names
     }
 
     /// The claim `sub`.
     pub(crate) fn subject() -> Self {
-        Self(vec![String::from("sub")])
+        Self { names: vec![String::from("sub")], is_dotted: false }
     }
 
     /// Whether this is `sub` (RFC 7519 §4.1.2) or `email` (OIDC Core §5.1).
     pub(crate) fn names_a_person(&self) -> bool {
-        matches!(self.0.as_slice(), [name] if name == "sub" || name == "email")
+        matches!(self.names.as_slice(), [name] if name == "sub" || name == "email")
     }
 
     /// What it takes up in memory beside itself, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        heap::texts(&self.0)
+        heap::texts(&self.names)
     }
 
     /// The claim, unless it is absent or null.
     pub fn find<'d>(&self, claims: Value<'d>) -> Option<Value<'d>> {
-        let found = self.0.iter().try_fold(claims, |value, name| value.get(name))?;
+        let found = self.names.iter().try_fold(claims, |value, name| value.get(name))?;
         (!found.is_null()).then_some(found)
+    }
+
+    /// Where a dotted path leads nowhere, and its text does otherwise: the names with dots in them that lead to a claim.
+    pub fn with_dots(&self, claims: Value<'_>) -> Option<Self> {
+        let names =
+            if self.is_dotted && self.find(claims).is_none() { regrouped(&self.names, claims)? } else { return None };
+        Some(Self { names, is_dotted: false })
+    }
+
+    /// The value of the claim, to keep; none where it is absent or null.
+    pub(crate) fn value(&self, claims: Value<'_>) -> Option<ClaimValue> {
+        if let Some(found) = self.find(claims) {
+            return Some(ClaimValue::of(found));
+        }
+        match self.with_dots(claims) {
+            Some(_) => Some(ClaimValue::Unclear(Unclear::NameWithDots)),
+            None => self.is_blocked(claims).then_some(ClaimValue::Unclear(Unclear::NotAnObject)),
+        }
+    }
+
+    /// Whether what should hold the claim is something else than an object. Some issuers write an empty array for an
+    /// object without members.
+    fn is_blocked(&self, claims: Value<'_>) -> bool {
+        let mut value = claims;
+        for name in &self.names {
+            if value.kind() != Kind::Object {
+                return !value.is_null() && (value.kind() != Kind::Array || value.elements().next().is_some());
+            }
+            match value.get(name) {
+                Some(found) => value = found,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// The members that lead from `value` to a claim, if some of `names` are one name with dots.
+fn regrouped(names: &[String], value: Value<'_>) -> Option<Vec<String>> {
+    (1..=names.len()).find_map(|length| {
+        let (first, rest) = names.split_at_checked(length)?;
+        let name = first.join(".");
+        let found = value.get(&name).filter(|found| !found.is_null())?;
+        let mut path = vec![name];
+        if !rest.is_empty() {
+            path.extend(regrouped(rest, found)?);
+        }
+        Some(path)
+    })
+}
+
+/// Names without dots as a dotted path, others as the list that one writes: `a.b`, `["a.b"]`.
+impl fmt::Display for ClaimRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.names.iter().any(|name| name.contains('.')) {
+            return formatter.write_str(&self.names.join("."));
+        }
+        let quoted: Vec<_> = self.names.iter().map(|name| format!("{name:?}")).collect();
+        write!(formatter, "[{}]", quoted.join(", "))
     }
 }
 
 /// The value of a claim, to keep, as far as tests look at it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ClaimValue {
-    /// The scalars in an array.
-    List(Vec<Scalar>),
+    /// An array.
+    List {
+        /// Its scalars. Null is none.
+        scalars: Vec<Scalar>,
+        /// Whether it holds objects or arrays as well.
+        is_nested: bool,
+    },
     /// An object.
     Object,
     /// One scalar.
     Scalar(Scalar),
+    /// The reference leads to no value, and the claim is not absent for certain.
+    Unclear(Unclear),
+}
+
+/// Why it is not certain whether a claim is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unclear {
+    /// The reference is a dotted path, and its text is the name of a claim.
+    NameWithDots,
+    /// A value on the way to it is no object.
+    NotAnObject,
 }
 
 /// A value without parts. Two are equal if they are of one type and one value.
@@ -74,7 +156,10 @@ impl ClaimValue {
     pub fn of(value: Value<'_>) -> Self {
         match (value.kind(), Scalar::of(value)) {
             (_, Some(scalar)) => Self::Scalar(scalar),
-            (Kind::Array, _) => Self::List(value.elements().filter_map(Scalar::of).collect()),
+            (Kind::Array, _) => Self::List {
+                scalars: value.elements().filter_map(Scalar::of).collect(),
+                is_nested: value.elements().any(|element| matches!(element.kind(), Kind::Array | Kind::Object)),
+            },
             _ => Self::Object,
         }
     }
@@ -82,8 +167,8 @@ impl ClaimValue {
     /// What it takes up in memory beside itself, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
-            Self::List(scalars) => heap::list(scalars, Scalar::heap_bytes),
-            Self::Object => 0,
+            Self::List { scalars, .. } => heap::list(scalars, Scalar::heap_bytes),
+            Self::Object | Self::Unclear(_) => 0,
             Self::Scalar(scalar) => scalar.heap_bytes(),
         }
     }
@@ -95,6 +180,11 @@ impl Scalar {
             Self::Bool(_) => 0,
             Self::Number(text) | Self::Text(text) => heap::allocation(text.capacity()),
         }
+    }
+
+    /// Whether this and `other` are of one JSON type.
+    pub(crate) fn is_of_type_of(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
     /// What `value` is, if it is a scalar. Null is none.

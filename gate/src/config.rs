@@ -17,6 +17,7 @@ mod key_headers;
 mod metadata;
 mod reader;
 mod reference;
+mod relation;
 mod rule;
 mod text;
 mod variable;

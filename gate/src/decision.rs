@@ -8,11 +8,11 @@ use crate::answer::Refusal;
 use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::Credential;
-use crate::http::{HeaderEdit, Reply, Request};
+use crate::http::{CanonicalPath, HeaderEdit, Reply, Request};
 use crate::identity::RequestFacts;
 use crate::policy::Policy;
 use crate::report::Reason;
-use crate::rules::{Access, Denial, Mode, Requirement, Rule};
+use crate::rules::{Access, Denial, MatchedRequest, Mode, Requirement, Rule};
 use crate::trail::Trail;
 
 /// What the gate makes of a request, given the keys that there are.
@@ -63,10 +63,13 @@ pub(crate) fn decide<T: Trail>(
     let (received, canonical) = (request, Canonical::of(request, policy));
     let request = &canonical.as_ref().map_or(*received, |canonical| canonical.request(received));
     let edits = policy.hygiene.edits(request);
-    let mut evaluation = Evaluation { request, verification, cache, policy, trail, rule: None, edits };
+    let path = canonical.as_ref().ok().map(|canonical| &canonical.path);
+    let mut evaluation =
+        Evaluation { request, path, verification, cache, policy, trail, rule: None, has_readings: false, edits };
     let canonical = match &canonical {
         Err(ambiguity) => {
             evaluation.trail.ambiguous(ambiguity);
+            evaluation.has_readings = true;
             return evaluation.refuse_before_credential(ambiguity.reason());
         }
         Ok(canonical) => canonical,
@@ -83,6 +86,7 @@ pub(crate) fn decide<T: Trail>(
     let found = policy.find_rule(request, &canonical.path);
     evaluation.trail.rule(policy, request, &canonical.path, &found);
     let Ok(rule) = found else {
+        evaluation.has_readings = true;
         return evaluation.refuse_before_credential(Reason::AmbiguousPath);
     };
     evaluation.rule = rule.and_then(|index| policy.rules.get(index));
@@ -97,11 +101,15 @@ pub(crate) fn decide<T: Trail>(
 /// The evaluation of one request.
 struct Evaluation<'c, T> {
     request: &'c Request<'c>,
+    /// Its path, where it has one reading.
+    path: Option<&'c CanonicalPath<'c>>,
     verification: &'c Verification<'c>,
     cache: &'c mut TokenCache,
     policy: &'c Policy,
     trail: &'c mut T,
     rule: Option<&'c Rule>,
+    /// Whether it has several readings, so that any rule of its host may be the one that was written for it.
+    has_readings: bool,
     /// What is to be edited whatever becomes of the request.
     edits: Vec<HeaderEdit>,
 }
@@ -169,8 +177,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         if principal.odd_groups().is_some() && access.requirement().is_some_and(asks_for_groups) {
             return self.refuse(Reason::BadClaim, Some(principal));
         }
-        let checked = access.requirement().map_or(Ok(()), |asked| asked.check(principal, self.policy.scope_match));
-        match checked {
+        match self.check_access(principal, access) {
             Err(Denial::AccessDenied) => return self.refuse(Reason::AccessDenied, Some(principal)),
             Err(Denial::InsufficientScope(scopes)) => {
                 let refusal = Refusal { scopes, ..Refusal::from(Reason::InsufficientScope) };
@@ -189,6 +196,15 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         edits.truncate(before);
         self.edits = edits;
         self.refuse(Reason::UnrepresentableClaim, Some(principal))
+    }
+
+    fn check_access(&self, principal: &Principal, access: &Access) -> Result<(), Denial> {
+        let (Some(asked), Some(path), Some(rule)) = (access.requirement(), self.path, self.rule) else {
+            // Only rules have requirements.
+            return access.requirement().map_or(Ok(()), |_| Err(Denial::AccessDenied));
+        };
+        let matched = MatchedRequest { request: self.request, path, matcher: &rule.matcher };
+        asked.check(principal, self.policy.scope_match, &matched)
     }
 
     /// Refuses a request whose credential was not looked at.
@@ -218,7 +234,11 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn is_audited(&self) -> bool {
-        self.rule.and_then(|rule| rule.mode).unwrap_or(self.policy.mode) == Mode::Audit
+        let mode = match self.has_readings {
+            true => self.policy.strictest_mode(self.request),
+            false => self.rule.and_then(|rule| rule.mode).unwrap_or(self.policy.mode),
+        };
+        mode == Mode::Audit
     }
 
     fn with_request_facts<R>(&self, write: impl FnOnce(&RequestFacts<'_>) -> R) -> R {

@@ -2,17 +2,20 @@
 //!
 //! It decides nothing: it notes the steps of the decision itself. The plugin does not call it.
 
+use std::borrow::Cow;
+
 use jose::signature::SignatureVerifier;
 
 pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
+use crate::canonical::Canonical;
 use crate::credentials::{Credential, Source};
 use crate::decision::{asks_for_groups, decide};
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
 use crate::policy::{Issuer, Policy};
 use crate::report::Reason;
-use crate::rules::{Ambiguity, Requirement, Rule, Shadowed};
+use crate::rules::{Ambiguity, MatchedRequest, RequestPart, Requirement, Rule, Shadowed, Truth};
 use crate::time::Timestamp;
 use crate::trail::Trail;
 
@@ -119,9 +122,22 @@ fn reject_odd_groups(policy: &Policy, trace: &mut Trace) {
     }
 }
 
-/// Whether a caller who is verified has what is asked.
-pub fn is_met(asked: &Requirement, principal: &Principal, policy: &Policy) -> bool {
-    asked.check(principal, policy.scope_match).is_ok()
+/// How a part of what a rule asks comes out for a caller who is verified, and the values that claims are compared with.
+pub fn judge(
+    asked: &Requirement,
+    principal: &Principal,
+    policy: &Policy,
+    rule: &Rule,
+    request: &Request<'_>,
+) -> (Truth, Vec<(RequestPart, Option<String>)>) {
+    // Who has come to a rule has one reading.
+    let Ok(canonical) = Canonical::of(request, policy) else { return (Truth::Undecided, Vec::new()) };
+    let matched =
+        MatchedRequest { request: &canonical.request(request), path: &canonical.path, matcher: &rule.matcher };
+    let mut parts = Vec::new();
+    asked.request_parts(&mut parts);
+    let value = |part: &RequestPart| (part.clone(), part.value(&matched).map(Cow::into_owned));
+    (asked.truth(principal, policy.scope_match, &matched), parts.into_iter().map(value).collect())
 }
 
 /// The trail of a decision that is to be explained.

@@ -24,7 +24,7 @@ use crate::http::{CanonicalPath, PathMode, Request, TrustedProxies};
 use crate::hygiene::{Hygiene, overrides_method};
 use crate::identity::IdentityHeader;
 use crate::metadata::Metadata;
-use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed};
+use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed, is_plain_authority};
 
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
@@ -119,6 +119,22 @@ impl Policy {
     /// Whether some request may be forwarded that is refused.
     pub(crate) fn may_audit(&self) -> bool {
         self.mode == Mode::Audit || self.rules.iter().any(|rule| rule.mode == Some(Mode::Audit))
+    }
+
+    /// What becomes of a request that may be read as one for any rule of its host, and of which host is not certain
+    /// where it is none: the strictest of their modes counts.
+    pub(crate) fn strictest_mode(&self, request: &Request<'_>) -> Mode {
+        let authority = request.authority();
+        let is_any = !is_plain_authority(authority);
+        let may_be_for = |rule: &&Rule| {
+            let hosts = &rule.matcher.hosts;
+            is_any || hosts.is_empty() || hosts.iter().any(|host| host.names(authority))
+        };
+        let enforces = |rule: &Rule| rule.mode == Some(Mode::Enforce);
+        match self.mode == Mode::Enforce || self.rules.iter().filter(may_be_for).any(enforces) {
+            true => Mode::Enforce,
+            false => self.mode,
+        }
     }
 
     /// The rule for a request, by index.

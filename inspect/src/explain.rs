@@ -4,6 +4,7 @@
 //! the parts of the engine one by one; here they are put into words.
 
 mod access;
+mod claim_names;
 mod context;
 mod credential;
 mod decision;
@@ -54,9 +55,21 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
     };
     let decided = decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &verifier);
     let is_undecided = verifier.assumed_signature.get();
+    let if_signed = is_undecided.then(|| {
+        let trusting = Verifier { trusts: true, keys_unknown: true, assumed_signature: Cell::new(false) };
+        decide(&mut Gate::new(loaded.policy.clone(), now, 0), &head, now, &trusting)
+    });
     let trace = trace(&loaded.policy, &request, now, &verifier);
-    let context =
-        Context { loaded: &loaded, policy: &loaded.policy, trace: &trace, provenance, is_undecided, question };
+    let context = Context {
+        loaded: &loaded,
+        policy: &loaded.policy,
+        trace: &trace,
+        request: &request,
+        provenance,
+        is_undecided,
+        if_signed: if_signed.as_ref(),
+        question,
+    };
     Ok(explanation(&context, &request, &decided, &head))
 }
 
@@ -76,6 +89,6 @@ fn explanation(context: &Context<'_>, request: &Request<'_>, decided: &Decided, 
         credential: context.credential(),
         token: context.trace.token.as_ref().map(|token| context.token(token)),
         decision: context.decision(decided, head),
-        notes: context.notes(),
+        notes: context.notes(decided),
     }
 }

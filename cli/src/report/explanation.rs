@@ -144,13 +144,18 @@ impl Page {
     }
 
     fn requirement(&mut self, depth: usize, requirement: &Requirement) {
-        let mark = match requirement.met {
-            Some(true) => Mark::Passed,
-            Some(false) => Mark::Failed,
-            None => Mark::None,
+        let mark = match (requirement.met, &requirement.undecided) {
+            (_, Some(_)) => Mark::Unsure,
+            (Some(true), None) => Mark::Passed,
+            (Some(false), None) => Mark::Failed,
+            (None, None) => Mark::None,
         };
+        // Of what has parts, the parts say why.
+        let undecided = requirement.undecided.as_ref().filter(|_| requirement.parts.is_empty());
+        let undecided = undecided.map(|why| format!("undecided: {why}"));
         let found = requirement.found.as_ref().map(|found| format!("(the token has: {found})"));
-        self.step(depth, mark, &requirement.asks, &found.unwrap_or_default());
+        let detail: Vec<_> = undecided.into_iter().chain(found).collect();
+        self.step(depth, mark, &requirement.asks, &detail.join("  "));
         for part in &requirement.parts {
             self.requirement(depth.saturating_add(1), part);
         }

@@ -90,6 +90,54 @@ fn notes_list_what_of_a_token_is_dropped() {
     insta::assert_snapshot!(all.join("\n\n"));
 }
 
+/// The last parts of a page: what is required, what was decided, and the notes.
+fn from_access(arguments: &[&str]) -> String {
+    let (text, status) = explain(arguments);
+    let end: Vec<_> = text.lines().skip_while(|line| !line.starts_with("access (")).collect();
+    format!("status {status}\n{}", end.join("\n"))
+}
+
+#[test]
+fn what_is_undecided_is_told_with_the_reason() {
+    let claims = json!({
+        "aud": ["api", "api.example.com"], "tenants": ["acme"], "kubernetes.io": {"namespace": "default"},
+        "https://shop.example.com/roles": ["admin"], "wlcg.groups": ["/team/a"], "realm_access": {"roles": "admin"},
+        "role": ["admin"], "object": {}, "level": 3, "email": "a@example.com@example.org", "nested": [{"a": 1}, "b"],
+    });
+    let token = token(&claims);
+    let pages: Vec<_> = [
+        &["--request", "GET https://api.example.com/users/alice/x", "--header", "X-Tenant: acme"][..],
+        &["--request", "GET https://api.example.com:8443/users/bob%40x/x"],
+        &["--request", "GET /names"],
+        &["--request", "GET /kinds"],
+    ]
+    .into_iter()
+    .map(|arguments| {
+        from_access(&[arguments, &["--token", &token, "--trust-signature", "tests/explain/undecided.yaml"]].concat())
+    })
+    .collect();
+    insta::assert_snapshot!(pages.join("\n----\n"));
+}
+
+#[test]
+fn without_keys_audit_mode_is_told_as_the_proxy_decides() {
+    let (good, expired) = (token(&json!({"groups": ["ops"]})), token(&json!({"exp": 1_799_990_000})));
+    let pages: Vec<_> = [("/closed", &good), ("/strict", &good), ("/ops", &good), ("/ops", &expired), ("//x", &good)]
+        .into_iter()
+        .map(|(path, token)| {
+            let request = format!("GET {path}");
+            let page = from_access(&["--request", &request, "--token", token, "tests/explain/audit.yaml"]);
+            let page = if page.contains("access (") {
+                page
+            } else {
+                explain(&["--request", &request, "--token", token, "tests/explain/audit.yaml"]).0
+            };
+            format!("{path}\n{page}")
+        })
+        .collect();
+    insta::assert_snapshot!(pages.join("\n----\n"));
+}
+
 #[test]
 fn pages_explain_each_step() {
     let reader = token(&json!({"scope": "orders:read"}));

@@ -146,7 +146,17 @@ fn configurations() -> Vec<Value> {
     let schema = schema_value();
     let made = Maker { schema: schema.clone() }.all(&schema, &[]);
     let mut seen = BTreeSet::new();
-    made.into_iter().filter(|config| seen.insert(config.to_string())).collect()
+    made.into_iter().map(with_segments).filter(|config| seen.insert(config.to_string())).collect()
+}
+
+/// A rule whose tests compare a claim with a segment has paths with that segment, which a schema cannot say.
+fn with_segments(mut config: Value) -> Value {
+    for rule in config.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
+        if rule["access"].to_string().contains(r#""path":"#) {
+            rule["match"] = json!({"paths": ["/orders/{id}"]});
+        }
+    }
+    config
 }
 
 #[test]

@@ -6,7 +6,6 @@ use jose::json::Value;
 
 use super::evidence::{Evidence, Groups};
 use super::principal::Principal;
-use crate::claims::ClaimValue;
 use crate::identity::Verified;
 use crate::policy::{Issuer, IssuerKind, Policy, present};
 
@@ -40,7 +39,7 @@ impl Principal {
         };
         let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
         let tested = policy.tested_claims.iter();
-        let tested = tested.filter_map(|claim| Some((claim.clone(), ClaimValue::of(claim.find(claims)?)))).collect();
+        let tested = tested.filter_map(|claim| Some((claim.clone(), claim.value(claims)?))).collect();
         let subject = claims.get("sub").and_then(Value::as_str).map(Arc::from);
         Self {
             issuer: evidence.issuer,

@@ -5,7 +5,7 @@ use super::error::one_of;
 use super::reader::Node;
 use crate::http::is_scope;
 use crate::policy::Issuer;
-use crate::rules::{Access, Quantifier, Requirement};
+use crate::rules::{Access, GroupTest, Quantifier, Requirement, Wildcard};
 
 /// One of the words, or an object of requirements.
 pub(super) fn read(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Access> {
@@ -41,10 +41,7 @@ fn read_requirement(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Req
             (node.offset(), audiences.map(Requirement::Audiences))
         }),
         object.optional("claims").map(|node| (node.offset(), claim_test::read_all(&node))),
-        object.optional("groups").map(|node| {
-            let groups = read_quantifier(&node, &["all", "any"], |node: &Node<'_, '_>| node.owned_text());
-            (node.offset(), groups.map(Requirement::Groups))
-        }),
+        object.optional("groups").map(|node| (node.offset(), read_groups(&node).map(Requirement::Groups))),
         object.optional("issuers").map(|node| (node.offset(), read_issuers(&node, known).map(Requirement::Issuers))),
         object.optional("not").map(|node| (node.offset(), nested(&node).map(Box::new).map(Requirement::Not))),
         object.optional("scopes").map(|node| {
@@ -66,6 +63,24 @@ fn read_issuers(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Vec<usi
         let index = known.map_or(Some(0), |known| known.iter().position(|issuer| *issuer.name == *name));
         index.or_else(|| node.expected("the `name` of one of the `issuers`"))
     })
+}
+
+/// `{all: […]}`, `{any: […]}` or `{matches: …}`.
+fn read_groups(node: &Node<'_, '_>) -> Option<GroupTest> {
+    const FORMS: [&str; 3] = ["{all: […]}", "{any: […]}", "{matches: …}"];
+    let names = |node: Node<'_, '_>| node.list_of(Node::owned_text);
+    let mut object = node.object()?;
+    let tests = [
+        object.optional("all").map(|node| names(node).map(Quantifier::All).map(GroupTest::Named)),
+        object.optional("any").map(|node| names(node).map(Quantifier::Any).map(GroupTest::Named)),
+        object.optional("matches").map(|node| node.text().map(|text| GroupTest::Like(Wildcard::new(text)))),
+    ];
+    object.finish();
+    let mut tests = tests.into_iter().flatten();
+    match (tests.next(), tests.next()) {
+        (Some(test), None) => test,
+        _ => node.expected(&one_of(&FORMS.map(String::from))),
+    }
 }
 
 /// `{all: […]}` or `{any: […]}`.

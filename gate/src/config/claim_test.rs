@@ -4,10 +4,11 @@ use jose::json::Kind;
 
 use super::reader::{Node, Object, all};
 use super::reference::claim_ref;
+use super::relation;
 use crate::claims::{ClaimRef, Scalar};
 use crate::rules::{ClaimTest, Requirement, Wildcard};
 
-const KINDS: &str = "`equals`, `in`, `any`, `all`, `domain`, `matches` and `exists`";
+const KINDS: &str = "`equals`, `in`, `any`, `all`, `domain`, `matches`, `exists`, `path`, `header` and `host`";
 
 /// An object of dotted paths and tests, or a list of `{claim: …, …test}`.
 pub(super) fn read_all(node: &Node<'_, '_>) -> Option<Requirement> {
@@ -61,8 +62,11 @@ fn read_kind(node: &Node<'_, '_>, mut object: Object<'_, '_>) -> Option<ClaimTes
             Some(true) => Some(ClaimTest::Exists),
             _ => node.expected("`true`; where the claim may not be there, write `not: {claims: …}`"),
         }),
+        object.optional("header").map(|node| relation::read_header(&node).map(ClaimTest::EqualsRequest)),
+        object.optional("host").map(|node| relation::read_host(&node).map(ClaimTest::EqualsRequest)),
         object.optional("in").map(|node| scalars(node).map(ClaimTest::In)),
         object.optional("matches").map(|node| node.text().map(|text| ClaimTest::Matches(Wildcard::new(text)))),
+        object.optional("path").map(|node| relation::read_path(&node).map(ClaimTest::EqualsRequest)),
     ];
     object.finish();
     let mut tests = tests.into_iter().flatten();

@@ -4,7 +4,8 @@ use jose::json::Document;
 
 use super::reader::{Collector, Node};
 use super::{
-    ConfigErrors, Environment, access, client_ip, credentials, duration, headers, issuer, metadata, rule, text,
+    ConfigErrors, Environment, access, client_ip, credentials, duration, headers, issuer, metadata, relation, rule,
+    text,
 };
 use crate::claims::ClaimRef;
 use crate::http::{PathMode, TrustedProxies};
@@ -65,6 +66,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let hygiene = Hygiene::new(&identity, strip?, &credentials, &dimensions, overrides);
     keeps_overrides?;
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
+    relation::check_headers(node, &hygiene, &credentials, &rules);
     let tells = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
     Some(Policy {
         issuers: issuers?,

@@ -7,6 +7,7 @@ use jose::json::Kind;
 
 use super::access;
 use super::reader::{Node, all};
+use super::relation;
 use crate::http::is_header_name;
 use crate::policy::Issuer;
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme};
@@ -66,7 +67,13 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
     let mut object = node.object()?;
     let name = object.or("name", index.to_string().into(), read_name);
     let matcher = object.or("match", Matcher::default(), read_matcher);
-    let access: Option<Access> = object.required("access").and_then(|node| access::read(&node, issuers));
+    let access: Option<Access> = object.required("access").and_then(|node| {
+        let access = access::read(&node, issuers)?;
+        if let Some(matcher) = &matcher {
+            relation::check_segments(&node, &access, matcher);
+        }
+        Some(access)
+    });
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
     let mode = object.or("mode", None, |node| read_mode(node).map(Some));
     let challenge = object

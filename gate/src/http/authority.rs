@@ -58,6 +58,11 @@ impl<'r> Authority<'r> {
         &self.0
     }
 
+    /// The same, by itself.
+    pub(crate) fn into_text(self) -> Cow<'r, str> {
+        self.0
+    }
+
     /// Whether it has a port: one that is neither http's nor https's.
     pub fn has_port(&self) -> bool {
         split(self.0.as_bytes()).1.is_some()

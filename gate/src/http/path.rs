@@ -137,6 +137,22 @@ pub(crate) fn decode_printable(text: &str) -> Option<String> {
     (decoded != text).then_some(decoded)
 }
 
+/// A segment of a path with all of its escapes decoded, once; `None` where that is no text.
+pub(crate) fn decode_segment(segment: &str) -> Option<Cow<'_, str>> {
+    let mut runs = segment.split('%');
+    let first = runs.next()?;
+    if first.len() == segment.len() {
+        return Some(Cow::Borrowed(segment));
+    }
+    let mut decoded = first.as_bytes().to_vec();
+    for run in runs {
+        let (_, byte, rest) = split_escape(run).ok()?;
+        decoded.push(byte);
+        decoded.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
+}
+
 /// The path of a target with nothing in it that any of the checks looks for: most are such, and this is one look at
 /// each byte. Dots at the start of a segment are for the others.
 fn plain(target: &[u8]) -> Option<&str> {

@@ -1,7 +1,10 @@
 //! What a rule asks, and whether a verified caller has it.
 
 use super::claim::ClaimTest;
+use super::relation::{MatchedRequest, RequestPart};
 use super::scope::ScopeMatch;
+use super::truth::Truth;
+use super::wildcard::Wildcard;
 use crate::callers::Principal;
 use crate::claims::ClaimRef;
 use crate::distinct::distinct;
@@ -33,13 +36,22 @@ pub enum Requirement {
     /// One of its claims passes a test.
     Claim(ClaimRef, ClaimTest),
     /// Its subject is in these groups.
-    Groups(Quantifier),
+    Groups(GroupTest),
     /// It is from one of these issuers, by index.
     Issuers(Vec<usize>),
     /// Not this.
     Not(Box<Self>),
     /// It has these scopes.
     Scopes(Quantifier),
+}
+
+/// Which groups are needed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum GroupTest {
+    /// One like this at least.
+    Like(Wildcard),
+    /// These.
+    Named(Quantifier),
 }
 
 /// How many of a list are needed.
@@ -71,19 +83,30 @@ impl Access {
 }
 
 impl Requirement {
-    /// Whether `principal` has what is asked.
-    pub fn check(&self, principal: &Principal, scope_match: ScopeMatch) -> Result<(), Denial> {
+    /// Whether `principal` has what is asked. What is undecided admits nobody.
+    pub fn check(
+        &self,
+        principal: &Principal,
+        scope_match: ScopeMatch,
+        request: &MatchedRequest<'_>,
+    ) -> Result<(), Denial> {
         let has = |scopes: &Quantifier| scopes.holds(|name| scope_match.is_granted(principal.scopes(), name));
-        if self.holds(principal, &has, &has) {
+        if self.judge(principal, request, &has, &has).holds() {
             return Ok(());
         }
         // Would it hold, were every scope there that a client could ask for?
-        if !self.holds(principal, &|_| true, &has) {
+        if !self.judge(principal, request, &|_| true, &has).holds() {
             return Err(Denial::AccessDenied);
         }
         let missing = self.scope_tests().into_iter().filter(|scopes| !has(scopes));
         let names = distinct(missing.flat_map(Quantifier::names).map(String::as_str));
         Err(Denial::InsufficientScope(names.into_iter().map(str::to_string).collect()))
+    }
+
+    /// How this comes out for `principal`.
+    pub fn truth(&self, principal: &Principal, scope_match: ScopeMatch, request: &MatchedRequest<'_>) -> Truth {
+        let has = |scopes: &Quantifier| scopes.holds(|name| scope_match.is_granted(principal.scopes(), name));
+        self.judge(principal, request, &has, &has)
     }
 
     /// The names in all tests for scopes outside `not`, each once, in written order.
@@ -100,30 +123,45 @@ impl Requirement {
 
     /// Every claim that is tested, also inside `not`.
     pub fn claims<'r>(&'r self, found: &mut Vec<&'r ClaimRef>) {
+        self.each_claim_test(&mut |claim, _| found.push(claim));
+    }
+
+    /// Every part of a request that a claim is compared with, also inside `not`.
+    pub fn request_parts<'r>(&'r self, found: &mut Vec<&'r RequestPart>) {
+        self.each_claim_test(&mut |_, test| {
+            if let ClaimTest::EqualsRequest(part) = test {
+                found.push(part);
+            }
+        });
+    }
+
+    fn each_claim_test<'r>(&'r self, visit: &mut impl FnMut(&'r ClaimRef, &'r ClaimTest)) {
         match self {
-            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().for_each(|test| test.claims(found)),
-            Self::Not(test) => test.claims(found),
-            Self::Claim(claim, _) => found.push(claim),
+            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().for_each(|test| test.each_claim_test(visit)),
+            Self::Not(test) => test.each_claim_test(visit),
+            Self::Claim(claim, test) => visit(claim, test),
             Self::Audiences(_) | Self::Groups(_) | Self::Issuers(_) | Self::Scopes(_) => {}
         }
     }
 
     /// `has` judges the tests for scopes, `has_inside_not` those inside `not`.
-    fn holds(
+    fn judge(
         &self,
         principal: &Principal,
+        request: &MatchedRequest<'_>,
         has: &dyn Fn(&Quantifier) -> bool,
         has_inside_not: &dyn Fn(&Quantifier) -> bool,
-    ) -> bool {
+    ) -> Truth {
+        let judge = |test: &Self| test.judge(principal, request, has, has_inside_not);
         match self {
-            Self::AllOf(tests) => tests.iter().all(|test| test.holds(principal, has, has_inside_not)),
-            Self::AnyOf(tests) => tests.iter().any(|test| test.holds(principal, has, has_inside_not)),
-            Self::Audiences(wanted) => wanted.holds(|name| contains(principal.audiences(), name)),
-            Self::Claim(claim, test) => principal.claim(claim).is_some_and(|value| test.holds(value)),
-            Self::Groups(wanted) => wanted.holds(|name| contains(principal.groups(), name)),
-            Self::Issuers(issuers) => issuers.contains(&principal.issuer()),
-            Self::Not(test) => !test.holds(principal, has_inside_not, has_inside_not),
-            Self::Scopes(wanted) => has(wanted),
+            Self::AllOf(tests) => Truth::all(tests.iter().map(judge)),
+            Self::AnyOf(tests) => Truth::any(tests.iter().map(judge)),
+            Self::Audiences(wanted) => wanted.holds(|name| contains(principal.audiences(), name)).into(),
+            Self::Claim(claim, test) => principal.claim(claim).map_or(Truth::False, |value| test.judge(value, request)),
+            Self::Groups(wanted) => wanted.holds(principal.groups()).into(),
+            Self::Issuers(issuers) => issuers.contains(&principal.issuer()).into(),
+            Self::Not(test) => !test.judge(principal, request, has_inside_not, has_inside_not),
+            Self::Scopes(wanted) => has(wanted).into(),
         }
     }
 
@@ -133,6 +171,15 @@ impl Requirement {
             Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().flat_map(Self::scope_tests).collect(),
             Self::Scopes(scopes) => vec![scopes],
             Self::Audiences(_) | Self::Claim(..) | Self::Groups(_) | Self::Issuers(_) | Self::Not(_) => Vec::new(),
+        }
+    }
+}
+
+impl GroupTest {
+    fn holds(&self, groups: &[String]) -> bool {
+        match self {
+            Self::Like(wildcard) => groups.iter().any(|group| wildcard.matches(group)),
+            Self::Named(wanted) => wanted.holds(|name| contains(groups, name)),
         }
     }
 }

@@ -1,46 +1,83 @@
 //! Tests of claims.
 
+use super::relation::{MatchedRequest, RequestPart};
+use super::truth::Truth;
 use super::wildcard::Wildcard;
-use crate::claims::{ClaimValue, Scalar};
+use crate::claims::{ClaimValue, Scalar, Unclear};
 
 /// What a claim must be.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ClaimTest {
-    /// An array that holds all of these.
+    /// An array that holds all of these. A scalar counts as an array of one.
     All(Vec<Scalar>),
-    /// An array that holds one of these at least.
+    /// An array that holds one of these at least. Likewise.
     Any(Vec<Scalar>),
     /// An e-mail address in one of these domains, which are in lower case.
     Domain(Vec<String>),
+    /// Equal to a part of the request.
+    EqualsRequest(RequestPart),
     /// Something that is not null.
     Exists,
     /// One of these.
     In(Vec<Scalar>),
-    /// A string like this.
+    /// A string like this; of an array, some element.
     Matches(Wildcard),
 }
 
 impl ClaimTest {
-    /// Whether a claim that is there passes.
-    pub fn holds(&self, value: &ClaimValue) -> bool {
+    /// Whether a claim that is there passes. A claim of a type that the test cannot judge leaves it undecided.
+    pub fn judge(&self, value: &ClaimValue, request: &MatchedRequest<'_>) -> Truth {
         match (self, value) {
-            (Self::Exists, _) => true,
-            (Self::All(wanted), ClaimValue::List(found)) => wanted.iter().all(|scalar| found.contains(scalar)),
-            (Self::Any(wanted), ClaimValue::List(found)) => wanted.iter().any(|scalar| found.contains(scalar)),
-            (Self::Domain(domains), ClaimValue::Scalar(Scalar::Text(email))) => {
-                domain(email).is_some_and(|domain| domains.iter().any(|known| known.eq_ignore_ascii_case(domain)))
+            (Self::Exists, ClaimValue::Unclear(Unclear::NotAnObject)) => Truth::False,
+            (_, ClaimValue::Unclear(_)) => Truth::Undecided,
+            (Self::Exists, _) => Truth::True,
+            (Self::EqualsRequest(part), value) => part.equals(value, part.value(request).as_deref()),
+            (_, ClaimValue::Object) => Truth::Undecided,
+            (Self::All(wanted), value) => Truth::all(wanted.iter().map(|one| has(value, wanted, |found| found == one))),
+            (Self::Any(wanted), value) => has(value, wanted, |found| wanted.contains(found)),
+            (Self::Domain(domains), ClaimValue::Scalar(Scalar::Text(email))) => is_in(email, domains),
+            (Self::In(wanted), ClaimValue::Scalar(_)) => has(value, wanted, |found| wanted.contains(found)),
+            (Self::Matches(wildcard), ClaimValue::Scalar(scalar)) => is_like(scalar, wildcard),
+            (Self::Matches(wildcard), ClaimValue::List { scalars, is_nested }) => {
+                let rest = is_nested.then_some(Truth::Undecided);
+                Truth::any(scalars.iter().map(|scalar| is_like(scalar, wildcard)).chain(rest))
             }
-            (Self::In(wanted), ClaimValue::Scalar(found)) => wanted.contains(found),
-            (Self::Matches(wildcard), ClaimValue::Scalar(Scalar::Text(text))) => wildcard.matches(text),
-            _ => false,
+            (Self::Domain(_) | Self::In(_), _) => Truth::Undecided,
         }
     }
 }
 
-/// What stands behind the one `@` of an e-mail address. With several of them, readers disagree where it begins.
-fn domain(email: &str) -> Option<&str> {
-    let (local, domain) = email.split_once('@')?;
-    (!local.is_empty() && !domain.contains('@')).then_some(domain)
+/// Whether some scalar of `value` is the one. Scalars of another type than all that are `wanted` cannot be compared.
+fn has(value: &ClaimValue, wanted: &[Scalar], is_it: impl Fn(&Scalar) -> bool) -> Truth {
+    let (scalars, is_nested) = match value {
+        ClaimValue::List { scalars, is_nested } => (scalars.as_slice(), *is_nested),
+        ClaimValue::Scalar(scalar) => (std::slice::from_ref(scalar), false),
+        ClaimValue::Object | ClaimValue::Unclear(_) => (&[][..], true),
+    };
+    if scalars.iter().any(is_it) {
+        return Truth::True;
+    }
+    let is_comparable = |found: &Scalar| wanted.iter().any(|one| one.is_of_type_of(found));
+    match !is_nested && scalars.iter().all(is_comparable) {
+        true => Truth::False,
+        false => Truth::Undecided,
+    }
+}
+
+fn is_like(scalar: &Scalar, wildcard: &Wildcard) -> Truth {
+    match scalar {
+        Scalar::Text(text) => wildcard.matches(text).into(),
+        Scalar::Bool(_) | Scalar::Number(_) => Truth::Undecided,
+    }
+}
+
+/// Whether an e-mail address is in one of `domains`. With several `@`, readers disagree where the domain begins.
+fn is_in(email: &str, domains: &[String]) -> Truth {
+    let Some((local, domain)) = email.split_once('@') else { return Truth::False };
+    if domain.contains('@') {
+        return Truth::Undecided;
+    }
+    (!local.is_empty() && domains.iter().any(|known| known.eq_ignore_ascii_case(domain))).into()
 }
 
 #[cfg(test)]
@@ -49,6 +86,9 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::http::{CanonicalPath, Request};
+    use crate::rules::Matcher;
+    use Truth::{False, True, Undecided};
     use jose::json::Document;
 
     fn value(json: &str) -> ClaimValue {
@@ -60,76 +100,101 @@ mod tests {
         document.root().elements().filter_map(Scalar::of).collect()
     }
 
-    #[test]
-    fn values_are_equal_in_type_and_value() {
-        let holds = |wanted: &str, found: &str| ClaimTest::In(scalars(&format!("[{wanted}]"))).holds(&value(found));
-        for (wanted, found) in [
-            ("\"a\"", "\"a\""),
-            ("\"a\",\"b\"", "\"b\""),
-            ("60", "60.0"),
-            ("1e2", "100"),
-            ("true", "true"),
-            ("9007199254740991", "9007199254740991"),
-            ("\"\"", "\"\""),
-        ] {
-            assert!(holds(wanted, found), "{wanted} {found}");
-        }
-        for (wanted, found) in [
-            ("\"a\"", "\"A\""),
-            ("\"1\"", "1"),
-            ("1", "\"1\""),
-            ("1", "true"),
-            ("true", "\"true\""),
-            ("false", "true"),
-            ("1", "1.0000000000000000001"),
-            ("\"a\"", "[\"a\"]"),
-            ("\"a\"", "{\"a\":\"a\"}"),
-        ] {
-            assert!(!holds(wanted, found), "{wanted} {found}");
+    /// How `test` comes out where nothing of the request takes part.
+    fn judge(test: &ClaimTest, found: &str) -> Truth {
+        let path = CanonicalPath::strict(b"/").expect("is a path");
+        let matched = MatchedRequest { request: &Request::new(&[]), path: &path, matcher: &Matcher::default() };
+        test.judge(&value(found), &matched)
+    }
+
+    fn assert_all(test: &ClaimTest, truth: Truth, all: &[&str]) {
+        for found in all {
+            assert_eq!(judge(test, found), truth, "{test:?} {found}");
         }
     }
 
     #[test]
-    fn arrays_hold_all_or_any() {
+    fn values_are_equal_in_type_and_value() {
+        for (wanted, found, truth) in [
+            ("\"a\"", "\"a\"", True),
+            ("\"a\",\"b\"", "\"b\"", True),
+            ("60", "60.0", True),
+            ("1e2", "100", True),
+            ("true", "true", True),
+            ("9007199254740991", "9007199254740991", True),
+            ("\"\"", "\"\"", True),
+            ("\"a\"", "\"A\"", False),
+            ("false", "true", False),
+            ("1", "1.0000000000000000001", False),
+            ("1,\"1\"", "2", False),
+            ("\"1\"", "1", Undecided),
+            ("1", "\"1\"", Undecided),
+            ("1", "true", Undecided),
+            ("true", "\"true\"", Undecided),
+            ("\"a\"", "[\"a\"]", Undecided),
+            ("\"a\"", "[]", Undecided),
+            ("\"a\"", "{\"a\":\"a\"}", Undecided),
+        ] {
+            assert_eq!(judge(&ClaimTest::In(scalars(&format!("[{wanted}]"))), found), truth, "{wanted} {found}");
+        }
+    }
+
+    #[test]
+    fn arrays_hold_all_or_any_and_a_scalar_is_an_array_of_one() {
         let (all, any) = (ClaimTest::All(scalars("[\"a\",1]")), ClaimTest::Any(scalars("[\"a\",1]")));
         for (found, has_all, has_any) in [
-            ("[\"a\",1.0,true]", true, true),
-            ("[\"a\"]", false, true),
-            ("[\"1\"]", false, false),
-            ("[]", false, false),
-            ("\"a\"", false, false),
-            ("\"a 1\"", false, false),
-            ("[[\"a\",1]]", false, false),
-            ("[{},null,1]", false, true),
-            ("{\"a\":1}", false, false),
+            ("[\"a\",1.0,true]", True, True),
+            ("[\"a\"]", False, True),
+            ("[\"1\"]", False, False),
+            ("[]", False, False),
+            ("[null]", False, False),
+            ("\"a\"", False, True),
+            ("\"a 1\"", False, False),
+            ("true", Undecided, Undecided),
+            ("[\"b\",true]", Undecided, Undecided),
+            ("[[\"a\",1]]", Undecided, Undecided),
+            ("[{},null,1]", Undecided, True),
+            ("{\"a\":1}", Undecided, Undecided),
+            ("{}", Undecided, Undecided),
         ] {
-            assert_eq!((all.holds(&value(found)), any.holds(&value(found))), (has_all, has_any), "{found}");
+            assert_eq!((judge(&all, found), judge(&any, found)), (has_all, has_any), "{found}");
         }
+        assert_eq!(judge(&ClaimTest::All(scalars("[\"a\"]")), "\"a\""), True);
     }
 
     #[test]
     fn a_domain_is_what_stands_behind_the_only_at() {
         let test = ClaimTest::Domain(vec!["example.com".into(), "example.org".into()]);
-        for email in ["a@example.com", "a@EXAMPLE.Org", "\u{e9}@example.com"] {
-            assert!(test.holds(&value(&format!("\"{email}\""))), "{email}");
-        }
-        for email in [
-            "example.com",
-            "@example.com",
-            "a@sub.example.com",
-            "a@example.com.",
-            "a@evil.com@example.com",
-            "a@example.com@evil.com",
-            "a@@example.com",
-            "a@badexample.com",
-            "a@example.com ",
-            "a@example.com\\u0000",
-            "a@exampl\\u00e9.com",
-            "",
-        ] {
-            assert!(!test.holds(&value(&format!("\"{email}\""))), "{email}");
-        }
-        assert!(!test.holds(&value("[\"a@example.com\"]")));
+        assert_all(&test, True, &["\"a@example.com\"", "\"a@EXAMPLE.Org\"", "\"\u{e9}@example.com\""]);
+        assert_all(
+            &test,
+            False,
+            &[
+                "\"example.com\"",
+                "\"@example.com\"",
+                "\"a@sub.example.com\"",
+                "\"a@example.com.\"",
+                "\"a@badexample.com\"",
+                "\"a@example.com \"",
+                "\"a@example.com\\u0000\"",
+                "\"a@exampl\\u00e9.com\"",
+                "\"\"",
+            ],
+        );
+        assert_all(
+            &test,
+            Undecided,
+            &[
+                "\"a@evil.com@example.com\"",
+                "\"a@example.com@evil.com\"",
+                "\"a@@example.com\"",
+                "[\"a@example.com\"]",
+                "[]",
+                "{}",
+                "1",
+                "true",
+            ],
+        );
     }
 
     #[test]
@@ -157,14 +222,18 @@ mod tests {
         ] {
             assert_eq!(Wildcard::new(pattern).matches(text), matches, "{pattern} {text}");
         }
-        assert!(!ClaimTest::Matches(Wildcard::new("*")).holds(&value("1")), "only a string is like a text");
-        assert!(!ClaimTest::Matches(Wildcard::new("*")).holds(&value("[\"a\"]")));
+    }
+
+    #[test]
+    fn an_array_is_like_a_text_where_one_of_its_elements_is() {
+        let test = ClaimTest::Matches(Wildcard::new("/team/*"));
+        assert_all(&test, True, &["\"/team/a\"", "[\"/ext/b\",\"/team/a\"]", "[{},1,null,\"/team/\"]"]);
+        assert_all(&test, False, &["\"/ext/b\"", "[\"/ext/b\"]", "[]", "[null]"]);
+        assert_all(&test, Undecided, &["1", "true", "{}", "[1]", "[\"/ext/b\",1]", "[[\"/team/a\"]]", "[{}]"]);
     }
 
     #[test]
     fn whatever_is_not_null_exists() {
-        for found in ["\"\"", "0", "false", "[]", "{}"] {
-            assert!(ClaimTest::Exists.holds(&value(found)), "{found}");
-        }
+        assert_all(&ClaimTest::Exists, True, &["\"\"", "0", "false", "[]", "{}"]);
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::host::HostPattern;
 use super::path::PathPattern;
+use super::relation::RequestPart;
 use super::rule::Rule;
 use crate::http::{
     AmbiguousHost, AmbiguousPath, Authority, CanonicalPath, LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, Request,
@@ -23,6 +24,8 @@ pub struct Dimensions {
     regexes: Regexes,
     /// Hosts: all that rules name.
     pub(crate) hosts: Vec<HostPattern>,
+    /// Whether a claim is compared with the host.
+    relates_host: bool,
     /// Headers, by name in lower case.
     pub(crate) headers: BTreeMap<String, Values>,
 }
@@ -76,6 +79,15 @@ impl Dimensions {
                 values.essences.insert(essence(value.as_bytes()));
             }
         }
+        let mut parts = Vec::new();
+        rules.iter().filter_map(|rule| rule.access.requirement()).for_each(|asked| asked.request_parts(&mut parts));
+        for part in parts {
+            match part {
+                RequestPart::Header(name) => drop(dimensions.headers.entry(name.clone()).or_default()),
+                RequestPart::Host => dimensions.relates_host = true,
+                RequestPart::Path(_) => {}
+            }
+        }
         let has_regex = rules.iter().flat_map(|rule| &rule.matcher.paths).any(PathPattern::is_regex);
         dimensions.regexes = match has_regex {
             false => Regexes::None,
@@ -87,7 +99,7 @@ impl Dimensions {
 
     /// Whether rules look at hosts.
     pub fn looks_at_hosts(&self) -> bool {
-        !self.hosts.is_empty()
+        !self.hosts.is_empty() || self.relates_host
     }
 
     /// A path is compared with each expression as it is, and once more for each way in which a server may decode it.
@@ -153,6 +165,12 @@ impl Values {
         let is_named = str::from_utf8(found).is_ok_and(|found| self.exact.contains(found));
         !is_named && (is_near(found) || found.split(|&byte| byte == b',').any(is_near))
     }
+}
+
+/// Whether some server takes `found` for `wanted`, or for a list that holds it.
+pub(super) fn is_nearly(found: &[u8], wanted: &[u8]) -> bool {
+    let wanted = essence(wanted);
+    essence(found) == wanted || found.split(|&byte| byte == b',').any(|element| essence(element) == wanted)
 }
 
 /// What is left of a value in every spelling.

@@ -42,6 +42,11 @@ impl Matcher {
         self.hosts.is_empty() || self.hosts.iter().any(|pattern| pattern.matches(request.authority()))
     }
 
+    /// The segment that the pattern which matches `path` names so, as it is in the path.
+    pub fn variable<'p>(&self, name: &str, path: &'p CanonicalPath<'_>) -> Option<&'p str> {
+        self.paths.iter().find(|pattern| pattern.matches(path))?.variable(name, path)
+    }
+
     /// The headers without which `request` is not one of these.
     pub fn headers_that_differ(&self, request: &Request<'_>) -> impl Iterator<Item = &(String, String)> {
         self.headers.iter().filter(|(name, value)| !has_value(request, name, value))

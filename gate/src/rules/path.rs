@@ -36,6 +36,22 @@ impl PathPattern {
         }
     }
 
+    /// The segment of `path` that this names so, where it matches.
+    pub(crate) fn variable<'p>(&self, name: &str, path: &'p CanonicalPath<'_>) -> Option<&'p str> {
+        match &self.0 {
+            Kind::Regex(_) => None,
+            Kind::Segments(segments) => segments.variable(name, path),
+        }
+    }
+
+    /// How many segments this names so.
+    pub(crate) fn count_of(&self, name: &str) -> usize {
+        match &self.0 {
+            Kind::Regex(_) => 0,
+            Kind::Segments(segments) => segments.count_of(name),
+        }
+    }
+
     /// Whether this is a regular expression.
     pub fn is_regex(&self) -> bool {
         matches!(self.0, Kind::Regex(_))

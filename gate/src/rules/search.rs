@@ -3,8 +3,9 @@
 use super::access::Access;
 use super::index::RuleIndex;
 use super::matcher::Matcher;
+use super::relation::RequestPart;
 use super::rule::{Mode, Rule};
-use crate::http::{CanonicalPath, Request};
+use crate::http::{CanonicalPath, Request, decode_segment};
 
 /// Where to look for rules.
 #[derive(Clone, Debug, Default)]
@@ -84,17 +85,30 @@ impl RuleSearch {
         if seen.is_empty() && self.decoded.is_some() {
             seen.push(path.clone().into_owned());
         }
-        for path in seen {
-            let rule = self.first_decoded(rules, request, &path);
+        let as_it_is = found.and_then(|index| rules.get(index)).map(|rule| &rule.matcher);
+        for seen in seen {
+            let rule = self.first_decoded(rules, request, &seen);
             let (access, mode) = asked(rule);
             let asks = *access != Access::Public && mode == Mode::Enforce;
             let forwards = |rule: Option<usize>| rule.and_then(|index| rules.get(index)?.forward_token);
-            let is_other = (access, mode) != asked(found) || forwards(rule) != forwards(found);
-            if asks && rule != found && is_other {
-                return Err(Shadowed { found, rule, decoded: path.as_str().to_string() });
+            let is_other = rule != found && ((access, mode) != asked(found) || forwards(rule) != forwards(found));
+            let compares_others = || {
+                let read = |matcher: Option<&Matcher>, path: &CanonicalPath<'_>| variables(access, matcher, path);
+                read(as_it_is, path) != read(self.matcher_decoded(rules, rule), &seen)
+            };
+            if asks && (is_other || compares_others()) {
+                return Err(Shadowed { found, rule, decoded: seen.as_str().to_string() });
             }
         }
         Ok(())
+    }
+
+    /// What a rule matches on a server that decodes escapes.
+    fn matcher_decoded<'s>(&'s self, rules: &'s [Rule], rule: Option<usize>) -> Option<&'s Matcher> {
+        match &self.decoded {
+            Some((matchers, _)) => matchers.get(rule?),
+            None => rules.get(rule?).map(|rule| &rule.matcher),
+        }
     }
 
     /// The first rule for a path that was decoded.
@@ -105,6 +119,18 @@ impl RuleSearch {
         };
         index.first(request, path, |index| matchers.get(index).is_some_and(|matcher| matcher.matches(request, path)))
     }
+}
+
+/// The segments of `path` that `access` compares claims with, decoded.
+fn variables(access: &Access, matcher: Option<&Matcher>, path: &CanonicalPath<'_>) -> Vec<Option<String>> {
+    let mut parts = Vec::new();
+    access.requirement().into_iter().for_each(|asked| asked.request_parts(&mut parts));
+    let names = parts.into_iter().filter_map(|part| match part {
+        RequestPart::Path(name) => Some(name),
+        RequestPart::Header(_) | RequestPart::Host => None,
+    });
+    let value = |name: &String| decode_segment(matcher?.variable(name, path)?).map(std::borrow::Cow::into_owned);
+    names.map(value).collect()
 }
 
 impl<'p> Fallback<'p> {

@@ -101,9 +101,54 @@ fn the_mode_of_a_rule_goes_before_that_of_all() {
         assert_eq!(of("/audited"), "audited_missing_token", "{mode}");
         assert_eq!(of("/enforced"), "denied_missing_token", "{mode}");
         assert_eq!((of("/usual"), of("/else")), (usual.to_string(), unmatched.to_string()), "{mode}");
-        let path = format!("{}_ambiguous_path", if mode == "audit" { "audited" } else { "denied" });
-        assert_eq!(of("/audited//"), path, "no rule has matched yet");
+        assert_eq!(of("/audited//"), "denied_ambiguous_path", "it may be for the rule that enforces");
     }
+}
+
+#[test]
+fn an_ambiguous_request_follows_the_strictest_rule_of_its_host() {
+    let enforced = json!({"match": {"hosts": ["a.example.com", "*.b.example.com:8443"], "methods": ["GET"]},
+        "access": "authenticated", "mode": "enforce"});
+    let config = |mode: &str, more: Value| {
+        let rules =
+            json!([enforced, {"match": {"headers": {"x-a": "1"}}, "access": "authenticated", "mode": "audit"}, more]);
+        inline(&json!({"mode": mode, "rules": rules}))
+    };
+    let usual = || json!({"match": {"paths": ["/v%3A1"]}, "access": "authenticated"});
+    let mut world = World::new(&config("audit", usual()));
+    let mut of = |lines: &[(&str, &str)]| {
+        world.send(lines);
+        counted(&world)
+    };
+    let path = |authority, path| [(":method", "GET"), (":authority", authority), (":path", path)];
+    for authority in
+        ["a.example.com", "A.EXAMPLE.com:443", "a.example.com:1", "x.b.example.com", "x.b.example.com:8443"]
+    {
+        assert_eq!(of(&path(authority, "//admin")), "denied_ambiguous_path", "{authority}");
+    }
+    for authority in ["other.example.com", "b.example.com", "x.a.example.com"] {
+        assert_eq!(of(&path(authority, "//admin")), "audited_ambiguous_path", "{authority}");
+    }
+    for authority in ["a.example.com.", "x@a.example.com", "x@other.example.com", "a.example.com:", ""] {
+        assert!(
+            of(&path(authority, "//admin")).starts_with("denied_ambiguous_"),
+            "{authority}: which host is not certain"
+        );
+    }
+    let header = |authority| [(":method", "GET"), (":authority", authority), (":path", "/"), ("x-a", "1,2")];
+    assert_eq!(of(&header("a.example.com")), "denied_ambiguous_request");
+    assert_eq!(of(&header("other.example.com")), "audited_ambiguous_request");
+    let method = |authority| [(":method", "get"), (":authority", authority), (":path", "/")];
+    assert_eq!(of(&method("a.example.com")), "denied_ambiguous_request");
+    assert_eq!(of(&method("other.example.com")), "audited_ambiguous_request");
+
+    let mut world = World::new(&config("enforce", json!({"access": "public", "mode": "audit"})));
+    world.send(&path("other.example.com", "//admin"));
+    assert_eq!(counted(&world), "denied_ambiguous_path", "the mode of all is one of them");
+    let everywhere = json!({"match": {"methods": ["POST"]}, "access": "deny", "mode": "enforce"});
+    let mut world = World::new(&config("audit", everywhere));
+    world.send(&path("other.example.com", "//admin"));
+    assert_eq!(counted(&world), "denied_ambiguous_path", "a rule without hosts is for each");
 }
 
 #[test]

@@ -1,22 +1,26 @@
 //! What the steps of an explanation are made of.
 
-use gate::Policy;
 use gate::explain::Trace;
 use gate::rules::Access;
+use gate::{Policy, Request};
 
 use super::keys::KeyProvenance;
 use super::question::Question;
 use crate::configuration::Loaded;
+use crate::engine::Decided;
 
 /// All that steps are put into words by.
 pub(super) struct Context<'c> {
     pub(super) loaded: &'c Loaded,
     pub(super) policy: &'c Policy,
     pub(super) trace: &'c Trace,
+    pub(super) request: &'c Request<'c>,
     /// Where the keys of the token's issuer come from.
     pub(super) provenance: Option<KeyProvenance>,
-    /// The decision depends on a signature that cannot be checked.
+    /// A signature that counts cannot be checked.
     pub(super) is_undecided: bool,
+    /// In that case: what is decided if it is good.
+    pub(super) if_signed: Option<&'c Decided>,
     pub(super) question: &'c Question,
 }
 

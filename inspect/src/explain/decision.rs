@@ -12,7 +12,11 @@ use crate::request::RequestHead;
 impl Context<'_> {
     pub(super) fn decision(&self, decided: &Decided, head: &RequestHead) -> Decision {
         let property = |name: &str| decided.properties.get(name).cloned();
-        if self.is_undecided || decided.outcome == Outcome::Waiting {
+        let if_signed = |name: &str| self.if_signed.and_then(|signed| signed.properties.get(name).cloned());
+        // Audit mode forwards a request whether its signature is good or not.
+        let passes = |decided: &Decided| matches!(decided.outcome, Outcome::Forwarded(_));
+        let is_open = self.is_undecided && !(passes(decided) && self.if_signed.is_some_and(passes));
+        if is_open || decided.outcome == Outcome::Waiting {
             let rule = property("rule");
             return Decision {
                 outcome: String::from("undecided"),
@@ -21,7 +25,9 @@ impl Context<'_> {
                 ..Decision::default()
             };
         }
-        let reason = property("reason");
+        let common =
+            |name: &str| property(name).filter(|value| !self.is_undecided || if_signed(name).as_ref() == Some(value));
+        let reason = common("reason");
         let detail = reason.as_deref().and_then(|name| Reason::ALL.into_iter().find(|reason| reason.name() == name));
         let (answer, upstream) = match &decided.outcome {
             Outcome::Replied { status, headers, body } => {
@@ -31,7 +37,7 @@ impl Context<'_> {
             Outcome::Waiting => (None, None),
         };
         Decision {
-            outcome: property("decision").unwrap_or_default(),
+            outcome: common("decision").unwrap_or_else(|| String::from("undecided")),
             detail: told(&decided.outcome).or_else(|| detail.map(|reason| reason.detail().to_string())),
             reason,
             rule: property("rule"),
@@ -39,8 +45,35 @@ impl Context<'_> {
             subject: property("subject"),
             answer,
             upstream,
-            log: decided.log.clone(),
+            log: decided
+                .log
+                .clone()
+                .filter(|_| !self.is_undecided || self.if_signed.map(|signed| &signed.log) == Some(&decided.log)),
         }
+    }
+
+    /// What depends on a signature that cannot be checked, where the request passes in any case.
+    pub(super) fn depends_on_signature(&self, decided: &Decided) -> Option<String> {
+        let signed = self.if_signed?;
+        let (Outcome::Forwarded(lines), Outcome::Forwarded(signed_lines)) = (&decided.outcome, &signed.outcome) else {
+            return None;
+        };
+        let counted = |decided: &Decided| {
+            let word = |name: &str| decided.properties.get(name).map(String::as_str);
+            [word("decision"), word("reason")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+        let (bad, good) = (counted(decided), counted(signed));
+        let identity = if lines == signed_lines { "" } else { ", with its identity" };
+        Some(match bad == good {
+            true if identity.is_empty() => String::from("the request passes in any case (`mode: audit`)"),
+            true => String::from(
+                "the request passes in any case (`mode: audit`), with its identity if its signature is good",
+            ),
+            false => format!(
+                "the request passes in any case (`mode: audit`): if its signature is good, it is {good}{identity}; else it \
+                 is {bad}"
+            ),
+        })
     }
 }
 

@@ -95,6 +95,8 @@ pub struct Requirement {
     pub found: Option<String>,
     /// Whether it is met; none where no token verified.
     pub met: Option<bool>,
+    /// Why it is undecided, if it is: then neither it nor its negation is met.
+    pub undecided: Option<String>,
     /// Its parts.
     pub parts: Vec<Self>,
 }

@@ -6,10 +6,11 @@ use gate::identity::IdentityValue;
 use super::context::Context;
 use super::keys::KeyProvenance;
 use super::token::claim;
+use crate::engine::Decided;
 
 impl Context<'_> {
-    pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+    pub(super) fn notes(&self, decided: &Decided) -> Vec<String> {
+        let mut notes: Vec<_> = self.depends_on_signature(decided).into_iter().collect();
         if self.is_undecided {
             notes.push(String::from(
                 "the keys of the token's issuer are not known here, so its signature cannot be checked: give them with \
@@ -27,6 +28,7 @@ impl Context<'_> {
         }
         if let Some(token) = &self.trace.token {
             notes.extend(self.withheld(token));
+            notes.extend(self.names_with_dots(token));
         }
         notes
     }

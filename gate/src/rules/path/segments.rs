@@ -17,8 +17,8 @@ enum Segment {
     Literal(String),
     /// One with a `*` in it.
     Runs(Wildcard),
-    /// Any segment that is not empty.
-    Whole,
+    /// Any segment that is not empty, by this name.
+    Whole(String),
 }
 
 impl Segments {
@@ -50,6 +50,17 @@ impl Segments {
         self.with_descendants || found.next().is_none()
     }
 
+    /// The segment of `path` that this names so.
+    pub(super) fn variable<'p>(&self, name: &str, path: &'p CanonicalPath<'_>) -> Option<&'p str> {
+        let at = self.segments.iter().position(|segment| segment.is_named(name))?;
+        path.as_str().split('/').nth(at + 1)
+    }
+
+    /// How many segments have this name.
+    pub(super) fn count_of(&self, name: &str) -> usize {
+        self.segments.iter().filter(|segment| segment.is_named(name)).count()
+    }
+
     /// These, with the escapes of printable characters decoded; `None` where there are none.
     pub(super) fn decoded(&self) -> Option<Self> {
         let decoded: Vec<_> = self.segments.iter().map(Segment::decoded).collect();
@@ -63,7 +74,7 @@ impl Segments {
     pub(super) fn beginning(&self) -> (Vec<Option<&str>>, bool) {
         let steps = self.segments.iter().map(|segment| match segment {
             Segment::Literal(literal) => Some(literal.as_str()),
-            Segment::Runs(_) | Segment::Whole => None,
+            Segment::Runs(_) | Segment::Whole(_) => None,
         });
         (steps.collect(), !self.with_descendants)
     }
@@ -109,7 +120,10 @@ impl Segment {
         if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             let is_name = !name.is_empty()
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-            return if is_name { Ok(Self::Whole) } else { Err("has a `{name}` whose name is not plain".to_string()) };
+            return match is_name {
+                true => Ok(Self::Whole(name.to_string())),
+                false => Err("has a `{name}` whose name is not plain".to_string()),
+            };
         }
         if text.contains(['{', '}']) {
             return Err("has a `{name}` that is not a whole segment".to_string());
@@ -127,22 +141,26 @@ impl Segment {
         match self {
             Self::Literal(literal) => literal == text,
             Self::Runs(wildcard) => wildcard.matches(text),
-            Self::Whole => !text.is_empty(),
+            Self::Whole(_) => !text.is_empty(),
         }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        matches!(self, Self::Whole(own) if own == name)
     }
 
     fn decoded(&self) -> Option<Self> {
         match self {
             Self::Literal(literal) => decode_printable(literal).map(Self::Literal),
             Self::Runs(wildcard) => wildcard.map(decode_printable).map(Self::Runs),
-            Self::Whole => None,
+            Self::Whole(_) => None,
         }
     }
 
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (_, Self::Literal(literal)) => self.matches(literal),
-            (Self::Whole, Self::Runs(_) | Self::Whole) => true,
+            (Self::Whole(_), Self::Runs(_) | Self::Whole(_)) => true,
             _ => self == other,
         }
     }
@@ -151,7 +169,7 @@ impl Segment {
         match self {
             Self::Literal(literal) => literal.clone(),
             Self::Runs(wildcard) => wildcard.example(),
-            Self::Whole => "x".to_string(),
+            Self::Whole(_) => "x".to_string(),
         }
     }
 }

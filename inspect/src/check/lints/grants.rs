@@ -4,7 +4,7 @@ use gate::Policy;
 use gate::claims::ClaimRef;
 use gate::identity::IdentityValue;
 use gate::policy::Issuer;
-use gate::rules::{Quantifier, Requirement};
+use gate::rules::{GroupTest, Quantifier, Requirement};
 
 use crate::document::Node;
 use crate::finding::Finding;
@@ -153,7 +153,13 @@ fn join(given: &[[String; 2]], part: usize) -> String {
 fn givers(policy: &Policy, asked: &[(&Requirement, EligibleIssuers)], kind: &str) -> Option<[String; 2]> {
     asked.iter().filter(|(_, eligible)| !eligible.is_named).find_map(|(asked, eligible)| {
         let can_give = |issuer: &&Issuer| match (asked, kind) {
-            (Requirement::Groups(wanted), "groups") => holds(wanted, |name| issuer.grants().has_group(name)),
+            (Requirement::Groups(GroupTest::Named(wanted)), "groups") => {
+                holds(wanted, |name| issuer.grants().has_group(name))
+            }
+            // One of the groups that are like this.
+            (Requirement::Groups(GroupTest::Like(wildcard)), "groups") => {
+                issuer.grants().has_group(&wildcard.text().replace('*', "x"))
+            }
             (Requirement::Scopes(wanted), "scopes") => {
                 holds(wanted, |name| issuer.grants().can_satisfy(name, policy.scope_match()))
             }
@@ -253,8 +259,7 @@ fn raw_claim(
             _ => return None,
         };
         Some(format!(
-            "`{}` is the claim as it came, which the `grants` of `{}` do not bound: {instead} instead",
-            claim.names().join("."),
+            "`{claim}` is the claim as it came, which the `grants` of `{}` do not bound: {instead} instead",
             issuer.name()
         ))
     })
