@@ -57,7 +57,7 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
     let is_undecided = verifier.assumed_signature.get();
     let if_signed = is_undecided.then(|| {
         let trusting = Verifier { trusts: true, keys_unknown: true, assumed_signature: Cell::new(false) };
-        decide(&mut Gate::new(loaded.policy.clone(), now, 0), &head, now, &trusting)
+        decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &trusting)
     });
     let trace = trace(&loaded.policy, &request, now, &verifier);
     let context = Context {

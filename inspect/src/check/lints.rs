@@ -1,11 +1,13 @@
 //! Likely mistakes in what the plugin accepts.
 
+mod claim_names;
 mod deployment;
 mod email;
 mod grants;
 mod issuers;
 mod never;
 mod proxy;
+mod request_text;
 mod rules;
 
 use gate::Policy;
@@ -15,13 +17,13 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 29] = [
+pub const LINTS: [(&str, &str); 30] = [
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is denied"),
-    ("audit-bypass", "a rule with `mode: enforce` can be bypassed where `mode: audit` is set for all"),
     ("basic-challenge", "a rule has browsers ask for a password that is never read"),
     ("clock-skew", "expired tokens are accepted for minutes"),
+    ("dotted-name", "a dotted path to a claim looks like a name with dots in it"),
     ("escaped-pattern", "a pattern holds an escape that many servers decode"),
     ("fails-open", "requests pass when the plugin cannot run"),
     ("filter-before", "an HTTP filter before the gate acts on unverified requests"),
@@ -40,6 +42,7 @@ pub const LINTS: [(&str, &str); 29] = [
     ("raw-claim", "a header or rule reads groups or scopes from a claim that `grants` do not bound"),
     ("raw-host", "routes match the host as the client wrote it, and rules name hosts"),
     ("raw-path", "routes match the path as the client wrote it"),
+    ("request-text", "a claim is compared with a text that looks like a part of the request"),
     ("shared-subject", "the upstream cannot distinguish the users of several issuers"),
     ("silent-email", "`$verifiedEmail` of an issuer that writes no `email_verified`"),
     ("trusted-by-all", "clients can forge the address of a request"),
@@ -54,6 +57,8 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
     if let (Some(tree), Some(policy)) = (tree, policy) {
         proxy::lint(tree, policy, &deployment.chain, &mut findings);
         rules::lint(tree, policy, &mut findings);
+        claim_names::lint(tree, &mut findings);
+        request_text::lint(tree, &mut findings);
         grants::lint(tree, policy, &mut findings);
         email::lint(tree, policy, &mut findings);
         issuers::lint(tree, policy, &mut findings);

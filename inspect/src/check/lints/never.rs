@@ -2,7 +2,7 @@
 
 use gate::Policy;
 use gate::policy::{Issuer, KeySource};
-use gate::rules::{Quantifier, Requirement};
+use gate::rules::{GroupTest, Quantifier, Requirement};
 use jose::Algorithm;
 use jose::jwk::{Candidates, KeySet};
 use jose::signature::CheckedBy;
@@ -81,7 +81,7 @@ fn may_hold(requirement: &Requirement, index: usize, policy: &Policy) -> bool {
     match requirement {
         Requirement::AllOf(parts) => parts.iter().all(|part| may_hold(part, index, policy)),
         Requirement::AnyOf(parts) => parts.iter().any(|part| may_hold(part, index, policy)),
-        Requirement::Groups(wanted) => holds(wanted, |name| issuer.grants().has_group(name)),
+        Requirement::Groups(GroupTest::Named(wanted)) => holds(wanted, |name| issuer.grants().has_group(name)),
         Requirement::Issuers(issuers) => issuers.contains(&index),
         Requirement::Not(part) => !certainly_holds(part, index),
         Requirement::Scopes(wanted) => holds(wanted, |name| issuer.grants().can_satisfy(name, policy.scope_match())),

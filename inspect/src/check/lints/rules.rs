@@ -29,13 +29,6 @@ fn lint_mode(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(node) = tree.get("mode").filter(|_| policy.mode() == Mode::Audit) else { return };
     let message = "nothing is denied, only counted and logged";
     findings.push(Finding::warning("audit", "mode", message, node.span.clone()));
-    for ((path, rule), enforced) in tree.indexed("rules").zip(policy.rules()) {
-        if let (Some(Mode::Enforce), Some(node)) = (enforced.mode, rule.get("mode")) {
-            let message = "an ambiguous path such as `//admin` passes before this rule is evaluated, since `mode` is \
-                           `audit` for all: enforce for all, and give `mode: audit` to the rules that are tried out";
-            findings.push(Finding::warning("audit-bypass", format!("{path}.mode"), message, node.span.clone()));
-        }
-    }
 }
 
 /// A public rule before this one that matches some of what this one names.
