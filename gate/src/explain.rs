@@ -114,7 +114,7 @@ fn reject_odd_groups(policy: &Policy, trace: &mut Trace) {
     let Route::Rule(Some(index)) = trace.route else { return };
     let asked = policy.rules.get(index).and_then(|rule| rule.access.requirement());
     let Some(token) = trace.token.as_mut().filter(|_| asked.is_some_and(asks_for_groups)) else { return };
-    let odd = token.principal.as_ref().and_then(|principal| principal.odd_groups().map(|odd| odd.to_string()));
+    let odd = token.principal.as_ref().and_then(|principal| principal.odd_groups().map(ToString::to_string));
     if odd.is_some() {
         token.failed = Some((Check::Groups, Reason::BadClaim));
         token.principal = None;

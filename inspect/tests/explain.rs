@@ -69,7 +69,7 @@ fn configuration() -> impl Strategy<Value = Value> {
     );
     let issuer = select(vec![
         json!({}),
-        json!({"audiences": "any", "requireExpiration": false}),
+        json!({"audiences": "any", "requireExpiration": false, "groupScopes": {"admin": ["ops"]}}),
         json!({"tokenTypes": ["at+jwt"], "maxLifetime": "1h"}),
     ]);
     (vec(rule(), 0..5), changes, issuer).prop_map(|(rules, changes, issuer)| {
