@@ -19,8 +19,8 @@ fn load(config: &Value) -> Result<(), Vec<String>> {
 /// With a value in place of each variable of a header: the environment of these tests has none.
 fn without_variables(config: &Value) -> Value {
     let mut config = config.clone();
-    for issuer in config["issuers"].as_array_mut().into_iter().flatten() {
-        for (_, value) in issuer["keys"]["headers"].as_object_mut().into_iter().flatten() {
+    for issuer in config.get_mut("issuers").and_then(Value::as_array_mut).into_iter().flatten() {
+        for (_, value) in issuer.pointer_mut("/keys/headers").and_then(Value::as_object_mut).into_iter().flatten() {
             if value.is_object() {
                 *value = Value::from("value");
             }
