@@ -8,7 +8,10 @@ use driver::memory::HeaderLines;
 pub enum Place {
     /// `Authorization: Basic`: the user name, or the password of `x-oauth-basic`.
     Basic,
-    Cookie(&'static str),
+    Cookie {
+        name: &'static str,
+        scheme: Option<&'static str>,
+    },
     Header {
         name: &'static str,
         scheme: Option<&'static str>,
@@ -16,6 +19,8 @@ pub enum Place {
     Query(&'static str),
     /// Behind this prefix in an offer of `Sec-WebSocket-Protocol`.
     WebSocketProtocol(&'static str),
+    /// In the offer behind this one.
+    WebSocketPair(&'static str),
 }
 
 /// What some server may take for a credential.
@@ -34,11 +39,13 @@ impl Place {
     pub fn configuration(&self) -> String {
         match self {
             Self::Basic => String::from(r#"{"basic":true}"#),
-            Self::Cookie(name) => format!(r#"{{"cookie":"{name}"}}"#),
+            Self::Cookie { name, scheme: Some(scheme) } => format!(r#"{{"cookie":"{name}","scheme":"{scheme}"}}"#),
+            Self::Cookie { name, scheme: None } => format!(r#"{{"cookie":"{name}"}}"#),
             Self::Header { name, scheme: Some(scheme) } => format!(r#"{{"header":"{name}","scheme":"{scheme}"}}"#),
             Self::Header { name, scheme: None } => format!(r#"{{"header":"{name}"}}"#),
             Self::Query(name) => format!(r#"{{"query":"{name}"}}"#),
             Self::WebSocketProtocol(prefix) => format!(r#"{{"websocketProtocol":"{prefix}"}}"#),
+            Self::WebSocketPair(name) => format!(r#"{{"websocketProtocol":"{name}, "}}"#),
         }
     }
 
@@ -46,10 +53,10 @@ impl Place {
     pub fn header(&self) -> &'static str {
         match self {
             Self::Basic => "authorization",
-            Self::Cookie(_) => "cookie",
+            Self::Cookie { .. } => "cookie",
             Self::Header { name, .. } => name,
             Self::Query(_) => ":path",
-            Self::WebSocketProtocol(_) => "sec-websocket-protocol",
+            Self::WebSocketProtocol(_) | Self::WebSocketPair(_) => "sec-websocket-protocol",
         }
     }
 
@@ -66,10 +73,11 @@ impl Place {
     fn key(&self) -> &'static str {
         match self {
             Self::Basic => "basic",
-            Self::Cookie(key)
+            Self::Cookie { name: key, .. }
             | Self::Header { scheme: Some(key), .. }
             | Self::Query(key)
-            | Self::WebSocketProtocol(key) => key,
+            | Self::WebSocketProtocol(key)
+            | Self::WebSocketPair(key) => key,
             Self::Header { scheme: None, .. } => "",
         }
     }

@@ -1,9 +1,11 @@
 //! The answers to requests that are refused.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use crate::http::{Reply, Request};
-use crate::report::Reason;
+use crate::report::{Cause, Detail, Reason};
 use crate::rules::Scheme;
 
 /// The content type of problem documents.
@@ -27,7 +29,7 @@ pub(crate) struct Refusal {
     /// Whole seconds after which another try makes sense.
     pub(crate) retry_after: Option<u64>,
     /// What the client reads in place of what the reason says; [`printable`].
-    pub(crate) detail: Option<String>,
+    pub(crate) detail: Option<Cow<'static, str>>,
 }
 
 /// `text` in the characters of an `error_description` (RFC 6750 §3).
@@ -39,7 +41,14 @@ pub(crate) fn printable(text: &str) -> String {
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, scopes: Vec::new(), retry_after: None, detail: None }
+        Cause::from(reason).into()
+    }
+}
+
+impl From<Cause> for Refusal {
+    fn from(Cause { reason, detail }: Cause) -> Self {
+        let detail = detail.as_ref().map(Detail::text);
+        Self { reason, detail, scopes: Vec::new(), retry_after: None }
     }
 }
 

@@ -5,8 +5,7 @@
 
 mod basic;
 mod cookie;
-#[cfg(test)]
-mod extraction;
+mod foreign;
 mod found;
 mod header;
 mod query;
@@ -15,9 +14,12 @@ mod subprotocol;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use self::cookie::Cookie;
+use self::foreign::is_like_jwt;
 use self::found::Found;
+pub use self::subprotocol::Subprotocol;
 use crate::http::{HeaderEdit, Request};
-use crate::report::Reason;
+use crate::report::{Cause, Detail, Reason};
 
 /// The places where a token may stand, in the order of the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,7 +31,7 @@ pub struct Sources {
 /// What becomes of a request with credentials in several places.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Conflict {
-    /// The first place that holds one is used.
+    /// The first place that holds one is used; of several cookies of its name, the first.
     First,
     /// It is refused.
     Refuse,
@@ -40,19 +42,25 @@ pub enum Conflict {
 pub enum Source {
     /// `Authorization: Basic` (RFC 7617).
     Basic,
-    /// The cookie of that name.
-    Cookie(String),
-    /// A header.
-    Header {
-        /// Its name, in lower case.
+    /// A cookie.
+    Cookie {
+        /// Its name.
         name: String,
         /// The authentication scheme in front of the token; without one, the whole value is the token.
         scheme: Option<String>,
     },
+    /// A header.
+    Header {
+        /// Its name, in lower case.
+        name: String,
+        /// The authentication scheme in front of the token; without one, a value that is behind none of the schemes
+        /// that are listed for the same header.
+        scheme: Option<String>,
+    },
     /// The parameter of that name in the query.
     Query(String),
-    /// What stands behind this prefix in an offer of `Sec-WebSocket-Protocol`.
-    WebSocketProtocol(String),
+    /// An offer of `Sec-WebSocket-Protocol`.
+    WebSocketProtocol(Subprotocol),
 }
 
 /// What stands where a token should. It has no `Debug`: nothing of it gets into a log.
@@ -84,12 +92,12 @@ impl Sources {
     }
 
     /// What each place holds.
-    pub(crate) fn found(&self, request: &Request<'_>) -> Vec<Option<Result<(), Reason>>> {
+    pub(crate) fn found(&self, request: &Request<'_>) -> Vec<Option<Result<(), Cause>>> {
         self.places.iter().map(|source| self.find(source, request).map(|found| found.map(|_| ()))).collect()
     }
 
     /// The one credential that the request carries.
-    pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Reason> {
+    pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Cause> {
         let mut found = None;
         for (place, source) in self.places.iter().enumerate() {
             let Some(token) = self.find(source, request) else { continue };
@@ -97,13 +105,33 @@ impl Sources {
                 None => found = Some((place, token)),
                 // Two schemes find something in one header only where its lines were joined: each says so.
                 Some((earlier, Err(_))) if self.share_lines(*earlier, source) => {}
-                Some(_) => return Err(Reason::AmbiguousCredentials),
+                Some(_) => return Err(Reason::AmbiguousCredentials.into()),
             }
             if self.conflict == Conflict::First {
                 break;
             }
         }
         found.map(|(place, token)| Ok(Credential { token: token?, place })).transpose()
+    }
+
+    /// What a header has that should have a credential, and has none.
+    pub(crate) fn missing(&self, request: &Request<'_>) -> Option<Detail> {
+        let is_behind_scheme = |source: &&Source| matches!(source, Source::Header { scheme: Some(_), .. });
+        let mut names = self.places.iter().filter(is_behind_scheme).filter_map(Source::header);
+        names.find_map(|name| header::find_word(request, name))
+    }
+
+    /// Whether what a place holds is not for the gate: no reader takes it for a JWT.
+    pub(crate) fn is_foreign(&self, place: usize, request: &Request<'_>) -> bool {
+        self.places.get(place).is_some_and(|source| match source {
+            // Some read the password as the token, whatever the user name.
+            Source::Basic => {
+                let is_foreign = |pair: Vec<u8>| !pair.split(|&byte| byte == b':').any(is_like_jwt);
+                self.find(source, request).is_some_and(|token| token.is_ok())
+                    && basic::pair(request).is_some_and(|pair| pair.is_ok_and(is_foreign))
+            }
+            _ => self.find(source, request).is_some_and(|token| token.is_ok_and(|token| !is_like_jwt(&token))),
+        })
     }
 
     /// Adds the removal of every credential; of the one that was `used`, unless it `is_kept`.
@@ -113,51 +141,81 @@ impl Sources {
         used: Option<(&Credential<'_>, bool)>,
         edits: &mut Vec<HeaderEdit>,
     ) {
-        let (mut cookies, mut parameters, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        let used = |place: usize| used.filter(|(credential, _)| credential.place == place);
+        self.remove(request, |place| used(place).is_some(), |place| used(place).is_some_and(|(_, kept)| kept), edits);
+    }
+
+    /// Adds the removal of every credential but those that are foreign.
+    pub(crate) fn remove_own_from(&self, request: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
+        self.remove(request, |_| false, |place| self.is_foreign(place, request), edits);
+    }
+
+    /// Adds the removal of what every place holds that is not kept. What is certainly there need not be looked for.
+    fn remove(
+        &self,
+        request: &Request<'_>,
+        is_there: impl Fn(usize) -> bool,
+        is_kept: impl Fn(usize) -> bool,
+        edits: &mut Vec<HeaderEdit>,
+    ) {
+        let (mut cookies, mut kept_cookies) = (Vec::new(), Vec::new());
+        let (mut parameters, mut protocols) = (Vec::new(), Vec::new());
         for (place, source) in self.places.iter().enumerate() {
-            let used = used.filter(|(credential, _)| credential.place == place);
-            if used.is_some_and(|(_, is_kept)| is_kept) {
-                continue;
-            }
-            match source {
-                Source::Cookie(name) => cookies.push(name.as_str()),
-                Source::Query(name) => parameters.push(name.as_str()),
-                Source::WebSocketProtocol(prefix) => prefixes.push(prefix.as_str()),
-                Source::Basic | Source::Header { .. } => {
-                    let is_there = used.is_some() || self.find(source, request).is_some();
+            match (source, is_kept(place)) {
+                (Source::Cookie { name, .. }, true) => kept_cookies.push(name.as_str()),
+                (_, true) => {}
+                (Source::Cookie { name, .. }, false) => cookies.push(name.as_str()),
+                (Source::Query(name), false) => parameters.push(name.as_str()),
+                (Source::WebSocketProtocol(protocol), false) => protocols.push(protocol),
+                (Source::Basic | Source::Header { .. }, false) => {
+                    let is_there = is_there(place) || self.find(source, request).is_some();
                     if let Some(name) = source.header().filter(|_| is_there) {
                         HeaderEdit::remove_once(edits, name.as_bytes());
                     }
                 }
             }
         }
-        edits.extend(cookie::removal(request, &cookies));
+        edits.extend(cookie::removal(request, &cookies, &kept_cookies));
         edits.extend(query::removal(request, &parameters));
-        edits.extend(subprotocol::removal(request, &prefixes));
+        edits.extend(subprotocol::removal(request, &protocols));
     }
 
     fn find<'r>(&self, source: &Source, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
-        let borrowed = |found: Found<&'r [u8]>| found.map(|token| token.map(Cow::Borrowed));
         match source {
             Source::Basic => basic::find(request).map(|token| token.map(Cow::Owned)),
-            Source::Cookie(name) => borrowed(cookie::find(request, name)),
-            Source::Header { name, scheme } => borrowed(header::find(request, name, scheme.as_deref())),
+            Source::Cookie { name, scheme } => {
+                let same = self.places.iter().filter_map(move |other| match other {
+                    Source::Cookie { name: other, scheme } if other == name => Some(scheme.as_deref()),
+                    _ => None,
+                });
+                let (scheme, takes_first) = (scheme.as_deref(), self.conflict == Conflict::First);
+                let others = same.filter(move |other| *other != scheme);
+                cookie::find(request, &Cookie { name, scheme, others, takes_first })
+            }
+            Source::Header { name, scheme } => {
+                let same = self.places.iter().filter(|other| other.header() == Some(name));
+                let found = header::find(request, name, scheme.as_deref(), &same.filter_map(Source::scheme));
+                found.map(|token| token.map(Cow::Borrowed))
+            }
             Source::Query(name) => query::find(request, name),
-            Source::WebSocketProtocol(prefix) => borrowed(subprotocol::find(request, prefix, &self.prefixes())),
+            Source::WebSocketProtocol(protocol) => subprotocol::find(request, protocol, &self.protocols()),
         }
     }
 
-    fn prefixes(&self) -> Vec<&str> {
-        let prefixes = self.places.iter().filter_map(|source| match source {
-            Source::WebSocketProtocol(prefix) => Some(prefix.as_str()),
+    fn protocols(&self) -> Vec<&Subprotocol> {
+        let protocols = self.places.iter().filter_map(|source| match source {
+            Source::WebSocketProtocol(protocol) => Some(protocol),
             _ => None,
         });
-        prefixes.collect()
+        protocols.collect()
     }
 
     fn share_lines(&self, earlier: usize, source: &Source) -> bool {
         let earlier = self.places.get(earlier);
-        earlier.is_some_and(|earlier| earlier.takes_whole_lines() && earlier.header() == source.header())
+        earlier.is_some_and(|earlier| match (earlier, source) {
+            (Source::Cookie { name, .. }, Source::Cookie { name: other, .. }) => name == other,
+            _ => earlier.takes_whole_lines() && earlier.header() == source.header(),
+        })
     }
 }
 
@@ -166,23 +224,27 @@ impl Source {
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
             Self::Basic => Some(basic::HEADER),
-            Self::Cookie(_) => Some(cookie::HEADER),
+            Self::Cookie { .. } => Some(cookie::HEADER),
             Self::Header { name, .. } => Some(name),
             Self::Query(_) => None,
             Self::WebSocketProtocol(_) => Some(subprotocol::HEADER),
         }
     }
 
-    /// Whether a credential could stand in both places at once.
+    /// Whether a credential could stand in both places at once. A scheme sets it apart from other schemes, and from a
+    /// token without one.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Cookie(one), Self::Cookie(other)) => either(one, other, cookie::holds),
+            (Self::Cookie { name: one, .. }, Self::Cookie { name: other, .. }) if one != other => {
+                either(one, other, cookie::holds)
+            }
             (Self::Query(one), Self::Query(other)) => either(one, other, query::holds),
-            (Self::WebSocketProtocol(one), Self::WebSocketProtocol(other)) => either(one, other, subprotocol::holds),
+            (Self::WebSocketProtocol(one), Self::WebSocketProtocol(other)) => subprotocol::overlap(one, other),
             (one, other) if one.header().is_none() || one.header() != other.header() => false,
             (one, other) => match (one.scheme(), other.scheme()) {
                 (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-                _ => true,
+                (None, None) => true,
+                _ => !one.may_have_scheme() || !other.may_have_scheme(),
             },
         }
     }
@@ -190,9 +252,13 @@ impl Source {
     fn scheme(&self) -> Option<&str> {
         match self {
             Self::Basic => Some(basic::SCHEME),
-            Self::Header { scheme, .. } => scheme.as_deref(),
-            Self::Cookie(_) | Self::Query(_) | Self::WebSocketProtocol(_) => None,
+            Self::Cookie { scheme, .. } | Self::Header { scheme, .. } => scheme.as_deref(),
+            Self::Query(_) | Self::WebSocketProtocol(_) => None,
         }
+    }
+
+    fn may_have_scheme(&self) -> bool {
+        matches!(self, Self::Basic | Self::Cookie { .. } | Self::Header { .. })
     }
 
     fn takes_whole_lines(&self) -> bool {
@@ -204,5 +270,7 @@ fn either(one: &str, other: &str, holds: impl Fn(&[u8], &str) -> bool) -> bool {
     holds(one.as_bytes(), other) || holds(other.as_bytes(), one)
 }
 
+#[cfg(test)]
+mod extraction;
 #[cfg(test)]
 mod tests;

@@ -9,9 +9,9 @@ use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, Verificatio
 use crate::canonical::Canonical;
 use crate::credentials::Credential;
 use crate::http::{CanonicalPath, HeaderEdit, Reply, Request};
-use crate::identity::RequestFacts;
+use crate::identity::{RequestFacts, UnrepresentableHeader};
 use crate::policy::Policy;
-use crate::report::Reason;
+use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Access, Denial, MatchedRequest, Mode, Requirement, Rule};
 use crate::trail::Trail;
 
@@ -116,27 +116,51 @@ struct Evaluation<'c, T> {
 
 impl<'c, T: Trail> Evaluation<'c, T> {
     fn forward_anonymous(mut self) -> Judgement {
-        self.policy.credentials.remove_from(self.request, None, &mut self.edits);
+        match self.forwards_foreign() {
+            true => self.policy.credentials.remove_own_from(self.request, &mut self.edits),
+            false => self.policy.credentials.remove_from(self.request, None, &mut self.edits),
+        }
         Verdict::Forward(self.edits).into()
     }
 
     fn check_caller(mut self) -> Judgement {
         let access = self.rule.map_or(&self.policy.default, |rule| &rule.access);
         let credential = match self.find_credential() {
-            Err(reason) => return self.refuse(reason, None),
+            Err(cause) => return self.refuse(cause, None),
             Ok(None) if *access == Access::Optional => return self.forward_anonymous(),
-            Ok(None) => return self.refuse(Reason::MissingToken, None),
+            Ok(None) => {
+                let found = self.policy.credentials.missing(self.request);
+                return self.refuse(Cause::new(Reason::MissingToken, found), None);
+            }
             Ok(Some(credential)) => credential,
         };
+        if self.forwards_foreign() && self.policy.credentials.is_foreign(credential.place, self.request) {
+            self.trail.foreign();
+            return self.forward_foreign(&credential);
+        }
         match self.verify(&credential.token) {
             Ok(known) => self.admit(&known.principal, &credential, access),
-            Err(Failure::Refused(reason)) => self.refuse(reason, None),
+            Err(Failure::Refused(reason)) => {
+                let found = (reason == Reason::MalformedToken).then(|| Detail::of_token(&credential.token)).flatten();
+                self.refuse(Cause::new(reason, found), None)
+            }
             Err(Failure::NoKeys { issuer }) => self.judge(Verdict::NeedsKeys { issuer }, None),
             Err(Failure::UnknownKey { issuer, reason }) => self.judge(Verdict::NeedsNewKeys { issuer, reason }, None),
         }
     }
 
-    fn find_credential(&mut self) -> Result<Option<Credential<'c>>, Reason> {
+    /// Whether the rule lets credentials through that are not for the gate.
+    fn forwards_foreign(&self) -> bool {
+        self.rule.is_some_and(|rule| rule.forwards_foreign)
+    }
+
+    /// Forwards a credential that is not for the gate, without identity; whatever else is one goes.
+    fn forward_foreign(mut self, credential: &Credential<'_>) -> Judgement {
+        self.policy.credentials.remove_from(self.request, Some((credential, true)), &mut self.edits);
+        Verdict::Forward(self.edits).into()
+    }
+
+    fn find_credential(&mut self) -> Result<Option<Credential<'c>>, Cause> {
         let found = self.policy.credentials.take(self.request);
         self.trail.credential(self.policy, self.request, &found);
         found
@@ -190,12 +214,15 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         edits.reserve(self.policy.identity.len().saturating_add(1));
         let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(self.policy.forward_token);
         self.policy.credentials.remove_from(self.request, Some((credential, is_forwarded)), &mut edits);
-        if self.with_request_facts(|facts| principal.add_identity(facts, &mut edits)).is_ok() {
+        let Err(UnrepresentableHeader(name)) =
+            self.with_request_facts(|facts| principal.add_identity(facts, &mut edits))
+        else {
             return Verdict::Forward(edits).into();
-        }
+        };
         edits.truncate(before);
         self.edits = edits;
-        self.refuse(Reason::UnrepresentableClaim, Some(principal))
+        let found = Detail::UnrepresentableHeader(name);
+        self.refuse(Cause::new(Reason::UnrepresentableClaim, found), Some(principal))
     }
 
     fn check_access(&self, principal: &Principal, access: &Access) -> Result<(), Denial> {
@@ -215,8 +242,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         self.refuse(reason, known.as_deref().map(|known| &known.principal))
     }
 
-    fn refuse(self, reason: Reason, principal: Option<&Principal>) -> Judgement {
-        self.judge(Verdict::Refuse(reason.into()), principal)
+    fn refuse(self, cause: impl Into<Refusal>, principal: Option<&Principal>) -> Judgement {
+        self.judge(Verdict::Refuse(cause.into()), principal)
     }
 
     /// A verdict that is, or may become, a refusal. In audit mode the request passes as it came, its credential

@@ -4,6 +4,7 @@ mod effect;
 mod key_updates;
 mod waiting;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ impl Gate {
             },
         };
         match audited {
-            Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, refusal.reason, request)),
+            Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, &refusal, request)),
             None => self.refuse(&refusal, request, facts),
         }
     }
@@ -235,8 +236,9 @@ impl Gate {
             scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
             resource_metadata: path.and_then(|path| self.policy.metadata.url(request, &path)),
         };
-        let refusal = Refusal { detail: facts.detail_of(refusal.reason).map(printable), ..refusal.clone() };
-        Decision::Reply(refusal.answer(request, challenger), facts.denied(&self.policy, refusal.reason, request))
+        let detail = facts.detail_of(refusal.reason).map(printable).map(Cow::Owned).or(refusal.detail.clone());
+        let refusal = Refusal { detail, ..refusal.clone() };
+        Decision::Reply(refusal.answer(request, challenger), facts.denied(&self.policy, &refusal, request))
     }
 
     fn wake(&mut self, requests: Vec<RequestId>) {

@@ -14,7 +14,7 @@ use crate::decision::{asks_for_groups, decide};
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
 use crate::policy::{Issuer, Policy};
-use crate::report::Reason;
+use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Ambiguity, MatchedRequest, RequestPart, Requirement, Rule, Shadowed, Truth};
 use crate::time::Timestamp;
 use crate::trail::Trail;
@@ -73,9 +73,13 @@ pub struct RuleTrace {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CredentialTrace {
     /// For each place: nothing, something, or something that no token can be.
-    pub places: Vec<Option<Result<(), Reason>>>,
+    pub places: Vec<Option<Result<(), Cause>>>,
     /// The place whose credential counts, or why none does.
-    pub used: Result<Option<usize>, Reason>,
+    pub used: Result<Option<usize>, Cause>,
+    /// It is not for the gate: it is forwarded, without identity.
+    pub is_foreign: bool,
+    /// Where there is none: what stands where one should.
+    pub missing: Option<Detail>,
 }
 
 impl RuleTrace {
@@ -174,12 +178,21 @@ impl Trail for Notes<'_> {
         };
     }
 
-    fn credential(&mut self, policy: &Policy, request: &Request<'_>, found: &Result<Option<Credential<'_>>, Reason>) {
+    fn credential(&mut self, policy: &Policy, request: &Request<'_>, found: &Result<Option<Credential<'_>>, Cause>) {
         let used = match found {
             Ok(credential) => Ok(credential.as_ref().map(|credential| credential.place)),
-            Err(reason) => Err(*reason),
+            Err(cause) => Err(cause.clone()),
         };
-        self.trace.credential = Some(CredentialTrace { places: policy.credentials.found(request), used });
+        self.trace.credential = Some(CredentialTrace {
+            places: policy.credentials.found(request),
+            missing: policy.credentials.missing(request).filter(|_| used == Ok(None)),
+            used,
+            is_foreign: false,
+        });
+    }
+
+    fn foreign(&mut self) {
+        self.trace.credential.iter_mut().for_each(|credential| credential.is_foreign = true);
     }
 
     fn evidence(&mut self, evidence: &Evidence<'_>, issuer: &Issuer) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jose::json::Value;
 
 pub use self::text::Form;
-pub(crate) use self::text::Unrepresentable;
+use self::text::Unrepresentable;
 use crate::claims::ClaimRef;
 use crate::heap;
 use crate::http::HeaderEdit;
@@ -78,6 +78,10 @@ pub(crate) struct RequestFacts<'o> {
     pub(crate) client_ip: Option<&'o str>,
     pub(crate) max_bytes: usize,
 }
+
+/// The identity header that cannot carry its value, by name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct UnrepresentableHeader(pub(crate) Arc<str>);
 
 /// An identity header, settled as far as the token goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -192,10 +196,10 @@ impl Rendered {
     }
 
     /// The header on this facts; `None`: it is left out.
-    pub(crate) fn complete(&self, facts: &RequestFacts<'_>) -> Result<Option<HeaderEdit>, Unrepresentable> {
+    pub(crate) fn complete(&self, facts: &RequestFacts<'_>) -> Result<Option<HeaderEdit>, UnrepresentableHeader> {
         let value = match facts.first_of(&self.parts) {
             Err(Unrepresentable) if self.omit => None,
-            value => value?,
+            value => value.map_err(|Unrepresentable| UnrepresentableHeader(Arc::clone(&self.name)))?,
         };
         Ok(value.map(|value| HeaderEdit::Add(Arc::clone(&self.name), value)))
     }

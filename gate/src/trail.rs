@@ -4,7 +4,7 @@ use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, Verification}
 use crate::credentials::Credential;
 use crate::http::{CanonicalPath, Request};
 use crate::policy::{Issuer, Policy};
-use crate::report::Reason;
+use crate::report::Cause;
 use crate::rules::{Ambiguity, Shadowed};
 
 /// What notes the steps of a decision while it is made. The plugin notes what its report needs, `explain` all of them:
@@ -25,7 +25,10 @@ pub(crate) trait Trail {
     fn rule(&mut self, _: &Policy, _: &Request<'_>, _: &CanonicalPath<'_>, _: &Result<Option<usize>, Shadowed>) {}
 
     /// The search for its credential.
-    fn credential(&mut self, _: &Policy, _: &Request<'_>, _: &Result<Option<Credential<'_>>, Reason>) {}
+    fn credential(&mut self, _: &Policy, _: &Request<'_>, _: &Result<Option<Credential<'_>>, Cause>) {}
+
+    /// That credential is not for the gate, and is forwarded.
+    fn foreign(&mut self) {}
 
     /// The token is known from before.
     fn known(&mut self, _: &Entry) {}

@@ -105,14 +105,18 @@ impl Page {
             let mark = match location.found.as_str() {
                 "nothing" => Mark::None,
                 "credential" if location.used => Mark::Passed,
-                "credential" => Mark::Unsure,
+                "credential" | "foreign" => Mark::Unsure,
                 _ => Mark::Failed,
             };
-            let detail = if location.used { "a token, which is used" } else { &location.found };
+            let detail = match location.found.as_str() {
+                _ if location.used => "a token, which is used",
+                "foreign" => "no JWT: it is forwarded as it came, without identity",
+                found => found,
+            };
             self.step(0, mark, &location.location, detail);
         }
         if let Some(reason) = &credential.reason {
-            self.step(0, Mark::Failed, reason, "");
+            self.step(0, Mark::Failed, reason, credential.detail.as_deref().unwrap_or_default());
         }
     }
 

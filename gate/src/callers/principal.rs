@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::heap;
 use crate::http::HeaderEdit;
-use crate::identity::{Rendered, RequestFacts, Unrepresentable};
+use crate::identity::{Rendered, RequestFacts, UnrepresentableHeader};
 
 /// A caller that is certain, with all that rules and headers need of it.
 ///
@@ -80,7 +80,7 @@ impl Principal {
         &self,
         facts: &RequestFacts<'_>,
         edits: &mut Vec<HeaderEdit>,
-    ) -> Result<(), Unrepresentable> {
+    ) -> Result<(), UnrepresentableHeader> {
         for header in &self.identity {
             edits.extend(header.complete(facts)?);
         }

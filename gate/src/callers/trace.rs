@@ -12,7 +12,7 @@ use super::principal::Principal;
 use super::verification::{Claimed, Failure, Verification, serves};
 use crate::identity::says_verified;
 use crate::policy::Issuer;
-use crate::report::Reason;
+use crate::report::{Detail, Reason};
 
 /// What became of a token.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ impl Verification<'_> {
             }
             Check::Form => {
                 let read = EncodedToken::decode(text).and_then(|encoded| encoded.parse().map(drop));
-                read.err().map(|error| error.to_string())
+                let found = Detail::of_token(text).map(|detail| detail.text().into_owned());
+                read.err().map(|error| found.unwrap_or_else(|| error.to_string()))
             }
             Check::Key => {
                 let encoded = EncodedToken::decode(text).ok()?;

@@ -2,7 +2,7 @@
 
 use super::headers::refuse_protocol_header;
 use super::reader::{Node, Object, all};
-use crate::credentials::{Conflict, Source, Sources};
+use crate::credentials::{Conflict, Source, Sources, Subprotocol};
 use crate::http::is_header_name;
 use crate::hygiene::fold;
 
@@ -55,38 +55,59 @@ fn read_place(node: &Node<'_, '_>) -> Option<Source> {
         ));
     }
     let scheme = object.optional("scheme");
-    if let (Some(scheme), None) = (&scheme, &header) {
-        scheme.error("goes with `header` only");
+    if let (Some(scheme), None, None) = (&scheme, &header, &cookie) {
+        scheme.error("goes with `header` or `cookie` only");
     }
+    let encoding = object.optional("encoding");
+    if let (Some(encoding), None) = (&encoding, &subprotocol) {
+        encoding.error("goes with `websocketProtocol` only");
+    }
+    // `None`, if there is one that could not be read.
+    let scheme = match &scheme {
+        Some(node) => read_token(node, "an authentication scheme").map(Some),
+        None => Some(None),
+    };
     object.finish();
     // All of them are read, for their own mistakes.
     let places = [
-        header.map(|header| read_header(&header, scheme.as_ref())),
-        cookie.map(|node| read_token(&node, "the name of a cookie (RFC 6265 §4.1.1)").map(Source::Cookie)),
+        header.map(|node| {
+            let name = read_header(&node)?;
+            Some(Source::Header { name, scheme: scheme.clone()? })
+        }),
+        cookie.map(|node| {
+            let name = read_token(&node, "the name of a cookie (RFC 6265 §4.1.1)")?;
+            Some(Source::Cookie { name, scheme: scheme.clone()? })
+        }),
         query.map(|node| read_parameter(&node).map(Source::Query)),
         basic.map(|node| match node.value.as_bool() {
             Some(true) => Some(Source::Basic),
             _ => node.expected("`true`"),
         }),
-        subprotocol.map(|node| {
-            read_token(&node, "what the name of a subprotocol begins with (RFC 6455 §4.1)")
-                .map(Source::WebSocketProtocol)
-        }),
+        subprotocol.map(|node| read_subprotocol(&node, encoding.as_ref()).map(Source::WebSocketProtocol)),
     ];
     places.into_iter().flatten().next()?.filter(|_| kinds == 1)
 }
 
-fn read_header(node: &Node<'_, '_>, scheme: Option<&Node<'_, '_>>) -> Option<Source> {
-    let name = read_token(node, "a header name");
-    if let Some(name) = &name {
-        refuse_protocol_header(node, &fold(name.as_bytes()), false);
-    }
-    let scheme = scheme.map(|node| read_token(node, "an authentication scheme"));
-    let scheme = match scheme {
-        Some(scheme) => Some(scheme?),
-        None => None,
+fn read_header(node: &Node<'_, '_>) -> Option<String> {
+    let name = read_token(node, "a header name")?;
+    refuse_protocol_header(node, &fold(name.as_bytes()), false);
+    Some(name.to_ascii_lowercase())
+}
+
+/// What stands before a token as the header has it: the beginning of an offer, or a whole one and its comma.
+fn read_subprotocol(node: &Node<'_, '_>, encoding: Option<&Node<'_, '_>>) -> Option<Subprotocol> {
+    let encoding = match encoding {
+        Some(node) => node.word(&[("base64url", true), ("plain", false)]).map(Some),
+        None => Some(None),
     };
-    Some(Source::Header { name: name?.to_ascii_lowercase(), scheme })
+    let protocol = Subprotocol::of(node.string()?, encoding?);
+    match is_header_name(&protocol.name) {
+        true => Some(protocol),
+        false => node.expected(
+            "what the name of a subprotocol begins with (RFC 6455 §4.1), or a whole name and a comma for the token that \
+             follows it",
+        ),
+    }
 }
 
 /// RFC 6749 §8.2: a `param-name`. Its characters need no escapes.

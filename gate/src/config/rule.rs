@@ -75,6 +75,7 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
         Some(access)
     });
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
+    let foreign = object.or("foreignCredentials", false, |node| read_foreign(node, access.as_ref()));
     let mode = object.or("mode", None, |node| read_mode(node).map(Some));
     let challenge = object
         .or("challenge", Scheme::default(), |node| node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)]));
@@ -84,9 +85,18 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
         matcher: matcher?,
         access: access?,
         forward_token: forward_token?,
+        forwards_foreign: foreign?,
         mode: mode?,
         challenge: challenge?,
     })
+}
+
+/// Where a token is needed, what is none cannot stand in for it.
+fn read_foreign(node: &Node<'_, '_>, access: Option<&Access>) -> Option<bool> {
+    if access.is_some_and(|access| !matches!(access, Access::Optional | Access::Public)) {
+        node.error("goes with `access: public` or `optional` only");
+    }
+    node.word(&[("forward", true)])
 }
 
 /// `audit` or `enforce`.

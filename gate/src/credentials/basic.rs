@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::found::{Found, check};
+use super::found::{Found, check, malformed};
 use super::header;
 use crate::http::Request;
-use crate::report::Reason;
+use crate::report::Cause;
 
 pub(super) const HEADER: &str = "authorization";
 pub(super) const SCHEME: &str = "Basic";
@@ -24,20 +24,25 @@ const STRICT: GeneralPurpose = GeneralPurpose::new(
 );
 
 pub(super) fn find(request: &Request<'_>) -> Found<Vec<u8>> {
-    header::find(request, HEADER, Some(SCHEME)).map(|encoded| encoded.and_then(decode))
+    pair(request).map(|pair| pair.and_then(|pair| token_in(&pair)))
 }
 
-/// The token in an encoded `user:password`: the user name, or the password where the user name is [`FILLER`].
-fn decode(encoded: &[u8]) -> Result<Vec<u8>, Reason> {
-    let pair = STRICT.decode(encoded).map_err(|_| Reason::MalformedCredentials)?;
+/// The decoded `user:password`.
+pub(super) fn pair(request: &Request<'_>) -> Found<Vec<u8>> {
+    let encoded = header::find(request, HEADER, Some(SCHEME), &std::iter::empty())?;
+    Some(encoded.and_then(|encoded| STRICT.decode(encoded).map_err(|_| malformed(None))))
+}
+
+/// The token in `user:password`: the user name, or the password where the user name is [`FILLER`].
+fn token_in(pair: &[u8]) -> Result<Vec<u8>, Cause> {
     let mut halves = pair.splitn(2, |&byte| byte == b':');
     let (Some(user), Some(password)) = (halves.next(), halves.next()) else {
-        return Err(Reason::MalformedCredentials);
+        return Err(malformed(None));
     };
     let token = if user == FILLER { password } else { user };
     match pair.iter().any(u8::is_ascii_control) {
-        true => Err(Reason::MalformedCredentials),
-        false => check(token).map(<[u8]>::to_vec),
+        true => Err(malformed(None)),
+        false => check(token, None).map(<[u8]>::to_vec),
     }
 }
 
@@ -47,6 +52,13 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::report::Reason;
+
+    fn decode(encoded: &[u8]) -> Result<Vec<u8>, Reason> {
+        let value = [b"Basic ", encoded].concat();
+        let lines = [(&b"authorization"[..], &value[..])];
+        find(&Request::new(&lines)).expect("is there").map_err(|cause| cause.reason)
+    }
 
     fn of(pair: &str) -> Result<String, Reason> {
         decode(STRICT.encode(pair).as_bytes()).map(|token| String::from_utf8_lossy(&token).into_owned())

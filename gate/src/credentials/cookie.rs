@@ -1,25 +1,58 @@
 //! A cookie (RFC 6265 §4.2.1, §5.4).
 
-use super::found::{Found, check, only};
+use std::borrow::Cow;
+
+use super::found::{Found, check, check_owned, malformed, only};
+use super::header::after_scheme;
 use crate::http::{HeaderEdit, Request, is_dropped, list, spelling};
-use crate::report::Reason;
+use crate::report::{Cause, Detail};
 
 pub(super) const HEADER: &str = "cookie";
 
-/// What the cookie `name` holds. HTTP/2 splits cookies over several lines (RFC 9113 §8.2.3): all of them count.
-pub(super) fn find<'r>(request: &Request<'r>, name: &str) -> Found<&'r [u8]> {
-    let pairs = request.lines(HEADER).flat_map(|line| line.split(|&byte| byte == b';'));
-    only(pairs.filter_map(|pair| read(pair, name)))
+/// A cookie that may hold a token.
+#[derive(Clone, Debug)]
+pub(super) struct Cookie<'c, I> {
+    pub(super) name: &'c str,
+    /// The authentication scheme before the token.
+    pub(super) scheme: Option<&'c str>,
+    /// The other entries for the same cookie, by their schemes.
+    pub(super) others: I,
+    /// Of several cookies of that name, the first counts: browsers send the one with the longest path first (RFC 6265
+    /// §5.4). Otherwise there may only be one.
+    pub(super) takes_first: bool,
 }
 
-/// Takes the cookies of these names away and leaves the others as they are.
-pub(super) fn removal(request: &Request<'_>, names: &[&str]) -> Option<HeaderEdit> {
-    let mut is_open = false;
-    list::removal(request, HEADER, b';', names, |pair, name| {
-        let token = read(pair, name);
+/// What a cookie holds. HTTP/2 splits cookies over several lines (RFC 9113 §8.2.3): all of them count.
+pub(super) fn find<'r, 'c>(
+    request: &Request<'r>,
+    cookie: &Cookie<'c, impl Iterator<Item = Option<&'c str>> + Clone>,
+) -> Found<Cow<'r, [u8]>> {
+    let pairs = || request.lines(HEADER).flat_map(|line| line.split(|&byte| byte == b';'));
+    if cookie.takes_first
+        && let Some(value) = pairs().find_map(|pair| exact(pair, cookie.name))
+    {
+        return cookie.token_in(unquote(value));
+    }
+    only(pairs().filter_map(|pair| cookie.token_in(read(pair, cookie.name)?)))
+}
+
+/// Takes the cookies of these names away and leaves the others as they are; of those that are `kept` the first stays.
+pub(super) fn removal(request: &Request<'_>, names: &[&str], kept: &[&str]) -> Option<HeaderEdit> {
+    if names.is_empty() && kept.is_empty() {
+        return None;
+    }
+    let (mut is_open, mut kept) = (false, kept.to_vec());
+    let of_kept = kept.clone();
+    list::removal(request, HEADER, b';', |pair| {
+        let first = kept.iter().position(|name| exact(pair, name).is_some());
+        if !is_open && let Some(first) = first {
+            kept.swap_remove(first);
+            return false;
+        }
+        let found = names.iter().chain(&of_kept).find_map(|name| read(pair, name));
         // Some parsers read on to the next quote: what follows may be the rest of the value.
-        is_open |= token.is_some_and(|token| token.is_err()) && leaves_quote_open(pair);
-        is_open || token.is_some()
+        is_open |= found.as_ref().is_some_and(Result::is_err) && leaves_quote_open(pair);
+        is_open || found.is_some()
     })
 }
 
@@ -28,20 +61,57 @@ pub(super) fn holds(pair: &[u8], name: &str) -> bool {
     read(pair, name).is_some()
 }
 
-/// What a cookie-pair holds for `name`; `None` if it is another cookie.
-fn read<'r>(pair: &'r [u8], name: &str) -> Found<&'r [u8]> {
-    let exact = pair.trim_ascii().strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-    match exact {
-        Some(value) => Some(unquote(value).and_then(check)),
-        None => is_read_as(pair, name).then_some(Err(Reason::MalformedCredentials)),
+impl<'c, I: Iterator<Item = Option<&'c str>> + Clone> Cookie<'c, I> {
+    /// The token in a value; `None` if that is for another entry.
+    fn token_in<'r>(&self, value: Result<&'r [u8], Cause>) -> Found<Cow<'r, [u8]>> {
+        let value = match value {
+            Ok(value) => value,
+            Err(cause) => return Some(Err(cause)),
+        };
+        let mut others = self.others.clone();
+        let Some(scheme) = self.scheme else {
+            let is_other = others.flatten().any(|scheme| with_scheme(value, scheme).is_some());
+            return (!is_other).then(|| check(value, None).map(Cow::Borrowed));
+        };
+        with_scheme(value, scheme).or_else(|| {
+            let is_other = others.any(|scheme| scheme.is_none_or(|scheme| with_scheme(value, scheme).is_some()));
+            let detail = Detail::of_word(value).unwrap_or(Detail::of_credential(value, Some(scheme)));
+            (!is_other).then(|| Err(malformed(detail)))
+        })
     }
 }
 
-fn unquote(value: &[u8]) -> Result<&[u8], Reason> {
+/// The token behind a scheme; `None` where there is another one. The blank between them makes frameworks quote the
+/// value or escape it, or both.
+fn with_scheme<'r>(value: &'r [u8], scheme: &str) -> Found<Cow<'r, [u8]>> {
+    if !value.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        let token = after_scheme(value, scheme)?;
+        return Some(token.and_then(|token| check(token, Some(scheme))).map(Cow::Borrowed));
+    }
+    let decoded: Vec<u8> = spelling::unescape(value).collect();
+    let inner = unquote(&decoded).unwrap_or(&decoded);
+    let token = after_scheme(inner, scheme)?.and_then(|token| check(token, Some(scheme)));
+    Some(token.and_then(|token| check_owned(token.to_vec())).map(Cow::Owned))
+}
+
+/// What a cookie-pair holds for `name`, without quotes; `None` if it is another cookie.
+fn read<'r>(pair: &'r [u8], name: &str) -> Found<&'r [u8]> {
+    match exact(pair, name) {
+        Some(value) => Some(unquote(value)),
+        None => is_read_as(pair, name).then_some(Err(malformed(None))),
+    }
+}
+
+/// The value of the cookie `name`, as its RFC reads it.
+fn exact<'r>(pair: &'r [u8], name: &str) -> Option<&'r [u8]> {
+    pair.trim_ascii().strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
+}
+
+fn unquote(value: &[u8]) -> Result<&[u8], Cause> {
     let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
     // Neither is a cookie-octet: where a quoted string ends is then a matter of the parser.
     match inner.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
-        true => Err(Reason::MalformedCredentials),
+        true => Err(malformed(None)),
         false => Ok(inner),
     }
 }
@@ -77,10 +147,11 @@ mod tests {
 
     use super::*;
     use crate::credentials::{Source, tests};
+    use crate::report::Reason;
 
     /// What is taken as `session`, and what is left.
     fn session(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {
-        tests::of(Source::Cookie("session".into()), HEADER, lines)
+        tests::of(Source::cookie("session"), HEADER, lines)
     }
 
     #[test]
@@ -173,7 +244,7 @@ mod tests {
             assert_eq!(session(&[&format!("z=0; {line}")]), expected(&["z=0"]), "{line}");
         }
         for line in ["my.session=t", "my session=t", "my[session=t"] {
-            let source = Source::Cookie("my_session".into());
+            let source = Source::cookie("my_session");
             assert_eq!(tests::of(source, HEADER, &[line]), (Err(Reason::MalformedCredentials), vec![]), "{line}");
         }
     }

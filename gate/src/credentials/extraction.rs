@@ -6,7 +6,6 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use serde_json::{Value, json};
 
 use crate::http::Request;
-use crate::report::Reason;
 use crate::testing::policy;
 
 /// A case: how Jotgate is configured for it, what it takes, and why that is not what Envoy takes; empty where it is.
@@ -104,6 +103,6 @@ fn take(case: &Value, config: &Value) -> Result<Option<String>, &'static str> {
     }
     let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
     let credential = policy(config).credentials.take(&Request::new(&lines));
-    let token = credential.map_err(Reason::name)?;
+    let token = credential.map_err(|cause| cause.reason.name())?;
     Ok(token.map(|credential| String::from_utf8(credential.token.into_owned()).expect("is text")))
 }

@@ -1,36 +1,74 @@
 //! A header that is the credential, behind an authentication scheme or whole.
 
-use super::found::{Found, check};
+use super::foreign::is_like_jwt;
+use super::found::{Found, check, malformed};
 use crate::http::{Request, is_token_byte};
-use crate::report::Reason;
+use crate::report::{Detail, Reason};
 
-/// What the lines of `name` hold behind `scheme`.
-pub(super) fn find<'r>(request: &Request<'r>, name: &str, scheme: Option<&str>) -> Found<&'r [u8]> {
-    let token = request.lines(name).find_map(|line| read(line, scheme))?;
+/// What the lines of `name` hold behind `scheme`. Without a scheme the whole value is the token, unless it is behind
+/// one of `others`, which are listed for the same header.
+pub(super) fn find<'r, 's>(
+    request: &Request<'r>,
+    name: &str,
+    scheme: Option<&str>,
+    others: &(impl Iterator<Item = &'s str> + Clone),
+) -> Found<&'r [u8]> {
+    let token = request.lines(name).find_map(|line| match scheme {
+        Some(scheme) => read(line, scheme),
+        None => read_bare(line, others.clone()),
+    })?;
     // A second line, whatever it holds, leaves open which of them a server behind the gate would read.
-    Some(if request.lines(name).nth(1).is_some() { Err(Reason::AmbiguousCredentials) } else { token })
+    Some(if request.lines(name).nth(1).is_some() { Err(Reason::AmbiguousCredentials.into()) } else { token })
 }
 
-/// What a line holds; `None` if it is somebody else's.
-fn read<'r>(line: &'r [u8], scheme: Option<&str>) -> Found<&'r [u8]> {
+/// What stands in `name` without a scheme, where one belongs before it.
+pub(super) fn find_word(request: &Request<'_>, name: &str) -> Option<Detail> {
+    request.lines(name).find_map(|line| Detail::of_word(line.trim_ascii()))
+}
+
+/// What a line holds behind `scheme`; `None` if it is somebody else's.
+fn read<'r>(line: &'r [u8], scheme: &str) -> Found<&'r [u8]> {
     let line = line.trim_ascii();
-    let Some(scheme) = scheme.filter(|_| !line.is_empty()) else { return Some(check(line)) };
+    if line.is_empty() {
+        return Some(Err(malformed(Detail::EmptyCredential)));
+    }
     if let Some(token) = after_scheme(line, scheme) {
-        return Some(token.and_then(check));
+        return Some(token.and_then(|token| check(token, Some(scheme))));
     }
     // Lines that a proxy joined, or bytes that some parser trims, may stand in front of the scheme.
     let is_hidden = |part: &[u8]| {
         let start = part.iter().position(u8::is_ascii_graphic).unwrap_or(part.len());
         part.get(start..).is_some_and(|part| after_scheme(part, scheme).is_some())
     };
-    line.split(|&byte| byte == b',').any(is_hidden).then_some(Err(Reason::MalformedCredentials))
+    line.split(|&byte| byte == b',').any(is_hidden).then_some(Err(malformed(Detail::SeveralParts)))
+}
+
+/// What a line holds that is a token as a whole; `None` if it is behind one of `others`, or, beside those, behind a
+/// scheme that is not listed.
+fn read_bare<'r, 's>(line: &'r [u8], mut others: impl Iterator<Item = &'s str> + Clone) -> Found<&'r [u8]> {
+    let line = line.trim_ascii();
+    if others.clone().next().is_none() || line.is_empty() {
+        return Some(check(line, None));
+    }
+    if others.any(|scheme| read(line, scheme).is_some()) {
+        return None;
+    }
+    let end = line.iter().position(u8::is_ascii_whitespace);
+    let scheme = end.and_then(|end| line.get(..end));
+    // No scheme has a dot, and most tokens have.
+    let is_scheme = |word: &[u8]| word.iter().all(|&byte| is_token_byte(byte) && byte != b'.');
+    let is_token = |part: &[u8]| is_like_jwt(part.trim_ascii());
+    match scheme {
+        Some(scheme) if is_scheme(scheme) && !line.split(|&byte| byte == b',').skip(1).any(is_token) => None,
+        _ => Some(check(line, None)),
+    }
 }
 
 /// What stands behind `scheme`, which compares without case; `None` for another scheme.
 ///
 /// Behind it should be blanks. Whatever else cannot go on a scheme's name (RFC 9110 §5.6.2) may end it for some
 /// parser, so it is the same scheme, malformed.
-fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<Result<&'r [u8], Reason>> {
+pub(super) fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Found<&'r [u8]> {
     let (found, rest) = line.split_at_checked(scheme.len())?;
     if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
         return None;
@@ -38,7 +76,7 @@ fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Option<Result<&'r [u8], Rea
     match rest.first() {
         Some(&byte) if is_token_byte(byte) => None,
         Some(b' ' | b'\t') | None => Some(Ok(rest.trim_ascii())),
-        Some(_) => Some(Err(Reason::MalformedCredentials)),
+        Some(_) => Some(Err(malformed(None))),
     }
 }
 
@@ -52,8 +90,8 @@ mod tests {
 
     fn bearer(values: &[&[u8]]) -> Option<Result<String, Reason>> {
         let lines: Vec<HeaderLine<'_>> = values.iter().map(|value| (&b"authorization"[..], *value)).collect();
-        let token = find(&Request::new(&lines), "authorization", Some("Bearer"));
-        token.map(|token| token.map(|token| String::from_utf8_lossy(token).into_owned()))
+        let token = find(&Request::new(&lines), "authorization", Some("Bearer"), &std::iter::empty());
+        token.map(|token| token.map(|token| String::from_utf8_lossy(token).into_owned()).map_err(|cause| cause.reason))
     }
 
     #[test]
@@ -103,6 +141,28 @@ mod tests {
     fn a_credential_on_one_of_several_lines_is_ambiguous() {
         for lines in [["Bearer a", "Bearer a"], ["Basic a", "Bearer a"], ["Bearer", "x"]] {
             assert_eq!(bearer(&lines.map(str::as_bytes)), Some(Err(Reason::AmbiguousCredentials)), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_without_a_scheme_stands_beside_listed_schemes() {
+        let bare = |value: &str| {
+            let lines: [HeaderLine<'_>; 1] = [(b"authorization", value.as_bytes())];
+            let token = find(&Request::new(&lines), "authorization", None, &["Bearer", "Basic"].into_iter());
+            token.map(|token| {
+                token.map(|token| String::from_utf8_lossy(token).into_owned()).map_err(|cause| cause.reason)
+            })
+        };
+        for value in ["a.b.c", " a.b.c ", "gt-abc", "Bearerx"] {
+            assert_eq!(bare(value), Some(Ok(value.trim().into())), "{value}");
+        }
+        for value in
+            ["Bearer a.b.c", "bearer a", "Basic abc", "Bearer", "Digest username=\"a.b\", realm=\"x\"", "Token x"]
+        {
+            assert_eq!(bare(value), None, "{value}");
+        }
+        for value in ["", "a,b", "a.b.c x", "a.b.c, d.e.f", "Digest a, eyJhbGciOiJub25lIn0.e30.", "a\u{a0} b"] {
+            assert_eq!(bare(value), Some(Err(Reason::MalformedCredentials)), "{value}");
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::found::{Found, check, only};
+use super::found::{Found, check, check_owned, malformed, only};
 use crate::http::{HeaderEdit, Request, spelling};
-use crate::report::Reason;
+use crate::report::{Cause, Detail};
 
 /// What the parameter `name` holds.
 pub(super) fn find<'r>(request: &Request<'r>, name: &str) -> Found<Cow<'r, [u8]>> {
@@ -37,11 +37,11 @@ fn read<'r>(parameter: &'r [u8], name: &str) -> Found<Cow<'r, [u8]>> {
     let (found, value) = split(parameter);
     let is_list = parameter.contains(&b';');
     if !is_list && spelling::unescape(found).eq(name.bytes()) {
-        return Some(value.ok_or(Reason::MalformedCredentials).and_then(decode));
+        return Some(value.ok_or(malformed(Detail::EmptyCredential)).and_then(decode));
     }
     // A `;` separates parameters for some servers only, and some take names without case.
     let is_spelling = |part| spelling::is_read_as(split(part).0, name, u8::eq_ignore_ascii_case);
-    parameter.split(|&byte| byte == b';').any(is_spelling).then_some(Err(Reason::MalformedCredentials))
+    parameter.split(|&byte| byte == b';').any(is_spelling).then_some(Err(malformed(None)))
 }
 
 fn split(parameter: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -50,13 +50,11 @@ fn split(parameter: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The value with its escapes decoded once.
-fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, Reason> {
+fn decode(value: &[u8]) -> Result<Cow<'_, [u8]>, Cause> {
     if !value.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return check(value).map(Cow::Borrowed);
+        return check(value, None).map(Cow::Borrowed);
     }
-    let value: Vec<u8> = spelling::unescape(value).collect();
-    check(&value)?;
-    Ok(Cow::Owned(value))
+    check_owned(spelling::unescape(value).collect()).map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -64,8 +62,8 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::*;
     use crate::credentials::{Source, tests};
+    use crate::report::Reason;
 
     /// What is taken as `access_token`, and what is left.
     fn access_token(path: &str) -> (Result<Option<String>, Reason>, String) {

@@ -32,8 +32,20 @@ pub(super) fn outcome(sources: &Sources, lines: &[(&str, &str)]) -> Outcome {
     // A token may be any bytes: escapes in a query can stand for all of them.
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let token = sources.take(&request).map(|credential| credential.map(|credential| text(&credential.token)));
+    let token = token.map_err(|cause| cause.reason);
     let left = HeaderEdit::apply(&removals(sources, &request, None), &lines);
     Outcome { token, left: left.iter().map(|(name, value)| (text(name), text(value))).collect() }
+}
+
+impl Source {
+    pub(super) fn cookie(name: &str) -> Self {
+        Self::Cookie { name: name.into(), scheme: None }
+    }
+
+    /// As the configuration has it.
+    pub(super) fn offer(prefix: &str) -> Self {
+        Self::WebSocketProtocol(Subprotocol::of(prefix, None))
+    }
 }
 
 /// What a single place makes of the values of a single header.
@@ -50,12 +62,12 @@ fn header(name: &str, scheme: Option<&str>) -> Source {
 
 fn everywhere(conflict: Conflict) -> Sources {
     let places = vec![
-        Source::Cookie("session".into()),
+        Source::cookie("session"),
         Source::Basic,
         header("authorization", Some("Bearer")),
         header("x-api-token", None),
         Source::Query("access_token".into()),
-        Source::WebSocketProtocol("bearer.".into()),
+        Source::offer("bearer."),
     ];
     Sources::new(places, conflict)
 }
@@ -106,10 +118,104 @@ fn credentials_in_two_places_are_ambiguous_unless_the_first_is_to_be_used() {
 fn the_first_place_is_used_even_if_what_it_holds_is_no_good() {
     let first = |lines: &[(&str, &str)]| outcome(&everywhere(Conflict::First), lines).token;
     assert_eq!(first(&[("cookie", "session="), ("x-api-token", "3")]), Err(Reason::MalformedCredentials));
-    assert_eq!(first(&[("cookie", "session=a; session=b"), ("x-api-token", "3")]), Err(Reason::AmbiguousCredentials));
+    assert_eq!(first(&[("cookie", "session=; session=b"), ("x-api-token", "3")]), Err(Reason::MalformedCredentials));
     assert_eq!(first(&[("cookie", "a=b"), ("x-api-token", "3")]), Ok(Some("3".into())));
     for others in ["/?access_token=1&access_token=2", "/?access_token=", "/?access_token=a+b"] {
         assert_eq!(first(&[("x-api-token", "3"), (":path", others)]), Ok(Some("3".into())), "{others}");
+    }
+}
+
+#[test]
+fn of_several_cookies_of_one_name_the_first_counts_where_the_first_place_is_used() {
+    let sources = Sources::new(vec![Source::cookie("session"), header("x-api-token", None)], Conflict::First);
+    for (lines, token, left) in [
+        (&["session=a; session=b"][..], Ok("a"), vec![]),
+        (&["session=a; x=1", "session=b; session=c"], Ok("a"), vec!["x=1"]),
+        (&["sess%69on=a; session=b; session[]=c"], Ok("b"), vec![]),
+        (&["session=; session=b"], Err(Reason::MalformedCredentials), vec![]),
+        (&["sess%69on=a; x=1"], Err(Reason::MalformedCredentials), vec!["x=1"]),
+        (&["sess%69on=a; session[]=b"], Err(Reason::AmbiguousCredentials), vec![]),
+    ] {
+        let lines: Vec<_> = lines.iter().map(|value| ("cookie", *value)).collect();
+        let found = outcome(&sources, &lines);
+        let token = token.map(|token| Some(String::from(token)));
+        assert_eq!((found.token.clone(), found.left("cookie")), (token, left), "{lines:?}");
+    }
+    let kept = |value: &str| {
+        let lines = [(&b"cookie"[..], value.as_bytes())];
+        let left = HeaderEdit::apply(&removals(&sources, &Request::new(&lines), Some(0)), &lines);
+        left.into_iter().map(|(_, value)| String::from_utf8(value).expect("is text")).collect::<Vec<_>>()
+    };
+    assert_eq!(kept("x=1; session=a; session=b; sess%69on=c"), ["x=1; session=a"]);
+}
+
+#[test]
+fn a_cookie_may_hold_a_token_behind_its_scheme() {
+    let bearer = || Source::Cookie { name: "session".into(), scheme: Some("Bearer".into()) };
+    let one = |value: &str| of(bearer(), "cookie", &[&format!("a=1; session={value}; b=2")]);
+    let left = || vec![String::from("a=1; b=2")];
+    for value in [
+        "Bearer a.b.c",
+        "bearer a.b.c",
+        "\"Bearer a.b.c\"",
+        "BEARER   a.b.c",
+        "Bearer%20a.b.c",
+        "bearer%20%20a.b.c",
+        "Bearer+a.b.c",
+        "\"Bearer%20a.b.c\"",
+        "%22Bearer%20a.b.c%22",
+        "Bearer%20a%2Eb%2ec",
+    ] {
+        assert_eq!(one(value), (Ok(Some("a.b.c".into())), left()), "{value}");
+    }
+    for value in [
+        "a.b.c",
+        "Bearer",
+        "Bearer%20",
+        "\"\"",
+        "Bearera.b.c",
+        "Basic a.b.c",
+        "Bearer a b",
+        "Bearer%20a%20b",
+        "Bearer Bearer a",
+        "Bearer%20a,b",
+        "Bearer%2520a.b.c",
+        "Bearer%00a.b.c",
+        "Bearer a\\b",
+    ] {
+        assert_eq!(one(value).0, Err(Reason::MalformedCredentials), "{value}");
+    }
+    let both = Sources::new(vec![bearer(), Source::cookie("session")], Conflict::Refuse);
+    let taken = |value: &str| outcome(&both, &[("cookie", value)]).token;
+    for value in ["session=a.b.c", "session=\"Bearer a.b.c\"", "session=Bearer%20a.b.c"] {
+        assert_eq!(taken(value), Ok(Some("a.b.c".into())), "{value}");
+    }
+    assert_eq!(taken("session=a; session=Bearer%20b"), Err(Reason::AmbiguousCredentials));
+    assert_eq!(taken("session=Basic a"), Err(Reason::MalformedCredentials));
+    assert_eq!(taken("session="), Err(Reason::MalformedCredentials));
+}
+
+#[test]
+fn a_token_without_a_scheme_is_a_place_beside_the_schemes_of_its_header() {
+    let places = vec![header("authorization", None), Source::default(), Source::Basic];
+    for conflict in [Conflict::Refuse, Conflict::First] {
+        let sources = Sources::new(places.clone(), conflict);
+        for (value, token, is_left) in [
+            ("a.b.c", Ok(Some("a.b.c")), false),
+            ("Bearer a.b.c", Ok(Some("a.b.c")), false),
+            ("Basic YS5iLmM6", Ok(Some("a.b.c")), false),
+            ("Digest username=\"a\", realm=\"b\"", Ok(None), true),
+            ("Basic", Err(Reason::MalformedCredentials), false),
+            ("Digest a, Bearer b", Err(Reason::MalformedCredentials), false),
+            ("", Err(Reason::MalformedCredentials), false),
+            ("a.b.c, d.e.f", Err(Reason::MalformedCredentials), false),
+        ] {
+            let found = outcome(&sources, &[("authorization", value)]);
+            let token = token.map(|token| token.map(String::from));
+            assert_eq!((found.token, !found.left.is_empty()), (token, is_left), "{value}");
+        }
+        let two = outcome(&sources, &[("authorization", "Digest x"), ("authorization", "a.b.c")]);
+        assert_eq!((two.token, two.left), (Err(Reason::AmbiguousCredentials), vec![]));
     }
 }
 
@@ -149,13 +255,13 @@ fn what_was_verified_can_stay_and_nothing_else_does() {
 
 #[test]
 fn two_places_in_one_header_are_two_places() {
-    let two = |conflict| Sources::new(vec![Source::Cookie("a".into()), Source::Cookie("b".into())], conflict);
+    let two = |conflict| Sources::new(vec![Source::cookie("a"), Source::cookie("b")], conflict);
     let lines = [("cookie", "b=2; c=3; a=1")];
     assert_eq!(outcome(&two(Conflict::Refuse), &lines).token, Err(Reason::AmbiguousCredentials));
     let first = outcome(&two(Conflict::First), &lines);
     assert_eq!((first.token.clone(), first.left("cookie")), (Ok(Some("1".into())), vec!["c=3"]));
 
-    let prefixes = vec![Source::WebSocketProtocol("p.".into()), Source::WebSocketProtocol("q.".into())];
+    let prefixes = vec![Source::offer("p."), Source::offer("q.")];
     let sources = Sources::new(prefixes, Conflict::First);
     let offers = |value| outcome(&sources, &[("sec-websocket-protocol", value)]).token;
     assert_eq!(offers("p.1, q.2"), Err(Reason::MalformedCredentials), "nothing would remain to pick from");
@@ -164,9 +270,10 @@ fn two_places_in_one_header_are_two_places() {
 
 #[test]
 fn places_that_a_request_cannot_tell_apart_overlap() {
-    let cookie = |name: &str| Source::Cookie(name.into());
+    let cookie = |name: &str| Source::cookie(name);
     let query = |name: &str| Source::Query(name.into());
-    let offer = |prefix: &str| Source::WebSocketProtocol(prefix.into());
+    let offer = |prefix: &str| Source::offer(prefix);
+    let scheme_cookie = |name: &str, scheme: &str| Source::Cookie { name: name.into(), scheme: Some(scheme.into()) };
     for (one, other) in [
         (cookie("a_b"), cookie("a_b")),
         (cookie("a_b"), cookie("a.b")),
@@ -174,9 +281,12 @@ fn places_that_a_request_cannot_tell_apart_overlap() {
         (offer("a."), offer("A.b.")),
         (Source::Basic, Source::Basic),
         (Source::Basic, header("authorization", Some("basic"))),
-        (Source::Basic, header("authorization", None)),
+        (header("x-a", None), header("x-a", None)),
         (header("x-a", Some("Bearer")), header("x-a", Some("BEARER"))),
-        (header("x-a", None), header("x-a", Some("Bearer"))),
+        (scheme_cookie("a", "Bearer"), scheme_cookie("a", "bearer")),
+        (scheme_cookie("a_b", "Bearer"), cookie("a.b")),
+        (offer("a"), offer("ab, ")),
+        (offer("a, "), offer("A, ")),
         (header("sec-websocket-protocol", Some("x")), offer("a.")),
     ] {
         assert!(one.overlaps(&other) && other.overlaps(&one), "{one:?} {other:?}");
@@ -187,8 +297,12 @@ fn places_that_a_request_cannot_tell_apart_overlap() {
         (query("a"), cookie("a")),
         (query("a"), query("aa")),
         (offer("a."), offer("b.")),
+        (offer("a."), offer("a, ")),
         (Source::Basic, header("authorization", Some("Bearer"))),
+        (Source::Basic, header("authorization", None)),
+        (header("x-a", None), header("x-a", Some("Bearer"))),
         (header("x-a", None), header("x-b", None)),
+        (scheme_cookie("a", "Bearer"), cookie("a")),
     ] {
         assert!(!one.overlaps(&other) && !other.overlaps(&one), "{one:?} {other:?}");
     }

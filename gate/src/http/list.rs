@@ -3,23 +3,19 @@
 use super::edit::HeaderEdit;
 use super::request::Request;
 
-/// Takes from the lines of `header` the elements that `holds` one of `names`; the others stay byte for byte, on one
-/// line.
+/// Takes from the lines of `header` the elements that are to go, asked of each in order; the others stay byte for byte,
+/// on one line.
 pub(crate) fn removal(
     request: &Request<'_>,
     header: &'static str,
     separator: u8,
-    names: &[&str],
-    mut holds: impl FnMut(&[u8], &str) -> bool,
+    mut goes: impl FnMut(&[u8]) -> bool,
 ) -> Option<HeaderEdit> {
-    if names.is_empty() {
-        return None;
-    }
     let (mut kept, mut is_changed) = (Vec::new(), false);
     for line in request.lines(header) {
         let mut is_first = true;
         for element in line.split(|&byte| byte == separator) {
-            if names.iter().any(|name| holds(element, name)) {
+            if goes(element) {
                 is_changed = true;
                 continue;
             }

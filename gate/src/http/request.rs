@@ -64,7 +64,7 @@ impl<'r> Request<'r> {
     }
 
     /// The values of the lines called `name` (in lower case).
-    pub fn lines(&self, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    pub fn lines(&self, name: &str) -> impl Iterator<Item = &'r [u8]> + Clone {
         let lines = self.lines.iter();
         lines.filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, value)| value)
     }

@@ -31,7 +31,7 @@ fn of(
         groups: &groups,
         max_bytes: 20,
     };
-    header.render(&verified).complete(facts).map(|header| {
+    header.render(&verified).complete(facts).map_err(|UnrepresentableHeader(_)| Unrepresentable).map(|header| {
         header.map(|edit| match edit {
             HeaderEdit::Add(_, value) => value.to_string(),
             other => panic!("{other:?} adds nothing"),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::answer::Refusal;
 use crate::callers::{Claimed, Entry, Failure, Principal, Verification};
 use crate::http::{CanonicalPath, Request};
 use crate::json_text;
@@ -79,20 +80,22 @@ impl Facts {
     }
 
     /// The report on a request that is refused.
-    pub(crate) fn denied(self, policy: &Policy, reason: Reason, request: &Request<'_>) -> Report {
+    pub(crate) fn denied(self, policy: &Policy, refusal: &Refusal, request: &Request<'_>) -> Report {
+        let reason = refusal.reason;
         Report {
             metric: Some(Metric::Denied(reason)),
-            log: Some(format!("request refused: {}", self.line(policy, reason, request))),
+            log: Some(format!("request refused: {}", self.line(policy, refusal, request))),
             details: Some(format!("jotgate_{}", reason.name())),
             ..self.report(policy, "denied", Some(reason))
         }
     }
 
     /// The report on a request that is refused in audit mode, and passes.
-    pub(crate) fn audited(self, policy: &Policy, reason: Reason, request: &Request<'_>) -> Report {
+    pub(crate) fn audited(self, policy: &Policy, refusal: &Refusal, request: &Request<'_>) -> Report {
+        let reason = refusal.reason;
         Report {
             metric: Some(Metric::Audited(reason)),
-            log: Some(format!("request would be refused: {}", self.line(policy, reason, request))),
+            log: Some(format!("request would be refused: {}", self.line(policy, refusal, request))),
             ..self.report(policy, "audited", Some(reason))
         }
     }
@@ -111,7 +114,8 @@ impl Facts {
         }
     }
 
-    fn line(&self, policy: &Policy, reason: Reason, request: &Request<'_>) -> String {
+    fn line(&self, policy: &Policy, refusal: &Refusal, request: &Request<'_>) -> String {
+        let reason = refusal.reason;
         let mut line = format!("reason={}", reason.name());
         // A fragment is no part of a request, and may hold what a query holds.
         let path = request.path_without_query().split(|&byte| byte == b'#').next().unwrap_or_default();
@@ -120,7 +124,7 @@ impl Facts {
             ("issuer", self.issuer_name(policy).map(|name| name.as_bytes())),
             ("kid", self.kid.as_deref().map(str::as_bytes)),
             ("subject", self.subject.as_deref().map(str::as_bytes)),
-            ("detail", self.detail_of(reason).map(str::as_bytes)),
+            ("detail", self.detail_of(reason).or(refusal.detail.as_deref()).map(str::as_bytes)),
             ("method", Some(request.method())),
             ("path", Some(path)),
         ] {
@@ -224,8 +228,8 @@ mod tests {
         let policy = policy(&json!({"rules": [{"name": "write", "access": "deny"}]}));
         let lines: [(&[u8], &[u8]); 2] = [(b":method", b"GET"), (b":path", b"/a#id_token=secret?access_token=secret")];
         let facts = Facts { rule: Some(0), kid: Some("k 1".into()), ..Facts::default() };
-        let audited = facts.clone().audited(&policy, Reason::Expired, &Request::new(&lines));
-        let denied = facts.denied(&policy, Reason::Expired, &Request::new(&lines));
+        let audited = facts.clone().audited(&policy, &Reason::Expired.into(), &Request::new(&lines));
+        let denied = facts.denied(&policy, &Reason::Expired.into(), &Request::new(&lines));
         insta::assert_snapshot!(denied.log.as_deref().expect("is logged"), @r#"request refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
         insta::assert_snapshot!(audited.log.as_deref().expect("is logged"), @r#"request would be refused: reason=expired rule=write kid="k 1" method=GET path=/a"#);
         let name = |report: &Report| report.metric.map(|metric| metric.name(&policy)).unwrap_or_default();

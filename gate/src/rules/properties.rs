@@ -71,6 +71,7 @@ proptest! {
         target in target(),
     ) {
         let rule = |(paths, access): &(Vec<String>, Access)| Rule {
+            forwards_foreign: false,
             name: paths.join(" ").into(),
             matcher: matcher(paths, &[]),
             access: access.clone(),

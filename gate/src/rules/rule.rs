@@ -16,6 +16,8 @@ pub struct Rule {
     pub access: Access,
     /// Overrides the policy's `forwardToken`.
     pub forward_token: Option<bool>,
+    /// Whether credentials that are not for the gate are forwarded, without identity.
+    pub forwards_foreign: bool,
     /// Overrides the policy's `mode`.
     pub mode: Option<Mode>,
     /// How those are told who come without a good token.

@@ -90,7 +90,10 @@ impl RuleSearch {
             let rule = self.first_decoded(rules, request, &seen);
             let (access, mode) = asked(rule);
             let asks = *access != Access::Public && mode == Mode::Enforce;
-            let forwards = |rule: Option<usize>| rule.and_then(|index| rules.get(index)?.forward_token);
+            let forwards = |rule: Option<usize>| {
+                let rule = rule.and_then(|index| rules.get(index));
+                rule.map(|rule| (rule.forward_token, rule.forwards_foreign)).unwrap_or_default()
+            };
             let is_other = rule != found && ((access, mode) != asked(found) || forwards(rule) != forwards(found));
             let compares_others = || {
                 let read = |matcher: Option<&Matcher>, path: &CanonicalPath<'_>| variables(access, matcher, path);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 #[cfg(not(target_family = "wasm"))]
 use crate::support::ISSUER;
-use crate::support::{Key, inline};
+use crate::support::{Key, inline, policy};
 use gate::Policy;
 
 fn errors(config: &Value) -> String {
@@ -144,23 +144,45 @@ fn discovery_starts_from_the_issuer_or_from_its_own_uri() {
 fn each_credential_has_a_place_of_its_own() {
     let all: Vec<_> = [
         json!([]),
-        json!([{"scheme": "Bearer"}, {"header": "x-a", "cookie": "a"}, {"cookie": "a", "scheme": "Bearer"}, "header"]),
+        json!([{"scheme": "Bearer"}, {"header": "x-a", "cookie": "a"}, {"query": "a", "scheme": "Bearer"}, "header"]),
         json!([{"header": ""}, {"header": "x a"}, {"header": "x-a", "scheme": ""}, {"header": 1, "name": "x"}]),
-        json!([{"cookie": ""}, {"cookie": "a b"}, {"cookie": "a;b"}, {"cookie": "a=b"}, {"cookie": "\u{e9}"}]),
+        json!([{"cookie": "a", "scheme": "a b"}, {"cookie": ""}, {"cookie": "a b"}, {"cookie": "a;b"}, {"cookie": "a=b"}, {"cookie": "\u{e9}"}]),
         json!([{"query": ""}, {"query": "a=b"}, {"query": "a%62"}, {"query": "a[]"}, {"query": ["a"]}]),
         json!([{"basic": false}, {"basic": "true"}, {"basic": {}}]),
-        json!([{"websocketProtocol": ""}, {"websocketProtocol": "a b"}, {"websocketProtocol": "a,"}]),
-        json!([{"header": "X-A"}, {"header": "x-a", "scheme": "Bearer"}, {"header": "x_a"}]),
+        json!([{"websocketProtocol": ""}, {"websocketProtocol": "a b"}, {"websocketProtocol": "a,b"}, {"websocketProtocol": ", "}]),
+        json!([{"websocketProtocol": "a", "encoding": "base64"}, {"cookie": "a", "encoding": "base64url"}]),
+        json!([{"header": "X-A"}, {"header": "x-a", "scheme": "Bearer"}, {"header": "x-a"}, {"header": "x_a"}]),
         json!([{"header": "x-a", "scheme": "Bearer"}, {"header": "X-A", "scheme": "BEARER"}]),
         json!([{"cookie": "a_b"}, {"cookie": "c"}, {"cookie": "a_b"}, {"cookie": "a.b"}]),
+        json!([{"cookie": "a", "scheme": "Bearer"}, {"cookie": "a"}, {"cookie": "a", "scheme": "bearer"}]),
         json!([{"query": "a"}, {"query": "A"}]),
         json!([{"basic": true}, {"basic": true}, {"header": "Authorization", "scheme": "basic"}, {"header": "authorization"}]),
-        json!([{"websocketProtocol": "a."}, {"websocketProtocol": "A.b"}, {"header": "sec-websocket-protocol"}, {"header": "Sec_WebSocket_Protocol"}]),
+        json!([{"websocketProtocol": "a."}, {"websocketProtocol": "A.b"}, {"websocketProtocol": "a.c, "}, {"websocketProtocol": "a, "}, {"websocketProtocol": "A,"}, {"header": "sec-websocket-protocol"}, {"header": "Sec_WebSocket_Protocol"}]),
     ]
     .iter()
     .map(|places| errors(&inline(&json!({"credentials": places}))))
     .collect();
     insta::assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn foreign_credentials_pass_only_where_no_token_is_needed() {
+    let rule = |access: Value, foreign: Value| {
+        errors(&inline(&json!({"rules": [{"access": access, "foreignCredentials": foreign}]})))
+    };
+    let all = [
+        rule(json!("authenticated"), json!("forward")),
+        rule(json!("deny"), json!("forward")),
+        rule(json!({"scopes": {"all": ["a"]}}), json!("forward")),
+        rule(json!("public"), json!(true)),
+        rule(json!("optional"), json!("remove")),
+        errors(&inline(&json!({"foreignCredentials": "forward"}))),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
+    for access in ["public", "optional"] {
+        policy(&inline(&json!({"rules": [{"access": access, "foreignCredentials": "forward"}]})));
+    }
 }
 
 #[test]

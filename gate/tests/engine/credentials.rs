@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use crate::support::{Key, NOW, World, fetched, inline, merge, policy};
+use crate::support::{Key, NOW, Outcome, World, fetched, inline, merge, policy};
 use gate::{Gate, HeaderLine, Request, RequestId, Timestamp};
 use jose::signature::Software;
 
@@ -152,7 +152,7 @@ fn a_conflict_is_refused_or_settled_by_the_order_of_the_places() {
     }
     assert_eq!(outcome.seen(":path"), ["/x"]);
     assert_eq!(settling.get("/x", &lines[1..]).summary(), "401 malformed_token");
-    assert_eq!(settling.get("/x", &lines[2..]).summary(), "400 ambiguous_credentials");
+    assert_eq!(settling.get("/x", &lines[2..]).summary(), "400 malformed_credentials");
 }
 
 #[test]
@@ -207,5 +207,234 @@ fn nothing_of_a_credential_is_told() {
             let encoded = basic(secret).replace("Basic ", "");
             assert!(!told.contains(secret) && !told.contains(&encoded), "{told}");
         }
+    }
+}
+
+/// The `detail` of an answer.
+fn detail(outcome: &Outcome) -> String {
+    let Outcome::Replied(reply) = outcome else { panic!("passes: {outcome:?}") };
+    let body: Value = serde_json::from_str(&reply.body).expect("is a problem document");
+    body["detail"].as_str().expect("is text").to_string()
+}
+
+#[test]
+fn the_answer_says_what_stands_where_a_token_should() {
+    let jwt = token();
+    let lines = [
+        ("authorization", "Bearer a.b.c.d.e".to_string(), "401 malformed_token", "encrypted token (JWE)"),
+        ("authorization", "Bearer gt-0123456789".into(), "401 malformed_token", "opaque"),
+        ("authorization", "Bearer null".into(), "401 malformed_token", "null"),
+        ("authorization", "bearer undefined".into(), "401 malformed_token", "undefined"),
+        ("authorization", "Bearer [object Object]".into(), "400 malformed_credentials", "missing value"),
+        ("authorization", format!("Bearer Bearer {jwt}"), "400 malformed_credentials", "twice"),
+        ("authorization", "Bearer".into(), "400 malformed_credentials", "empty"),
+        ("authorization", format!("Bearer \"{jwt}\""), "401 malformed_token", "quotes"),
+        ("authorization", format!("Bearer {jwt}=="), "401 malformed_token", "padded"),
+        ("authorization", jwt.clone(), "401 missing_token", "no authentication scheme"),
+        ("authorization", "null".into(), "401 missing_token", "null"),
+        ("x-api-token", format!("Bearer {jwt}"), "400 malformed_credentials", "where none is expected"),
+        ("cookie", "session=undefined".into(), "401 malformed_token", "undefined"),
+        ("cookie", format!("session=\"Bearer {jwt}\""), "400 malformed_credentials", "where none is expected"),
+        ("sec-websocket-protocol", format!("bearer.{jwt}"), "400 malformed_credentials", "another subprotocol"),
+    ];
+    for (name, value, summary, expected) in lines {
+        let outcome = world(&json!({})).get("/x", &[(name, &value)]);
+        assert_eq!(outcome.summary(), summary, "{name}: {value}");
+        assert!(detail(&outcome).contains(expected), "{name}: {value}: {}", detail(&outcome));
+        assert!(!format!("{outcome:?}").contains(&jwt), "{name}: {value}");
+        // RFC 6750 §3: without a credential there is no error.
+        let challenge = outcome.header("www-authenticate").expect("challenges");
+        assert_eq!(challenge.contains("error"), summary != "401 missing_token", "{challenge}");
+        assert!(!summary.ends_with("malformed_token") || challenge.contains(&detail(&outcome)), "{challenge}");
+    }
+    let none = world(&json!({})).get("/x", &[]);
+    assert_eq!(detail(&none), "the request needs a token");
+}
+
+#[test]
+fn a_wrong_audience_is_told_from_none() {
+    for (aud, expected) in [
+        (json!("other"), "the token is meant for another audience"),
+        (json!(["a", "b"]), "the token is meant for another audience"),
+        (json!(null), "the token names no audience"),
+        (json!([]), "the token names no audience"),
+    ] {
+        let outcome = world(&json!({})).with_token(&Key::new("a").token(&json!({"aud": aud})));
+        assert_eq!((outcome.summary().as_str(), detail(&outcome).as_str()), ("401 wrong_audience", expected), "{aud}");
+    }
+}
+
+#[test]
+fn a_claim_that_fits_no_header_is_told_by_the_name_of_the_header() {
+    let config = json!({"identityHeaders": {"X-User": "sub", "X-Team": "team"}, "stripHeaders": []});
+    let outcome = world(&config).with_token(&Key::new("a").token(&json!({"team": "secret\r\nx"})));
+    assert_eq!(outcome.summary(), "401 unrepresentable_claim");
+    assert_eq!(detail(&outcome), "a claim of the token cannot be passed on in the header x-team");
+    assert!(outcome.header("www-authenticate").expect("challenges").contains("x-team"));
+    assert!(!format!("{outcome:?}").contains("secret"));
+}
+
+/// Rules that forward what is no JWT.
+fn forwarding(changes: &Value) -> World {
+    let rules = json!([
+        {"match": {"paths": ["/public"]}, "access": "public", "foreignCredentials": "forward"},
+        {"match": {"paths": ["/optional"]}, "access": "optional", "foreignCredentials": "forward"},
+        {"match": {"paths": ["/plain"]}, "access": "public"},
+        {"access": "authenticated"},
+    ]);
+    let mut config = config(&json!({"rules": rules}));
+    merge(&mut config, changes);
+    World::new(&config)
+}
+
+#[test]
+fn a_foreign_credential_is_forwarded_as_it_came_and_without_identity() {
+    for key in ["ragflow-abc123", "SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf", "null"] {
+        for path in ["/public", "/optional"] {
+            for (name, value, _, query, _) in carriers(key) {
+                let path = format!("{path}{query}");
+                let lines = [(name, value.as_str()), ("X-Auth-Request-User", "root"), ("x_auth_request_user", "root")];
+                let outcome = forwarding(&json!({})).get(&path, &lines);
+                assert_eq!((outcome.seen(name), outcome.seen(":path")), (vec![value.clone()], vec![path]), "{name}");
+                assert_eq!(outcome.seen("x-auth-request-user"), [""; 0], "{name}");
+            }
+        }
+        for (name, value, left, query, query_left) in carriers(key) {
+            let outcome = forwarding(&json!({})).get(&format!("/plain{query}"), &[(name, &value)]);
+            assert_eq!(
+                (outcome.seen(name), outcome.seen(":path")),
+                (left.iter().map(ToString::to_string).collect(), vec![format!("/plain{query_left}")])
+            );
+            assert_eq!(
+                forwarding(&json!({})).get(&format!("/x{query}"), &[(name, &value)]).summary(),
+                "401 malformed_token"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_jwt_is_no_foreign_credential() {
+    let good = token();
+    let forged = good.replace('.', "..");
+    let parts: Vec<_> = good.split('.').collect();
+    let padded = format!("{}==.{}.{}", parts[0], parts[1], parts[2]);
+    let unsigned = format!("{}.{}.", parts[0], parts[1]);
+    let encrypted = format!("{}.a.b.c.d", parts[0]);
+    let quoted = format!("'{good}'");
+    for (name, value, left, query, query_left) in carriers(&good) {
+        let outcome = forwarding(&json!({})).get(&format!("/optional{query}"), &[(name, &value)]);
+        assert_eq!(outcome.seen("x-auth-request-user"), ["alice"], "{name}");
+        let public = forwarding(&json!({})).get(&format!("/public{query}"), &[(name, &value)]);
+        for outcome in [outcome, public] {
+            let path = outcome.seen(":path").concat();
+            assert_eq!(outcome.seen(name), left, "{name}");
+            assert!(path.ends_with(query_left) && !path.contains(&good), "{path}");
+        }
+    }
+    for token in [forged, padded, unsigned, encrypted, quoted, good.replace('.', "%2e")] {
+        let value = format!("Bearer {token}");
+        let mut world = forwarding(&json!({}));
+        let optional = world.get("/optional", &[("authorization", &value)]);
+        assert!(optional.summary().starts_with("401 "), "{token}: {}", optional.summary());
+        assert_eq!(world.get("/public", &[("authorization", &value)]).seen("authorization"), [""; 0], "{token}");
+    }
+    // Some servers read the password, whatever the user name.
+    let value = basic(&format!("user:{good}"));
+    let mut world = forwarding(&json!({}));
+    assert_eq!(world.get("/optional", &[("authorization", &value)]).summary(), "401 malformed_token");
+    assert_eq!(world.get("/public", &[("authorization", &value)]).seen("authorization"), [""; 0]);
+}
+
+#[test]
+fn nothing_gets_past_beside_a_foreign_credential() {
+    let good = token();
+    let cookie = format!("session={good}");
+    let lines = [("authorization", "Bearer ragflow-abc123"), ("cookie", cookie.as_str())];
+    let mut refusing = forwarding(&json!({}));
+    assert_eq!(refusing.get("/optional", &lines).summary(), "400 ambiguous_credentials");
+    let public = refusing.get("/public", &lines);
+    assert_eq!((public.seen("authorization"), public.seen("cookie")), (vec!["Bearer ragflow-abc123".into()], vec![]));
+    let joined = format!("Bearer ragflow-abc123, Bearer {good}");
+    for value in [joined.as_str(), "Bearer", "Bearer a b"] {
+        assert_eq!(refusing.get("/optional", &[("authorization", value)]).summary(), "400 malformed_credentials");
+        assert_eq!(refusing.get("/public", &[("authorization", value)]).seen("authorization"), [""; 0]);
+    }
+    let two = format!("session=ragflow; session={good}; a=1");
+    assert_eq!(refusing.get("/public", &[("cookie", &two)]).seen("cookie"), ["a=1"]);
+    assert_eq!(refusing.get("/optional", &[("cookie", &two)]).summary(), "400 ambiguous_credentials");
+
+    let mut settling = forwarding(&json!({"credentialConflict": "first"}));
+    for path in ["/public", "/optional"] {
+        assert_eq!(settling.get(path, &[("cookie", &two)]).seen("cookie"), ["session=ragflow; a=1"], "{path}");
+        let outcome = settling.get(path, &lines);
+        assert_eq!(outcome.seen("x-auth-request-user"), [""; 0]);
+        assert_eq!(
+            (outcome.seen("authorization"), outcome.seen("cookie")),
+            (vec!["Bearer ragflow-abc123".into()], vec![])
+        );
+    }
+}
+
+#[test]
+fn a_client_with_two_cookies_of_one_name_is_not_locked_out_where_the_first_counts() {
+    let (good, other) = (token(), Key::new("a").token(&json!({"sub": "bob"})));
+    let value = format!("session={good}; a=1; session={other}");
+    assert_eq!(world(&json!({})).get("/x", &[("cookie", &value)]).summary(), "400 ambiguous_credentials");
+    let mut settling = world(&json!({"credentialConflict": "first"}));
+    let outcome = settling.get("/x", &[("cookie", &value)]);
+    assert_eq!(
+        (outcome.seen("x-auth-request-user"), outcome.seen("cookie")),
+        (vec!["alice".into()], vec!["a=1".into()])
+    );
+    let kept = settling.get("/keeps", &[("cookie", &value)]);
+    assert_eq!(kept.seen("cookie"), [format!("session={good}; a=1")]);
+    assert_eq!(settling.get("/public", &[("cookie", &value)]).seen("cookie"), ["a=1"]);
+}
+
+#[test]
+fn tokens_count_in_the_ways_that_frameworks_send_them() {
+    let places = json!([
+        {"header": "authorization", "scheme": "Bearer"},
+        {"header": "authorization"},
+        {"cookie": "access_token", "scheme": "Bearer"},
+        {"websocketProtocol": "bearer, "},
+        {"websocketProtocol": "base64url.bearer.authorization.k8s.io."},
+        {"websocketProtocol": "b64.", "encoding": "base64url"},
+        {"websocketProtocol": "base64url.plain.", "encoding": "plain"},
+    ]);
+    let good = token();
+    let encoded = jose::base64url::encode(good.as_bytes());
+    let mut world = world(&json!({"credentials": places}));
+    for (name, value, left) in [
+        ("authorization", format!("Bearer {good}"), vec![]),
+        ("authorization", good.clone(), vec![]),
+        ("cookie", format!("access_token=\"Bearer {good}\""), vec![]),
+        ("cookie", format!("access_token=Bearer%20{good}; a=1"), vec!["a=1"]),
+        ("sec-websocket-protocol", format!("bearer, {good}"), vec!["bearer"]),
+        ("sec-websocket-protocol", format!("chat, bearer,{good}"), vec!["chat"]),
+        (
+            "sec-websocket-protocol",
+            format!("base64url.bearer.authorization.k8s.io.{encoded}, v4.channel.k8s.io"),
+            vec!["v4.channel.k8s.io"],
+        ),
+        ("sec-websocket-protocol", format!("b64.{encoded}, chat"), vec!["chat"]),
+        ("sec-websocket-protocol", format!("base64url.plain.{good}, chat"), vec!["chat"]),
+    ] {
+        let outcome = world.get("/x", &[(name, &value)]);
+        assert_eq!(outcome.seen("x-auth-request-user"), ["alice"], "{value}");
+        assert_eq!(outcome.seen(name), left, "{value}");
+    }
+    let split = world.get("/x", &[("sec-websocket-protocol", "bearer"), ("sec-websocket-protocol", &good)]);
+    assert_eq!(
+        (split.seen("x-auth-request-user"), split.seen("sec-websocket-protocol")),
+        (vec!["alice".into()], vec!["bearer".into()])
+    );
+    for (value, summary) in [
+        (basic("alice:secret"), "401 missing_token"),
+        (String::from("Digest username=\"a\""), "401 missing_token"),
+        (String::from("gt-opaque"), "401 malformed_token"),
+    ] {
+        assert_eq!(world.get("/x", &[("authorization", &value)]).summary(), summary, "{value}");
     }
 }

@@ -1,8 +1,8 @@
 //! What the locations of a credential hold.
 
-use gate::Reason;
 use gate::explain::Route;
 use gate::rules::Access;
+use gate::{Cause, Reason};
 
 use super::context::Context;
 use super::explanation::{CredentialStep, LocationStep};
@@ -11,24 +11,31 @@ use crate::request::CredentialLocation;
 impl Context<'_> {
     pub(super) fn credential(&self) -> Option<CredentialStep> {
         let found = self.trace.credential.as_ref()?;
-        let used = found.used.ok().flatten();
+        let used = found.used.as_ref().ok().copied().flatten();
         let locations = CredentialLocation::all_of(self.policy);
         let locations =
             locations.iter().zip(&found.places).enumerate().map(|(index, (location, holds))| LocationStep {
                 location: location.to_string(),
                 found: match holds {
                     None => String::from("nothing"),
+                    Some(Ok(())) if used == Some(index) && found.is_foreign => String::from("foreign"),
                     Some(Ok(())) => String::from("credential"),
-                    Some(Err(reason)) => reason.name().to_string(),
+                    Some(Err(cause)) => cause.reason.name().to_string(),
                 },
-                used: used == Some(index),
+                used: used == Some(index) && !found.is_foreign,
             });
-        let reason = match found.used {
-            Err(reason) => Some(reason.name().to_string()),
-            Ok(None) if !self.is_optional() => Some(Reason::MissingToken.name().to_string()),
+        let cause = match &found.used {
+            Err(cause) => Some(cause.clone()),
+            Ok(None) if !self.is_optional() => {
+                Some(Cause { reason: Reason::MissingToken, detail: found.missing.clone() })
+            }
             Ok(_) => None,
         };
-        Some(CredentialStep { locations: locations.collect(), reason })
+        Some(CredentialStep {
+            locations: locations.collect(),
+            reason: cause.as_ref().map(|cause| cause.reason.name().to_string()),
+            detail: cause.filter(|cause| cause.detail.is_some()).map(|cause| cause.text().into_owned()),
+        })
     }
 
     fn is_optional(&self) -> bool {

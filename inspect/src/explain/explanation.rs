@@ -109,6 +109,8 @@ pub struct CredentialStep {
     pub locations: Vec<LocationStep>,
     /// Why what was found is unusable.
     pub reason: Option<String>,
+    /// What was found, where the reason alone does not say it.
+    pub detail: Option<String>,
 }
 
 /// A location of a token.
@@ -117,7 +119,7 @@ pub struct LocationStep {
     /// Which.
     #[serde(rename = "place")]
     pub location: String,
-    /// `nothing`, `credential`, or why what is there is not one.
+    /// `nothing`, `credential`, `foreign` (no JWT, and forwarded), or why what is there is not one.
     pub found: String,
     /// Whether it is the one that is used.
     pub used: bool,

@@ -6,11 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gate::Policy;
 use gate::explain::places;
+use jose::base64url;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::head::RequestHead;
-use gate::credentials::Source;
+use gate::credentials::{Source, Subprotocol};
 
 /// The location of a token, as `credentials` has it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -28,9 +29,15 @@ impl TryFrom<Value> for CredentialLocation {
             [("header", Some(name)), ("scheme", Some(scheme))] => {
                 Source::Header { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
             }
-            [("cookie", Some(name))] => Source::Cookie((*name).to_string()),
+            [("cookie", Some(name))] => Source::Cookie { name: (*name).to_string(), scheme: None },
+            [("cookie", Some(name)), ("scheme", Some(scheme))] => {
+                Source::Cookie { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
+            }
             [("query", Some(name))] => Source::Query((*name).to_string()),
-            [("websocketProtocol", Some(prefix))] => Source::WebSocketProtocol((*prefix).to_string()),
+            [("websocketProtocol", Some(prefix))] => Source::WebSocketProtocol(Subprotocol::of(prefix, None)),
+            [("encoding", Some(encoding @ ("base64url" | "plain"))), ("websocketProtocol", Some(prefix))] => {
+                Source::WebSocketProtocol(Subprotocol::of(prefix, Some(*encoding == "base64url")))
+            }
             [("basic", None)] if value.get("basic") == Some(&Value::Bool(true)) => Source::Basic,
             _ => {
                 return Err(format!(
@@ -59,7 +66,10 @@ impl CredentialLocation {
                 let pair = STANDARD.encode(format!("{token}:x-oauth-basic"));
                 head.add("authorization", &format!("Basic {pair}"));
             }
-            Source::Cookie(name) => head.add("cookie", &format!("{name}={token}")),
+            Source::Cookie { name, scheme: Some(scheme) } => {
+                head.add("cookie", &format!("{name}=\"{scheme} {token}\""));
+            }
+            Source::Cookie { name, scheme: None } => head.add("cookie", &format!("{name}={token}")),
             Source::Header { name, scheme: Some(scheme) } => head.add(name, &format!("{scheme} {token}")),
             Source::Header { name, scheme: None } => head.add(name, token),
             Source::Query(name) => {
@@ -69,7 +79,13 @@ impl CredentialLocation {
                 }
             }
             // Servers pick from what remains, so that there has to be another one.
-            Source::WebSocketProtocol(prefix) => head.add("sec-websocket-protocol", &format!("{prefix}{token}, chat")),
+            Source::WebSocketProtocol(protocol) => {
+                let token = match protocol.is_encoded {
+                    true => base64url::encode(token.as_bytes()),
+                    false => token.to_string(),
+                };
+                head.add("sec-websocket-protocol", &format!("{}{token}, chat", protocol.prefix()));
+            }
         }
     }
 }
@@ -78,11 +94,14 @@ impl fmt::Display for CredentialLocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::Basic => formatter.write_str("header authorization: Basic"),
-            Source::Cookie(name) => write!(formatter, "cookie {name}"),
+            Source::Cookie { name, scheme: Some(scheme) } => write!(formatter, "cookie {name}: {scheme}"),
+            Source::Cookie { name, scheme: None } => write!(formatter, "cookie {name}"),
             Source::Header { name, scheme: Some(scheme) } => write!(formatter, "header {name}: {scheme}"),
             Source::Header { name, scheme: None } => write!(formatter, "header {name}"),
             Source::Query(name) => write!(formatter, "query {name}"),
-            Source::WebSocketProtocol(prefix) => write!(formatter, "sec-websocket-protocol {prefix}"),
+            Source::WebSocketProtocol(protocol) => {
+                write!(formatter, "sec-websocket-protocol {}", protocol.prefix().trim_end())
+            }
         }
     }
 }
