@@ -29,9 +29,11 @@ const PLACES: &[Place] = &[
     Place::Header { name: "x-api-token", scheme: None },
     Place::Header { name: "x-forwarded-jwt", scheme: Some("JWT") },
     Place::Basic,
-    Place::Cookie("session"),
+    Place::Cookie { name: "session", scheme: None },
+    Place::Cookie { name: "access", scheme: Some("Bearer") },
     Place::Query("access_token"),
     Place::WebSocketProtocol("jotgate.bearer."),
+    Place::WebSocketPair("jwt"),
 ];
 
 const CONFIGURATION: &str = r#"{
@@ -228,7 +230,7 @@ impl Credential {
         let lines: Vec<_> = sent.values(self.place.header()).collect();
         // The upstream picks one of the other subprotocols.
         let is_complete = match self.place {
-            Place::WebSocketProtocol(_) => lines[0].starts_with(b"chat,"),
+            Place::WebSocketProtocol(_) | Place::WebSocketPair(_) => lines[0].starts_with(b"chat,"),
             _ => true,
         };
         self.holds_token() && self.found.is_plain && lines.len() == 1 && is_complete

@@ -97,10 +97,15 @@ impl Place {
     fn find_in(&self, line: &[u8]) -> Vec<Found> {
         let (marks, tokens): (&[u8], Vec<Token>) = match self {
             Self::Basic => (b" +/=", with_scheme(line, "Basic").into_iter().map(|pair| user(&pair?)).collect()),
-            Self::Cookie(name) => {
+            Self::Cookie { name, scheme } => {
                 // A name without a value is no pair.
                 let values = named(line, b";,", |found| found.trim_ascii() == name.as_bytes());
-                (b"; =", values.into_iter().flatten().map(|value| Some(unquoted(value))).collect())
+                let values = values.into_iter().flatten().map(unquoted);
+                let token = |value: Vec<u8>| match scheme {
+                    Some(scheme) => behind(&unquoted(unescaped(&value)), scheme).flatten(),
+                    None => Some(value),
+                };
+                (b"; =", values.map(token).collect())
             }
             Self::Header { scheme: Some(scheme), .. } => (b" ", with_scheme(line, scheme)),
             Self::Header { scheme: None, .. } => (b" ", vec![Some(line.trim_ascii().to_vec())]),
@@ -108,6 +113,11 @@ impl Place {
             Self::WebSocketProtocol(prefix) => {
                 let behind = offers(line).filter_map(|offer| offer.strip_prefix(prefix.as_bytes()));
                 (b", ", behind.map(|token| Some(token.to_vec())).collect())
+            }
+            Self::WebSocketPair(name) => {
+                let is_name = |offer: &[u8]| offer.eq_ignore_ascii_case(name.as_bytes());
+                let pairs = offers(line).zip(offers(line).skip(1)).filter(|(offer, _)| is_name(offer));
+                (b", ", pairs.map(|(_, token)| Some(token.to_vec())).collect())
             }
         };
         let is_mark = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte) || marks.contains(byte);

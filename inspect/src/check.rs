@@ -7,10 +7,10 @@ use std::cell::RefCell;
 
 pub use self::diagnostic::{Diagnosis, Diagnostic};
 pub use self::lints::LINTS;
-use crate::configuration::{Configuration, Variable, environment};
-use crate::document::{self, Document, Flaw};
+use crate::configuration::{Configuration, Variable, environment, flaws};
+use crate::document::{self, Document};
 use crate::finding::Finding;
-use crate::locate::{Located, Reader, locate};
+use crate::locate::{Located, locate};
 
 /// What was found in a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,10 +46,7 @@ pub fn check(text: &str, variable: Variable<'_>) -> Checked {
 
 fn check_documents(documents: &[Document], text: &str, variable: Variable<'_>) -> Checked {
     let found = locate(documents);
-    let reader = found.iter().map(|found| found.deployment.reader).find(|reader| *reader != Reader::Any);
-    let flaws = documents.iter().flat_map(|document| &document.flaws);
-    let mut findings: Vec<_> =
-        flaws.filter_map(|flaw| Some((String::new(), of_flaw(flaw, reader.unwrap_or(Reader::Any))?))).collect();
+    let mut findings: Vec<_> = flaws(documents, &found).map(|finding| (String::new(), finding)).collect();
     if found.is_empty() {
         let message = "there is no configuration of Jotgate here: expected one by itself (an object with `issuers`), \
                        in a WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or EnvoyFilter, in Envoy's configuration, \
@@ -61,11 +58,6 @@ fn check_documents(documents: &[Document], text: &str, variable: Variable<'_>) -
         findings.extend(all.map(|finding| (found.title.clone(), finding)));
     }
     Checked { configurations: found.into_iter().map(|found| found.title).collect(), findings }
-}
-
-fn of_flaw(flaw: &Flaw, reader: Reader) -> Option<Finding> {
-    let severity = reader.severity(flaw.divergent)?;
-    Some(Finding { severity, ..Finding::error("yaml", "", &flaw.message, flaw.span.clone()) })
 }
 
 fn check_one(found: &Located<'_>, text: &str, variable: Variable<'_>) -> Vec<Finding> {

@@ -8,4 +8,5 @@ mod read;
 pub use self::environment::Variable;
 pub(crate) use self::environment::{environment, is_stand_in};
 pub use self::load::{Loaded, Rejection, load};
+pub(crate) use self::read::flaws;
 pub use self::read::{Configuration, Environment};

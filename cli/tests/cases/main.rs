@@ -116,6 +116,26 @@ fn cases_are_not_run_against_an_invalid_configuration() {
 }
 
 #[test]
+fn cases_are_not_run_against_a_configuration_that_readers_of_yaml_read_differently() {
+    let gate = std::fs::read_to_string(GATE).expect("is there");
+    for value in ["on", "yes", "N", "0o17", "017", "1_000", ".inf"] {
+        let rule = format!("- {{name: odd, match: {{paths: [/odd]}}, access: {{claims: {{beta: {value}}}}}}}");
+        let file = Scratch::new(
+            &format!("odd-{}.yaml", value.trim_start_matches('.')),
+            &gate.replace("rules:\n", &format!("rules:\n{rule}\n")),
+        );
+        let (text, status) = test(&[file.path(), GOOD]);
+        assert!(status == 2 && text.contains(&format!("`{value}` is")), "{value}: {text}");
+    }
+    let twice = Scratch::new("twice.yaml", &format!("{gate}\nmode: audit\nmode: enforce\n"));
+    assert_eq!(test(&[twice.path(), GOOD]).1, 2);
+    let quoted =
+        gate.replace("rules:\n", "rules:\n- {name: odd, match: {paths: [/odd]}, access: {claims: {beta: \"on\"}}}\n");
+    let file = Scratch::new("quoted.yaml", &quoted);
+    assert_eq!(test(&[file.path(), GOOD]).1, 0);
+}
+
+#[test]
 fn of_several_configurations_one_is_chosen() {
     let plugin = |name: &str, rule: &str| {
         format!(

@@ -32,6 +32,33 @@ fn token(claims: &Value) -> String {
 }
 
 #[test]
+fn nothing_is_explained_of_a_configuration_that_readers_of_yaml_read_differently() {
+    let text = "issuers:\n- {name: a, issuer: \"https://a\", audiences: [api], keys: {jwksUri: \"https://a/jwks\", cluster: a}}\n\
+                rules: [{name: all, access: {claims: {beta: on}}}]\n";
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("differs.yaml");
+    std::fs::write(&file, text).expect("can be written");
+    let (text, status) = explain(&[file.to_str().expect("is text"), "--request", "GET /"]);
+    assert!(status == 2 && text.contains("`on` is text to some readers of YAML"), "{status}: {text}");
+    std::fs::remove_file(&file).expect("can be removed");
+}
+
+#[test]
+fn what_is_no_token_is_named() {
+    let page = |header: &str| {
+        explain(&["tests/explain/page.yaml", "--request", "GET https://api.example.com/x", "--header", header]).0
+    };
+    for (header, found) in [
+        ("authorization: Bearer a.b.c.d.e", "encrypted token (JWE)"),
+        ("authorization: Bearer null", "null or undefined"),
+        ("authorization: Bearer Bearer a.b.c", "the authentication scheme is there twice"),
+        ("authorization: a.b.c", "no authentication scheme before it"),
+    ] {
+        let text = page(header);
+        assert!(text.matches(found).count() >= 2, "{header}: {text}");
+    }
+}
+
+#[test]
 fn pages_explain_ambiguous_requests() {
     let long = format!("GET /{}", "a".repeat(8192));
     let pages: Vec<_> = [

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use gate::Policy;
 
 use super::environment::{Variable, environment};
-use super::read::Configuration;
+use super::read::{Configuration, flaws};
 use crate::document::{self, Node};
 use crate::finding::{Finding, Severity};
 use crate::locate::{Located, locate};
@@ -40,16 +40,19 @@ pub struct Rejection {
 pub fn load(text: &str, wanted: Option<&str>, variable: Variable<'_>) -> Result<Loaded, Rejection> {
     let documents = document::read(text)
         .map_err(|flaw| Rejection::new("", vec![Finding::error("yaml", "", flaw.message, flaw.span)]))?;
-    let found = locate(&documents);
-    let found = choose(&found, wanted)?;
+    let located = locate(&documents);
+    let found = choose(&located, wanted)?;
     let unknown = RefCell::new(BTreeSet::new());
     let environment = environment(&found.deployment.variables, variable, &unknown);
     let configuration = Configuration::read(found, text, &environment);
+    let errors: Vec<_> = flaws(&documents, &located).chain(configuration.errors).collect();
+    // Where readers of YAML differ, the proxy may have another configuration than this one.
+    let is_certain = errors.iter().all(|finding| finding.severity != Severity::Error);
     match (configuration.policy, configuration.tree) {
-        (Some(policy), Some(tree)) => {
+        (Some(policy), Some(tree)) if is_certain => {
             Ok(Loaded { title: found.title.clone(), policy, tree, unknown_variables: unknown.take() })
         }
-        _ => Err(Rejection::new(&found.title, configuration.errors)),
+        _ => Err(Rejection::new(&found.title, errors)),
     }
 }
 

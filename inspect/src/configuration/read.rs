@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use gate::{ConfigErrors, Policy};
 
 use super::mistake::{is_about_name, suggestion};
-use crate::document::{self, Ambiguity, JsonText, Node, Origin};
+use crate::document::{self, Ambiguity, Document, JsonText, Node, Origin};
 use crate::finding::{Finding, member_path};
 use crate::locate::{Form, Located, Reader};
 use gate::config::ConfigError;
@@ -95,6 +95,16 @@ fn location(origin: Option<&Origin>, error: &ConfigError, file: &str) -> Option<
     let takes_lines = file.get(origin.value.clone()).is_some_and(|text| text.trim_end().contains('\n'));
     let name = origin.name.clone().filter(|_| takes_lines || is_about_name(error));
     Some(name.unwrap_or(origin.value.clone()))
+}
+
+/// What is wrong with the documents of a file themselves, for the program that reads the configurations found in them.
+pub(crate) fn flaws<'d>(documents: &'d [Document], found: &[Located<'_>]) -> impl Iterator<Item = Finding> + use<'d> {
+    let reader = found.iter().map(|found| found.deployment.reader).find(|reader| *reader != Reader::Any);
+    let reader = reader.unwrap_or(Reader::Any);
+    documents.iter().flat_map(|document| &document.flaws).filter_map(move |flaw| {
+        let severity = reader.severity(flaw.divergent)?;
+        Some(Finding { severity, ..Finding::error("yaml", "", &flaw.message, flaw.span.clone()) })
+    })
 }
 
 /// What readers of YAML read differently.
