@@ -6,7 +6,10 @@
 mod atoms;
 mod cells;
 mod formula;
+mod headers;
 mod issuers;
+mod keys;
+mod locations;
 mod notes;
 mod page;
 mod pattern;
@@ -67,6 +70,7 @@ pub fn translate(resources: &Resources, workload: &Workload) -> Result<Translati
     let mut notes = Notes::default();
     let issuers = Issuers::new(&authentications, &mut notes)?;
     let allowed = policies::allowed(&policies, &issuers, &mut notes);
+    let allowed = issuers.required(&allowed, &mut notes).unwrap_or(allowed);
     let cells = cells::rules(&allowed, issuers.is_required)?;
     let titles = authentications.iter().map(|resource| &resource.title);
     let titles: Vec<_> = titles.chain(policies.iter().map(|resource| &resource.title)).cloned().collect();

@@ -4,18 +4,22 @@ use inspect::configuration::load;
 
 use crate::manifests::Manifests;
 
-const CASES: [&str; 13] = [
+const CASES: [&str; 17] = [
     "allow-nothing",
     "audit-and-dry-run",
     "deny-methods",
     "external-authorizer",
+    "headers-that-differ",
     "hosts-and-headers",
     "no-policy",
+    "one-issuer-required",
     "peers-and-addresses",
+    "prefixes",
     "public-paths",
     "require-jwt",
     "required-tokens",
     "several-issuers",
+    "shared-secrets",
     "templates",
     "whole-mesh",
 ];
@@ -86,7 +90,11 @@ fn mistakes_are_reported() {
         authentication("{issuer: a, jwks: \"{}\", jwksUri: https://a/}"),
         authentication(&format!("{good}, {{issuer: https://a.example.com, jwksUri: https://b.example.com/jwks}}")),
         authentication("{issuer: a, jwksURL: https://a/}"),
-        authentication(&format!("{good}, {{issuer: https://b.example.com, outputPayloadToHeader: x-claims}}")),
+        authentication(
+            "{issuer: https://a.example.com, presence: REQUIRED}, {issuer: https://b.example.com, presence: REQUIRED}",
+        ),
+        authentication("{issuer: https://a.example.com, presence: REQUIRED}, {issuer: https://a.example.com}"),
+        authentication("{issuer: https://a.example.com, fromHeaders: [{name: X-Jwt, prefix: \"jwt=\"}]}"),
         authentication(&format!("{good}, {{issuer: https://b.example.com, spaceDelimitedClaims: [roles]}}")),
         policy("{action: PERMIT}"),
         policy("{rules: [{form: []}]}"),

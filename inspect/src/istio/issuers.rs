@@ -1,8 +1,13 @@
 //! Request authentications as issuers, credentials and identity headers.
 
+use super::atoms::{Atom, Condition, Held};
+use super::formula::Formula;
+use super::headers::headers;
+use super::keys::{algorithms, keys};
+use super::locations::{credentials, is_same};
 use super::notes::Notes;
-use super::resources::{FromHeader, JwtRule, Presence, RequestAuthentication, Resource};
-use crate::document::{Node, json_at};
+use super::resources::{JwtRule, Presence, RequestAuthentication, Resource};
+use crate::document::Node;
 use gate::http::HttpUri;
 
 /// What request authentications come to.
@@ -26,6 +31,10 @@ pub(super) struct Issuer {
     pub(super) iss: String,
     audiences: Vec<String>,
     keys: Node,
+    /// Where the usual ones do not.
+    algorithms: Vec<&'static str>,
+    /// Every request needs a token of it.
+    is_required: bool,
     /// The claims that hold several values with blanks between them.
     split_claims: Vec<String>,
 }
@@ -41,9 +50,21 @@ impl Issuers {
         if issuers.all.is_empty() {
             return Err(String::from("there is no issuer: expected a RequestAuthentication with `jwtRules`"));
         }
-        issuers.is_required = rules.iter().any(|rule| rule.presence == Presence::Required);
+        issuers.headers = headers(&rules, notes);
+        issuers.is_required = issuers.all.iter().any(|issuer| issuer.is_required);
         issuers.forward_token = rules.iter().all(|rule| rule.forward_original_token);
-        issuers.check_headers(&rules)?;
+        issuers.check_required()?;
+        issuers.check_split_claims()?;
+        if issuers.credentials.is_empty() {
+            let prefixes = rules.iter().flat_map(|rule| &rule.from_headers);
+            let prefixes: Vec<_> =
+                prefixes.map(|header| format!("`{}` of the header `{}`", header.prefix, header.name)).collect();
+            return Err(format!(
+                "no location of a token is left: expected a prefix that is an authentication scheme and a blank, such as \
+                 `Bearer `, found {}",
+                prefixes.join(", ")
+            ));
+        }
         issuers.compare(&rules, notes);
         Ok(issuers)
     }
@@ -55,16 +76,18 @@ impl Issuers {
 
     fn add(&mut self, rule: &JwtRule, notes: &mut Notes) -> Result<(), String> {
         for location in credentials(rule, notes) {
-            if !self.credentials.contains(&location) {
+            if !self.credentials.iter().any(|known| is_same(known, &location)) {
                 self.credentials.push(location);
             }
         }
-        if self.all.is_empty() {
-            self.headers = headers(rule);
-        }
+        let is_required = rule.presence == Presence::Required;
         let keys = keys(rule, notes)?;
         let known = self.all.iter_mut().find(|known| known.iss == rule.issuer);
         match known {
+            Some(known) if known.is_required != is_required || is_required => Err(format!(
+                "the issuer `{}` is there twice, and `presence: REQUIRED`: one rule has to say it",
+                known.iss
+            )),
             Some(known) if known.keys == keys => {
                 known.audiences.extend(rule.audiences.iter().cloned());
                 if known.audiences.is_empty() != rule.audiences.is_empty() {
@@ -82,6 +105,8 @@ impl Issuers {
                     name: self.name_for(&rule.issuer),
                     iss: rule.issuer.clone(),
                     audiences: rule.audiences.clone(),
+                    algorithms: algorithms(&keys, &rule.issuer, notes),
+                    is_required,
                     keys,
                     split_claims: rule.space_delimited_claims.clone().unwrap_or_else(usual),
                 });
@@ -102,14 +127,38 @@ impl Issuers {
         if is_taken(name) { numbered.find(|name| !is_taken(name)).unwrap_or_default() } else { name.to_string() }
     }
 
-    /// Headers would be made of the tokens of all issuers: the upstream could take one user for another.
-    fn check_headers(&self, rules: &[&JwtRule]) -> Result<(), String> {
-        if rules.iter().any(|rule| headers(rule) != self.headers) {
-            return Err(String::from(
-                "the issuers differ in `outputClaimToHeaders` or `outputPayloadToHeader`, and identity headers are the \
-                 same for all: translate them one by one, for hosts or paths of their own",
-            ));
+    /// Jotgate takes one token of a request.
+    fn check_required(&self) -> Result<(), String> {
+        let required: Vec<_> = self.all.iter().filter(|issuer| issuer.is_required).collect();
+        match required.as_slice() {
+            [one, other, ..] => Err(format!(
+                "`presence: REQUIRED` of several issuers (`{}`, `{}`) asks for a token of each in every request, and \
+                 Jotgate takes one token: keep one of them here, and have the other one checked by the upstream or a \
+                 second filter",
+                one.iss, other.iss
+            )),
+            _ => Ok(()),
         }
+    }
+
+    /// Who may pass, where it has to be with a token of one of several issuers.
+    pub(super) fn required(&self, allowed: &Condition, notes: &mut Notes) -> Option<Condition> {
+        let required = self.all.iter().find(|issuer| issuer.is_required).filter(|_| self.all.len() > 1)?;
+        notes.stricter(format!(
+            "a token of `{}` is required, and in Istio one of another issuer may come with it: a request with both is \
+             denied",
+            required.iss
+        ));
+        let is_from = Formula::Atom(Atom::Token(Held::Issuer(required.name.clone())));
+        let allowed = allowed.map(&|atom: &Atom| match atom {
+            Atom::Token(Held::Issuer(name)) if *name == required.name => Formula::TRUE,
+            Atom::Token(Held::Issuer(_)) => Formula::FALSE,
+            atom => Formula::Atom(atom.clone()),
+        });
+        Some(Formula::All(vec![is_from, allowed]))
+    }
+
+    fn check_split_claims(&self) -> Result<(), String> {
         let split = |issuer: &Issuer| issuer.split_claims.clone();
         match self.all.iter().any(|issuer| Some(split(issuer)) != self.all.first().map(split)) {
             true => Err(String::from("the issuers differ in `spaceDelimitedClaims`: claims are read alike for all")),
@@ -142,81 +191,16 @@ impl Issuers {
                 [] => Node::of_text("any"),
                 audiences => Node::of_texts(audiences.iter().cloned()),
             };
-            Node::of_map([
+            let members = [
                 ("name", Node::of_text(issuer.name.clone())),
                 ("issuer", Node::of_text(issuer.iss.clone())),
                 ("audiences", audiences),
                 ("keys", issuer.keys.clone()),
                 ("scopeClaims", Node::of_texts(["scope"])),
-            ])
+            ];
+            let algorithms = Node::of_texts(issuer.algorithms.iter().copied());
+            let algorithms = (!issuer.algorithms.is_empty()).then_some(("algorithms", algorithms));
+            Node::of_map(members.into_iter().chain(algorithms))
         }))
-    }
-}
-
-/// What a rule sends to the upstream, by header.
-fn headers(rule: &JwtRule) -> Vec<(String, Node)> {
-    let payload = rule.output_payload_to_header.iter().map(|header| (header.clone(), Node::of_text("$claims")));
-    let claims = rule.output_claim_to_headers.iter().map(|output| {
-        // A value that no header can carry is omitted, as in Istio.
-        let claim = ("claim", Node::of_text(output.claim.clone()));
-        (output.header.clone(), Node::of_map([claim, ("onUnrepresentable", Node::of_text("omit"))]))
-    });
-    payload.chain(claims).collect()
-}
-
-/// Where a rule reads tokens, as in `credentials`.
-fn credentials(rule: &JwtRule, notes: &mut Notes) -> Vec<Node> {
-    let one = |kind: &str, name: &str| Node::of_map([(kind, Node::of_text(name))]);
-    let mut locations: Vec<_> = rule.from_headers.iter().filter_map(|header| header_location(header, notes)).collect();
-    locations.extend(rule.from_params.iter().map(|name| one("query", name)));
-    locations.extend(rule.from_cookies.iter().map(|name| one("cookie", name)));
-    if rule.from_headers.is_empty() && rule.from_params.is_empty() && rule.from_cookies.is_empty() {
-        let bearer = [("header", Node::of_text("authorization")), ("scheme", Node::of_text("Bearer"))];
-        locations.extend([Node::of_map(bearer), one("query", "access_token")]);
-    }
-    locations
-}
-
-fn header_location(header: &FromHeader, notes: &mut Notes) -> Option<Node> {
-    let name = ("header", Node::of_text(header.name.to_ascii_lowercase()));
-    let scheme = header.prefix.strip_suffix(' ').filter(|scheme| !scheme.is_empty() && !scheme.contains(' '));
-    match (header.prefix.as_str(), scheme) {
-        ("", _) => Some(Node::of_map([name])),
-        (_, Some(scheme)) => Some(Node::of_map([name, ("scheme", Node::of_text(scheme))])),
-        (prefix, None) => {
-            let text = format!(
-                "the prefix `{prefix}` of the header `{}` is no scheme with a blank: tokens there are not found",
-                header.name
-            );
-            notes.stricter(text);
-            None
-        }
-    }
-}
-
-/// As `keys` has them.
-fn keys(rule: &JwtRule, notes: &mut Notes) -> Result<Node, String> {
-    let timeout = rule.timeout.as_ref().map(|timeout| ("timeout", Node::of_text(timeout.clone())));
-    let mut from = |uri: &str, member: (&'static str, Node)| {
-        let uri = HttpUri::parse(uri)
-            .map_err(|expected| format!("`{uri}` of the issuer `{}`: expected {expected}", rule.issuer))?;
-        let server = uri.server();
-        let (host, port) = server.rsplit_once(':').unwrap_or((&server, "443"));
-        notes.other(format!(
-            "the cluster `outbound|{port}||{host}` needs a ServiceEntry for that host, unless it is in the mesh, and a \
-             DestinationRule for TLS"
-        ));
-        let cluster = ("cluster", Node::of_text(format!("outbound|{port}||{host}")));
-        Ok(Node::of_map([member, cluster].into_iter().chain(timeout.clone())))
-    };
-    match (&rule.jwks, &rule.jwks_uri) {
-        (Some(_), Some(_)) => Err(format!("the issuer `{}` has both `jwks` and `jwksUri`", rule.issuer)),
-        (Some(text), None) => {
-            let set = json_at(text, &(0..0));
-            let set = set.ok_or_else(|| format!("the `jwks` of the issuer `{}` is not JSON", rule.issuer))?;
-            Ok(Node::of_map([("inline", set)]))
-        }
-        (None, Some(uri)) => from(uri, ("jwksUri", Node::of_text(uri.clone()))),
-        (None, None) => from(&rule.issuer, ("discovery", Node::of_map::<&str>([]))),
     }
 }
