@@ -1,6 +1,7 @@
 //! Likely mistakes in what the plugin accepts.
 
 mod claim_names;
+mod credentials;
 mod deployment;
 mod email;
 mod grants;
@@ -17,13 +18,15 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 30] = [
+pub const LINTS: [(&str, &str); 33] = [
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is denied"),
     ("basic-challenge", "a rule has browsers ask for a password that is never read"),
     ("clock-skew", "expired tokens are accepted for minutes"),
+    ("cors-behind", "Envoy's `cors` is after the gate, so that browsers cannot read its answers"),
     ("dotted-name", "a dotted path to a claim looks like a name with dots in it"),
+    ("email-as-text", "a test of `email_verified: true` that tokens of an issuer never meet, since it writes text"),
     ("escaped-pattern", "a pattern holds an escape that many servers decode"),
     ("fails-open", "requests pass when the plugin cannot run"),
     ("filter-before", "an HTTP filter before the gate acts on unverified requests"),
@@ -31,12 +34,16 @@ pub const LINTS: [(&str, &str); 30] = [
     ("forged-peer", "`trustedProxies` are compared with an address that clients can write"),
     ("forward-proxy", "keys come from any host that a discovery document names"),
     ("held-bodies", "a listener that buffers much of the bodies of waiting requests"),
-    ("in-vain", "something that has no effect: an algorithm without a key, or an unusable or unused key"),
+    (
+        "in-vain",
+        "something that has no effect: an algorithm without a key, an unusable or unused key, or `forwardToken` where no token is verified",
+    ),
     ("istio-cluster", "a cluster name that Istio does not generate"),
     ("never-accepts", "an issuer or a rule that can accept no token"),
     ("no-expiration", "tokens without `exp` never expire"),
     ("open-default", "requests that no rule matches pass without a token"),
     ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
+    ("padded-token", "tokens in a header that are padded, and so rejected"),
     ("plain-http", "keys or tokens are fetched over plain http"),
     ("public-first", "a public rule matches what a later rule protects"),
     ("raw-claim", "a header or rule reads groups or scopes from a claim that `grants` do not bound"),
@@ -60,6 +67,7 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         claim_names::lint(tree, &mut findings);
         request_text::lint(tree, &mut findings);
         grants::lint(tree, policy, &mut findings);
+        credentials::lint(tree, policy, &mut findings);
         email::lint(tree, policy, &mut findings);
         issuers::lint(tree, policy, &mut findings);
         never::lint(tree, policy, &mut findings);

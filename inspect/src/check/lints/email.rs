@@ -3,7 +3,7 @@
 use gate::Policy;
 use gate::identity::IdentityValue;
 
-use crate::document::Node;
+use crate::document::{Content, Node};
 use crate::finding::Finding;
 use gate::http::HttpUri;
 use gate::policy::Issuer;
@@ -31,11 +31,43 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
             findings.push(Finding::warning("silent-email", format!("{path}.issuer"), message, span));
         }
     }
+    lint_text(tree, policy, findings);
     if !policy.issuers().iter().all(Issuer::trusts_email) {
         for (path, node) in tree.indexed("rules") {
             lint_rule(node, &path, findings);
         }
     }
+}
+
+/// Some issuers write `email_verified` as text, which is not `true`.
+fn lint_text(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
+    let issuers = policy.issuers().iter().filter(|issuer| writes_text(issuer.identifier()));
+    let issuers: Vec<_> = issuers.map(Issuer::name).collect();
+    for (path, rule) in tree.indexed("rules") {
+        let Some(access) = rule.get("access") else { continue };
+        let named: Vec<_> =
+            access.get("issuers").map(Node::elements).unwrap_or_default().iter().filter_map(Node::text).collect();
+        let Some(issuer) = issuers.iter().find(|issuer| named.is_empty() || named.contains(issuer)) else { continue };
+        let mut claims = Vec::new();
+        collect_claims(access, &format!("{path}.access"), &mut claims);
+        for (_, path, node) in claims.into_iter().filter(|(name, ..)| *name == "email_verified") {
+            if node.get("equals").unwrap_or(node).content == Content::Bool(true) {
+                let message = format!(
+                    "the issuer `{issuer}` writes this claim as text, which is not `true`: its tokens never meet this. \
+                     Write `{{in: [true, \"true\"]}}`"
+                );
+                findings.push(Finding::warning("email-as-text", path, message, node.span.clone()));
+            }
+        }
+    }
+}
+
+/// Whether an issuer is known to write `email_verified` as text: Amazon Cognito, and Apple.
+fn writes_text(issuer: &str) -> bool {
+    let Ok(uri) = HttpUri::parse(issuer) else { return false };
+    let host = uri.host().to_ascii_lowercase();
+    let is_cognito = host.starts_with("cognito-idp.") && host.contains(".amazonaws.com");
+    is_cognito || host == "appleid.apple.com"
 }
 
 /// Whether an issuer is known to write no `email_verified`: Microsoft Entra, or AD FS by its path.

@@ -48,6 +48,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, chain: &Chain<'_>, findings: &m
     lint_bodies(chain, findings);
     findings.extend(chain.before.iter().filter_map(lint_before));
     findings.extend(chain.after.iter().filter_map(lint_after));
+    findings.extend(chain.after.iter().filter(|filter| filter.kind == "cors").map(lint_cors));
 }
 
 fn is_on(manager: &Node, snake: &str, camel: &str) -> bool {
@@ -122,6 +123,13 @@ fn lint_before(filter: &Filter<'_>) -> Option<Finding> {
          it after the gate, unless that is intended"
     );
     Some(Finding::warning("filter-before", "", message, filter.node.span.clone()))
+}
+
+/// Envoy's filter adds its headers to the answers of the filters after it, and of the upstream.
+fn lint_cors(filter: &Filter<'_>) -> Finding {
+    let message = "`cors` is after the gate, so that the gate's answers have no `Access-Control-Allow-Origin`, and scripts \
+                   in browsers cannot read a 401: put it before the gate";
+    Finding::warning("cors-behind", "", message, filter.node.span.clone())
 }
 
 fn lint_after(filter: &Filter<'_>) -> Option<Finding> {
