@@ -44,9 +44,12 @@ const CONFIGURATION: &str = r#"{
     "rules": [
         {"match": {"paths": ["/public"]}, "access": "public"},
         {"match": {"paths": ["/optional"]}, "access": "optional"},
-        {"match": {"paths": ["/kept"]}, "access": "authenticated", "forwardToken": true}
+        {"match": {"paths": ["/kept"]}, "access": "authenticated", "forwardToken": true},
+        {"match": {"paths": ["/foreign"]}, "access": "public", "foreignCredentials": "forward"},
+        {"match": {"paths": ["/either"]}, "access": "optional", "foreignCredentials": "forward"}
     ],
     "default": "authenticated",
+    "credentialConflict": "CONFLICT",
     "stripHeaders": ["X-Auth-Request-*", "X-Remote-User"]
 }"#;
 
@@ -63,19 +66,28 @@ static FORGED: LazyLock<String> = LazyLock::new(|| {
 static USER: LazyLock<String> = LazyLock::new(|| basic(&format!("{}:x-oauth-basic", *TOKEN)));
 static PASSWORD: LazyLock<String> = LazyLock::new(|| basic(&format!("x-oauth-basic:{}", *TOKEN)));
 thread_local! {
-    static GATE: Gate = {
-        let places: Vec<_> = PLACES.iter().map(Place::configuration).collect();
-        let configuration =
-            CONFIGURATION.replace("PLACES", &format!("[{}]", places.join(","))).replace("KEYS", signed::KEYS);
-        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-        Gate::new(policy, NOW, 1)
-    };
+    static REFUSING: Gate = gate("refuse");
+    static SETTLING: Gate = gate("first");
+}
+
+fn gate(conflict: &str) -> Gate {
+    let places: Vec<_> = PLACES.iter().map(Place::configuration).collect();
+    let configuration = CONFIGURATION.replace("PLACES", &format!("[{}]", places.join(",")));
+    let configuration = configuration.replace("KEYS", signed::KEYS).replace("CONFLICT", conflict);
+    let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
+    Gate::new(policy, NOW, 1)
 }
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fuzz_target!(|input: &[u8]| {
-    let mut proxy = Proxy::new(GATE.with(Gate::clone), Notary, NOW);
+    run(input, &REFUSING.with(Gate::clone), false);
+    run(input, &SETTLING.with(Gate::clone), true);
+});
+
+/// Sends the lines of an input to a gate, which takes the first of several credentials or refuses them.
+fn run(input: &[u8], gate: &Gate, takes_first: bool) {
+    let mut proxy = Proxy::new(gate.clone(), Notary, NOW);
     let sent = read(input);
     let trailers = trailers(&sent);
     let id = proxy.send(Exchange { headers: sent.clone(), trailers, ..Exchange::default() });
@@ -89,7 +101,7 @@ fuzz_target!(|input: &[u8]| {
     match &decided.outcome {
         Outcome::Forwarded => {
             assert_ne!(path, "");
-            check_forwarded(path, &sent, &decided.headers, &found);
+            check_forwarded(path, &sent, &decided.headers, &found, takes_first);
         }
         Outcome::Replied { reply, .. } => {
             assert!(path.is_empty() || must_pass(path, &sent, &found).is_none(), "{reply:?}");
@@ -105,7 +117,7 @@ fuzz_target!(|input: &[u8]| {
     }
     let left = &decided.trailers;
     assert!(credentials(left).is_empty() && !left.0.iter().any(|(name, _)| is_identity(name)), "{left:?}");
-});
+}
 
 /// The same lines as trailers, which have no pseudo-headers.
 fn trailers(sent: &HeaderLines) -> HeaderLines {
@@ -167,9 +179,14 @@ fn must_pass(path: &str, sent: &HeaderLines, found: &[Credential]) -> Option<&'s
     };
     match found {
         // Some servers would read it as the path of a rule that asks for something else.
-        _ if fuzz::path::decoded(path).iter().any(|seen| matches!(seen.as_str(), "/optional" | "/kept")) => None,
-        _ if path == "/public" => Some("anyone may ask for this"),
-        [] if path == "/optional" && are_bare(None) => Some("nobody has to say who it is"),
+        _ if fuzz::path::decoded(path)
+            .iter()
+            .any(|seen| matches!(seen.as_str(), "/optional" | "/kept" | "/foreign" | "/either")) =>
+        {
+            None
+        }
+        _ if path == "/public" || path == "/foreign" => Some("anyone may ask for this"),
+        [] if matches!(path, "/optional" | "/either") && are_bare(None) => Some("nobody has to say who it is"),
         [credential] if credential.is_good(sent) && are_bare(Some(credential.place)) => {
             Some("it carries one good token")
         }
@@ -177,19 +194,25 @@ fn must_pass(path: &str, sent: &HeaderLines, found: &[Credential]) -> Option<&'s
     }
 }
 
-fn check_forwarded(path: &str, sent: &HeaderLines, forwarded: &HeaderLines, found: &[Credential]) {
+fn check_forwarded(path: &str, sent: &HeaderLines, forwarded: &HeaderLines, found: &[Credential], takes_first: bool) {
     let identity: Vec<_> = forwarded.0.iter().filter(|(name, _)| is_identity(name)).cloned().collect();
     let is_known = identity == IDENTITY.into_iter().collect::<HeaderLines>().0;
     assert!(is_known || identity.is_empty(), "{identity:?}");
     match path {
-        "/public" => assert!(!is_known),
+        "/public" | "/foreign" => assert!(!is_known),
         "/optional" => assert_eq!(is_known, !found.is_empty()),
+        "/either" => {}
         _ => assert!(is_known),
     }
-    assert!(!is_known || matches!(found, [credential] if credential.holds_token()), "{found:?}");
+    let is_alone = takes_first || found.len() == 1;
+    assert!(!is_known || (is_alone && found.iter().any(Credential::holds_token)), "{found:?}");
 
     let left = credentials(forwarded);
-    assert_eq!(left.len(), usize::from(path == "/kept"), "{left:?}");
+    match path {
+        "/foreign" => assert!(!left.iter().any(Credential::is_jwt), "{left:?}"),
+        "/either" => assert!(left.len() <= usize::from(!is_known) && !left.iter().any(Credential::is_jwt), "{left:?}"),
+        _ => assert_eq!(left.len(), usize::from(path == "/kept"), "{left:?}"),
+    }
     for place in PLACES.iter().filter(|place| place.header() != ":path") {
         let is_variant = |name: &[u8]| {
             folded(name) == folded(place.header()) && !name.eq_ignore_ascii_case(place.header().as_bytes())
@@ -223,6 +246,15 @@ struct Credential {
 impl Credential {
     fn holds_token(&self) -> bool {
         self.found.token.as_deref() == Some(TOKEN.as_bytes())
+    }
+
+    /// Whether it holds something with the parts of a JWT, of which the first is an object.
+    fn is_jwt(&self) -> bool {
+        self.found.token.as_deref().is_some_and(|token| {
+            let parts: Vec<_> = token.split(|byte| *byte == b'.').collect();
+            let header = base64url::decode(parts[0]).unwrap_or_default();
+            matches!(parts.len(), 3 | 5) && header.trim_ascii().starts_with(b"{\"")
+        })
     }
 
     /// Whether it holds the token, and nothing beside it could mean anything.

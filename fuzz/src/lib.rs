@@ -8,4 +8,5 @@ pub mod number;
 pub mod path;
 pub mod place;
 pub mod proxy;
+pub mod sealed;
 pub mod signed;
