@@ -4,6 +4,7 @@
 
 mod bodies;
 mod configuration;
+mod cors;
 mod credentials;
 mod keys;
 mod observed;
