@@ -260,7 +260,8 @@ fn a_wrong_audience_is_told_from_none() {
         (json!([]), "the token names no audience"),
     ] {
         let outcome = world(&json!({})).with_token(&Key::new("a").token(&json!({"aud": aud})));
-        assert_eq!((outcome.summary().as_str(), detail(&outcome).as_str()), ("401 wrong_audience", expected), "{aud}");
+        assert_eq!(outcome.summary(), "401 wrong_audience", "{aud}");
+        assert!(detail(&outcome).starts_with(expected), "{aud}: {}", detail(&outcome));
     }
 }
 
