@@ -113,7 +113,8 @@ pub(super) fn value_of_claim(
         |patterns: &[String]| patterns.iter().map(|pattern| matches(name, pattern.clone())).collect::<Vec<_>>();
     let mut tests = match read {
         Value::Exact(_) => {
-            let mut tests = vec![claim(name, Test::Equals(text.to_string())), claim(name, Test::Any(text.to_string()))];
+            // Of a text as well as of a list.
+            let mut tests = vec![claim(name, Test::Any(text.to_string()))];
             if is_split {
                 tests.extend(around(&[format!("{text} *"), format!("* {text}"), format!("* {text} *")]));
             }

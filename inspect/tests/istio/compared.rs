@@ -48,11 +48,16 @@ fn compare(policies: &[Value], requests: &[Request], seen: &Seen) -> Result<(), 
         }
         prop_assert!(!here || there, "passes here, and not in Istio: {request:?}\n{page}");
         prop_assert!(
-            here || !there || !is_exact,
+            here || !there || !is_exact || is_of_another_type(request),
             "passes in Istio, and not here, and no note says so: {request:?}\n{page}"
         );
     }
     Ok(())
+}
+
+/// Istio skips a claim that is neither a text nor a list, so that `notValues` holds. Here it is undecided.
+fn is_of_another_type(request: &Request) -> bool {
+    request.claims.as_ref().is_some_and(|claims| claims["permission"].is_number())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a longer run is asked for by the environment")]
