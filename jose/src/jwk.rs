@@ -6,13 +6,15 @@
 mod error;
 mod key;
 mod material;
+mod member;
+mod origin;
 mod set;
 #[cfg(test)]
 mod tests;
 mod work;
 
 pub use error::KeyError;
-pub use key::{Origin, VerificationKey};
-use key::{optional_string, present};
+pub use key::VerificationKey;
 pub use material::{KeyMaterial, SharedSecret};
+pub use origin::Origin;
 pub use set::{Candidates, KeySet, KeySetError, SkippedKey};

@@ -182,7 +182,9 @@ impl Reader<'_> {
                 return group.items.iter().for_each(|tree| self.read_use(tree, prefix, is_reexport));
             }
             UseTree::Glob(_) => (prefix.to_vec(), String::from("*")),
-            UseTree::Name(name) if name.ident == "self" => (prefix.to_vec(), prefix.last().cloned().unwrap_or_default()),
+            UseTree::Name(name) if name.ident == "self" => {
+                (prefix.to_vec(), prefix.last().cloned().unwrap_or_default())
+            }
             UseTree::Name(name) => (join(&name.ident), name.ident.to_string()),
             UseTree::Rename(rename) => (join(&rename.ident), rename.rename.to_string()),
         };

@@ -2,8 +2,11 @@
 
 use core::fmt;
 
-use super::material::MIN_SECRET_OCTETS;
+use crate::hash::Hash;
 use crate::rsa::{MAX_BITS, MAX_EXPONENT, MIN_BITS, MIN_EXPONENT};
+
+/// No HMAC of RFC 7518 takes a shorter secret.
+pub(super) const MIN_SECRET_OCTETS: usize = Hash::Sha256.octets();
 
 /// Why a JWK is no key to verify with. Carries no key material.
 #[derive(Clone, Debug, Eq, PartialEq)]

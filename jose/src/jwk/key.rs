@@ -3,7 +3,10 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{KeyError, KeyMaterial};
+use super::error::KeyError;
+use super::material::KeyMaterial;
+use super::member::{optional_string, present};
+use super::origin::Origin;
 use crate::Algorithm;
 use crate::json::{Kind, Value};
 
@@ -15,18 +18,6 @@ pub struct VerificationKey {
     material: KeyMaterial,
     /// INVARIANT: never empty.
     algorithms: Vec<Algorithm>,
-}
-
-/// Who a key comes from, which decides what it may be.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Origin {
-    /// Whoever configures the gate: a secret may be among the keys.
-    Configuration,
-    /// The issuer, who publishes it: a secret would be none.
-    Issuer,
-    /// A SPIFFE trust domain, which publishes it in its bundle: its `use` may be `jwt-svid` (SPIFFE Trust Domain and
-    /// Bundle §4.2.2).
-    TrustDomain,
 }
 
 impl VerificationKey {
@@ -94,13 +85,4 @@ fn check_use(jwk: Value<'_>, origin: Origin) -> Result<(), KeyError> {
 /// The `kid`; an empty one names no key.
 fn read_kid(jwk: Value<'_>) -> Result<Option<String>, KeyError> {
     Ok(optional_string(jwk, "kid")?.filter(|kid| !kid.is_empty()).map(ToString::to_string))
-}
-
-/// A member, unless it is null: some serialisers write that for what is absent.
-pub(super) fn present<'d>(jwk: Value<'d>, member: &str) -> Option<Value<'d>> {
-    jwk.get(member).filter(|value| !value.is_null())
-}
-
-pub(super) fn optional_string<'d>(jwk: Value<'d>, member: &'static str) -> Result<Option<&'d str>, KeyError> {
-    present(jwk, member).map(|value| value.as_str().ok_or(KeyError::Type(member))).transpose()
 }

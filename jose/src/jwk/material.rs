@@ -5,14 +5,12 @@ use core::fmt;
 
 use p256::pkcs8::EncodePublicKey;
 
-use super::{KeyError, Origin, optional_string, present};
-use crate::hash::Hash;
+use super::error::{KeyError, MIN_SECRET_OCTETS};
+use super::member::{optional_string, present};
+use super::origin::Origin;
 use crate::json::Value;
 use crate::rsa::{RsaKeyError, RsaPublicKey};
 use crate::{Algorithm, base64url};
-
-/// No HMAC of RFC 7518 takes a shorter secret.
-pub(super) const MIN_SECRET_OCTETS: usize = Hash::Sha256.octets();
 
 /// The key itself.
 #[derive(Clone, Debug, Eq, PartialEq)]

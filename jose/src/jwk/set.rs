@@ -4,8 +4,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::error::KeyError;
+use super::key::VerificationKey;
+use super::origin::Origin;
 use super::work::MAX_WORK;
-use super::{KeyError, Origin, VerificationKey};
 use crate::Algorithm;
 use crate::json::{self, Kind, Value};
 use crate::signature::CheckedBy;

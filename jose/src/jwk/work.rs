@@ -2,7 +2,7 @@
 //!
 //! Anybody can send tokens whose signature fits no key. What each of them costs is not for key sets to decide.
 
-use super::KeyMaterial;
+use super::material::KeyMaterial;
 use crate::rsa::MAX_BITS_IN_MODULE;
 use crate::signature::CheckedBy;
 

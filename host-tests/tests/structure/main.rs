@@ -1,6 +1,8 @@
 //! The structure holds: which crate may use which, and what the module that ships asks of its host.
 
-#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+mod circles;
 
 use std::collections::BTreeSet;
 use std::process::Command;
