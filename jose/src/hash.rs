@@ -26,7 +26,7 @@ impl Hash {
     }
 
     /// The hash of `parts`, one behind the other.
-    pub(crate) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
+    pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
             parts.iter().fold(D::new(), D::chain_update).finalize().to_vec()
         }

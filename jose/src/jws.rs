@@ -134,6 +134,11 @@ pub struct Token<'e> {
 }
 
 impl Token<'_> {
+    /// The algorithm that the token was signed with.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.header.root().get("alg")?.as_str().and_then(Algorithm::from_name)
+    }
+
     /// The `typ` of the header.
     pub fn typ(&self) -> Option<&str> {
         self.header.root().get("typ")?.as_str()

@@ -1,4 +1,5 @@
-//! JOSE for a verifier: what stands between bytes that an adversary wrote and a token that may be believed.
+//! JOSE for a verifier: what stands between bytes that an adversary wrote and a token that may be believed. What is
+//! signed on behalf of the gate is made here, too.
 //!
 //! | module | subject | follows |
 //! | --- | --- | --- |
@@ -8,6 +9,7 @@
 //! | [`jws`] | the compact serialisation and its signature | RFC 7515 |
 //! | [`claims`] | the registered claims, dates above all | RFC 7519 |
 //! | `rsa` | the public half of RSA, fast in Wasm | RFC 8017 |
+//! | [`sign`] | private keys, and what is signed with them | RFC 7515 §5.1, RFC 6979, RFC 8032 |
 //! | [`words`] | long texts, eight bytes at a time | – |
 //! | [`signature`] | the seam behind which signatures are checked | RFC 7518 §3, RFC 8037 §3.1 |
 //!
@@ -37,6 +39,7 @@ pub mod json;
 pub mod jwk;
 pub mod jws;
 mod rsa;
+pub mod sign;
 pub mod signature;
 pub mod words;
 

@@ -1,5 +1,5 @@
 //! Tokens that jwt-compact signs, and `jose`: they verify there, nothing near them does, and what `jose` accepts
-//! jwt-compact accepts. They share no code, down to the generation of `RustCrypto`.
+//! jwt-compact accepts. So does it accept what `jose` signs. They share no code, down to the generation of `RustCrypto`.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
@@ -168,4 +168,30 @@ fn what_is_accepted_here_is_accepted_by_the_oracle() {
     assert!(both > 100, "only {both} tokens were accepted by both");
     // The comparison can fail the other way round: the oracle does accept what is refused here.
     assert!(!only_oracle.is_empty());
+}
+
+/// The private keys of RFC 7515 A.3 and RFC 8037 A.1.
+#[test]
+fn what_is_signed_here_is_accepted_by_the_oracle() {
+    for (algorithm, jwk) in [
+        (
+            Signing::ES256,
+            r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#,
+        ),
+        (
+            Signing::EdDSA,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}"#,
+        ),
+    ] {
+        let key = jose::sign::SigningKey::from_json(jwk.as_bytes()).unwrap();
+        let public: Value = serde_json::from_str(&key.public_jwk("k")).unwrap();
+        // The nonce of ES256 comes from the message: short and long ones, and many of them.
+        for length in (0..64).chain([1000, 5000]) {
+            let payload = json!({"sub": "a".repeat(length)}).to_string();
+            let header = jose::sign::Header { kid: Some("k"), typ: Some("JWT") };
+            let token = key.sign_compact(header, payload.as_bytes());
+            assert_eq!(oracle(&token, &public, algorithm), Some(true), "{algorithm} {length}");
+            assert_eq!(verify_token(&token, &public, Origin::Issuer), Ok(()), "{algorithm} {length}");
+        }
+    }
 }
