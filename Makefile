@@ -333,11 +333,11 @@ test-browser: toolchain $(PAGE) ## Tests the playground in Chromium
 	@$(call run_tests,--test browser)
 
 .PHONY: test-wasm
-test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner ## Runs the tests of jose and gate as Wasm under Node
-	$(call step,testing jose and gate as Wasm under Node)
+test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner ## Runs the tests of jose, oauth and gate as Wasm under Node
+	$(call step,testing jose and oauth and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked --lib --test engine --test vectors -p jose -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
+		cargo test --locked --lib --test engine --test vectors -p jose -p oauth -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
 
 .PHONY: test-fuzz
 test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for five seconds (TARGET=json: that one alone)

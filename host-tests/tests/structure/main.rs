@@ -71,6 +71,7 @@ fn the_engine_reaches_for_no_host_clock_or_randomness() {
     let impure =
         |name| dependencies(name).into_iter().filter(|name| IMPURE.contains(&name.as_str())).collect::<Vec<_>>();
     assert_eq!(impure("jose"), [""; 0]);
+    assert_eq!(impure("oauth"), [""; 0]);
     assert_eq!(impure("gate"), [""; 0]);
     assert_eq!(impure("driver"), [""; 0]);
     assert_eq!(impure("inspect"), [""; 0]);
@@ -92,6 +93,7 @@ fn dependencies_point_one_way() {
         "inspect",
         "jose",
         "nothing",
+        "oauth",
         "playground",
         "real-envoy",
         "ship",
@@ -107,6 +109,7 @@ fn dependencies_point_one_way() {
         ("cli", vec!["driver", "gate", "inspect", "jose"]),
         ("nothing", vec![]),
         ("jose", vec![]),
+        ("oauth", vec!["jose"]),
         ("gate", vec!["jose"]),
         ("driver", vec!["gate", "jose"]),
         ("filter", vec!["abi", "driver", "gate", "jose"]),
