@@ -7,6 +7,7 @@
 
 mod error;
 mod key;
+mod pem;
 #[cfg(test)]
 mod tests;
 

@@ -114,6 +114,16 @@ pub fn ecdsa_to_der(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// The inverse of [`ecdsa_to_der`], for what a host signed: r‖s as it stands in a token.
+pub fn ecdsa_from_der(algorithm: Algorithm, signature: &[u8]) -> Option<Vec<u8>> {
+    match algorithm {
+        Algorithm::Es256 => Some(p256::ecdsa::Signature::from_der(signature).ok()?.to_bytes().to_vec()),
+        Algorithm::Es384 => Some(p384::ecdsa::Signature::from_der(signature).ok()?.to_bytes().to_vec()),
+        Algorithm::Es512 => Some(p521::ecdsa::Signature::from_der(signature).ok()?.to_bytes().to_vec()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_family = "wasm")]
@@ -170,6 +180,10 @@ mod tests {
                 continue;
             };
             assert_eq!(der.first(), Some(&0x30));
+            assert_eq!(ecdsa_from_der(algorithm, &der).as_ref(), Some(&signature));
+            for bad in [&[][..], &signature, &der[1..], &der[..der.len() - 1], &[&der[..], &[0]].concat()] {
+                assert_eq!(ecdsa_from_der(algorithm, bad), None, "{algorithm}");
+            }
             for bad in [vec![0; signature.len()], vec![0xff; signature.len()], der, signature[1..].to_vec()] {
                 assert_eq!(ecdsa_to_der(algorithm, &bad), None, "{algorithm}");
             }

@@ -24,12 +24,20 @@ pub struct SigningKey {
 }
 
 #[derive(Clone)]
-enum Private {
+pub(super) enum Private {
     Ed25519(ed25519_dalek::SigningKey),
     P256(p256::ecdsa::SigningKey),
 }
 
 impl SigningKey {
+    pub(super) fn new(kid: Option<String>, private: Private) -> Self {
+        Self { kid, private }
+    }
+
+    pub(super) const fn private(&self) -> &Private {
+        &self.private
+    }
+
     /// Reads the text of a private JWK (RFC 7518 §6.2.2, RFC 8037 §2).
     pub fn from_json(text: &[u8]) -> Result<Self, SigningKeyError> {
         let document = Document::parse(text).map_err(SigningKeyError::Json)?;
@@ -50,7 +58,7 @@ impl SigningKey {
         if optional_string(jwk, "alg")?.is_some_and(|alg| alg != private.algorithm().name()) {
             return Err(SigningKeyError::Algorithm);
         }
-        Ok(Self { kid, private })
+        Ok(Self::new(kid, private))
     }
 
     /// The one algorithm that this key signs with.

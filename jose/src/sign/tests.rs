@@ -12,7 +12,7 @@ use crate::jws::EncodedToken;
 use crate::signature::{SignatureVerifier as _, Software, passes_examples};
 
 /// RFC 7515 A.3.1.
-const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+pub(super) const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
 
 /// RFC 8037 A.1.
 const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
@@ -209,22 +209,25 @@ fn private_keys_are_read_strictly() {
 #[test]
 fn messages_name_what_is_expected_and_no_key_material() {
     use SigningKeyError::{
-        Algorithm, DuplicateMember, Encoding, Invalid, Mismatch, Missing, NotAnObject, Size, Type, UnknownCurve,
-        UnknownType, Use,
+        Algorithm, DuplicateMember, Encoding, Encrypted, Invalid, Mismatch, Missing, NotAnObject, Pem, Size, Type,
+        UnknownCurve, UnknownKey, UnknownType, Use,
     };
     for (error, message) in [
         (Algorithm, "its `alg` is not the algorithm of this key"),
         (DuplicateMember, "one of its members occurs twice"),
         (Encoding("d"), "its `d` is not strict base64url"),
-        (Invalid, "its `d` is not a private key of its curve"),
+        (Encrypted, "it is encrypted, expected a private key without a passphrase"),
+        (Invalid, "it is not a valid private key of its curve"),
         (error("{"), "it is not strict JSON: expected a member name in double quotes (at byte 1)"),
-        (Mismatch, "its public members do not belong to its `d`"),
+        (Mismatch, "its public part does not belong to its private part"),
         (Missing("d"), "its `d` is missing, expected a private key"),
         (Missing("x"), "its `x` is missing"),
         (NotAnObject, "it is not a JSON object"),
         (Size { member: "d", octets: 31, expected: 32 }, "its `d` has 31 octets, expected 32, leading zeros included"),
         (Type("d"), "its `d` has the wrong type"),
         (UnknownCurve, "its `crv` is not supported, expected `P-256` or `Ed25519`"),
+        (Pem, "it is not PKCS#8 in PEM, expected `-----BEGIN PRIVATE KEY-----`"),
+        (UnknownKey, "it is a key of another type, expected one of P-256 or Ed25519"),
         (UnknownType, "its `kty` is not supported, expected `EC` or `OKP`"),
         (Use, "its `use` or `key_ops` do not allow signing"),
     ] {
