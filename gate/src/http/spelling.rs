@@ -27,6 +27,18 @@ pub(crate) fn unescape(text: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
+/// Whether some server takes `found` for `wanted`, or for a list that holds it.
+pub(crate) fn is_nearly(found: &[u8], wanted: &[u8]) -> bool {
+    let wanted = essence(wanted);
+    essence(found) == wanted || found.split(|&byte| byte == b',').any(|element| essence(element) == wanted)
+}
+
+/// What is left of a value in every spelling.
+pub(crate) fn essence(value: &[u8]) -> Vec<u8> {
+    let kept = value.iter().filter(|&&byte| byte != b',' && !is_dropped(byte));
+    kept.map(u8::to_ascii_lowercase).collect()
+}
+
 fn fold(byte: u8) -> u8 {
     if matches!(byte, b'.' | b' ' | b'[') { b'_' } else { byte }
 }

@@ -10,7 +10,7 @@ use super::relation::RequestPart;
 use super::rule::Rule;
 use crate::http::{
     AmbiguousHost, AmbiguousPath, Authority, CanonicalPath, LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, Request,
-    decode_printable, is_dropped, is_token_byte,
+    decode_printable, essence, is_token_byte,
 };
 
 /// What the rules of a configuration look at.
@@ -165,18 +165,6 @@ impl Values {
         let is_named = str::from_utf8(found).is_ok_and(|found| self.exact.contains(found));
         !is_named && (is_near(found) || found.split(|&byte| byte == b',').any(is_near))
     }
-}
-
-/// Whether some server takes `found` for `wanted`, or for a list that holds it.
-pub(super) fn is_nearly(found: &[u8], wanted: &[u8]) -> bool {
-    let wanted = essence(wanted);
-    essence(found) == wanted || found.split(|&byte| byte == b',').any(|element| essence(element) == wanted)
-}
-
-/// What is left of a value in every spelling.
-fn essence(value: &[u8]) -> Vec<u8> {
-    let kept = value.iter().filter(|&&byte| byte != b',' && !is_dropped(byte));
-    kept.map(u8::to_ascii_lowercase).collect()
 }
 
 impl std::error::Error for Ambiguity {}

@@ -8,11 +8,10 @@ use std::fmt;
 
 use jose::json::Document;
 
-use super::dimensions::is_nearly;
 use super::matcher::Matcher;
 use super::truth::Truth;
 use crate::claims::{ClaimValue, Scalar};
-use crate::http::{Authority, CanonicalPath, Request, decode_segment};
+use crate::http::{Authority, CanonicalPath, Request, decode_segment, is_nearly};
 
 /// A part of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]

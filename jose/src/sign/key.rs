@@ -8,7 +8,8 @@ use core::fmt;
 use p256::ecdsa::signature::Signer as _;
 use zeroize::Zeroizing;
 
-use super::{SigningKeyError, json_string};
+use super::error::SigningKeyError;
+use super::unsigned::json_string;
 use crate::hash::Hash;
 use crate::json::{Document, Kind, Value};
 use crate::{Algorithm, base64url};

@@ -6,8 +6,8 @@ use p256::pkcs8::spki::AlgorithmIdentifierRef;
 use p256::pkcs8::{AssociatedOid, EncodePrivateKey as _, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
-use super::key::Private;
-use super::{SigningKey, SigningKeyError};
+use super::error::SigningKeyError;
+use super::key::{Private, SigningKey};
 
 /// `id-ecPublicKey` (RFC 5480 §2.1.1).
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
