@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use alloc::vec;
 
 use super::*;
+use crate::{Algorithm, base64url};
 use crate::json::Document;
 use crate::jwk::{KeySet, Origin, VerificationKey};
 use crate::jws::EncodedToken;
