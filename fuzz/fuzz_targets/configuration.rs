@@ -36,40 +36,40 @@ fn parse(configuration: &[u8]) -> Result<Policy, ConfigErrors> {
 /// Each error says where it is and what it is about, in a line that a log can carry.
 fn check_errors(errors: &ConfigErrors, input: &[u8], tree: Option<&Tree<'_>>) {
     assert!(errors.iter().next().is_some());
-    let mut places = Places::new();
+    let mut offsets = Offsets::new();
     if let Some(tree) = tree {
-        collect_places(tree, String::new(), input, &mut places);
+        collect_offsets(tree, String::new(), input, &mut offsets);
     }
     for error in errors.iter() {
         let message = error.problem.to_string();
         assert!(!message.is_empty() && message.len() < 2 * input.len() + 4096, "{message}");
-        assert!(tree.is_none() || places.contains_key(&error.path) || is_left_out(&error.path, &places), "{error}");
-        if let Some(Some(offset)) = places.get(&error.path) {
+        assert!(tree.is_none() || offsets.contains_key(&error.path) || is_left_out(&error.path, &offsets), "{error}");
+        if let Some(Some(offset)) = offsets.get(&error.path) {
             assert_eq!(error.offset, *offset, "{error}");
         }
     }
 }
 
 /// The offset of the value at each path, where there is one.
-type Places = BTreeMap<String, Option<usize>>;
+type Offsets = BTreeMap<String, Option<usize>>;
 
 /// Whether a path leads to a member with a default, which is not there.
-fn is_left_out(path: &str, places: &Places) -> bool {
+fn is_left_out(path: &str, offsets: &Offsets) -> bool {
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
-    places.contains_key(parent)
+    offsets.contains_key(parent)
 }
 
 /// Where each value stands, by its path. Names may hold dots: two values may have the same path.
-fn collect_places(tree: &Tree<'_>, path: String, input: &[u8], places: &mut Places) {
+fn collect_offsets(tree: &Tree<'_>, path: String, input: &[u8], offsets: &mut Offsets) {
     for (index, element) in tree.elements().iter().enumerate() {
-        collect_places(element, format!("{path}[{index}]"), input, places);
+        collect_offsets(element, format!("{path}[{index}]"), input, offsets);
     }
     for (name, member) in tree.members() {
         let dot = if path.is_empty() { "" } else { "." };
-        collect_places(member, format!("{path}{dot}{name}"), input, places);
+        collect_offsets(member, format!("{path}{dot}{name}"), input, offsets);
     }
     let offset = tree.text.as_ptr() as usize - input.as_ptr() as usize;
-    places.entry(path).and_modify(|place| *place = None).or_insert(Some(offset));
+    offsets.entry(path).and_modify(|offset| *offset = None).or_insert(Some(offset));
 }
 
 /// A Struct that says the same; `None` where it could not: numbers there are doubles.

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use driver::Action;
 use driver::memory::{Exchange, HeaderLines, Outcome, Proxy};
 use fuzz::json::{self, Tree};
-use fuzz::place::{Found, Place};
+use fuzz::location::{Found, Location};
 use fuzz::proxy::folded;
 use fuzz::signed;
 use gate::http::CanonicalPath;
@@ -22,25 +22,25 @@ use jose::jwk::KeyMaterial;
 use jose::signature::SignatureVerifier;
 use libfuzzer_sys::fuzz_target;
 
-/// The places where a token may stand. One more line here, and one more place is configured and watched.
-const PLACES: &[Place] = &[
-    Place::Header { name: "authorization", scheme: Some("Bearer") },
-    Place::Header { name: "authorization", scheme: Some("Token") },
-    Place::Header { name: "x-api-token", scheme: None },
-    Place::Header { name: "x-forwarded-jwt", scheme: Some("JWT") },
-    Place::Basic,
-    Place::Cookie { name: "session", scheme: None },
-    Place::Cookie { name: "access", scheme: Some("Bearer") },
-    Place::Query("access_token"),
-    Place::WebSocketProtocol("jotgate.bearer."),
-    Place::WebSocketPair("jwt"),
+/// The locations where a token may stand. One more line here, and one more location is configured and watched.
+const LOCATIONS: &[Location] = &[
+    Location::Header { name: "authorization", scheme: Some("Bearer") },
+    Location::Header { name: "authorization", scheme: Some("Token") },
+    Location::Header { name: "x-api-token", scheme: None },
+    Location::Header { name: "x-forwarded-jwt", scheme: Some("JWT") },
+    Location::Basic,
+    Location::Cookie { name: "session", scheme: None },
+    Location::Cookie { name: "access", scheme: Some("Bearer") },
+    Location::Query("access_token"),
+    Location::WebSocketProtocol("jotgate.bearer."),
+    Location::WebSocketPair("jwt"),
 ];
 
 const CONFIGURATION: &str = r#"{
     "issuers": [{
         "name": "main", "issuer": "https://idp.example.com", "audiences": ["api"], "keys": {"inline": KEYS}
     }],
-    "credentials": PLACES,
+    "credentials": LOCATIONS,
     "rules": [
         {"match": {"paths": ["/public"]}, "access": "public"},
         {"match": {"paths": ["/optional"]}, "access": "optional"},
@@ -71,8 +71,8 @@ thread_local! {
 }
 
 fn gate(conflict: &str) -> Gate {
-    let places: Vec<_> = PLACES.iter().map(Place::configuration).collect();
-    let configuration = CONFIGURATION.replace("PLACES", &format!("[{}]", places.join(",")));
+    let locations: Vec<_> = LOCATIONS.iter().map(Location::configuration).collect();
+    let configuration = CONFIGURATION.replace("LOCATIONS", &format!("[{}]", locations.join(",")));
     let configuration = configuration.replace("KEYS", signed::KEYS).replace("CONFLICT", conflict);
     let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
     Gate::new(policy, NOW, 1)
@@ -173,9 +173,9 @@ impl SignatureVerifier for Notary {
 
 /// Why a request cannot be refused, if it cannot.
 fn must_pass(path: &str, sent: &HeaderLines, found: &[Credential]) -> Option<&'static str> {
-    let are_bare = |but: Option<&Place>| {
-        let others = PLACES.iter().filter(|place| but.is_none_or(|but| !std::ptr::eq(*place, but)));
-        others.into_iter().all(|place| place.is_bare(sent))
+    let are_bare = |but: Option<&Location>| {
+        let others = LOCATIONS.iter().filter(|location| but.is_none_or(|but| !std::ptr::eq(*location, but)));
+        others.into_iter().all(|location| location.is_bare(sent))
     };
     match found {
         // Some servers would read it as the path of a rule that asks for something else.
@@ -187,7 +187,7 @@ fn must_pass(path: &str, sent: &HeaderLines, found: &[Credential]) -> Option<&'s
         }
         _ if path == "/public" || path == "/foreign" => Some("anyone may ask for this"),
         [] if matches!(path, "/optional" | "/either") && are_bare(None) => Some("nobody has to say who it is"),
-        [credential] if credential.is_good(sent) && are_bare(Some(credential.place)) => {
+        [credential] if credential.is_good(sent) && are_bare(Some(credential.location)) => {
             Some("it carries one good token")
         }
         _ => None,
@@ -213,9 +213,9 @@ fn check_forwarded(path: &str, sent: &HeaderLines, forwarded: &HeaderLines, foun
         "/either" => assert!(left.len() <= usize::from(!is_known) && !left.iter().any(Credential::is_jwt), "{left:?}"),
         _ => assert_eq!(left.len(), usize::from(path == "/kept"), "{left:?}"),
     }
-    for place in PLACES.iter().filter(|place| place.header() != ":path") {
+    for location in LOCATIONS.iter().filter(|location| location.header() != ":path") {
         let is_variant = |name: &[u8]| {
-            folded(name) == folded(place.header()) && !name.eq_ignore_ascii_case(place.header().as_bytes())
+            folded(name) == folded(location.header()) && !name.eq_ignore_ascii_case(location.header().as_bytes())
         };
         assert!(!forwarded.0.iter().any(|(name, _)| is_variant(name)), "{forwarded:?}");
     }
@@ -223,8 +223,9 @@ fn check_forwarded(path: &str, sent: &HeaderLines, forwarded: &HeaderLines, foun
         assert!(forwarded.values("connection").all(|value| value.eq_ignore_ascii_case(b"upgrade")), "{forwarded:?}");
     }
     let others = |headers: &HeaderLines| -> Vec<_> {
-        let is_ours =
-            |name: &[u8]| is_identity(name) || PLACES.iter().any(|place| folded(name) == folded(place.header()));
+        let is_ours = |name: &[u8]| {
+            is_identity(name) || LOCATIONS.iter().any(|location| folded(name) == folded(location.header()))
+        };
         headers.0.iter().filter(|(name, _)| !is_ours(name) && name != b"connection").cloned().collect()
     };
     assert_eq!(others(forwarded), others(sent), "what is nobody's business was changed");
@@ -236,10 +237,10 @@ fn is_identity(name: &[u8]) -> bool {
     name.starts_with("x-auth-request-") || name == "x-remote-user"
 }
 
-/// Something that some server may take for a credential in a listed place.
+/// Something that some server may take for a credential in a listed location.
 #[derive(Debug)]
 struct Credential {
-    place: &'static Place,
+    location: &'static Location,
     found: Found,
 }
 
@@ -259,10 +260,10 @@ impl Credential {
 
     /// Whether it holds the token, and nothing beside it could mean anything.
     fn is_good(&self, sent: &HeaderLines) -> bool {
-        let lines: Vec<_> = sent.values(self.place.header()).collect();
+        let lines: Vec<_> = sent.values(self.location.header()).collect();
         // The upstream picks one of the other subprotocols.
-        let is_complete = match self.place {
-            Place::WebSocketProtocol(_) | Place::WebSocketPair(_) => lines[0].starts_with(b"chat,"),
+        let is_complete = match self.location {
+            Location::WebSocketProtocol(_) | Location::WebSocketPair(_) => lines[0].starts_with(b"chat,"),
             _ => true,
         };
         self.holds_token() && self.found.is_plain && lines.len() == 1 && is_complete
@@ -270,7 +271,8 @@ impl Credential {
 }
 
 fn credentials(headers: &HeaderLines) -> Vec<Credential> {
-    let credential =
-        |place: &'static Place| place.find(headers).into_iter().map(move |found| Credential { place, found });
-    PLACES.iter().flat_map(credential).collect()
+    let credential = |location: &'static Location| {
+        location.find(headers).into_iter().map(move |found| Credential { location, found })
+    };
+    LOCATIONS.iter().flat_map(credential).collect()
 }

@@ -4,9 +4,9 @@
 
 pub mod base64url;
 pub mod json;
+pub mod location;
 pub mod number;
 pub mod path;
-pub mod place;
 pub mod proxy;
 pub mod sealed;
 pub mod signed;

@@ -195,24 +195,24 @@ impl Pattern {
     pub fn matches(&self, path: &str) -> bool {
         let path = path.as_bytes();
         // Everywhere one can be after so many steps.
-        let mut places = vec![0];
+        let mut indices = vec![0];
         for step in &self.steps {
             let mut next = Vec::new();
-            for place in places {
-                let rest = &path[place..];
+            for index in indices {
+                let rest = &path[index..];
                 match step {
-                    Step::Byte(byte) => next.extend((rest.first() == Some(byte)).then_some(place + 1)),
+                    Step::Byte(byte) => next.extend((rest.first() == Some(byte)).then_some(index + 1)),
                     Step::Some => {
                         let run = rest.iter().take_while(|byte| **byte != b'/').count();
-                        next.extend((1..=run).map(|length| place + length));
+                        next.extend((1..=run).map(|length| index + length));
                     }
                 }
             }
             next.sort_unstable();
             next.dedup();
-            places = next;
+            indices = next;
         }
-        places.iter().any(|place| *place == path.len() || (self.is_open && path[*place] == b'/'))
+        indices.iter().any(|index| *index == path.len() || (self.is_open && path[*index] == b'/'))
     }
 
     /// The same as a regular expression.

@@ -21,25 +21,25 @@ pub use self::subprotocol::Subprotocol;
 use crate::http::{HeaderEdit, Request};
 use crate::report::{Cause, Detail, Reason};
 
-/// The places where a token may stand, in the order of the configuration.
+/// Where a token may stand, in the order of the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Sources {
-    places: Vec<Source>,
+pub struct CredentialLocations {
+    locations: Vec<CredentialLocation>,
     conflict: Conflict,
 }
 
-/// What becomes of a request with credentials in several places.
+/// What becomes of a request with credentials in several locations.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Conflict {
-    /// The first place that holds one is used; of several cookies of its name, the first.
+    /// The first location that holds one is used; of several cookies of its name, the first.
     First,
     /// It is refused.
     Refuse,
 }
 
-/// A place where a token may stand.
+/// One location where a token may stand.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Source {
+pub enum CredentialLocation {
     /// `Authorization: Basic` (RFC 7617).
     Basic,
     /// A cookie.
@@ -66,71 +66,72 @@ pub enum Source {
 /// What stands where a token should. It has no `Debug`: nothing of it gets into a log.
 pub(crate) struct Credential<'r> {
     pub(crate) token: Cow<'r, [u8]>,
-    /// The place in [`Sources`] that holds it.
-    pub(crate) place: usize,
+    /// The index of the location that holds it, in [`CredentialLocations`].
+    pub(crate) index: usize,
 }
 
-impl Default for Source {
+impl Default for CredentialLocation {
     fn default() -> Self {
         Self::Header { name: String::from("authorization"), scheme: Some(String::from("Bearer")) }
     }
 }
 
-impl Sources {
-    pub(crate) fn new(places: Vec<Source>, conflict: Conflict) -> Self {
-        Self { places, conflict }
+impl CredentialLocations {
+    pub(crate) fn new(locations: Vec<CredentialLocation>, conflict: Conflict) -> Self {
+        Self { locations, conflict }
     }
 
     /// The headers that may hold a token, in lower case.
     pub(crate) fn headers(&self) -> BTreeSet<&str> {
-        self.places.iter().filter_map(Source::header).collect()
+        self.locations.iter().filter_map(CredentialLocation::header).collect()
     }
 
-    /// The places, in the order of the configuration.
-    pub(crate) fn places(&self) -> &[Source] {
-        &self.places
+    /// The locations, in the order of the configuration.
+    pub(crate) fn locations(&self) -> &[CredentialLocation] {
+        &self.locations
     }
 
-    /// What each place holds.
+    /// What each location holds.
     pub(crate) fn found(&self, request: &Request<'_>) -> Vec<Option<Result<(), Cause>>> {
-        self.places.iter().map(|source| self.find(source, request).map(|found| found.map(|_| ()))).collect()
+        self.locations.iter().map(|location| self.find(location, request).map(|found| found.map(|_| ()))).collect()
     }
 
     /// The one credential that the request carries.
     pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Cause> {
         let mut found = None;
-        for (place, source) in self.places.iter().enumerate() {
-            let Some(token) = self.find(source, request) else { continue };
+        for (index, location) in self.locations.iter().enumerate() {
+            let Some(token) = self.find(location, request) else { continue };
             match &found {
-                None => found = Some((place, token)),
+                None => found = Some((index, token)),
                 // Two schemes find something in one header only where its lines were joined: each says so.
-                Some((earlier, Err(_))) if self.share_lines(*earlier, source) => {}
+                Some((earlier, Err(_))) if self.share_lines(*earlier, location) => {}
                 Some(_) => return Err(Reason::AmbiguousCredentials.into()),
             }
             if self.conflict == Conflict::First {
                 break;
             }
         }
-        found.map(|(place, token)| Ok(Credential { token: token?, place })).transpose()
+        found.map(|(index, token)| Ok(Credential { token: token?, index })).transpose()
     }
 
     /// What a header has that should have a credential, and has none.
     pub(crate) fn missing(&self, request: &Request<'_>) -> Option<Detail> {
-        let is_behind_scheme = |source: &&Source| matches!(source, Source::Header { scheme: Some(_), .. });
-        let mut names = self.places.iter().filter(is_behind_scheme).filter_map(Source::header);
+        let is_behind_scheme =
+            |location: &&CredentialLocation| matches!(location, CredentialLocation::Header { scheme: Some(_), .. });
+        let mut names = self.locations.iter().filter(is_behind_scheme).filter_map(CredentialLocation::header);
         names.find_map(|name| header::find_word(request, name))
     }
 
-    /// Whether what a place holds is not for the gate: no reader takes it for a JWT.
-    pub(crate) fn is_foreign(&self, place: usize, request: &Request<'_>) -> bool {
-        self.places.get(place).is_some_and(|source| match source {
+    /// Whether what the location at `index` holds is not for the gate: no reader takes it for a JWT.
+    pub(crate) fn is_foreign(&self, index: usize, request: &Request<'_>) -> bool {
+        self.locations.get(index).is_some_and(|location| match location {
             // Some read the password as the token, whatever the user name.
-            Source::Basic => {
+            CredentialLocation::Basic => {
                 let is_foreign = |pair: Vec<u8>| !pair.split(|&byte| byte == b':').any(is_like_jwt);
-                self.find(source, request).is_some_and(|token| token.is_ok())
+                self.find(location, request).is_some_and(|token| token.is_ok())
                     && basic::pair(request).is_some_and(|pair| pair.is_ok_and(is_foreign))
             }
-            _ => self.find(source, request).is_some_and(|token| token.is_ok_and(|token| !is_like_jwt(&token))),
+            _ => self.find(location, request).is_some_and(|token| token.is_ok_and(|token| !is_like_jwt(&token))),
         })
     }
 
@@ -141,16 +142,16 @@ impl Sources {
         used: Option<(&Credential<'_>, bool)>,
         edits: &mut Vec<HeaderEdit>,
     ) {
-        let used = |place: usize| used.filter(|(credential, _)| credential.place == place);
-        self.remove(request, |place| used(place).is_some(), |place| used(place).is_some_and(|(_, kept)| kept), edits);
+        let used = |index: usize| used.filter(|(credential, _)| credential.index == index);
+        self.remove(request, |index| used(index).is_some(), |index| used(index).is_some_and(|(_, kept)| kept), edits);
     }
 
     /// Adds the removal of every credential but those that are foreign.
     pub(crate) fn remove_own_from(&self, request: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
-        self.remove(request, |_| false, |place| self.is_foreign(place, request), edits);
+        self.remove(request, |_| false, |index| self.is_foreign(index, request), edits);
     }
 
-    /// Adds the removal of what every place holds that is not kept. What is certainly there need not be looked for.
+    /// Adds the removal of what every location holds that is not kept. What is certainly there need not be looked for.
     fn remove(
         &self,
         request: &Request<'_>,
@@ -160,16 +161,16 @@ impl Sources {
     ) {
         let (mut cookies, mut kept_cookies) = (Vec::new(), Vec::new());
         let (mut parameters, mut protocols) = (Vec::new(), Vec::new());
-        for (place, source) in self.places.iter().enumerate() {
-            match (source, is_kept(place)) {
-                (Source::Cookie { name, .. }, true) => kept_cookies.push(name.as_str()),
+        for (index, location) in self.locations.iter().enumerate() {
+            match (location, is_kept(index)) {
+                (CredentialLocation::Cookie { name, .. }, true) => kept_cookies.push(name.as_str()),
                 (_, true) => {}
-                (Source::Cookie { name, .. }, false) => cookies.push(name.as_str()),
-                (Source::Query(name), false) => parameters.push(name.as_str()),
-                (Source::WebSocketProtocol(protocol), false) => protocols.push(protocol),
-                (Source::Basic | Source::Header { .. }, false) => {
-                    let is_there = is_there(place) || self.find(source, request).is_some();
-                    if let Some(name) = source.header().filter(|_| is_there) {
+                (CredentialLocation::Cookie { name, .. }, false) => cookies.push(name.as_str()),
+                (CredentialLocation::Query(name), false) => parameters.push(name.as_str()),
+                (CredentialLocation::WebSocketProtocol(protocol), false) => protocols.push(protocol),
+                (CredentialLocation::Basic | CredentialLocation::Header { .. }, false) => {
+                    let is_there = is_there(index) || self.find(location, request).is_some();
+                    if let Some(name) = location.header().filter(|_| is_there) {
                         HeaderEdit::remove_once(edits, name.as_bytes());
                     }
                 }
@@ -180,46 +181,47 @@ impl Sources {
         edits.extend(subprotocol::removal(request, &protocols));
     }
 
-    fn find<'r>(&self, source: &Source, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
-        match source {
-            Source::Basic => basic::find(request).map(|token| token.map(Cow::Owned)),
-            Source::Cookie { name, scheme } => {
-                let same = self.places.iter().filter_map(move |other| match other {
-                    Source::Cookie { name: other, scheme } if other == name => Some(scheme.as_deref()),
+    fn find<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
+        match location {
+            CredentialLocation::Basic => basic::find(request).map(|token| token.map(Cow::Owned)),
+            CredentialLocation::Cookie { name, scheme } => {
+                let same = self.locations.iter().filter_map(move |other| match other {
+                    CredentialLocation::Cookie { name: other, scheme } if other == name => Some(scheme.as_deref()),
                     _ => None,
                 });
                 let (scheme, takes_first) = (scheme.as_deref(), self.conflict == Conflict::First);
                 let others = same.filter(move |other| *other != scheme);
                 cookie::find(request, &Cookie { name, scheme, others, takes_first })
             }
-            Source::Header { name, scheme } => {
-                let same = self.places.iter().filter(|other| other.header() == Some(name));
-                let found = header::find(request, name, scheme.as_deref(), &same.filter_map(Source::scheme));
+            CredentialLocation::Header { name, scheme } => {
+                let same = self.locations.iter().filter(|other| other.header() == Some(name));
+                let found =
+                    header::find(request, name, scheme.as_deref(), &same.filter_map(CredentialLocation::scheme));
                 found.map(|token| token.map(Cow::Borrowed))
             }
-            Source::Query(name) => query::find(request, name),
-            Source::WebSocketProtocol(protocol) => subprotocol::find(request, protocol, &self.protocols()),
+            CredentialLocation::Query(name) => query::find(request, name),
+            CredentialLocation::WebSocketProtocol(protocol) => subprotocol::find(request, protocol, &self.protocols()),
         }
     }
 
     fn protocols(&self) -> Vec<&Subprotocol> {
-        let protocols = self.places.iter().filter_map(|source| match source {
-            Source::WebSocketProtocol(protocol) => Some(protocol),
+        let protocols = self.locations.iter().filter_map(|location| match location {
+            CredentialLocation::WebSocketProtocol(protocol) => Some(protocol),
             _ => None,
         });
         protocols.collect()
     }
 
-    fn share_lines(&self, earlier: usize, source: &Source) -> bool {
-        let earlier = self.places.get(earlier);
-        earlier.is_some_and(|earlier| match (earlier, source) {
-            (Source::Cookie { name, .. }, Source::Cookie { name: other, .. }) => name == other,
-            _ => earlier.takes_whole_lines() && earlier.header() == source.header(),
+    fn share_lines(&self, earlier: usize, location: &CredentialLocation) -> bool {
+        let earlier = self.locations.get(earlier);
+        earlier.is_some_and(|earlier| match (earlier, location) {
+            (CredentialLocation::Cookie { name, .. }, CredentialLocation::Cookie { name: other, .. }) => name == other,
+            _ => earlier.takes_whole_lines() && earlier.header() == location.header(),
         })
     }
 }
 
-impl Source {
+impl CredentialLocation {
     /// The header that it stands in; none for the query.
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
@@ -231,7 +233,7 @@ impl Source {
         }
     }
 
-    /// Whether a credential could stand in both places at once. A scheme sets it apart from other schemes, and from a
+    /// Whether a credential could stand in both locations at once. A scheme sets it apart from other schemes, and from a
     /// token without one.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {

@@ -134,7 +134,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             }
             Ok(Some(credential)) => credential,
         };
-        if self.forwards_foreign() && self.policy.credentials.is_foreign(credential.place, self.request) {
+        if self.forwards_foreign() && self.policy.credentials.is_foreign(credential.index, self.request) {
             self.trail.foreign();
             return self.forward_foreign(&credential);
         }

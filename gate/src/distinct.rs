@@ -3,11 +3,11 @@
 /// Each of `texts` once, in the given order. There may be thousands, of strangers' choice: they are not compared one
 /// with all others. Sorting is code of its own for each type, so it is done for texts alone.
 pub(crate) fn distinct<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
-    let mut places: Vec<_> = texts.into_iter().enumerate().map(|(place, text)| (text, place)).collect();
-    places.sort_unstable();
-    places.dedup_by_key(|(text, _)| *text);
-    places.sort_unstable_by_key(|(_, place)| *place);
-    places.into_iter().map(|(text, _)| text).collect()
+    let mut texts: Vec<_> = texts.into_iter().enumerate().map(|(index, text)| (text, index)).collect();
+    texts.sort_unstable();
+    texts.dedup_by_key(|(text, _)| *text);
+    texts.sort_unstable_by_key(|(_, index)| *index);
+    texts.into_iter().map(|(text, _)| text).collect()
 }
 
 #[cfg(test)]

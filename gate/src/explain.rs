@@ -9,7 +9,7 @@ use jose::signature::SignatureVerifier;
 pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
-use crate::credentials::{Credential, Source};
+use crate::credentials::{Credential, CredentialLocation};
 use crate::decision::{asks_for_groups, decide};
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
@@ -72,9 +72,9 @@ pub struct RuleTrace {
 /// What was found where a token may stand.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CredentialTrace {
-    /// For each place: nothing, something, or something that no token can be.
-    pub places: Vec<Option<Result<(), Cause>>>,
-    /// The place whose credential counts, or why none does.
+    /// For each location: nothing, something, or something that no token can be.
+    pub locations: Vec<Option<Result<(), Cause>>>,
+    /// The index of the location whose credential counts, or why none does.
     pub used: Result<Option<usize>, Cause>,
     /// It is not for the gate: it is forwarded, without identity.
     pub is_foreign: bool,
@@ -97,8 +97,8 @@ impl Trace {
 }
 
 /// Where tokens may stand, in the order of the configuration.
-pub fn places(policy: &Policy) -> &[Source] {
-    policy.credentials.places()
+pub fn credential_locations(policy: &Policy) -> &[CredentialLocation] {
+    policy.credentials.locations()
 }
 
 /// What `policy` makes of `request`, its keys being those that are inline.
@@ -180,11 +180,11 @@ impl Trail for Notes<'_> {
 
     fn credential(&mut self, policy: &Policy, request: &Request<'_>, found: &Result<Option<Credential<'_>>, Cause>) {
         let used = match found {
-            Ok(credential) => Ok(credential.as_ref().map(|credential| credential.place)),
+            Ok(credential) => Ok(credential.as_ref().map(|credential| credential.index)),
             Err(cause) => Err(cause.clone()),
         };
         self.trace.credential = Some(CredentialTrace {
-            places: policy.credentials.found(request),
+            locations: policy.credentials.found(request),
             missing: policy.credentials.missing(request).filter(|_| used == Ok(None)),
             used,
             is_foreign: false,

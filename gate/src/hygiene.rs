@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::credentials::Sources;
+use crate::credentials::CredentialLocations;
 use crate::http::{HeaderEdit, HeaderLine, Request, TrustedProxies};
 use crate::identity::IdentityHeader;
 use crate::rules::Dimensions;
@@ -76,7 +76,7 @@ impl Hygiene {
     pub(crate) fn new(
         identity: &[IdentityHeader],
         strip: Vec<(String, bool)>,
-        sources: &Sources,
+        locations: &CredentialLocations,
         dimensions: &Dimensions,
         overrides: Overrides,
     ) -> Self {
@@ -89,7 +89,7 @@ impl Hygiene {
             marks: [0; 2],
             names: names.into_iter().map(|(name, _)| name).chain(own).collect(),
             prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
-            credentials: with_folded(sources.headers()),
+            credentials: with_folded(locations.headers()),
             matched: with_folded(matched),
             overrides,
         }

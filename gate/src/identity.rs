@@ -57,7 +57,7 @@ pub enum IdentityValue {
 
 /// What the values of identity headers are taken from. Made from verified tokens only: see `principal`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Verified<'v> {
+pub(crate) struct ClaimSource<'v> {
     /// As it came, in the compact serialisation.
     pub(crate) token: &'v str,
     pub(crate) claims: Value<'v>,
@@ -85,7 +85,7 @@ pub(crate) struct UnrepresentableHeader(pub(crate) Arc<str>);
 
 /// An identity header, settled as far as the token goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Rendered {
+pub(crate) struct PreparedHeader {
     name: Arc<str>,
     /// The first that is there counts; behind one that certainly is there is nothing.
     parts: Vec<Part>,
@@ -95,13 +95,13 @@ pub(crate) struct Rendered {
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Part {
     /// Known with the request.
-    Late(Late),
+    PerRequest(PerRequest),
     /// Known with the token.
     Text(Result<Arc<str>, Unrepresentable>),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Late {
+enum PerRequest {
     ClientIp,
     RequiredScopes,
     Rule,
@@ -115,17 +115,17 @@ impl IdentityHeader {
     }
 
     /// The header, as far as the token goes.
-    pub(crate) fn render(&self, verified: &Verified<'_>) -> Rendered {
-        Rendered { name: Arc::clone(&self.name), parts: self.render_parts(verified), omit: self.omit }
+    pub(crate) fn render(&self, source: &ClaimSource<'_>) -> PreparedHeader {
+        PreparedHeader { name: Arc::clone(&self.name), parts: self.render_parts(source), omit: self.omit }
     }
 
-    fn render_parts(&self, verified: &Verified<'_>) -> Vec<Part> {
+    fn render_parts(&self, source: &ClaimSource<'_>) -> Vec<Part> {
         let mut parts = Vec::new();
         for value in &self.values {
-            if let Some(late) = value.late() {
-                parts.push(Part::Late(late));
-            } else if let Some(text) = value.text(verified, &self.form).transpose() {
-                parts.push(Part::Text(text.and_then(|text| text::check(&text, verified.max_bytes).map(Arc::from))));
+            if let Some(per_request) = value.per_request() {
+                parts.push(Part::PerRequest(per_request));
+            } else if let Some(text) = value.text(source, &self.form).transpose() {
+                parts.push(Part::Text(text.and_then(|text| text::check(&text, source.max_bytes).map(Arc::from))));
                 break;
             }
         }
@@ -147,32 +147,32 @@ impl IdentityValue {
         matches!(self, Self::Claim(_) | Self::Groups | Self::Name(_) | Self::Scopes)
     }
 
-    fn late(&self) -> Option<Late> {
+    fn per_request(&self) -> Option<PerRequest> {
         match self {
-            Self::ClientIp => Some(Late::ClientIp),
-            Self::RequiredScopes => Some(Late::RequiredScopes),
-            Self::Rule => Some(Late::Rule),
-            Self::Satisfy => Some(Late::Satisfy),
+            Self::ClientIp => Some(PerRequest::ClientIp),
+            Self::RequiredScopes => Some(PerRequest::RequiredScopes),
+            Self::Rule => Some(PerRequest::Rule),
+            Self::Satisfy => Some(PerRequest::Satisfy),
             _ => None,
         }
     }
 
-    fn text<'v>(&self, verified: &Verified<'v>, form: &Form) -> Result<Option<Cow<'v, str>>, Unrepresentable> {
+    fn text<'v>(&self, source: &ClaimSource<'v>, form: &Form) -> Result<Option<Cow<'v, str>>, Unrepresentable> {
         match self {
-            Self::Claim(claim) => claim.find(verified.claims).map_or(Ok(None), |claim| text::of_claim(claim, form)),
-            Self::Groups => text::of_list(verified.groups, ",", form),
-            Self::Issuer => Ok(Some(verified.issuer.into())),
-            Self::Name(claim) => claim.find(verified.claims).map_or(Ok(None), |claim| text::of_name(claim, form)),
-            Self::Payload => Ok(verified.token.split('.').nth(1).map(Cow::from)),
-            Self::Scopes => text::of_list(verified.scopes, " ", form),
-            Self::Token => Ok(Some(verified.token.into())),
-            Self::VerifiedEmail => verified.email().map_or(Ok(None), |email| text::of_name(email, form)),
+            Self::Claim(claim) => claim.find(source.claims).map_or(Ok(None), |claim| text::of_claim(claim, form)),
+            Self::Groups => text::of_list(source.groups, ",", form),
+            Self::Issuer => Ok(Some(source.issuer.into())),
+            Self::Name(claim) => claim.find(source.claims).map_or(Ok(None), |claim| text::of_name(claim, form)),
+            Self::Payload => Ok(source.token.split('.').nth(1).map(Cow::from)),
+            Self::Scopes => text::of_list(source.scopes, " ", form),
+            Self::Token => Ok(Some(source.token.into())),
+            Self::VerifiedEmail => source.email().map_or(Ok(None), |email| text::of_name(email, form)),
             Self::ClientIp | Self::RequiredScopes | Self::Rule | Self::Satisfy => Ok(None),
         }
     }
 }
 
-impl<'v> Verified<'v> {
+impl<'v> ClaimSource<'v> {
     /// `email`, if it counts as verified.
     fn email(&self) -> Option<Value<'v>> {
         let email = self.claims.get("email")?;
@@ -186,16 +186,16 @@ pub(crate) fn says_verified(claims: Value<'_>) -> bool {
     verified.is_some_and(|verified| verified.as_bool() == Some(true) || verified.as_str() == Some("true"))
 }
 
-impl Rendered {
+impl PreparedHeader {
     /// What it takes up in memory beside itself, in bytes, about. Its name is the configuration's.
     pub(crate) fn heap_bytes(&self) -> usize {
         heap::list(&self.parts, |part| match part {
             Part::Text(Ok(text)) => heap::shared(text),
-            Part::Late(_) | Part::Text(Err(Unrepresentable)) => 0,
+            Part::PerRequest(_) | Part::Text(Err(Unrepresentable)) => 0,
         })
     }
 
-    /// The header on this facts; `None`: it is left out.
+    /// The header, with these facts; `None`: it is left out.
     pub(crate) fn complete(&self, facts: &RequestFacts<'_>) -> Result<Option<HeaderEdit>, UnrepresentableHeader> {
         let value = match facts.first_of(&self.parts) {
             Err(Unrepresentable) if self.omit => None,
@@ -210,8 +210,8 @@ impl RequestFacts<'_> {
         for part in parts {
             match part {
                 Part::Text(text) => return text.clone().map(Some),
-                Part::Late(late) => {
-                    if let Some(text) = self.late(*late) {
+                Part::PerRequest(per_request) => {
+                    if let Some(text) = self.per_request(*per_request) {
                         return text::check(text, self.max_bytes).map(|text| Some(text.into()));
                     }
                 }
@@ -220,12 +220,12 @@ impl RequestFacts<'_> {
         Ok(None)
     }
 
-    fn late(&self, late: Late) -> Option<&str> {
-        match late {
-            Late::ClientIp => self.client_ip,
-            Late::RequiredScopes => self.required_scopes,
-            Late::Rule => self.rule,
-            Late::Satisfy => self.satisfy,
+    fn per_request(&self, per_request: PerRequest) -> Option<&str> {
+        match per_request {
+            PerRequest::ClientIp => self.client_ip,
+            PerRequest::RequiredScopes => self.required_scopes,
+            PerRequest::Rule => self.rule,
+            PerRequest::Satisfy => self.satisfy,
         }
     }
 }

@@ -48,11 +48,11 @@ const POLL_OTHERWISE: Duration = Duration::from_secs(1);
 /// The keys of one issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct IssuerKeys {
-    source: Source,
+    store: KeyStore,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum KeyStore {
     Fetched(Box<FetchedKeys>),
     Inline(KeySet),
 }
@@ -88,50 +88,50 @@ pub(crate) struct Notice {
 
 impl IssuerKeys {
     pub(crate) fn new(source: &KeySource, now: Timestamp) -> Self {
-        let source = match source {
-            KeySource::Fetched(settings) => Source::Fetched(Box::new(FetchedKeys::new((**settings).clone(), now))),
-            KeySource::Inline(keys) => Source::Inline(keys.clone()),
+        let store = match source {
+            KeySource::Fetched(settings) => KeyStore::Fetched(Box::new(FetchedKeys::new((**settings).clone(), now))),
+            KeySource::Inline(keys) => KeyStore::Inline(keys.clone()),
         };
-        Self { source }
+        Self { store }
     }
 
     /// The keys that tokens may be verified with.
     pub(crate) fn usable(&self, now: Timestamp) -> Option<&KeySet> {
-        match &self.source {
-            Source::Fetched(fetched) => fetched.usable(now),
-            Source::Inline(keys) => Some(keys),
+        match &self.store {
+            KeyStore::Fetched(fetched) => fetched.usable(now),
+            KeyStore::Inline(keys) => Some(keys),
         }
     }
 
     /// A number that changes with the usable keys; none where there are none.
     pub(crate) fn key_set(&self, now: Timestamp) -> Option<u64> {
-        match &self.source {
-            Source::Fetched(fetched) => fetched.usable(now).map(|_| fetched.changes),
-            Source::Inline(_) => Some(0),
+        match &self.store {
+            KeyStore::Fetched(fetched) => fetched.usable(now).map(|_| fetched.changes),
+            KeyStore::Inline(_) => Some(0),
         }
     }
 
     /// The part that is fetched; none where the keys are inline.
     pub(crate) fn fetched_mut(&mut self) -> Option<&mut FetchedKeys> {
-        match &mut self.source {
-            Source::Fetched(fetched) => Some(fetched),
-            Source::Inline(_) => None,
+        match &mut self.store {
+            KeyStore::Fetched(fetched) => Some(fetched),
+            KeyStore::Inline(_) => None,
         }
     }
 
     /// The same, to keep.
     pub(crate) fn into_fetched(self) -> Option<FetchedKeys> {
-        match self.source {
-            Source::Fetched(fetched) => Some(*fetched),
-            Source::Inline(_) => None,
+        match self.store {
+            KeyStore::Fetched(fetched) => Some(*fetched),
+            KeyStore::Inline(_) => None,
         }
     }
 
     /// The part that is fetched; none where the keys are inline.
     pub(crate) fn fetched(&self) -> Option<&FetchedKeys> {
-        match &self.source {
-            Source::Fetched(fetched) => Some(fetched),
-            Source::Inline(_) => None,
+        match &self.store {
+            KeyStore::Fetched(fetched) => Some(fetched),
+            KeyStore::Inline(_) => None,
         }
     }
 }
@@ -154,7 +154,7 @@ pub(crate) struct FetchedKeys {
     unknown_kid_fetch: Option<Timestamp>,
     /// Failures since the last good answer.
     failures: u32,
-    /// The kind of the failure that people were told of last.
+    /// The kind of the failure that was logged last.
     reported: Option<u8>,
     /// Where the key set was discovered. A fetch for an unknown key, which requests wait for, goes straight there;
     /// every other one asks again, so that a key set that moved is found without anything having to fail first.
@@ -435,7 +435,7 @@ impl FetchedKeys {
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << self.failures.min(10)).min(LONGEST_BACK_OFF);
         self.failures = self.failures.saturating_add(1);
         self.due = now.after(doubled).after(jitter.tenth_of(doubled));
-        let (told, what, cluster) = match (stage, &self.discovered) {
+        let (kind, what, cluster) = match (stage, &self.discovered) {
             (Stage::Discovery, _) => (failure.kind() | 0x80, "not discovered through", &self.settings.cluster),
             (Stage::Keys, Some(target)) => (failure.kind(), "not fetched from", &target.cluster),
             (Stage::Keys, None) => (failure.kind(), "not fetched from", &self.settings.cluster),
@@ -450,7 +450,7 @@ impl FetchedKeys {
             _ => String::from("there are none to use, requests with tokens of this issuer get 503"),
         };
         let text = format!("{what} cluster `{cluster}`: {failure}; {consequence}");
-        let is_news = self.reported.replace(told) != Some(told);
+        let is_news = self.reported.replace(kind) != Some(kind);
         self.discovered = None;
         self.conclude();
         Step::Done { succeeded: false, notice: is_news.then_some(Notice { is_trouble: true, text }) }

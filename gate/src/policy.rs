@@ -19,7 +19,7 @@ pub(crate) use self::key_source::large_keys;
 pub use self::key_source::{Discovery, FetchSettings, KeyHeader, KeySetLocation, KeySource};
 pub use self::limits::Limits;
 use crate::claims::ClaimRef;
-use crate::credentials::Sources;
+use crate::credentials::CredentialLocations;
 use crate::http::{CanonicalPath, PathMode, Request, TrustedProxies};
 use crate::hygiene::{Hygiene, overrides_method};
 use crate::identity::IdentityHeader;
@@ -32,7 +32,7 @@ pub struct Policy {
     /// Who may sign tokens.
     pub(crate) issuers: Vec<Issuer>,
     /// Where a token may stand.
-    pub(crate) credentials: Sources,
+    pub(crate) credentials: CredentialLocations,
     /// Whether the upstream sees the credential that was verified.
     pub(crate) forward_token: bool,
     /// What requests need; the first rule that matches decides.

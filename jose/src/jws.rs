@@ -10,7 +10,7 @@ use core::fmt;
 use crate::json::{Document, Kind, Value};
 use crate::jwk::VerificationKey;
 use crate::signature::SignatureVerifier;
-use crate::{Algorithm, base64url, words};
+use crate::{Algorithm, base64url, swar};
 
 /// The three parts of a token, decoded.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct EncodedToken<'t> {
 impl<'t> EncodedToken<'t> {
     /// Splits and decodes `text`.
     pub fn decode(text: &'t [u8]) -> Result<Self, ParseError> {
-        let dot = |text: &[u8]| words::position(text, |word| words::equal_to(word, b'.'));
+        let dot = |text: &[u8]| swar::position(text, |word| swar::equal_to(word, b'.'));
         let part =
             |text: &'t [u8]| dot(text).and_then(|dot| Some((text.get(..dot)?, text.get(dot.checked_add(1)?..)?)));
         let (header, rest) = part(text).ok_or(ParseError::Parts)?;

@@ -10,7 +10,7 @@
 //! | [`claims`] | the registered claims, dates above all | RFC 7519 |
 //! | `rsa` | the public half of RSA, fast in Wasm | RFC 8017 |
 //! | [`sign`] | private keys, and what is signed with them | RFC 7515 §5.1, RFC 6979, RFC 8032 |
-//! | [`words`] | long texts, eight bytes at a time | – |
+//! | [`swar`] | long texts, eight bytes at a time | – |
 //! | [`signature`] | the seam behind which signatures are checked | RFC 7518 §3, RFC 8037 §3.1 |
 //!
 //! # Contract
@@ -41,7 +41,7 @@ pub mod jws;
 mod rsa;
 pub mod sign;
 pub mod signature;
-pub mod words;
+pub mod swar;
 
 pub use algorithm::Algorithm;
 pub use hash::Hash;

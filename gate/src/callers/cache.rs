@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::callers::Principal;
 use crate::heap;
 
-/// What a place in the table takes up, about: half of them are empty at times.
-const PLACE: usize = 2 * (size_of::<u64>() + size_of::<usize>());
+/// What a slot in the table takes up, about: half of them are empty at times.
+const SLOT: usize = 2 * (size_of::<u64>() + size_of::<usize>());
 
 /// Verified tokens, bounded in bytes.
 ///
@@ -58,14 +58,14 @@ impl TokenCache {
         now: Duration,
         key_set: impl FnOnce(usize) -> Option<u64>,
     ) -> Option<Arc<Entry>> {
-        let place = place(token)?;
-        let young = self.young.find(place, token);
+        let slot = slot_of(token)?;
+        let young = self.young.find(slot, token);
         let is_young = young.is_some();
-        let entry = young.or_else(|| self.old.find(place, token))?;
+        let entry = young.or_else(|| self.old.find(slot, token))?;
         let is_good = entry.valid.contains(&now) && key_set(entry.principal.issuer()) == Some(entry.key_set);
         if !is_young || !is_good {
             let generation = if is_young { &mut self.young } else { &mut self.old };
-            generation.remove(place);
+            generation.remove(slot);
         }
         if !is_good {
             return None;
@@ -76,31 +76,31 @@ impl TokenCache {
         Some(entry)
     }
 
-    /// Remembers a token. One that takes more than a generation's place is not.
+    /// Remembers a token. One that takes more than a generation may hold is not.
     pub(crate) fn insert(&mut self, entry: Arc<Entry>) {
-        let Some(place) = place(&entry.token) else { return };
+        let Some(slot) = slot_of(&entry.token) else { return };
         let bytes = entry.bytes();
         if bytes > self.half {
             return;
         }
-        self.young.remove(place);
+        self.young.remove(slot);
         if self.young.bytes.saturating_add(bytes) > self.half {
             // First the old ones go: there are never three generations.
             self.old = Generation::default();
             self.old = std::mem::take(&mut self.young);
         }
         self.young.bytes = self.young.bytes.saturating_add(bytes);
-        self.young.entries.insert(place, entry);
+        self.young.entries.insert(slot, entry);
     }
 }
 
 impl Generation {
-    fn find(&self, place: u64, token: &[u8]) -> Option<Arc<Entry>> {
-        self.entries.get(&place).filter(|entry| is_same(&entry.token, token)).cloned()
+    fn find(&self, slot: u64, token: &[u8]) -> Option<Arc<Entry>> {
+        self.entries.get(&slot).filter(|entry| is_same(&entry.token, token)).cloned()
     }
 
-    fn remove(&mut self, place: u64) {
-        if let Some(entry) = self.entries.remove(&place) {
+    fn remove(&mut self, slot: u64) {
+        if let Some(entry) = self.entries.remove(&slot) {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
         }
     }
@@ -111,7 +111,7 @@ impl Entry {
     fn bytes(&self) -> usize {
         let kid = self.kid.as_deref().map_or(0, heap::shared);
         let own = heap::allocation(size_of::<Self>().saturating_add(2 * size_of::<usize>()));
-        let parts = [PLACE, own, heap::allocation(self.token.len()), kid, self.principal.heap_bytes()];
+        let parts = [SLOT, own, heap::allocation(self.token.len()), kid, self.principal.heap_bytes()];
         let bytes = parts.into_iter().fold(0, usize::saturating_add);
         // What one entry leaves behind does not fit the next, of another size.
         bytes.saturating_add(bytes / 4)
@@ -128,9 +128,9 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Where a token stands in the table: by the end of its signature, which differs for any two tokens, and which nobody
-/// but the issuer can choose. Two tokens of one place are told apart by all their bytes; the later one takes it.
-fn place(token: &[u8]) -> Option<u64> {
+/// but the issuer can choose. Two tokens of one slot are told apart by all their bytes; the later one takes it.
+fn slot_of(token: &[u8]) -> Option<u64> {
     // Of a character of base64url, the low five bits are what differs most; the last one carries fewer than others.
     let tail = token.len().checked_sub(13).and_then(|start| token.get(start..))?;
-    Some(tail.iter().fold(0, |place: u64, &byte| place.rotate_left(5) ^ u64::from(byte)))
+    Some(tail.iter().fold(0, |slot: u64, &byte| slot.rotate_left(5) ^ u64::from(byte)))
 }

@@ -15,7 +15,7 @@ use jose::jws::Token;
 pub(crate) struct Evidence<'e> {
     /// The issuer, by index.
     pub(super) issuer: usize,
-    pub(super) source: Source<'e>,
+    pub(super) source: EvidenceSource<'e>,
     /// From claims alone; sorted, each once.
     pub(super) scopes: Vec<String>,
     pub(super) groups: Groups,
@@ -44,7 +44,7 @@ impl Groups {
 
 /// What the claims were taken from.
 #[derive(Debug)]
-pub(super) enum Source<'e> {
+pub(super) enum EvidenceSource<'e> {
     /// A token whose signature, type, dates and audience were all checked.
     Token(Token<'e>),
 }
@@ -62,7 +62,7 @@ impl Evidence<'_> {
 
     pub(super) fn claims(&self) -> Value<'_> {
         match &self.source {
-            Source::Token(token) => token.claims(),
+            EvidenceSource::Token(token) => token.claims(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::heap;
 use crate::http::HeaderEdit;
-use crate::identity::{Rendered, RequestFacts, UnrepresentableHeader};
+use crate::identity::{PreparedHeader, RequestFacts, UnrepresentableHeader};
 
 /// A caller that is certain, with all that rules and headers need of it.
 ///
@@ -21,7 +21,7 @@ pub struct Principal {
     pub(super) audiences: Vec<String>,
     /// Those that a rule tests.
     pub(super) claims: Vec<(ClaimRef, ClaimValue)>,
-    pub(super) identity: Vec<Rendered>,
+    pub(super) identity: Vec<PreparedHeader>,
 }
 
 impl Principal {
@@ -67,7 +67,7 @@ impl Principal {
             heap::texts(&self.groups),
             heap::texts(&self.audiences),
             heap::list(&self.claims, |(claim, value)| claim.heap_bytes().saturating_add(value.heap_bytes())),
-            heap::list(&self.identity, Rendered::heap_bytes),
+            heap::list(&self.identity, PreparedHeader::heap_bytes),
             self.subject.as_deref().map_or(0, heap::shared),
             self.odd_groups.as_deref().map_or(0, heap::shared),
         ]

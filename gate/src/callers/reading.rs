@@ -6,7 +6,7 @@ use jose::json::Value;
 
 use super::evidence::{Evidence, Groups};
 use super::principal::Principal;
-use crate::identity::Verified;
+use crate::identity::ClaimSource;
 use crate::policy::{Issuer, IssuerKind, Policy, present};
 
 impl Principal {
@@ -28,7 +28,7 @@ impl Principal {
         }
         issuer.grants.bound_scopes(&mut scopes);
         let claims = evidence.claims();
-        let verified = Verified {
+        let source = ClaimSource {
             token: text,
             claims,
             issuer: named_issuer(claims, issuer),
@@ -37,7 +37,7 @@ impl Principal {
             groups: &groups,
             max_bytes: policy.limits.header_bytes,
         };
-        let identity = policy.identity.iter().map(|header| header.render(&verified)).collect();
+        let identity = policy.identity.iter().map(|header| header.render(&source)).collect();
         let tested = policy.tested_claims.iter();
         let tested = tested.filter_map(|claim| Some((claim.clone(), claim.value(claims)?))).collect();
         let subject = claims.get("sub").and_then(Value::as_str).map(Arc::from);

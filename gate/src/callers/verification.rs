@@ -14,7 +14,7 @@ use jose::jws::{EncodedToken, Token, UntrustedToken};
 use jose::signature::SignatureVerifier;
 
 use super::check::Check;
-use super::evidence::{Evidence, Groups, Source};
+use super::evidence::{Evidence, EvidenceSource, Groups};
 use super::rejection::{Rejection, name};
 use crate::claims::{ClaimRef, NotStrings, add_groups, add_member_groups, add_scopes};
 use crate::distinct::distinct;
@@ -214,7 +214,7 @@ fn check_claims<'e>(
     *check = Check::Audience;
     check_audience(&audiences, issuer)?;
     let valid = dates.valid(issuer.clock_skew);
-    Ok(Evidence { issuer: index, source: Source::Token(token), scopes, groups, audiences, valid })
+    Ok(Evidence { issuer: index, source: EvidenceSource::Token(token), scopes, groups, audiences, valid })
 }
 
 fn check_type(token: &Token<'_>, issuer: &Issuer) -> Result<(), Reason> {

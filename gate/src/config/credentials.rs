@@ -2,46 +2,46 @@
 
 use super::headers::refuse_protocol_header;
 use super::reader::{Node, Object, all};
-use crate::credentials::{Conflict, Source, Sources, Subprotocol};
+use crate::credentials::{Conflict, CredentialLocation, CredentialLocations, Subprotocol};
 use crate::http::is_header_name;
 use crate::hygiene::fold;
 
-pub(super) fn read(object: &mut Object<'_, '_>) -> Option<Sources> {
-    let places = object.or("credentials", vec![Source::default()], read_places);
+pub(super) fn read(object: &mut Object<'_, '_>) -> Option<CredentialLocations> {
+    let locations = object.or("credentials", vec![CredentialLocation::default()], read_locations);
     let conflict = object.or("credentialConflict", Conflict::Refuse, |node| {
         node.word(&[("first", Conflict::First), ("refuse", Conflict::Refuse)])
     });
-    Some(Sources::new(places?, conflict?))
+    Some(CredentialLocations::new(locations?, conflict?))
 }
 
-fn read_places(node: &Node<'_, '_>) -> Option<Vec<Source>> {
+fn read_locations(node: &Node<'_, '_>) -> Option<Vec<CredentialLocation>> {
     let nodes = node.list()?;
-    let places: Vec<_> = nodes.iter().map(read_place).collect();
-    for (index, (node, place)) in nodes.iter().zip(&places).enumerate() {
-        let mut earlier = places.iter().enumerate().take(index);
-        let clash = |(index, earlier): (usize, &Option<Source>)| {
-            find_clash(place.as_ref()?, earlier.as_ref()?, &format!("credentials[{index}]"))
+    let locations: Vec<_> = nodes.iter().map(read_location).collect();
+    for (index, (node, location)) in nodes.iter().zip(&locations).enumerate() {
+        let mut earlier = locations.iter().enumerate().take(index);
+        let clash = |(index, earlier): (usize, &Option<CredentialLocation>)| {
+            find_clash(location.as_ref()?, earlier.as_ref()?, &format!("credentials[{index}]"))
         };
         if let Some(clash) = earlier.find_map(clash) {
             node.error(clash);
         }
     }
-    all(places.into_iter())
+    all(locations.into_iter())
 }
 
-/// Why a request could not tell a place from an earlier one, that of `path`.
-fn find_clash(place: &Source, earlier: &Source, path: &str) -> Option<String> {
-    if place.overlaps(earlier) {
+/// Why a location cannot be distinguished from an earlier one, that of `path`.
+fn find_clash(location: &CredentialLocation, earlier: &CredentialLocation, path: &str) -> Option<String> {
+    if location.overlaps(earlier) {
         return Some(format!("the same place as `{path}`, or a spelling of it"));
     }
-    let (name, other) = (place.header()?, earlier.header()?);
+    let (name, other) = (location.header()?, earlier.header()?);
     let is_spelling = name != other && fold(name.as_bytes()) == fold(other.as_bytes());
     is_spelling.then(|| {
         format!("`{name}` is a spelling of `{other}`, of `{path}`: each would be removed as the other's forgery")
     })
 }
 
-fn read_place(node: &Node<'_, '_>) -> Option<Source> {
+fn read_location(node: &Node<'_, '_>) -> Option<CredentialLocation> {
     let mut object = node.object()?;
     let header = object.optional("header");
     let cookie = object.optional("cookie");
@@ -69,23 +69,23 @@ fn read_place(node: &Node<'_, '_>) -> Option<Source> {
     };
     object.finish();
     // All of them are read, for their own mistakes.
-    let places = [
+    let locations = [
         header.map(|node| {
             let name = read_header(&node)?;
-            Some(Source::Header { name, scheme: scheme.clone()? })
+            Some(CredentialLocation::Header { name, scheme: scheme.clone()? })
         }),
         cookie.map(|node| {
             let name = read_token(&node, "the name of a cookie (RFC 6265 §4.1.1)")?;
-            Some(Source::Cookie { name, scheme: scheme.clone()? })
+            Some(CredentialLocation::Cookie { name, scheme: scheme.clone()? })
         }),
-        query.map(|node| read_parameter(&node).map(Source::Query)),
+        query.map(|node| read_parameter(&node).map(CredentialLocation::Query)),
         basic.map(|node| match node.value.as_bool() {
-            Some(true) => Some(Source::Basic),
+            Some(true) => Some(CredentialLocation::Basic),
             _ => node.expected("`true`"),
         }),
-        subprotocol.map(|node| read_subprotocol(&node, encoding.as_ref()).map(Source::WebSocketProtocol)),
+        subprotocol.map(|node| read_subprotocol(&node, encoding.as_ref()).map(CredentialLocation::WebSocketProtocol)),
     ];
-    places.into_iter().flatten().next()?.filter(|_| kinds == 1)
+    locations.into_iter().flatten().next()?.filter(|_| kinds == 1)
 }
 
 fn read_header(node: &Node<'_, '_>) -> Option<String> {

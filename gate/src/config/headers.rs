@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::reader::{Node, all};
 use super::reference::claim_ref;
 use crate::claims::ClaimRef;
-use crate::credentials::Sources;
+use crate::credentials::CredentialLocations;
 use crate::http::is_header_name;
 use crate::hygiene::{Hygiene, fold};
 use crate::identity::{Form, IdentityHeader, IdentityValue};
@@ -134,8 +134,8 @@ pub(super) fn default_strip() -> Vec<(String, bool)> {
 }
 
 /// Says where headers that are removed or set cover ones that the gate or the protocol needs.
-pub(super) fn check_overlaps(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &Sources, rules: &[Rule]) {
-    for header in sources.headers() {
+pub(super) fn check_overlaps(node: &Node<'_, '_>, hygiene: &Hygiene, locations: &CredentialLocations, rules: &[Rule]) {
+    for header in locations.headers() {
         if hygiene.is_identity(header.as_bytes()) {
             node.error_at(
                 "credentials",

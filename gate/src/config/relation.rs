@@ -1,7 +1,7 @@
 //! Relations of claims to the request: what a rule's tests may compare a claim with.
 
 use super::reader::Node;
-use crate::credentials::Sources;
+use crate::credentials::CredentialLocations;
 use crate::http::is_header_name;
 use crate::hygiene::{Hygiene, fold};
 use crate::rules::{Access, Matcher, RequestPart, Rule};
@@ -61,7 +61,7 @@ pub(super) fn check_segments(access: &Node<'_, '_>, asked: &Access, matcher: &Ma
 }
 
 /// Says where tests compare claims with a header that the upstream does not get, or that servers read otherwise.
-pub(super) fn check_headers(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &Sources, rules: &[Rule]) {
+pub(super) fn check_headers(node: &Node<'_, '_>, hygiene: &Hygiene, locations: &CredentialLocations, rules: &[Rule]) {
     let matched = || rules.iter().flat_map(|rule| &rule.matcher.headers).map(|(name, _)| name.as_str());
     let compared = || rules.iter().flat_map(|rule| parts(&rule.access)).filter_map(header);
     let mut seen = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn check_headers(node: &Node<'_, '_>, hygiene: &Hygiene, sources: &So
             String::from(
                 "overrides what rules look at, and is removed: write `overrideHeaders: keep` to leave it to the upstream",
             )
-        } else if sources.headers().iter().any(is_spelling) {
+        } else if locations.headers().iter().any(is_spelling) {
             String::from("may hold a credential, which the upstream does not get")
         } else if let Some(other) = other_spelling {
             format!("is another spelling of `{other}`: some servers take both for one")

@@ -146,12 +146,12 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::credentials::{Source, tests};
+    use crate::credentials::{CredentialLocation, tests};
     use crate::report::Reason;
 
     /// What is taken as `session`, and what is left.
     fn session(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {
-        tests::of(Source::cookie("session"), HEADER, lines)
+        tests::of(CredentialLocation::cookie("session"), HEADER, lines)
     }
 
     #[test]
@@ -244,8 +244,8 @@ mod tests {
             assert_eq!(session(&[&format!("z=0; {line}")]), expected(&["z=0"]), "{line}");
         }
         for line in ["my.session=t", "my session=t", "my[session=t"] {
-            let source = Source::cookie("my_session");
-            assert_eq!(tests::of(source, HEADER, &[line]), (Err(Reason::MalformedCredentials), vec![]), "{line}");
+            let location = CredentialLocation::cookie("my_session");
+            assert_eq!(tests::of(location, HEADER, &[line]), (Err(Reason::MalformedCredentials), vec![]), "{line}");
         }
     }
 

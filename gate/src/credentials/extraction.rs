@@ -17,15 +17,15 @@ struct Expected {
 }
 
 fn table() -> Vec<Expected> {
-    let case = |id, places: Value, taken, difference| Expected {
+    let case = |id, locations: Value, taken, difference| Expected {
         id,
-        config: json!({"credentials": places}),
+        config: json!({"credentials": locations}),
         taken,
         difference,
     };
-    let first = |id, places: Value, taken, difference| Expected {
+    let first = |id, locations: Value, taken, difference| Expected {
         id,
-        config: json!({"credentials": places, "credentialConflict": "first"}),
+        config: json!({"credentials": locations, "credentialConflict": "first"}),
         taken,
         difference,
     };
@@ -46,7 +46,7 @@ fn table() -> Vec<Expected> {
             Err("malformed_credentials"),
             "a token with a blank in it is no token; Envoy refuses it later, as no JWT",
         ),
-        case("default-param", bearer(), Ok(None), "the query is a place only where it is listed (RFC 6750 §2.3)"),
+        case("default-param", bearer(), Ok(None), "the query is a location only where it is listed (RFC 6750 §2.3)"),
         case("default-param", json!([{"query": "access_token"}]), Ok(Some("jwt_token")), ""),
         case(
             "dup-custom-header",

@@ -1,10 +1,10 @@
 //! What stands where a token should.
 
-use jose::words::holds_less_than;
+use jose::swar::contains_byte_below;
 
 use crate::report::{Cause, Detail, Reason};
 
-/// What a place holds: nothing, a token, or something that should be one.
+/// What a location holds: nothing, a token, or something that should be one.
 pub(super) type Found<T> = Option<Result<T, Cause>>;
 
 /// What was found, if that was one thing.
@@ -16,7 +16,7 @@ pub(super) fn only<T>(mut found: impl Iterator<Item = Result<T, Cause>>) -> Foun
 /// A token, if it is there and in one piece; `scheme` is the one before it.
 pub(super) fn check<'t>(token: &'t [u8], scheme: Option<&str>) -> Result<&'t [u8], Cause> {
     let is_separator = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'\x0b');
-    match token.is_empty() || (holds_less_than(token, b',' + 1) && token.iter().any(is_separator)) {
+    match token.is_empty() || (contains_byte_below(token, b',' + 1) && token.iter().any(is_separator)) {
         true => Err(malformed(Detail::of_credential(token, scheme))),
         false => Ok(token),
     }

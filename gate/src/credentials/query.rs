@@ -62,12 +62,12 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use crate::credentials::{Source, tests};
+    use crate::credentials::{CredentialLocation, tests};
     use crate::report::Reason;
 
     /// What is taken as `access_token`, and what is left.
     fn access_token(path: &str) -> (Result<Option<String>, Reason>, String) {
-        let (token, left) = tests::of(Source::Query("access_token".into()), ":path", &[path]);
+        let (token, left) = tests::of(CredentialLocation::Query("access_token".into()), ":path", &[path]);
         (token, left.concat())
     }
 

@@ -145,12 +145,12 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::credentials::{Source, tests};
+    use crate::credentials::{CredentialLocation, tests};
     use crate::report::Reason;
 
     /// What is taken behind `jot.`, and what is left.
     fn jot(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {
-        tests::of(Source::offer("jot."), HEADER, lines)
+        tests::of(CredentialLocation::offer("jot."), HEADER, lines)
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn bearer(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {
-        tests::of(Source::offer("bearer, "), HEADER, lines)
+        tests::of(CredentialLocation::offer("bearer, "), HEADER, lines)
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
     fn an_encoded_token_is_decoded_once_and_strictly() {
         let kubernetes = |offer: &str| {
             let lines = format!("base64url.bearer.authorization.k8s.io.{offer}, v4.channel.k8s.io");
-            tests::of(Source::offer("base64url.bearer.authorization.k8s.io."), HEADER, &[&lines])
+            tests::of(CredentialLocation::offer("base64url.bearer.authorization.k8s.io."), HEADER, &[&lines])
         };
         let left = vec![String::from("v4.channel.k8s.io")];
         assert_eq!(kubernetes("YS5iLmM"), (Ok(Some("a.b.c".into())), left.clone()));

@@ -1,4 +1,4 @@
-//! Places side by side, and what holds for all of them.
+//! Locations side by side, and what holds for all of them.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -19,25 +19,25 @@ impl Outcome {
     }
 }
 
-fn removals(sources: &Sources, request: &Request<'_>, kept: Option<usize>) -> Vec<HeaderEdit> {
+fn removals(locations: &CredentialLocations, request: &Request<'_>, kept: Option<usize>) -> Vec<HeaderEdit> {
     let mut edits = Vec::new();
-    let credential = kept.map(|place| Credential { token: Cow::Borrowed(&b""[..]), place });
-    sources.remove_from(request, credential.as_ref().map(|credential| (credential, true)), &mut edits);
+    let credential = kept.map(|index| Credential { token: Cow::Borrowed(&b""[..]), index });
+    locations.remove_from(request, credential.as_ref().map(|credential| (credential, true)), &mut edits);
     edits
 }
 
-pub(super) fn outcome(sources: &Sources, lines: &[(&str, &str)]) -> Outcome {
+pub(super) fn outcome(locations: &CredentialLocations, lines: &[(&str, &str)]) -> Outcome {
     let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request::new(&lines);
     // A token may be any bytes: escapes in a query can stand for all of them.
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let token = sources.take(&request).map(|credential| credential.map(|credential| text(&credential.token)));
+    let token = locations.take(&request).map(|credential| credential.map(|credential| text(&credential.token)));
     let token = token.map_err(|cause| cause.reason);
-    let left = HeaderEdit::apply(&removals(sources, &request, None), &lines);
+    let left = HeaderEdit::apply(&removals(locations, &request, None), &lines);
     Outcome { token, left: left.iter().map(|(name, value)| (text(name), text(value))).collect() }
 }
 
-impl Source {
+impl CredentialLocation {
     pub(super) fn cookie(name: &str) -> Self {
         Self::Cookie { name: name.into(), scheme: None }
     }
@@ -48,31 +48,35 @@ impl Source {
     }
 }
 
-/// What a single place makes of the values of a single header.
-pub(super) fn of(place: Source, header: &str, values: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {
+/// What a single location makes of the values of a single header.
+pub(super) fn of(
+    location: CredentialLocation,
+    header: &str,
+    values: &[&str],
+) -> (Result<Option<String>, Reason>, Vec<String>) {
     let lines: Vec<_> = values.iter().map(|value| (header, *value)).collect();
-    let outcome = outcome(&Sources::new(vec![place], Conflict::Refuse), &lines);
+    let outcome = outcome(&CredentialLocations::new(vec![location], Conflict::Refuse), &lines);
     let left = outcome.left(header).into_iter().map(String::from).collect();
     (outcome.token, left)
 }
 
-fn header(name: &str, scheme: Option<&str>) -> Source {
-    Source::Header { name: name.into(), scheme: scheme.map(String::from) }
+fn header(name: &str, scheme: Option<&str>) -> CredentialLocation {
+    CredentialLocation::Header { name: name.into(), scheme: scheme.map(String::from) }
 }
 
-fn everywhere(conflict: Conflict) -> Sources {
-    let places = vec![
-        Source::cookie("session"),
-        Source::Basic,
+fn everywhere(conflict: Conflict) -> CredentialLocations {
+    let locations = vec![
+        CredentialLocation::cookie("session"),
+        CredentialLocation::Basic,
         header("authorization", Some("Bearer")),
         header("x-api-token", None),
-        Source::Query("access_token".into()),
-        Source::offer("bearer."),
+        CredentialLocation::Query("access_token".into()),
+        CredentialLocation::offer("bearer."),
     ];
-    Sources::new(places, conflict)
+    CredentialLocations::new(locations, conflict)
 }
 
-/// One credential for each place, whose token is the number of the place.
+/// One credential for each location, whose token is its index.
 const CREDENTIALS: [(&str, &str); 6] = [
     ("cookie", "session=0"),
     ("authorization", "Basic MTo="),
@@ -83,20 +87,20 @@ const CREDENTIALS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn each_place_holds_its_token() {
-    for (place, line) in CREDENTIALS.iter().enumerate() {
+fn each_location_holds_its_token() {
+    for (index, line) in CREDENTIALS.iter().enumerate() {
         for conflict in [Conflict::Refuse, Conflict::First] {
             let outcome = outcome(&everywhere(conflict), &[*line]);
-            assert_eq!(outcome.token, Ok(Some(place.to_string())), "{line:?}");
+            assert_eq!(outcome.token, Ok(Some(index.to_string())), "{line:?}");
             let left = outcome.left.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>();
-            assert_eq!(left, [vec![], vec![], vec![], vec![], vec!["/"], vec!["chat"]][place], "{line:?}");
+            assert_eq!(left, [vec![], vec![], vec![], vec![], vec!["/"], vec!["chat"]][index], "{line:?}");
         }
     }
     assert_eq!(outcome(&everywhere(Conflict::Refuse), &[("cookie", "a=b")]).token, Ok(None));
 }
 
 #[test]
-fn credentials_in_two_places_are_ambiguous_unless_the_first_is_to_be_used() {
+fn credentials_in_two_locations_are_ambiguous_unless_the_first_is_to_be_used() {
     for (first, one) in CREDENTIALS.iter().enumerate() {
         for (second, other) in CREDENTIALS.iter().enumerate().skip(first + 1) {
             for lines in [[*one, *other], [*other, *one]] {
@@ -115,7 +119,7 @@ fn credentials_in_two_places_are_ambiguous_unless_the_first_is_to_be_used() {
 }
 
 #[test]
-fn the_first_place_is_used_even_if_what_it_holds_is_no_good() {
+fn the_first_location_is_used_even_if_what_it_holds_is_no_good() {
     let first = |lines: &[(&str, &str)]| outcome(&everywhere(Conflict::First), lines).token;
     assert_eq!(first(&[("cookie", "session="), ("x-api-token", "3")]), Err(Reason::MalformedCredentials));
     assert_eq!(first(&[("cookie", "session=; session=b"), ("x-api-token", "3")]), Err(Reason::MalformedCredentials));
@@ -126,8 +130,11 @@ fn the_first_place_is_used_even_if_what_it_holds_is_no_good() {
 }
 
 #[test]
-fn of_several_cookies_of_one_name_the_first_counts_where_the_first_place_is_used() {
-    let sources = Sources::new(vec![Source::cookie("session"), header("x-api-token", None)], Conflict::First);
+fn of_several_cookies_of_one_name_the_first_counts_where_the_first_location_is_used() {
+    let locations = CredentialLocations::new(
+        vec![CredentialLocation::cookie("session"), header("x-api-token", None)],
+        Conflict::First,
+    );
     for (lines, token, left) in [
         (&["session=a; session=b"][..], Ok("a"), vec![]),
         (&["session=a; x=1", "session=b; session=c"], Ok("a"), vec!["x=1"]),
@@ -137,13 +144,13 @@ fn of_several_cookies_of_one_name_the_first_counts_where_the_first_place_is_used
         (&["sess%69on=a; session[]=b"], Err(Reason::AmbiguousCredentials), vec![]),
     ] {
         let lines: Vec<_> = lines.iter().map(|value| ("cookie", *value)).collect();
-        let found = outcome(&sources, &lines);
+        let found = outcome(&locations, &lines);
         let token = token.map(|token| Some(String::from(token)));
         assert_eq!((found.token.clone(), found.left("cookie")), (token, left), "{lines:?}");
     }
     let kept = |value: &str| {
         let lines = [(&b"cookie"[..], value.as_bytes())];
-        let left = HeaderEdit::apply(&removals(&sources, &Request::new(&lines), Some(0)), &lines);
+        let left = HeaderEdit::apply(&removals(&locations, &Request::new(&lines), Some(0)), &lines);
         left.into_iter().map(|(_, value)| String::from_utf8(value).expect("is text")).collect::<Vec<_>>()
     };
     assert_eq!(kept("x=1; session=a; session=b; sess%69on=c"), ["x=1; session=a"]);
@@ -151,7 +158,7 @@ fn of_several_cookies_of_one_name_the_first_counts_where_the_first_place_is_used
 
 #[test]
 fn a_cookie_may_hold_a_token_behind_its_scheme() {
-    let bearer = || Source::Cookie { name: "session".into(), scheme: Some("Bearer".into()) };
+    let bearer = || CredentialLocation::Cookie { name: "session".into(), scheme: Some("Bearer".into()) };
     let one = |value: &str| of(bearer(), "cookie", &[&format!("a=1; session={value}; b=2")]);
     let left = || vec![String::from("a=1; b=2")];
     for value in [
@@ -185,7 +192,7 @@ fn a_cookie_may_hold_a_token_behind_its_scheme() {
     ] {
         assert_eq!(one(value).0, Err(Reason::MalformedCredentials), "{value}");
     }
-    let both = Sources::new(vec![bearer(), Source::cookie("session")], Conflict::Refuse);
+    let both = CredentialLocations::new(vec![bearer(), CredentialLocation::cookie("session")], Conflict::Refuse);
     let taken = |value: &str| outcome(&both, &[("cookie", value)]).token;
     for value in ["session=a.b.c", "session=\"Bearer a.b.c\"", "session=Bearer%20a.b.c"] {
         assert_eq!(taken(value), Ok(Some("a.b.c".into())), "{value}");
@@ -196,10 +203,10 @@ fn a_cookie_may_hold_a_token_behind_its_scheme() {
 }
 
 #[test]
-fn a_token_without_a_scheme_is_a_place_beside_the_schemes_of_its_header() {
-    let places = vec![header("authorization", None), Source::default(), Source::Basic];
+fn a_token_without_a_scheme_is_a_location_beside_the_schemes_of_its_header() {
+    let locations = vec![header("authorization", None), CredentialLocation::default(), CredentialLocation::Basic];
     for conflict in [Conflict::Refuse, Conflict::First] {
-        let sources = Sources::new(places.clone(), conflict);
+        let locations = CredentialLocations::new(locations.clone(), conflict);
         for (value, token, is_left) in [
             ("a.b.c", Ok(Some("a.b.c")), false),
             ("Bearer a.b.c", Ok(Some("a.b.c")), false),
@@ -210,11 +217,11 @@ fn a_token_without_a_scheme_is_a_place_beside_the_schemes_of_its_header() {
             ("", Err(Reason::MalformedCredentials), false),
             ("a.b.c, d.e.f", Err(Reason::MalformedCredentials), false),
         ] {
-            let found = outcome(&sources, &[("authorization", value)]);
+            let found = outcome(&locations, &[("authorization", value)]);
             let token = token.map(|token| token.map(String::from));
             assert_eq!((found.token, !found.left.is_empty()), (token, is_left), "{value}");
         }
-        let two = outcome(&sources, &[("authorization", "Digest x"), ("authorization", "a.b.c")]);
+        let two = outcome(&locations, &[("authorization", "Digest x"), ("authorization", "a.b.c")]);
         assert_eq!((two.token, two.left), (Err(Reason::AmbiguousCredentials), vec![]));
     }
 }
@@ -234,13 +241,13 @@ fn joined_schemes_of_one_header_are_malformed() {
 
 #[test]
 fn what_was_verified_can_stay_and_nothing_else_does() {
-    let kept = |place: usize| {
+    let kept = |index: usize| {
         let lines: Vec<_> = CREDENTIALS.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         // The two of `Authorization` exclude each other.
         let lines: Vec<_> =
             lines.into_iter().enumerate().filter(|(index, _)| *index != 2).map(|(_, line)| line).collect();
-        let sources = everywhere(Conflict::First);
-        let edits = removals(&sources, &Request::new(&lines), Some(place));
+        let locations = everywhere(Conflict::First);
+        let edits = removals(&locations, &Request::new(&lines), Some(index));
         let left = HeaderEdit::apply(&edits, &lines);
         let mut left: Vec<_> = left.into_iter().map(|(_, value)| String::from_utf8(value).expect("is text")).collect();
         left.sort();
@@ -254,33 +261,36 @@ fn what_was_verified_can_stay_and_nothing_else_does() {
 }
 
 #[test]
-fn two_places_in_one_header_are_two_places() {
-    let two = |conflict| Sources::new(vec![Source::cookie("a"), Source::cookie("b")], conflict);
+fn two_locations_in_one_header_are_two_locations() {
+    let two = |conflict| {
+        CredentialLocations::new(vec![CredentialLocation::cookie("a"), CredentialLocation::cookie("b")], conflict)
+    };
     let lines = [("cookie", "b=2; c=3; a=1")];
     assert_eq!(outcome(&two(Conflict::Refuse), &lines).token, Err(Reason::AmbiguousCredentials));
     let first = outcome(&two(Conflict::First), &lines);
     assert_eq!((first.token.clone(), first.left("cookie")), (Ok(Some("1".into())), vec!["c=3"]));
 
-    let prefixes = vec![Source::offer("p."), Source::offer("q.")];
-    let sources = Sources::new(prefixes, Conflict::First);
-    let offers = |value| outcome(&sources, &[("sec-websocket-protocol", value)]).token;
+    let prefixes = vec![CredentialLocation::offer("p."), CredentialLocation::offer("q.")];
+    let locations = CredentialLocations::new(prefixes, Conflict::First);
+    let offers = |value| outcome(&locations, &[("sec-websocket-protocol", value)]).token;
     assert_eq!(offers("p.1, q.2"), Err(Reason::MalformedCredentials), "nothing would remain to pick from");
     assert_eq!(offers("p.1, q.2, chat"), Ok(Some("1".into())));
 }
 
 #[test]
-fn places_that_a_request_cannot_tell_apart_overlap() {
-    let cookie = |name: &str| Source::cookie(name);
-    let query = |name: &str| Source::Query(name.into());
-    let offer = |prefix: &str| Source::offer(prefix);
-    let scheme_cookie = |name: &str, scheme: &str| Source::Cookie { name: name.into(), scheme: Some(scheme.into()) };
+fn indistinguishable_locations_overlap() {
+    let cookie = |name: &str| CredentialLocation::cookie(name);
+    let query = |name: &str| CredentialLocation::Query(name.into());
+    let offer = |prefix: &str| CredentialLocation::offer(prefix);
+    let scheme_cookie =
+        |name: &str, scheme: &str| CredentialLocation::Cookie { name: name.into(), scheme: Some(scheme.into()) };
     for (one, other) in [
         (cookie("a_b"), cookie("a_b")),
         (cookie("a_b"), cookie("a.b")),
         (query("Token"), query("token")),
         (offer("a."), offer("A.b.")),
-        (Source::Basic, Source::Basic),
-        (Source::Basic, header("authorization", Some("basic"))),
+        (CredentialLocation::Basic, CredentialLocation::Basic),
+        (CredentialLocation::Basic, header("authorization", Some("basic"))),
         (header("x-a", None), header("x-a", None)),
         (header("x-a", Some("Bearer")), header("x-a", Some("BEARER"))),
         (scheme_cookie("a", "Bearer"), scheme_cookie("a", "bearer")),
@@ -298,8 +308,8 @@ fn places_that_a_request_cannot_tell_apart_overlap() {
         (query("a"), query("aa")),
         (offer("a."), offer("b.")),
         (offer("a."), offer("a, ")),
-        (Source::Basic, header("authorization", Some("Bearer"))),
-        (Source::Basic, header("authorization", None)),
+        (CredentialLocation::Basic, header("authorization", Some("Bearer"))),
+        (CredentialLocation::Basic, header("authorization", None)),
         (header("x-a", None), header("x-a", Some("Bearer"))),
         (header("x-a", None), header("x-b", None)),
         (scheme_cookie("a", "Bearer"), cookie("a")),
@@ -316,7 +326,7 @@ mod properties {
 
     use super::*;
 
-    /// Pieces that the readers of all places stumble over.
+    /// Pieces that the readers of all locations stumble over.
     const PIECES: [&str; 40] = [
         "session",
         "access_token",
@@ -404,17 +414,17 @@ mod properties {
             prop_assert_eq!((taken.token.clone(), taken.left(":path").concat()), (Ok(Some("TOKEN".into())), expected));
         }
 
-        /// A token is forwarded in none of its places, whole or in part, if it is forwarded nowhere else.
+        /// A token is forwarded in none of its locations, whole or in part, if it is forwarded nowhere else.
         #[test]
         fn no_token_is_forwarded(lines in lines()) {
             let lines: Vec<_> = lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let outcome = outcome(&everywhere(Conflict::First), &lines);
             if let Ok(Some(token)) = &outcome.token {
-                let places = outcome.left.iter().filter(|(name, _)| name != "x-other");
+                let locations = outcome.left.iter().filter(|(name, _)| name != "x-other");
                 let is_taken = |value: &str| value.contains(token.as_str()) && token.contains("TOKEN");
                 let occurs = |line: &(&str, &str)| line.1.matches("TOKEN").count();
                 let once = lines.iter().map(occurs).sum::<usize>() == 1;
-                prop_assert!(!once || !places.into_iter().any(|(_, value)| is_taken(value)), "{outcome:?}");
+                prop_assert!(!once || !locations.into_iter().any(|(_, value)| is_taken(value)), "{outcome:?}");
             }
         }
     }

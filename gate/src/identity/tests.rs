@@ -22,7 +22,7 @@ fn of(
 ) -> Result<Option<String>, Unrepresentable> {
     let document = Document::parse(claims.as_bytes()).expect(claims);
     let (scopes, groups) = (["a".to_string(), "b".to_string()], ["g,h".to_string()]);
-    let verified = Verified {
+    let source = ClaimSource {
         token: TOKEN,
         claims: document.root(),
         issuer: "https://idp",
@@ -31,7 +31,7 @@ fn of(
         groups: &groups,
         max_bytes: 20,
     };
-    header.render(&verified).complete(facts).map_err(|UnrepresentableHeader(_)| Unrepresentable).map(|header| {
+    header.render(&source).complete(facts).map_err(|UnrepresentableHeader(_)| Unrepresentable).map(|header| {
         header.map(|edit| match edit {
             HeaderEdit::Add(_, value) => value.to_string(),
             other => panic!("{other:?} adds nothing"),

@@ -14,7 +14,7 @@ use crate::http::{CanonicalPath, Request};
 /// The tree goes no deeper than this.
 const DEEPEST: usize = 32;
 
-/// An index of rules, by their places.
+/// An index of rules, by their position.
 #[derive(Clone, Debug, Default)]
 pub struct RuleIndex {
     /// Those that name hosts and no wildcards, by host, in lower case.
@@ -40,21 +40,21 @@ impl RuleIndex {
     /// An index of rules, by what they match.
     pub fn new<'m>(matchers: impl Iterator<Item = &'m Matcher>) -> Self {
         let mut index = Self::default();
-        for (place, matcher) in matchers.enumerate() {
+        for (rule, matcher) in matchers.enumerate() {
             let names: Option<Vec<_>> = matcher.hosts.iter().map(HostPattern::exact).collect();
             match names.filter(|names| !names.is_empty()) {
                 Some(names) => {
                     for name in names {
-                        index.by_host.entry(name.to_string()).or_default().file(place, matcher);
+                        index.by_host.entry(name.to_string()).or_default().file(rule, matcher);
                     }
                 }
-                None => index.anywhere.file(place, matcher),
+                None => index.anywhere.file(rule, matcher),
             }
         }
         index
     }
 
-    /// The place of the first rule that matches, `matches` being asked of those alone that may.
+    /// The index of the first rule that matches, `matches` being asked of those alone that may.
     pub(crate) fn first(
         &self,
         request: &Request<'_>,
@@ -81,10 +81,10 @@ impl RuleIndex {
         matches: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let mut first = None;
-        let mut look = |places: &[usize]| {
+        let mut look = |rules: &[usize]| {
             // INVARIANT: in order, so the first one is the first of this list; only an earlier one is news.
-            let earlier = places.iter().take_while(|&&place| first.is_none_or(|first| place < first));
-            first = earlier.copied().find(|&place| matches(place)).or(first);
+            let earlier = rules.iter().take_while(|&&rule| first.is_none_or(|first| rule < first));
+            first = earlier.copied().find(|&rule| matches(rule)).or(first);
         };
         let segments = path.strip_prefix('/').unwrap_or_default().split('/');
         if !self.by_host.is_empty() {
@@ -99,9 +99,9 @@ impl RuleIndex {
 }
 
 impl Node {
-    fn file(&mut self, place: usize, matcher: &Matcher) {
+    fn file(&mut self, rule: usize, matcher: &Matcher) {
         if matcher.paths.is_empty() {
-            self.passing.push(place);
+            self.passing.push(rule);
         }
         for path in &matcher.paths {
             let (steps, ends) = path.beginning();
@@ -112,9 +112,9 @@ impl Node {
                     None => node.any.get_or_insert_default(),
                 };
             }
-            let places = if ends && steps.len() <= DEEPEST { &mut node.ending } else { &mut node.passing };
-            if places.last() != Some(&place) {
-                places.push(place);
+            let rules = if ends && steps.len() <= DEEPEST { &mut node.ending } else { &mut node.passing };
+            if rules.last() != Some(&rule) {
+                rules.push(rule);
             }
         }
     }
@@ -177,10 +177,10 @@ mod tests {
             let lines = [(&b":authority"[..], authority.as_bytes()), (b":path", path.as_bytes())];
             let request = Request::new(&lines);
             let canonical = CanonicalPath::strict(path.as_bytes()).expect("is canonical");
-            let matches = |place: usize| rules[place].matches(&request, &canonical);
+            let matches = |rule: usize| rules[rule].matches(&request, &canonical);
             prop_assert_eq!(
                 RuleIndex::new(rules.iter()).first(&request, &canonical, matches),
-                (0..rules.len()).find(|&place| matches(place))
+                (0..rules.len()).find(|&rule| matches(rule))
             );
         }
     }
@@ -212,9 +212,9 @@ mod tests {
         let lines = [(&b":authority"[..], &b"h7.example.com"[..])];
         let path = CanonicalPath::strict(b"/api/r7/x").expect("is canonical");
         let asked = RefCell::new(Vec::new());
-        let first = RuleIndex::new(rules.iter()).first(&Request::new(&lines), &path, |place| {
-            asked.borrow_mut().push(place);
-            place == 2000
+        let first = RuleIndex::new(rules.iter()).first(&Request::new(&lines), &path, |rule| {
+            asked.borrow_mut().push(rule);
+            rule == 2000
         });
         assert_eq!((first, asked.into_inner()), (Some(2000), vec![1007, 2000, 7]));
 
@@ -224,8 +224,8 @@ mod tests {
         rules.push(matcher(&[], &["/orders/*"]));
         let asked = RefCell::new(Vec::new());
         let path = CanonicalPath::strict(b"/orders/7").expect("is canonical");
-        RuleIndex::new(rules.iter()).first(&Request::new(&lines), &path, |place| {
-            asked.borrow_mut().push(place);
+        RuleIndex::new(rules.iter()).first(&Request::new(&lines), &path, |rule| {
+            asked.borrow_mut().push(rule);
             false
         });
         assert_eq!(asked.into_inner(), [1007, 2000]);
@@ -237,7 +237,7 @@ mod tests {
         let rules = [matcher(&[], &["/a"]), matcher(&[], &[&path])];
         let found = |path: &str| {
             let canonical = CanonicalPath::strict(path.as_bytes()).expect("is canonical");
-            let matches = |place: usize| rules[place].matches(&Request::new(&[]), &canonical);
+            let matches = |rule: usize| rules[rule].matches(&Request::new(&[]), &canonical);
             RuleIndex::new(rules.iter()).first(&Request::new(&[]), &canonical, matches)
         };
         assert_eq!((found(&path), found("/a"), found(&path[2..])), (Some(1), Some(0), None));

@@ -34,11 +34,11 @@ fn what_differs_in_one_byte_is_another_token() {
     let mut world = World::new(&inline(&json!({})));
     let token = Key::new("a").token(&json!({}));
     assert_eq!(world.with_token(&token).summary(), "ok");
-    for place in 0..token.len() {
+    for index in 0..token.len() {
         let mut changed = token.clone().into_bytes();
-        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).expect("is ASCII");
-        assert_ne!(world.with_token(&changed).summary(), "ok", "{place}");
+        assert_ne!(world.with_token(&changed).summary(), "ok", "{index}");
     }
     assert_ne!(world.with_token(&token[..token.len() - 1]).summary(), "ok");
     assert_ne!(world.with_token(&format!("{token}A")).summary(), "ok");

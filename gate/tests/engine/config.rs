@@ -160,7 +160,7 @@ fn each_credential_has_a_place_of_its_own() {
         json!([{"websocketProtocol": "a."}, {"websocketProtocol": "A.b"}, {"websocketProtocol": "a.c, "}, {"websocketProtocol": "a, "}, {"websocketProtocol": "A,"}, {"header": "sec-websocket-protocol"}, {"header": "Sec_WebSocket_Protocol"}]),
     ]
     .iter()
-    .map(|places| errors(&inline(&json!({"credentials": places}))))
+    .map(|locations| errors(&inline(&json!({"credentials": locations}))))
     .collect();
     insta::assert_snapshot!(all.join("\n\n"));
 }
@@ -188,8 +188,8 @@ fn foreign_credentials_pass_only_where_no_token_is_needed() {
 #[test]
 #[cfg(not(target_family = "wasm"))]
 fn no_header_with_a_credential_may_be_removed_or_set() {
-    let covered = |place: Value, identity: Value, strip: Value| {
-        errors(&inline(&json!({"credentials": [place], "identityHeaders": identity, "stripHeaders": strip})))
+    let covered = |location: Value, identity: Value, strip: Value| {
+        errors(&inline(&json!({"credentials": [location], "identityHeaders": identity, "stripHeaders": strip})))
     };
     let all = [
         covered(json!({"basic": true}), json!({"Authorization": "sub"}), json!([])),
@@ -202,8 +202,8 @@ fn no_header_with_a_credential_may_be_removed_or_set() {
 }
 
 #[test]
-fn places_that_can_be_told_apart_may_stand_side_by_side() {
-    let places = json!([
+fn distinguishable_locations_may_stand_side_by_side() {
+    let locations = json!([
         {"header": "authorization", "scheme": "Bearer"},
         {"header": "authorization", "scheme": "Token"},
         {"header": "x-api-token"},
@@ -216,7 +216,7 @@ fn places_that_can_be_told_apart_may_stand_side_by_side() {
         {"websocketProtocol": "b."},
     ]);
     for conflict in ["refuse", "first"] {
-        assert_eq!(errors(&inline(&json!({"credentials": places, "credentialConflict": conflict}))), "no errors");
+        assert_eq!(errors(&inline(&json!({"credentials": locations, "credentialConflict": conflict}))), "no errors");
     }
 }
 

@@ -19,8 +19,8 @@ fn basic(pair: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
 }
 
-/// Every place there is.
-fn places() -> Value {
+/// Every location there is.
+fn locations() -> Value {
     json!([
         {"header": "authorization", "scheme": "Bearer"},
         {"header": "x-api-token"},
@@ -42,12 +42,12 @@ fn config(changes: &Value) -> Value {
         {"match": {"paths": ["/keeps"]}, "access": "authenticated", "forwardToken": true},
         {"access": "authenticated"},
     ]);
-    let mut config = inline(&json!({"credentials": places(), "rules": rules}));
+    let mut config = inline(&json!({"credentials": locations(), "rules": rules}));
     merge(&mut config, changes);
     config
 }
 
-/// A request for `path` with `token` in one of the places: its header and what is left of that, then its query and
+/// A request for `path` with `token` in one of the locations: its header and what is left of that, then its query and
 /// what is left of that.
 fn carriers(token: &str) -> Vec<(&'static str, String, Vec<&'static str>, String, &'static str)> {
     let header =
@@ -134,7 +134,7 @@ fn only_what_was_verified_is_forwarded_and_only_where_that_is_wanted() {
 }
 
 #[test]
-fn a_conflict_is_refused_or_settled_by_the_order_of_the_places() {
+fn a_conflict_is_refused_or_settled_by_the_order_of_the_locations() {
     let (good, bearer) = (token(), format!("Bearer {}", token()));
     let lines = [("authorization", bearer.as_str()), ("x-api-token", "bad"), ("cookie", "session=; session=")];
     let mut refusing = world(&json!({}));
@@ -395,7 +395,7 @@ fn a_client_with_two_cookies_of_one_name_is_not_locked_out_where_the_first_count
 
 #[test]
 fn tokens_count_in_the_ways_that_frameworks_send_them() {
-    let places = json!([
+    let locations = json!([
         {"header": "authorization", "scheme": "Bearer"},
         {"header": "authorization"},
         {"cookie": "access_token", "scheme": "Bearer"},
@@ -406,7 +406,7 @@ fn tokens_count_in_the_ways_that_frameworks_send_them() {
     ]);
     let good = token();
     let encoded = jose::base64url::encode(good.as_bytes());
-    let mut world = world(&json!({"credentials": places}));
+    let mut world = world(&json!({"credentials": locations}));
     for (name, value, left) in [
         ("authorization", format!("Bearer {good}"), vec![]),
         ("authorization", good.clone(), vec![]),

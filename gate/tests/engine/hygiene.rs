@@ -38,9 +38,9 @@ fn name() -> impl Strategy<Value = String> {
     (stem, vec((0_usize..30, select(vec!['_', '.', '~', '!', '*', '\'', '|', '^', 'X', 'U', '-', '0'])), 0..3))
         .prop_map(|(stem, changes)| {
             let mut name: Vec<char> = stem.chars().collect();
-            for (place, character) in changes {
+            for (index, character) in changes {
                 // Most changes respell the name, some make another one of it.
-                if let Some(old) = name.get_mut(place)
+                if let Some(old) = name.get_mut(index)
                     && (!old.is_ascii_alphanumeric()
                         || !character.is_ascii_alphanumeric()
                         || old.eq_ignore_ascii_case(&character))

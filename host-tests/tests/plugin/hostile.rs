@@ -10,14 +10,14 @@ use crate::world::{fetched, inline, plugin, proxy, start, summary, token, with_t
 #[test]
 fn any_bytes_in_any_header_are_answered() {
     let proxy = proxy();
-    let places = json!([
+    let locations = json!([
         {"header": "authorization", "scheme": "Bearer"},
         {"cookie": "session"},
         {"query": "q"},
         {"basic": true},
         {"websocketProtocol": "p."},
     ]);
-    let root = start(&proxy, &inline(&json!({"credentials": places, "credentialConflict": "first"})));
+    let root = start(&proxy, &inline(&json!({"credentials": locations, "credentialConflict": "first"})));
     let good = format!("Bearer {}", token(&json!({}), proxy.clock().now()).unwrap());
     let mut random = Random::new(42);
     for _ in 0..3000 {

@@ -14,7 +14,7 @@ impl Context<'_> {
         let used = found.used.as_ref().ok().copied().flatten();
         let locations = CredentialLocation::all_of(self.policy);
         let locations =
-            locations.iter().zip(&found.places).enumerate().map(|(index, (location, holds))| LocationStep {
+            locations.iter().zip(&found.locations).enumerate().map(|(index, (location, holds))| LocationStep {
                 location: location.to_string(),
                 found: match holds {
                     None => String::from("nothing"),

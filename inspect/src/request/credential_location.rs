@@ -5,18 +5,18 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gate::Policy;
-use gate::explain::places;
+use gate::explain::credential_locations;
 use jose::base64url;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::head::RequestHead;
-use gate::credentials::{Source, Subprotocol};
+use gate::credentials::{CredentialLocation as Location, Subprotocol};
 
 /// The location of a token, as `credentials` has it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Value")]
-pub struct CredentialLocation(Source);
+pub struct CredentialLocation(Location);
 
 impl TryFrom<Value> for CredentialLocation {
     type Error = String;
@@ -25,20 +25,20 @@ impl TryFrom<Value> for CredentialLocation {
         let members: Vec<_> = value.as_object().into_iter().flatten().collect();
         let texts: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Ok(Self(match texts.as_slice() {
-            [("header", Some(name))] => Source::Header { name: (*name).to_string(), scheme: None },
+            [("header", Some(name))] => Location::Header { name: (*name).to_string(), scheme: None },
             [("header", Some(name)), ("scheme", Some(scheme))] => {
-                Source::Header { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
+                Location::Header { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
             }
-            [("cookie", Some(name))] => Source::Cookie { name: (*name).to_string(), scheme: None },
+            [("cookie", Some(name))] => Location::Cookie { name: (*name).to_string(), scheme: None },
             [("cookie", Some(name)), ("scheme", Some(scheme))] => {
-                Source::Cookie { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
+                Location::Cookie { name: (*name).to_string(), scheme: Some((*scheme).to_string()) }
             }
-            [("query", Some(name))] => Source::Query((*name).to_string()),
-            [("websocketProtocol", Some(prefix))] => Source::WebSocketProtocol(Subprotocol::of(prefix, None)),
+            [("query", Some(name))] => Location::Query((*name).to_string()),
+            [("websocketProtocol", Some(prefix))] => Location::WebSocketProtocol(Subprotocol::of(prefix, None)),
             [("encoding", Some(encoding @ ("base64url" | "plain"))), ("websocketProtocol", Some(prefix))] => {
-                Source::WebSocketProtocol(Subprotocol::of(prefix, Some(*encoding == "base64url")))
+                Location::WebSocketProtocol(Subprotocol::of(prefix, Some(*encoding == "base64url")))
             }
-            [("basic", None)] if value.get("basic") == Some(&Value::Bool(true)) => Source::Basic,
+            [("basic", None)] if value.get("basic") == Some(&Value::Bool(true)) => Location::Basic,
             _ => {
                 return Err(format!(
                     "expected a location as `credentials` has it, such as `{{cookie: session}}`, found `{value}`"
@@ -56,30 +56,30 @@ impl CredentialLocation {
 
     /// All of a configuration's `credentials`, in their order.
     pub fn all_of(policy: &Policy) -> Vec<Self> {
-        places(policy).iter().cloned().map(Self).collect()
+        credential_locations(policy).iter().cloned().map(Self).collect()
     }
 
     /// Adds a token there.
     pub fn put(&self, token: &str, head: &mut RequestHead) {
         match &self.0 {
-            Source::Basic => {
+            Location::Basic => {
                 let pair = STANDARD.encode(format!("{token}:x-oauth-basic"));
                 head.add("authorization", &format!("Basic {pair}"));
             }
-            Source::Cookie { name, scheme: Some(scheme) } => {
+            Location::Cookie { name, scheme: Some(scheme) } => {
                 head.add("cookie", &format!("{name}=\"{scheme} {token}\""));
             }
-            Source::Cookie { name, scheme: None } => head.add("cookie", &format!("{name}={token}")),
-            Source::Header { name, scheme: Some(scheme) } => head.add(name, &format!("{scheme} {token}")),
-            Source::Header { name, scheme: None } => head.add(name, token),
-            Source::Query(name) => {
+            Location::Cookie { name, scheme: None } => head.add("cookie", &format!("{name}={token}")),
+            Location::Header { name, scheme: Some(scheme) } => head.add(name, &format!("{scheme} {token}")),
+            Location::Header { name, scheme: None } => head.add(name, token),
+            Location::Query(name) => {
                 if let Some(path) = head.value_mut(":path") {
                     let separator = if path.contains('?') { '&' } else { '?' };
                     *path = format!("{path}{separator}{name}={token}");
                 }
             }
             // Servers pick from what remains, so that there has to be another one.
-            Source::WebSocketProtocol(protocol) => {
+            Location::WebSocketProtocol(protocol) => {
                 let token = match protocol.is_encoded {
                     true => base64url::encode(token.as_bytes()),
                     false => token.to_string(),
@@ -93,13 +93,13 @@ impl CredentialLocation {
 impl fmt::Display for CredentialLocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Source::Basic => formatter.write_str("header authorization: Basic"),
-            Source::Cookie { name, scheme: Some(scheme) } => write!(formatter, "cookie {name}: {scheme}"),
-            Source::Cookie { name, scheme: None } => write!(formatter, "cookie {name}"),
-            Source::Header { name, scheme: Some(scheme) } => write!(formatter, "header {name}: {scheme}"),
-            Source::Header { name, scheme: None } => write!(formatter, "header {name}"),
-            Source::Query(name) => write!(formatter, "query {name}"),
-            Source::WebSocketProtocol(protocol) => {
+            Location::Basic => formatter.write_str("header authorization: Basic"),
+            Location::Cookie { name, scheme: Some(scheme) } => write!(formatter, "cookie {name}: {scheme}"),
+            Location::Cookie { name, scheme: None } => write!(formatter, "cookie {name}"),
+            Location::Header { name, scheme: Some(scheme) } => write!(formatter, "header {name}: {scheme}"),
+            Location::Header { name, scheme: None } => write!(formatter, "header {name}"),
+            Location::Query(name) => write!(formatter, "query {name}"),
+            Location::WebSocketProtocol(protocol) => {
                 write!(formatter, "sec-websocket-protocol {}", protocol.prefix().trim_end())
             }
         }

@@ -134,11 +134,11 @@ impl<'t> Fraction<'t> {
     /// Compares with `nanoseconds` (below 10^9) as a fraction of a second.
     pub(crate) fn cmp_nanoseconds(self, nanoseconds: u32) -> Ordering {
         let mut digits = self.digits();
-        let mut place = 100_000_000;
+        let mut weight = 100_000_000;
         let mut own = 0_u32;
-        while place > 0 {
-            own += u32::from(digits.next().unwrap_or(0)) * place;
-            place /= 10;
+        while weight > 0 {
+            own += u32::from(digits.next().unwrap_or(0)) * weight;
+            weight /= 10;
         }
         own.cmp(&nanoseconds).then_with(|| if digits.next().is_some() { Ordering::Greater } else { Ordering::Equal })
     }

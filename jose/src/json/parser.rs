@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::document::{Content, Document, Error, ErrorKind, MAX_DEPTH, Node, Value};
-use crate::words;
+use crate::swar;
 
 /// Up to how many members of an object are compared one with all others, which needs no list of them.
 const FEW: usize = 16;
@@ -188,9 +188,8 @@ impl<'t> Parser<'t> {
         let mut resolved: Option<String> = None;
         loop {
             let rest = self.rest();
-            let marks =
-                |word| words::equal_to(word, b'"') | words::equal_to(word, b'\\') | words::less_than(word, 0x20);
-            let plain = words::position(rest.as_bytes(), marks).unwrap_or(rest.len());
+            let marks = |word| swar::equal_to(word, b'"') | swar::equal_to(word, b'\\') | swar::less_than(word, 0x20);
+            let plain = swar::position(rest.as_bytes(), marks).unwrap_or(rest.len());
             let run = rest.get(..plain).unwrap_or_default();
             self.at += plain;
             match self.byte() {

@@ -25,7 +25,7 @@ pub struct KeySet {
 /// An entry of a set that is no key to verify with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SkippedKey {
-    /// Its place in `keys`.
+    /// Its index in `keys`.
     pub index: usize,
     /// Its `kid`, where that is a string and not empty.
     pub kid: Option<String>,

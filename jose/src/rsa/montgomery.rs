@@ -62,9 +62,9 @@ impl Modulus {
         let base = self.multiply(&base, &self.r_squared, &mut scratch);
         let mut power = base.clone();
         // From the second highest bit down.
-        for place in (0..exponent.checked_ilog2()?).rev() {
+        for index in (0..exponent.checked_ilog2()?).rev() {
             power = self.square(&power, &mut scratch);
-            if exponent >> place & 1 == 1 {
+            if exponent >> index & 1 == 1 {
                 power = self.multiply(&power, &base, &mut scratch);
             }
         }
@@ -96,8 +96,8 @@ impl Modulus {
     /// `one` × `other` / R modulo n.
     fn multiply(&self, one: &[u32], other: &[u32], product: &mut [u32]) -> Limbs {
         product.fill(0);
-        for (place, &limb) in one.iter().enumerate() {
-            let row = product.get_mut(place..).unwrap_or_default();
+        for (index, &limb) in one.iter().enumerate() {
+            let row = product.get_mut(index..).unwrap_or_default();
             add_multiple(row, limb, other);
         }
         self.reduce(product)
@@ -106,9 +106,9 @@ impl Modulus {
     /// `number`² / R modulo n: half of the products of limbs, doubled, and the squares of limbs.
     fn square(&self, number: &[u32], product: &mut [u32]) -> Limbs {
         product.fill(0);
-        for (place, &limb) in number.iter().enumerate() {
-            let row = product.get_mut(2 * place + 1..).unwrap_or_default();
-            add_multiple(row, limb, number.get(place + 1..).unwrap_or_default());
+        for (index, &limb) in number.iter().enumerate() {
+            let row = product.get_mut(2 * index + 1..).unwrap_or_default();
+            add_multiple(row, limb, number.get(index + 1..).unwrap_or_default());
         }
         double_and_add_squares(product, number);
         self.reduce(product)
@@ -117,10 +117,10 @@ impl Modulus {
     /// Montgomery's reduction: `product` / R modulo n. `product` is less than n × R, and is used up.
     fn reduce(&self, product: &mut [u32]) -> Limbs {
         let mut overflow = 0;
-        for place in 0..self.limbs.len() {
-            let row = product.get_mut(place..).unwrap_or_default();
+        for index in 0..self.limbs.len() {
+            let row = product.get_mut(index..).unwrap_or_default();
             let factor = row.first().copied().unwrap_or(0).wrapping_mul(self.negated_inverse);
-            // The limb at `place` becomes zero.
+            // The limb at `index` becomes zero.
             overflow += add_multiple(row, factor, &self.limbs);
         }
         let mut rest = product.get(self.limbs.len()..).unwrap_or_default().to_vec();
@@ -148,9 +148,9 @@ impl Modulus {
         let bits_of_r = self.limbs.len() * 32;
         let mut scratch = self.scratch();
         let mut power = two.clone();
-        for place in (0..bits_of_r.ilog2()).rev() {
+        for index in (0..bits_of_r.ilog2()).rev() {
             power = self.square(&power, &mut scratch);
-            if bits_of_r >> place & 1 == 1 {
+            if bits_of_r >> index & 1 == 1 {
                 self.double(&mut power);
             }
         }
@@ -190,7 +190,7 @@ fn add_multiple(row: &mut [u32], factor: u32, number: &[u32]) -> u32 {
     low_half(carry)
 }
 
-/// Doubles `product`, and adds the square of each limb of `number` in its place.
+/// Doubles `product`, and adds the square of each limb of `number` where its square belongs.
 fn double_and_add_squares(product: &mut [u32], number: &[u32]) {
     let mut carry = 0_u64;
     for (pair, &limb) in product.as_chunks_mut::<2>().0.iter_mut().zip(number) {

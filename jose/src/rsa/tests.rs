@@ -74,7 +74,7 @@ fn powers_are_those_of_a_library() {
         let octets = match case % 512 {
             0 => 256 + random.below(8),
             1 => 384 + random.below(130),
-            place if place < 64 => 1 + random.below(64),
+            index if index < 64 => 1 + random.below(64),
             _ => 1 + random.below(16),
         };
         let mut modulus = random.number(octets);
@@ -207,10 +207,10 @@ fn a_pkcs1_encoding_is_the_one_that_the_message_has() {
         let good = pkcs1(&[info, &digest].concat());
         assert!(signer.takes_pkcs1(hash, &good));
         // Each octet counts: the padding, the name of the hash, its value.
-        for place in (0..good.len()).step_by(STEP) {
+        for index in (0..good.len()).step_by(STEP) {
             let mut bad = good.clone();
-            bad[place] ^= if place == 0 { 0x20 } else { 1 << (place % 8) };
-            assert!(!signer.takes_pkcs1(hash, &bad), "{place}");
+            bad[index] ^= if index == 0 { 0x20 } else { 1 << (index % 8) };
+            assert!(!signer.takes_pkcs1(hash, &bad), "{index}");
         }
         // A short padding with room behind the value (CVE-2006-4339).
         let short = [&[0, 1], [0xff; 8].as_slice(), &[0], info, &digest].concat();
@@ -245,12 +245,12 @@ fn a_pss_encoding_has_a_salt_as_long_as_its_hash_and_nothing_else() {
         let salt = vec![7; hash.octets()];
         let good = pss(hash, hash, 1, &salt, 0xbc);
         assert!(signer.takes_pss(hash, &good));
-        for place in (0..good.len()).step_by(STEP) {
+        for index in (0..good.len()).step_by(STEP) {
             let mut bad = good.clone();
             // The highest bit is none of the encoding's, and has to be zero.
-            bad[place] ^= if place == 0 { 0x80 } else { 1 << (place % 8) };
+            bad[index] ^= if index == 0 { 0x80 } else { 1 << (index % 8) };
             if BoxedUint::from_be_slice_vartime(&bad) < BoxedUint::from_be_slice_vartime(&signer.modulus) {
-                assert!(!signer.takes_pss(hash, &bad), "{place}");
+                assert!(!signer.takes_pss(hash, &bad), "{index}");
             }
         }
         for length in [0, 1, 20, hash.octets() - 1, hash.octets() + 1, 254 - hash.octets()] {

@@ -165,8 +165,8 @@ fn explain(pattern: &str, error: &Error) -> String {
         let start = pattern.get(..length).unwrap_or_default();
         compile(start, MAX_NESTING).err().as_ref() == Some(error)
     };
-    let place = (0..pattern.len()).rev().find(|length| !is_alike(*length)).map_or(1, |length| length + 1);
-    format!("is no regular expression: {error}, at its character {place}")
+    let length = (0..pattern.len()).rev().find(|length| !is_alike(*length)).map_or(1, |length| length + 1);
+    format!("is no regular expression: {error}, at its character {length}")
 }
 
 #[cfg(test)]

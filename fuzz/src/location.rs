@@ -3,9 +3,9 @@
 use crate::base64url;
 use driver::memory::HeaderLines;
 
-/// A place where a token may stand.
+/// One location where a token may stand.
 #[derive(Debug)]
-pub enum Place {
+pub enum Location {
     /// `Authorization: Basic`: the user name, or the password of `x-oauth-basic`.
     Basic,
     Cookie {
@@ -34,7 +34,7 @@ pub struct Found {
 
 type Token = Option<Vec<u8>>;
 
-impl Place {
+impl Location {
     /// The entry of `credentials`.
     pub fn configuration(&self) -> String {
         match self {

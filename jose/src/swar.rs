@@ -34,17 +34,17 @@ pub(crate) fn position(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize>
     };
     let mut before = 0_usize;
     for word in words {
-        if let Some(place) = found(*word) {
-            return before.checked_add(place);
+        if let Some(index) = found(*word) {
+            return before.checked_add(index);
         }
         before = before.saturating_add(8);
     }
-    // The rest one by one: eight times the same byte is marked in the first place, or not at all.
-    rest.iter().position(|&byte| found([byte; 8]).is_some()).and_then(|place| before.checked_add(place))
+    // The rest one by one: eight times the same byte is marked at its first byte, or not at all.
+    rest.iter().position(|&byte| found([byte; 8]).is_some()).and_then(|index| before.checked_add(index))
 }
 
 /// Whether some byte of `text` is less than `bound`, which is 128 at most.
-pub fn holds_less_than(text: &[u8], bound: u8) -> bool {
+pub fn contains_byte_below(text: &[u8], bound: u8) -> bool {
     let (words, rest) = text.as_chunks::<8>();
     // Most texts hold none: all of it is looked at, without a branch or a mask for each word.
     let less = words.iter().map(|word| borrows(u64::from_le_bytes(*word), bound));
@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    /// Each byte in each place of texts of each length up to three words, between bytes that are close to it.
+    /// Each byte at each index of texts of each length up to three words, between bytes that are close to it.
     #[test]
     fn what_is_found_is_the_first_of_what_is_looked_for() {
         let marks = |word| equal_to(word, b'"') | equal_to(word, b'\\') | less_than(word, 0x20);
@@ -66,14 +66,14 @@ mod tests {
         let mut found = 0;
         for byte in 0..=u8::MAX {
             for length in 0..24 {
-                for place in 0..length {
+                for index in 0..length {
                     for beside in [b'!', b'#', 0x20, 0x21, 0x7f, 0x80, 0x9f, 0xa0, 0xff, b']', 0x1f, byte ^ 0x80] {
                         let mut text = [beside; 24];
-                        text[place] = byte;
+                        text[index] = byte;
                         let text = &text[..length];
                         let expected = text.iter().position(is_marked);
                         assert_eq!(position(text, marks), expected, "{text:?}");
-                        assert_eq!(holds_less_than(text, 0x20), text.iter().any(|&byte| byte < 0x20), "{text:?}");
+                        assert_eq!(contains_byte_below(text, 0x20), text.iter().any(|&byte| byte < 0x20), "{text:?}");
                         found += usize::from(expected.is_some());
                     }
                 }
