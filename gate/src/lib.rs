@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! The engine is sans-I/O: a deterministic state machine without host calls, clock, randomness or I/O. A host drives
-//! it, and any schedule of requests, failures and clocks can be played to it.
+//! it, and any schedule of requests, failures and clocks can be replayed to it.
 //!
 //! - **In**: [`Gate::handle_request`] takes a borrowed view of a request, [`Gate::handle_callout`] the outcome of a
 //!   fetch, [`Gate::handle_timeout`] the passing of time, [`Gate::cancel`] the end of a request. Each takes the

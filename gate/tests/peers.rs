@@ -19,19 +19,19 @@ fn gate(issuers: &Value) -> Gate {
     Gate::new(policy, NOW, 1)
 }
 
-/// `ok` with user, scopes and groups as the upstream is told, or the reason.
+/// `ok` with user, scopes and groups as they are forwarded, or the reason.
 fn verdict(gate: &mut Gate, token: &str) -> String {
     let value = format!("Bearer {token}");
     let lines: [(&[u8], &[u8]); 4] =
         [(b":method", b"GET"), (b":path", b"/"), (b":authority", b"h"), (b"authorization", value.as_bytes())];
     match gate.handle_request(RequestId(1), &Request::new(&lines), NOW, &Software) {
-        Decision::Forward(edits, _) => told(&edits),
+        Decision::Forward(edits, _) => forwarded(&edits),
         Decision::Reply(_, report) => report.details.unwrap().replace("jotgate_", ""),
         Decision::Wait => "wait".into(),
     }
 }
 
-fn told(edits: &[HeaderEdit]) -> String {
+fn forwarded(edits: &[HeaderEdit]) -> String {
     let mut text = String::from("ok");
     for (name, shown) in [("user", "user"), ("token-scopes", "scopes"), ("groups", "groups")] {
         for edit in edits {
@@ -86,7 +86,7 @@ fn tokens_of_envoy() {
         ("NonExistKidToken", "bad_signature"),
         ("OtherGoodToken", "ok, user `test@other.com`"),
         ("NestedGoodToken", "ok, user `test@example.com`"),
-        // Envoy can be told to take tokens of no issuer; here `iss` picks the keys.
+        // Envoy can be configured to take tokens of no issuer; here `iss` picks the keys.
         ("ES256WithoutIssToken", "unknown_issuer"),
     ];
     check("envoy/tokens.json", &mut gate(&issuers_of_envoy(&read_json("envoy/jwks_rsa.json"))), &expected);
@@ -99,9 +99,9 @@ fn tokens_of_envoy() {
     check("envoy/tokens.json", &mut gate(&issuers_of_envoy(&read_json("envoy/jwks_ec.json"))), &unknown);
 }
 
-/// Envoy's parser takes a comma behind the last key. Strict JSON has none, and where parsers differ, nothing is keys.
+/// Envoy's parser takes a comma behind the last key. Strict JSON forbids it, and where parsers differ, the set is rejected.
 #[test]
-fn a_key_set_with_a_comma_too_many_is_none() {
+fn a_key_set_with_a_trailing_comma_is_rejected() {
     if are_absent() {
         return;
     }
@@ -145,7 +145,7 @@ const VERDICTS_OF_ISTIO: [(&str, &str); 14] = [
     ("TokenIssuer1WithNestedClaims2", "ok, user `sub-1`"),
     ("TokenIssuer1WithCollisionResistantName", "ok, user `sub-1`"),
     ("TokenIssuer2", "ok, user `sub-2`, groups `group-2`"),
-    // `permission` and `custom_scope` are not among the `scopeClaims`, if nobody says so.
+    // `permission` and `custom_scope` are not among the `scopeClaims` by default.
     ("TokenIssuer2WithSpaceDelimitedPermission", "ok, user `sub-2`"),
     ("TokenIssuer2WithSpaceDelimitedScope", "ok, user `sub-2`, scopes `read write`"),
     ("TokenIssuer2WithCustomScopeSpaceDelimitedScope", "ok, user `sub-2`"),
@@ -163,7 +163,7 @@ fn tokens_of_istio() {
     check(TOKENS_OF_ISTIO, &mut gate(&issuers_of_istio(&json!("any"), KEYS_OF_ISTIO).into()), &VERDICTS_OF_ISTIO);
 }
 
-/// Istio takes tokens without `aud` where it is told an audience, too.
+/// Istio takes tokens without `aud` even with an audience configured.
 #[test]
 fn tokens_of_istio_need_the_audience_where_one_is_asked_for() {
     if are_absent() {
@@ -225,7 +225,7 @@ fn samples_of_istio() {
             "security__tools__jwt__samples__groups-scope.jwt",
             "ok, user `testing@secure.istio.io`, scopes `scope1 scope2`, groups `group1,group2`",
         ),
-        // Its `kid` is empty, which is none: all keys are tried.
+        // Its `kid` is empty, which is ignored: all keys are tried.
         ("security__pkg__nodeagent__cache__testdata__testjwt", "bad_signature"),
         // Found by fuzzing: a payload that is `null`, with bits left over.
         ("tests__fuzz__testdata__FuzzJwtUtil__5085913745588224", "malformed_token"),

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn names_tell_the_hash_and_whether_the_key_is_shared() {
+    fn names_imply_the_hash_and_whether_the_key_is_shared() {
         for algorithm in Algorithm::ALL {
             let name = algorithm.name();
             assert_eq!(algorithm.is_symmetric(), name.starts_with("HS"), "{name}");

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_judges_right_passes_the_examples() {
+    fn only_correct_verifiers_pass_the_examples() {
         for (algorithm, message, signature) in EXAMPLES {
             assert!(passes_examples(algorithm, |key, message, signature| {
                 Some(Software.verify(key, algorithm, message, signature))

@@ -67,15 +67,15 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     keeps_overrides?;
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     relation::check_headers(node, &hygiene, &credentials, &rules);
-    let tells = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
+    let has_value = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
     Some(Policy {
         issuers: issuers?,
         credentials,
         forward_token: forward_token?,
         paths: paths?,
         needs: Needs {
-            client_ip: tells(&IdentityValue::ClientIp),
-            asked_scopes: tells(&IdentityValue::RequiredScopes) || tells(&IdentityValue::Satisfy),
+            client_ip: has_value(&IdentityValue::ClientIp),
+            asked_scopes: has_value(&IdentityValue::RequiredScopes) || has_value(&IdentityValue::Satisfy),
         },
         tested_claims: tested_claims(&rules),
         rule_search: RuleSearch::new(&rules),

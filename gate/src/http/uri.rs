@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_told_apart_by_host_and_port() {
+    fn servers_differ_by_host_and_port() {
         let server = |text| HttpUri::parse(text).expect("is a URI").server();
         for same in ["https://idp.example.com/", "https://IDP.example.com:443/a", "https://idp.example.com:"] {
             assert_eq!(server(same), "idp.example.com:443");

@@ -52,7 +52,7 @@ fn claim(json: &str) -> Result<Option<String>, Unrepresentable> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is compared with what may fail")]
-fn told(text: &str) -> Result<Option<String>, Unrepresentable> {
+fn forwarded(text: &str) -> Result<Option<String>, Unrepresentable> {
     Ok(Some(text.to_string()))
 }
 
@@ -69,7 +69,7 @@ fn values_are_carried_as_they_are() {
         ("\"\"", ""),
         ("\"a,b\"", "a,b"),
     ] {
-        assert_eq!(claim(json), told(text), "{json}");
+        assert_eq!(claim(json), forwarded(text), "{json}");
     }
     assert_eq!(claim("null"), Ok(None));
     assert_eq!(claim("[]"), Ok(None));
@@ -104,8 +104,8 @@ fn what_a_header_cannot_carry_is_refused_or_left_out_and_never_altered() {
 #[test]
 fn what_names_a_person_names_one() {
     let name = |claims: &str| render(&IdentityHeader::plain("x-h", IdentityValue::of_claim(reference("sub"))), claims);
-    assert_eq!(name(r#"{"sub":"alice"}"#), told("alice"));
-    assert_eq!(name(r#"{"sub":9007199254740993}"#), told("9007199254740993"));
+    assert_eq!(name(r#"{"sub":"alice"}"#), forwarded("alice"));
+    assert_eq!(name(r#"{"sub":9007199254740993}"#), forwarded("9007199254740993"));
     assert_eq!((name("{}"), name(r#"{"sub":null}"#)), (Ok(None), Ok(None)));
     for sub in [r#""""#, "true", "[]", r#"["alice"]"#, r#"{"a":1}"#] {
         assert_eq!(name(&format!("{{\"sub\":{sub}}}")), Err(Unrepresentable), "{sub}");
@@ -114,20 +114,20 @@ fn what_names_a_person_names_one() {
 }
 
 #[test]
-fn an_email_that_is_not_verified_is_not_told() {
+fn an_email_that_is_not_verified_is_not_forwarded() {
     let header = IdentityHeader::plain("x-h", IdentityValue::VerifiedEmail);
     let email = |claims: &str| render(&header, claims);
     let trusted = |claims: &str| of(&header, claims, &RequestFacts { max_bytes: 20, ..RequestFacts::default() }, true);
-    assert_eq!(email(r#"{"email":"a@b","email_verified":true}"#), told("a@b"));
-    assert_eq!(email(r#"{"email":"a@b","email_verified":"true"}"#), told("a@b"), "some issuers write text");
+    assert_eq!(email(r#"{"email":"a@b","email_verified":true}"#), forwarded("a@b"));
+    assert_eq!(email(r#"{"email":"a@b","email_verified":"true"}"#), forwarded("a@b"), "some issuers write text");
     assert_eq!(email(r#"{"email":["a@b","c@d"],"email_verified":true}"#), Err(Unrepresentable));
-    assert_eq!((email(r#"{"email":"a@b"}"#), trusted(r#"{"email":"a@b"}"#)), (Ok(None), told("a@b")));
+    assert_eq!((email(r#"{"email":"a@b"}"#), trusted(r#"{"email":"a@b"}"#)), (Ok(None), forwarded("a@b")));
     for verified in ["false", "null", "\"false\"", "\"True\"", "\"true \"", "1", "\"\"", "[true]", "{\"a\":true}"] {
         let claims = format!("{{\"email\":\"a@b\",\"email_verified\":{verified}}}");
-        assert_eq!((email(&claims), trusted(&claims)), (Ok(None), told("a@b")), "{verified}");
+        assert_eq!((email(&claims), trusted(&claims)), (Ok(None), forwarded("a@b")), "{verified}");
     }
     assert_eq!((trusted("{}"), trusted(r#"{"email":null}"#)), (Ok(None), Ok(None)));
-    assert_eq!(trusted(r#"{"email":""}"#), Err(Unrepresentable), "it names nobody");
+    assert_eq!(trusted(r#"{"email":""}"#), Err(Unrepresentable), "it names no one");
 }
 
 #[test]
@@ -136,16 +136,16 @@ fn a_list_comes_out_of_its_header_as_it_went_in() {
         let header = IdentityHeader { form: Form::Joined(Some(separator.into())), ..of_claim() };
         render(&header, &format!("{{\"c\":{json}}}"))
     };
-    assert_eq!(joined(";", r#"["a,b","c"]"#), told("a,b;c"));
-    assert_eq!(joined(", ", r#"["a","b"]"#), told("a, b"));
-    assert_eq!(joined(" ", r#"["a"]"#), told("a"));
-    assert_eq!(joined("aa", r#"["b","ac"]"#), told("baaac"), "which no other list makes");
+    assert_eq!(joined(";", r#"["a,b","c"]"#), forwarded("a,b;c"));
+    assert_eq!(joined(", ", r#"["a","b"]"#), forwarded("a, b"));
+    assert_eq!(joined(" ", r#"["a"]"#), forwarded("a"));
+    assert_eq!(joined("aa", r#"["b","ac"]"#), forwarded("baaac"), "which no other list makes");
     for (separator, json) in [(";", r#"["a;b"]"#), (" ", r#"["a b","c"]"#), ("aa", r#"["ba","c"]"#)] {
         assert_eq!(joined(separator, json), Err(Unrepresentable), "{separator} {json}");
     }
     let scopes =
         IdentityHeader { form: Form::Joined(Some(",".into())), ..IdentityHeader::plain("x-h", IdentityValue::Scopes) };
-    assert_eq!(render(&scopes, "{}"), told("a,b"));
+    assert_eq!(render(&scopes, "{}"), forwarded("a,b"));
 }
 
 #[test]
@@ -154,28 +154,28 @@ fn json_carries_what_a_list_cannot() {
         render(&IdentityHeader { form: Form::Json, ..IdentityHeader::plain("x-h", value) }, claims)
     };
     let claim = || IdentityValue::of_claim(reference("c"));
-    assert_eq!(json(claim(), r#"{"c":{"a": [1.0, "\n"]}}"#), told(r#"{"a":[1.0,"\n"]}"#));
-    assert_eq!(json(claim(), r#"{"c":"a"}"#), told("\"a\""));
-    assert_eq!(json(claim(), r#"{"c":[]}"#), told("[]"));
+    assert_eq!(json(claim(), r#"{"c":{"a": [1.0, "\n"]}}"#), forwarded(r#"{"a":[1.0,"\n"]}"#));
+    assert_eq!(json(claim(), r#"{"c":"a"}"#), forwarded("\"a\""));
+    assert_eq!(json(claim(), r#"{"c":[]}"#), forwarded("[]"));
     assert_eq!(json(claim(), r#"{"c":null}"#), Ok(None));
     assert_eq!(json(claim(), r#"{"c":"12345678901234567890"}"#), Err(Unrepresentable), "it is too long");
-    assert_eq!(json(IdentityValue::Groups, "{}"), told("[\"g,h\"]"));
-    assert_eq!(json(IdentityValue::Scopes, "{}"), told("[\"a\",\"b\"]"));
+    assert_eq!(json(IdentityValue::Groups, "{}"), forwarded("[\"g,h\"]"));
+    assert_eq!(json(IdentityValue::Scopes, "{}"), forwarded("[\"a\",\"b\"]"));
     assert_eq!(json(IdentityValue::of_claim(reference("sub")), r#"{"sub":["alice"]}"#), Err(Unrepresentable));
 }
 
 #[test]
-fn the_first_value_that_is_there_is_told() {
+fn the_first_present_value_is_used() {
     let first = |claims: &str| {
         let values = ["a", "b"].map(|path| IdentityValue::of_claim(reference(path)));
         render(&IdentityHeader { values: values.to_vec(), ..of_claim() }, claims)
     };
-    assert_eq!(first(r#"{"a":"1","b":"2"}"#), told("1"));
-    assert_eq!(first(r#"{"a":null,"b":"2"}"#), told("2"));
-    assert_eq!(first(r#"{"a":[],"b":"2"}"#), told("2"));
-    assert_eq!(first(r#"{"a":"","b":"2"}"#), told(""));
+    assert_eq!(first(r#"{"a":"1","b":"2"}"#), forwarded("1"));
+    assert_eq!(first(r#"{"a":null,"b":"2"}"#), forwarded("2"));
+    assert_eq!(first(r#"{"a":[],"b":"2"}"#), forwarded("2"));
+    assert_eq!(first(r#"{"a":"","b":"2"}"#), forwarded(""));
     assert_eq!(first("{}"), Ok(None));
-    assert_eq!(first(r#"{"a":"\n","b":"2"}"#), Err(Unrepresentable), "a broken value is no reason to tell another");
+    assert_eq!(first(r#"{"a":"\n","b":"2"}"#), Err(Unrepresentable), "a broken value is no reason to use another");
 }
 
 #[test]
@@ -185,13 +185,13 @@ fn what_stands_behind_a_value_that_is_there_is_not_looked_at() {
     let here = RequestFacts { client_ip: Some("192.0.2.1"), max_bytes: 20, ..RequestFacts::default() };
     let nowhere = RequestFacts { client_ip: None, ..here };
     let broken = r#"{"c":"\n"}"#;
-    assert_eq!(on(&header, broken, &here), told("192.0.2.1"));
+    assert_eq!(on(&header, broken, &here), forwarded("192.0.2.1"));
     assert_eq!(on(&header, broken, &nowhere), Err(Unrepresentable));
-    assert_eq!(on(&header, r#"{"c":"d"}"#, &nowhere), told("d"));
+    assert_eq!(on(&header, r#"{"c":"d"}"#, &nowhere), forwarded("d"));
 }
 
 #[test]
-fn the_occasion_tells_the_rest() {
+fn the_request_provides_the_rest() {
     let facts = RequestFacts {
         rule: Some("write"),
         required_scopes: Some("a b"),
@@ -199,18 +199,23 @@ fn the_occasion_tells_the_rest() {
         client_ip: Some("192.0.2.1"),
         max_bytes: 20,
     };
-    let tell = |value: IdentityValue, facts: &RequestFacts<'_>| on(&IdentityHeader::plain("x-h", value), "{}", facts);
+    let header_of =
+        |value: IdentityValue, facts: &RequestFacts<'_>| on(&IdentityHeader::plain("x-h", value), "{}", facts);
     for (value, text) in [
         (IdentityValue::Rule, "write"),
         (IdentityValue::RequiredScopes, "a b"),
         (IdentityValue::Satisfy, "any"),
         (IdentityValue::ClientIp, "192.0.2.1"),
     ] {
-        assert_eq!(tell(value.clone(), &facts), told(text));
-        assert_eq!(tell(value.clone(), &RequestFacts { max_bytes: 20, ..RequestFacts::default() }), Ok(None));
-        assert_eq!(tell(value, &RequestFacts { max_bytes: 2, ..facts }), Err(Unrepresentable), "{text} is too long");
+        assert_eq!(header_of(value.clone(), &facts), forwarded(text));
+        assert_eq!(header_of(value.clone(), &RequestFacts { max_bytes: 20, ..RequestFacts::default() }), Ok(None));
+        assert_eq!(
+            header_of(value, &RequestFacts { max_bytes: 2, ..facts }),
+            Err(Unrepresentable),
+            "{text} is too long"
+        );
     }
-    assert_eq!(tell(IdentityValue::Token, &facts), told(TOKEN));
-    assert_eq!(tell(IdentityValue::Payload, &facts), told("eyJhIjoxfQ"));
-    assert_eq!(tell(IdentityValue::Issuer, &facts), told("https://idp"));
+    assert_eq!(header_of(IdentityValue::Token, &facts), forwarded(TOKEN));
+    assert_eq!(header_of(IdentityValue::Payload, &facts), forwarded("eyJhIjoxfQ"));
+    assert_eq!(header_of(IdentityValue::Issuer, &facts), forwarded("https://idp"));
 }

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_changed_anywhere_is_none() {
+    fn an_entry_that_was_changed_anywhere_is_rejected() {
         let name = name(ISSUER, KEYS, "");
         let good = entry().seal(&name);
         for index in 0..good.len() {

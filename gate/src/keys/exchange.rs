@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cooldown_that_begins_later_is_none() {
+    fn a_cooldown_that_begins_later_is_ignored() {
         for (unknown_kid_fetch, is_cooling) in [(NOW, true), (NOW.before(DAY), false), (NOW.after(DAY), false)] {
             let (keys, ..) = vm(&Entry { unknown_kid_fetch: Some(unknown_kid_fetch), ..with_keys(NOW) });
             assert_eq!(keys.is_cooling_down(NOW), is_cooling, "{unknown_kid_fetch:?}");

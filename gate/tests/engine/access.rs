@@ -16,7 +16,7 @@ fn with(access: &Value, claims: &Value) -> String {
 }
 
 #[test]
-fn words_say_who_may_pass() {
+fn access_words_admit_the_right_callers() {
     let good = Key::new("a").token(&json!({}));
     for (access, none, bad, valid) in [
         ("public", "ok", "ok", "ok"),

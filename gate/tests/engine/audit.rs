@@ -11,7 +11,7 @@ use crate::support::{Key, World, fetched, inline, merge};
 
 /// The counter of the request that was decided last, without its prefix.
 fn counted(world: &World) -> String {
-    world.told().0.replace("jotgate_requests_", "")
+    world.reported().0.replace("jotgate_requests_", "")
 }
 
 fn bearer(claims: &Value) -> String {
@@ -53,7 +53,7 @@ fn whatever_would_be_refused_passes_and_is_counted_once_with_its_reason() {
         let has_passed = expected.starts_with("audited").then_some(authorization).flatten();
         assert_eq!(outcome.seen("authorization"), has_passed.into_iter().collect::<Vec<_>>(), "{expected}");
         let decision = if expected == "allowed" { "allowed" } else { "audited" };
-        assert_eq!(world.told().1["jotgate_decision"], decision);
+        assert_eq!(world.reported().1["jotgate_decision"], decision);
     }
 }
 

@@ -17,14 +17,14 @@ fn counts(world: &World) -> (u64, u64) {
 }
 
 #[test]
-fn a_token_that_comes_again_is_known_and_tells_the_same() {
+fn a_cached_token_gives_the_same_headers() {
     let mut world = World::new(&inline(&json!({"identityHeaders": {"X-User": "sub", "X-Path-Rule": "$rule"}})));
     let token = Key::new("a").token(&json!({}));
     let first = world.with_token(&token);
     let again = world.with_token(&token);
     assert_eq!((first.seen("x-user"), again.seen("x-user")), (vec!["alice".to_string()], vec!["alice".to_string()]));
     assert_eq!(counts(&world), (1, 1));
-    assert_eq!(world.told().1["jotgate_subject"], "alice");
+    assert_eq!(world.reported().1["jotgate_subject"], "alice");
     assert_eq!(world.with_token(&Key::new("a").token(&json!({"sub": "bob"}))).seen("x-user"), ["bob"]);
     assert_eq!(counts(&world), (2, 1));
 }
@@ -98,7 +98,7 @@ fn a_key_that_leaves_takes_its_tokens_along() {
 }
 
 #[test]
-fn without_usable_keys_nobody_is_known() {
+fn without_usable_keys_no_cached_token_is_accepted() {
     let mut world = World::new(&fetched(&json!({"refreshAfter": "60s", "maxStale": "60s"}), &json!({"waitFor": "0s"})));
     world.answer_keys(&[&Key::new("a")]);
     let token = Key::new("a").token(&json!({}));
@@ -196,9 +196,9 @@ mod properties {
         keys.iter().flat_map(|key| claims.iter().map(|claims| key.token(claims))).collect()
     }
 
-    fn play(bytes: usize, steps: &[Step]) -> (Vec<String>, u64) {
+    fn run(bytes: usize, steps: &[Step]) -> (Vec<String>, u64) {
         let (mut world, tokens, mut published) = (World::new(&config(bytes)), tokens(), vec!["a"]);
-        let mut told = Vec::new();
+        let mut outcomes = Vec::new();
         for step in steps {
             while !world.fetches.is_empty() {
                 let keys: Vec<_> = published.iter().map(|kid| Key::new(kid)).collect();
@@ -218,11 +218,11 @@ mod properties {
                         headers.push(("x-user", String::from("admin")));
                     }
                     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                    told.push(format!("{:?}", world.get(path, &headers)));
+                    outcomes.push(format!("{:?}", world.get(path, &headers)));
                 }
             }
         }
-        (told, counts(&world).1)
+        (outcomes, counts(&world).1)
     }
 
     proptest! {
@@ -230,10 +230,10 @@ mod properties {
 
         #[test]
         fn a_cache_changes_no_verdict(steps in vec(step(), 1..50)) {
-            let (without, known) = play(0, &steps);
+            let (without, known) = run(0, &steps);
             prop_assert_eq!(known, 0);
             for bytes in [3000, 1_000_000] {
-                prop_assert_eq!(&play(bytes, &steps).0, &without, "{} bytes", bytes);
+                prop_assert_eq!(&run(bytes, &steps).0, &without, "{} bytes", bytes);
             }
         }
     }
@@ -241,6 +241,6 @@ mod properties {
     #[test]
     fn the_property_is_about_tokens_that_are_known() {
         let send = Step::Send { token: 2, path: 3, forged: false };
-        assert_eq!(play(1_000_000, &[send.clone(), send]).1, 1);
+        assert_eq!(run(1_000_000, &[send.clone(), send]).1, 1);
     }
 }

@@ -201,7 +201,7 @@ fn headers_that_override_what_rules_look_at_are_removed() {
 }
 
 #[test]
-fn a_preflight_that_passes_for_another_method_is_none() {
+fn a_preflight_with_an_overridden_method_is_not_a_preflight() {
     let rules = [json!({"match": {"paths": ["/orders/**"]}, "access": "deny"})];
     for (overrides, expected) in [("remove", "403 denied_by_rule"), ("keep", "403 denied_by_rule")] {
         let mut preflights = world(&rules, &json!({"corsPreflight": "pass", "overrideHeaders": overrides}));
@@ -252,7 +252,7 @@ fn a_server_that_decodes_gets_no_token_that_it_should_not() {
 }
 
 #[test]
-fn what_no_two_servers_tell_apart_is_no_rule() {
+fn headers_that_servers_do_not_distinguish_match_no_rule() {
     let errors = |headers: &[Value]| {
         let rule = |headers: &Value| json!({"match": {"headers": headers}, "access": "deny"});
         let config = inline(&json!({"rules": headers.iter().map(rule).collect::<Vec<_>>()}));
@@ -338,5 +338,5 @@ fn audit_mode_counts_what_can_be_read_in_two_ways() {
     let mut audited = world(&rules, &json!({"mode": "audit"}));
     let outcome = audited.send(&request("delete", "/%61", "h"));
     assert_eq!(outcome.summary(), "ok");
-    assert_eq!(audited.told().0, "jotgate_requests_audited_ambiguous_request");
+    assert_eq!(audited.reported().0, "jotgate_requests_audited_ambiguous_request");
 }

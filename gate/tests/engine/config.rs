@@ -28,7 +28,7 @@ fn issuer(keys: &Value) -> Value {
 
 #[test]
 #[cfg(not(target_family = "wasm"))]
-fn all_errors_are_told_at_once_each_with_its_path() {
+fn all_errors_are_reported_at_once_each_with_its_path() {
     let config = json!({
         "issuers": [
             {"name": "Main", "issuer": "", "audiences": "orders", "algorithms": ["RS256", "none", "PS256"], "tokenTypes": [],
@@ -70,7 +70,7 @@ fn all_errors_are_told_at_once_each_with_its_path() {
 
 #[test]
 #[cfg(not(target_family = "wasm"))]
-fn what_is_no_document_is_told_apart() {
+fn invalid_documents_are_distinguished() {
     let all: Vec<_> = [
         &b""[..],
         b" \n ",
@@ -141,7 +141,7 @@ fn discovery_starts_from_the_issuer_or_from_its_own_uri() {
 
 #[test]
 #[cfg(not(target_family = "wasm"))]
-fn each_credential_has_a_place_of_its_own() {
+fn each_credential_has_its_own_location() {
     let all: Vec<_> = [
         json!([]),
         json!([{"scheme": "Bearer"}, {"header": "x-a", "cookie": "a"}, {"query": "a", "scheme": "Bearer"}, "header"]),

@@ -67,7 +67,7 @@ fn carriers(token: &str) -> Vec<(&'static str, String, Vec<&'static str>, String
 }
 
 #[test]
-fn a_token_counts_in_each_place_and_leaves_no_trace_there() {
+fn a_token_is_read_from_each_location_and_removed_there() {
     for path in ["/x", "/optional", "/public"] {
         for (name, value, left, query, query_left) in carriers(&token()) {
             let outcome = world(&json!({})).get(&format!("{path}{query}"), &[(name, &value)]);
@@ -192,7 +192,7 @@ fn trailers_carry_no_credential() {
 }
 
 #[test]
-fn nothing_of_a_credential_is_told() {
+fn nothing_of_a_credential_leaks() {
     let secret = "eyJzZWNyZXQi";
     for (name, value, _, query, _) in carriers(secret) {
         let now = Timestamp::from_secs(NOW);
@@ -202,10 +202,10 @@ fn nothing_of_a_credential_is_told() {
             let lines: [HeaderLine<'_>; 3] =
                 [(b":method", b"GET"), (b":path", path.as_bytes()), (name.as_bytes(), value.as_bytes())];
             let decision = gate.handle_request(RequestId(1), &Request::new(&lines), now, &Software);
-            let told = format!("{decision:?}");
+            let shown = format!("{decision:?}");
             // Twelve bytes are sixteen characters of base64, whatever follows them.
             let encoded = basic(secret).replace("Basic ", "");
-            assert!(!told.contains(secret) && !told.contains(&encoded), "{told}");
+            assert!(!shown.contains(secret) && !shown.contains(&encoded), "{shown}");
         }
     }
 }
@@ -252,7 +252,7 @@ fn the_answer_says_what_stands_where_a_token_should() {
 }
 
 #[test]
-fn a_wrong_audience_is_told_from_none() {
+fn a_wrong_audience_is_not_a_missing_one() {
     for (aud, expected) in [
         (json!("other"), "the token is meant for another audience"),
         (json!(["a", "b"]), "the token is meant for another audience"),
@@ -266,7 +266,7 @@ fn a_wrong_audience_is_told_from_none() {
 }
 
 #[test]
-fn a_claim_that_fits_no_header_is_told_by_the_name_of_the_header() {
+fn a_claim_that_fits_no_header_is_logged_by_the_name_of_the_header() {
     let config = json!({"identityHeaders": {"X-User": "sub", "X-Team": "team"}, "stripHeaders": []});
     let outcome = world(&config).with_token(&Key::new("a").token(&json!({"team": "secret\r\nx"})));
     assert_eq!(outcome.summary(), "401 unrepresentable_claim");

@@ -126,7 +126,7 @@ fn both_callouts_back_off_together_and_each_has_its_time() {
 }
 
 #[test]
-fn an_answer_to_the_first_callout_is_none_to_the_second() {
+fn an_answer_to_the_first_callout_does_not_answer_the_second() {
     let mut world = World::new(&config(&json!({})));
     let first = world.fetches[0].clone();
     world.answer("200", &document("https://idp.example.com/keys"));

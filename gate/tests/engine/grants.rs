@@ -126,7 +126,7 @@ fn a_parent_outside_the_grants_gives_no_child() {
 }
 
 #[test]
-fn headers_tell_what_is_granted_and_raw_claims_as_they_came() {
+fn headers_carry_what_is_granted_and_raw_claims_unchanged() {
     let headers = json!({"X-Groups": "$groups", "X-Scopes": "$scopes", "X-Raw": "groups"});
     let config = config(&bounded(), &json!({"identityHeaders": headers}));
     let claims = json!({"groups": ["admins", "partner-b", "partner-a"], "scope": "admin partner:x"});
@@ -203,7 +203,7 @@ proptest! {
 
     /// A second reading of the bounds, which shares no code with the engine's: a prefix, and one exact name.
     #[test]
-    fn nobody_has_more_than_the_issuer_can_give(
+    fn no_caller_has_more_than_the_issuer_can_grant(
         groups in vec(name(), 0..6),
         scopes in vec(name(), 0..6),
         as_text: bool,
@@ -220,15 +220,15 @@ proptest! {
         let scope = if as_text { json!(scopes.join(" ")) } else { json!(scopes) };
         let outcome = World::new(&config).with_token(&partner(&json!({"groups": groups, "scope": scope})));
         if outcome.summary() != "401 unrepresentable_claim" {
-            let told = |name: &str| -> Vec<String> {
+            let sent = |name: &str| -> Vec<String> {
                 outcome.seen(name).first().map(|json| serde_json::from_str(json).expect("is a list")).unwrap_or_default()
             };
-            let (told_groups, told_scopes) = (told("x-groups"), told("x-scopes"));
-            prop_assert!(told_groups.iter().all(|group| group.starts_with("p-") || group == "ops"), "{told_groups:?}");
-            prop_assert!(told_scopes.iter().all(|scope| scope.starts_with("p:") || scope == "read"), "{told_scopes:?}");
+            let (sent_groups, sent_scopes) = (sent("x-groups"), sent("x-scopes"));
+            prop_assert!(sent_groups.iter().all(|group| group.starts_with("p-") || group == "ops"), "{sent_groups:?}");
+            prop_assert!(sent_scopes.iter().all(|scope| scope.starts_with("p:") || scope == "read"), "{sent_scopes:?}");
             let expected: Vec<_> = groups.iter().filter(|group| group.starts_with("p-") || *group == "ops").collect();
-            prop_assert!(expected.iter().all(|group| told_groups.contains(group)), "{told_groups:?}");
-            prop_assert_eq!(told_scopes.contains(&"p:a".to_string()), scopes_hold(&scope, "p:a") || groups.contains(&"ops".to_string()));
+            prop_assert!(expected.iter().all(|group| sent_groups.contains(group)), "{sent_groups:?}");
+            prop_assert_eq!(sent_scopes.contains(&"p:a".to_string()), scopes_hold(&scope, "p:a") || groups.contains(&"ops".to_string()));
         }
     }
 }

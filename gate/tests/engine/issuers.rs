@@ -346,7 +346,7 @@ fn a_key_without_kid_serves_a_token_whose_kid_no_key_has() {
 }
 
 #[test]
-fn requests_for_keys_say_who_makes_them_and_carry_what_is_configured() {
+fn key_requests_have_a_user_agent_and_the_configured_headers() {
     let headers = |keys: Value| {
         let world = World::new(&fetched(&keys, &json!({})));
         let fetch = world.fetches.first().expect("is fetched").clone();

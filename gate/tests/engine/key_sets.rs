@@ -70,7 +70,7 @@ fn explanations_name_the_keys_that_are_not_tried_and_why() {
     let policy = |keys: &[Value]| Policy::parse(with_keys(keys).to_string().as_bytes(), &|_| None).expect("is usable");
     let (odd, crowd) = (odd_keys(), (0..6).map(|number| rsa(2048, number, &json!({}))).collect::<Vec<_>>());
     let only_large = [rsa(8192, 0, &json!({})), Key::new("a").jwk()];
-    let mut told = Vec::new();
+    let mut report = Vec::new();
     for (keys, header) in [
         (&odd[..], json!({"alg": "RS256", "kid": "large-exponent"})),
         (&odd, json!({"alg": "RS256", "kid": "small-exponent"})),
@@ -92,8 +92,8 @@ fn explanations_name_the_keys_that_are_not_tried_and_why() {
             let trace = trace(&policy, &Request::new(&lines), Timestamp::from_secs(NOW), verifier);
             let token = trace.token.expect("is looked at");
             let reason = token.failed.map_or("none", |(_, reason)| reason.name());
-            told.push(format!("{header} {name}: {reason}, {}", token.detail.unwrap_or_default()));
+            report.push(format!("{header} {name}: {reason}, {}", token.detail.unwrap_or_default()));
         }
     }
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(report.join("\n"));
 }

@@ -239,7 +239,7 @@ fn a_crowd_is_resumed_some_at_a_time_without_delay() {
 
 /// Proxies hold the request in whose call they answer another one.
 #[test]
-fn nobody_is_resumed_in_the_call_of_another_request() {
+fn no_request_is_resumed_in_the_call_of_another() {
     let mut world = World::new(&fetched(&json!({}), &json!({})));
     for _ in 0..100 {
         assert_eq!(world.with_token(&token("a")).summary(), "waiting");
@@ -277,7 +277,7 @@ fn an_unknown_kid_triggers_one_fetch_per_cooldown() {
 }
 
 #[test]
-fn an_unknown_kid_triggers_a_fetch_even_where_nobody_waits() {
+fn an_unknown_kid_triggers_a_fetch_even_if_no_request_waits() {
     let mut world = World::new(&fetched(&json!({}), &json!({"waitFor": "0s"})));
     world.answer_keys(&[&Key::new("a")]);
     assert_eq!(world.with_token(&token("b")).summary(), "401 unknown_key");
@@ -373,7 +373,7 @@ fn an_answer_may_shorten_the_time_to_the_next_refresh_and_never_lengthen_it() {
 }
 
 #[test]
-fn the_age_of_keys_is_told_while_their_issuer_fails() {
+fn the_age_of_keys_is_reported_while_their_issuer_fails() {
     let mut world = settled();
     assert_eq!(world.metrics.get("jotgate_keys_age_seconds_main"), Some(&0));
     for minute in 1..=30 {
@@ -391,7 +391,7 @@ fn the_age_of_keys_is_told_while_their_issuer_fails() {
 
 /// Anybody can make up an issuer's `kid`, and any issuer can stall.
 #[test]
-fn the_places_of_those_who_wait_are_divided() {
+fn waiting_slots_are_divided_among_issuers() {
     let mut config = fetched(&json!({}), &json!({"waiting": 8}));
     let mut other = config["issuers"][0].clone();
     other["name"] = json!("other");
@@ -416,7 +416,7 @@ fn the_places_of_those_who_wait_are_divided() {
 }
 
 #[test]
-fn another_configuration_takes_over_those_who_wait_and_the_keys() {
+fn a_new_configuration_takes_over_waiting_requests_and_keys() {
     let config = fetched(&json!({}), &json!({}));
     let mut changed = config.clone();
     changed["realm"] = json!("other");

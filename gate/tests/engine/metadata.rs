@@ -41,7 +41,7 @@ fn status(outcome: &Outcome) -> u16 {
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 #[test]
-fn metadata_tells_what_rules_and_issuers_say() {
+fn metadata_is_derived_from_rules_and_issuers() {
     let mut world = world(&json!({"resource": "https://api.example.com"}));
     for authority in ["api.example.com", "API.example.com.:443"] {
         let outcome = send(&mut world, "GET", authority, WELL_KNOWN);
@@ -58,8 +58,8 @@ fn metadata_tells_what_rules_and_issuers_say() {
             ),
             (200, Some("application/json"), Some("*"), Some("no-store"))
         );
-        assert_eq!(world.told().0, "", "nothing was decided, so nothing is counted");
-        assert_eq!(world.told().1["jotgate_decision"], "answered");
+        assert_eq!(world.reported().0, "", "nothing was decided, so nothing is counted");
+        assert_eq!(world.reported().1["jotgate_decision"], "answered");
     }
     assert_eq!(status(&send(&mut world, "HEAD", "api.example.com", &format!("{WELL_KNOWN}?a=b"))), 200);
     for (authority, path) in [
@@ -94,7 +94,7 @@ fn metadata_is_only_read() {
 }
 
 #[test]
-fn members_without_an_element_are_left_out_and_those_given_are_told() {
+fn empty_members_are_omitted_and_configured_ones_served() {
     let metadata = |entry: &Value| {
         let mut world = World::new(&inline(&json!({"resourceMetadata": entry})));
         body(&send(&mut world, "GET", "a.example.com", WELL_KNOWN))

@@ -103,7 +103,7 @@ fn what_passes_without_a_decision_has_its_path_edited_too() {
 }
 
 #[test]
-fn a_rule_that_refuses_nobody_makes_no_path_ambiguous() {
+fn a_rule_that_denies_no_request_makes_no_path_ambiguous() {
     let rules = json!([
         {"match": {"paths": ["/jobs/*:delete"]}, "access": "deny", "mode": "audit"},
         {"access": "public"},

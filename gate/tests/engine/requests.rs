@@ -66,7 +66,7 @@ fn headers_can_be_chosen() {
 }
 
 #[test]
-fn everything_that_is_known_can_be_told() {
+fn every_known_value_can_be_a_header() {
     let mut world = World::new(&inline(&json!({
         "identityHeaders": {
             "X-Token": "$token", "X-Claims": "$claims", "X-Accepted": "$requiredScopes", "X-Satisfy": "$satisfy",

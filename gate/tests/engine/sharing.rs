@@ -147,7 +147,7 @@ fn one_vm_fetches_and_requests_of_all_go_on() {
 
 /// The last VM that could have fetched at all: a host may fail or be filled up at any time.
 #[test]
-fn whoever_cannot_share_fetches_alone() {
+fn a_vm_that_cannot_share_fetches_alone() {
     for (is_missing, races) in [(true, 0), (false, 1000)] {
         let store = Store::default();
         store.stored().is_missing = is_missing;
@@ -164,7 +164,7 @@ fn whoever_cannot_share_fetches_alone() {
 
 /// A host may know nothing of shared data.
 #[test]
-fn a_host_that_does_not_hand_over_shared_data_has_none() {
+fn a_vm_without_shared_data_fetches_for_itself() {
     let now = Timestamp::from_secs(NOW);
     let mut gate = Gate::new(policy(&fetched(&json!({}), &json!({}))), now, 1);
     let mut fetches = 0;
@@ -198,7 +198,7 @@ fn a_host_that_does_not_hand_over_shared_data_has_none() {
 }
 
 #[test]
-fn whoever_loses_a_race_looks_again() {
+fn a_vm_that_loses_a_race_polls_again() {
     let store = Store::default();
     store.stored().races = 2;
     let mut world = World::beside(&store, &fetched(&json!({}), &json!({})), Timestamp::from_secs(NOW), 1);
@@ -335,7 +335,7 @@ fn an_older_set_is_older_whatever_was_done_to_the_clock() {
 }
 
 #[test]
-fn a_lease_that_is_played_again_holds_nobody_up() {
+fn a_replayed_lease_delays_no_fetch() {
     let mut proxy = Proxy::new(1, &fetched(&json!({}), &json!({})));
     let claimed = proxy.entry();
     proxy.pass(7 * SECOND);
@@ -407,7 +407,7 @@ fn a_fetcher_that_dies_loses_its_lease() {
 }
 
 #[test]
-fn vms_look_rarely_unless_somebody_waits() {
+fn vms_poll_rarely_unless_a_request_waits() {
     let mut proxy = Proxy::new(2, &fetched(&json!({}), &json!({})));
     let reads = |proxy: &mut Proxy, duration| {
         let before = proxy.store.stored().reads;

@@ -1,4 +1,4 @@
-//! A small world to test in: keys, tokens, a clock that stands still until it is told otherwise.
+//! A small world to test in: keys, tokens, a clock that stands still until it is advanced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -238,7 +238,7 @@ impl World {
     }
 
     /// The counter of the request that was decided last, and its properties.
-    pub(crate) fn told(&self) -> (String, BTreeMap<String, String>) {
+    pub(crate) fn reported(&self) -> (String, BTreeMap<String, String>) {
         self.decided.clone().expect("a request was decided")
     }
 

@@ -196,8 +196,8 @@ fn a_mac_needs_an_inline_secret_and_an_issuer_that_lists_its_algorithm() {
     assert_eq!(verdict_of(&listed, &mac_token(&json!({"alg": "HS256", "kid": "m"}), b"")), "401 bad_signature");
     let mut config = inline(&json!({}));
     config["issuers"][0]["algorithms"] = json!(["ES256", "HS256"]);
-    let told = "issuer `main`: `HS256` has no effect: it needs an inline `oct` key as long as its hash";
-    assert_eq!(World::new(&config).log, [told]);
+    let warning = "issuer `main`: `HS256` has no effect: it needs an inline `oct` key as long as its hash";
+    assert_eq!(World::new(&config).log, [warning]);
     let longer = mac_token(&json!({"alg": "HS512", "kid": "m"}), &secret);
     let with_512 = json!({"keys": keys, "algorithms": ["HS256", "HS512"]});
     assert_eq!(verdict_of(&with_512, &longer), "401 unsupported_algorithm", "the secret is too short for it");
@@ -211,7 +211,7 @@ fn a_mac_needs_an_inline_secret_and_an_issuer_that_lists_its_algorithm() {
 }
 
 #[test]
-fn inline_keys_that_are_none_are_told() {
+fn invalid_inline_keys_are_logged() {
     let mut config = inline(&json!({}));
     let entries = config["issuers"][0]["keys"]["inline"]["keys"].as_array_mut().expect("is a list");
     let mut private = Key::new("b").jwk();
@@ -227,7 +227,7 @@ fn inline_keys_that_are_none_are_told() {
 }
 
 #[test]
-fn a_secret_that_an_issuer_publishes_is_none() {
+fn a_published_symmetric_key_is_rejected() {
     let secret = [7; 40];
     let mut config = fetched(&json!({}), &json!({}));
     config["issuers"][0]["algorithms"] = json!(["HS256", "ES256"]);

@@ -56,7 +56,7 @@ fn bodies_count_towards_all_that_wait() {
 }
 
 #[test]
-fn a_limit_of_none_lets_no_body_wait() {
+fn a_limit_of_zero_lets_no_body_wait() {
     let mut world = World::new(&bodies(0));
     assert_eq!(post(&mut world, &token("a"), SIZED), "503 overloaded");
     assert_eq!(world.with_token(&token("a")).summary(), "waiting");
@@ -71,7 +71,7 @@ fn bodies_of_made_up_keys_leave_half_to_others() {
 }
 
 #[test]
-fn another_configuration_remembers_who_has_a_body() {
+fn a_new_configuration_keeps_which_requests_have_a_body() {
     let config = bodies(1);
     let mut changed = config.clone();
     changed["realm"] = json!("other");

@@ -252,7 +252,7 @@ fn an_internal_service_takes_tokens_for_its_audience_only() {
 }
 
 #[test]
-fn an_email_that_is_not_verified_is_not_told() {
+fn an_email_that_is_not_verified_is_not_forwarded() {
     let world = world();
     for (verified, expected) in [(json!(true), vec!["alice@example.com"]), (json!(false), vec![])] {
         let token = token(world, json!({"email_verified": verified}));

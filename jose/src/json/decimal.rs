@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_beyond_doubles_are_told_apart() {
+    fn numbers_beyond_doubles_are_distinguished() {
         for text in ["0", "-1", "1.5", "9007199254740991", "-9007199254740991.0", "9.007199254740991e15", "1e-400"] {
             assert!(Decimal::new(text).is_interoperable(), "{text}");
         }

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn values_keep_their_place_and_order() {
+    fn values_keep_their_span_and_order() {
         let document = Document::parse(br#" {"a": [1, {"b": "c"}], "d": null, "": true} "#).expect("is JSON");
         let root = document.root();
         assert_eq!(root.members().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "d", ""]);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stranger_wrote_is_quoted_and_cut() {
+    fn untrusted_input_is_quoted_and_cut() {
         let name = format!("a\\n{}", "b".repeat(1000));
         let error = Document::parse(format!(r#"{{"{name}":1,"{name}":2}}"#).as_bytes()).expect_err("occurs twice");
         let text = error.to_string();

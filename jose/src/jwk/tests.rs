@@ -313,7 +313,7 @@ fn null_is_absent_for_every_optional_member() {
 }
 
 #[test]
-fn an_empty_kid_is_none() {
+fn an_empty_kid_is_ignored() {
     assert_eq!(import(&rsa(r#","kid":"""#)), import(&rsa("")));
     let text = format!(r#"{{"keys":[{},{}]}}"#, rsa(r#","kid":"","use":"enc""#), p256(r#","kid":"e""#));
     let set = KeySet::from_json(text.as_bytes(), 10, Origin::Issuer).expect("holds a key");

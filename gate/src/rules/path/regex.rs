@@ -286,7 +286,7 @@ mod tests {
 
     #[cfg(not(target_family = "wasm"))] // snapshots are files
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_name_their_position() {
         let long = "/a".repeat(513);
         let deep = format!("{}/a{}", "(".repeat(40), ")".repeat(40));
         let nested = "(?:(?:(?:a{0}){1000}){1000}){1000}";
