@@ -6,11 +6,11 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use alloc::vec;
 
 use super::*;
-use crate::{Algorithm, base64url};
 use crate::json::Document;
 use crate::jwk::{KeySet, Origin, VerificationKey};
 use crate::jws::EncodedToken;
 use crate::signature::{SignatureVerifier as _, Software, passes_examples};
+use crate::{Algorithm, base64url};
 
 /// RFC 7515 A.3.1.
 pub(super) const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
