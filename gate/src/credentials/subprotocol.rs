@@ -101,8 +101,11 @@ pub(super) fn find<'r>(request: &Request<'r>, protocol: &Subprotocol, all: &[&Su
 
 /// Takes the tokens of these protocols away and leaves the other offers as they are.
 pub(super) fn removal(request: &Request<'_>, protocols: &[&Subprotocol]) -> Option<HeaderEdit> {
+    if protocols.is_empty() {
+        return None;
+    }
     let mut kept = kept(request, protocols).collect::<Vec<_>>().into_iter();
-    (!protocols.is_empty()).then(|| list::removal(request, HEADER, b',', |_| kept.next() == Some(false))).flatten()
+    list::removal(request, HEADER, b',', |_| kept.next() == Some(false))
 }
 
 fn offers<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
