@@ -1,26 +1,70 @@
 //! Credentials that are not for the gate: what no reader, however lenient, takes for a JWT.
 
+use std::borrow::Cow;
+
+use crate::http::spelling;
+
+/// How often readers decode escapes at most; what has some left then is not taken for a foreign one.
+const MOST_DECODINGS: usize = 3;
+
 /// Whether some reader might take `text` for a JWT: a part of it decodes to the beginning of a JSON object, and there
 /// is a dot. It may be malformed, encrypted (RFC 7516), in quotes, or escaped.
 pub(crate) fn is_like_jwt(text: &[u8]) -> bool {
-    let has_dot = text.contains(&b'.') || text.windows(3).any(|escape| escape.eq_ignore_ascii_case(b"%2e"));
-    has_dot && text.split(|&byte| sextet(byte).is_none()).any(begins_an_object)
+    let mut reading = Cow::Borrowed(text);
+    for _ in 0..=MOST_DECODINGS {
+        if holds_jwt(&reading) {
+            return true;
+        }
+        // Many servers decode the escapes of cookies, too.
+        let decoded: Vec<u8> = spelling::unescape(&reading).collect();
+        if !reading.contains(&b'%') || decoded == *reading {
+            return false;
+        }
+        reading = Cow::Owned(decoded);
+    }
+    true
 }
 
-/// Whether base64 of either alphabet decodes to the beginning of a JSON object with a member, or to an empty one.
-fn begins_an_object(digits: &[u8]) -> bool {
-    let is_ignored = |byte: &u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
-    let mut bytes = decoded(digits).skip_while(is_ignored);
-    bytes.next() == Some(b'{') && bytes.next().is_some_and(|byte| byte.is_ascii_whitespace() || b"\"'}".contains(&byte))
+fn holds_jwt(text: &[u8]) -> bool {
+    let is_foreign = |&byte: &u8| sextet(byte).is_none();
+    // Some decoders skip what is no digit, wherever it stands: PHP's, Python's, Node's.
+    let begins = |part: &[u8]| begins_an_object(part.iter().filter_map(|&byte| sextet(byte)));
+    let is_separator = |&byte: &u8| byte.is_ascii_whitespace() || b".=:\"'".contains(&byte);
+    text.contains(&b'.')
+        && (text.split(is_foreign).any(begins)
+            || text.split(|&byte| byte == b'.').any(begins)
+            || text.split(is_separator).any(begins))
 }
 
-/// The bytes that base64 digits stand for, the last ones perhaps in part.
-fn decoded(digits: &[u8]) -> impl Iterator<Item = u8> {
-    digits.chunks(4).flat_map(|chunk| {
-        let bits = |index: usize| chunk.get(index).and_then(|&digit| sextet(digit));
-        let [one, two, three, four] = [0, 1, 2, 3].map(bits);
-        let join = |high: Option<u8>, up: u32, low: Option<u8>, down: u32| Some((high? << up) | (low? >> down));
-        [join(one, 2, two, 4), join(two, 4, three, 2), join(three, 6, four, 0)].into_iter().flatten()
+/// Whether base64 of either alphabet decodes to the beginning of a JSON object with a member, or to an empty one: in
+/// UTF-8, UTF-16 or UTF-32 (RFC 4627 §3), and perhaps with a comment or a name without quotes, as some parsers have it.
+fn begins_an_object(sextets: impl Iterator<Item = u8>) -> bool {
+    let mut bytes = decoded(sextets)
+        .filter(|byte| !b"\0\xef\xbb\xbf\xff\xfe".contains(byte))
+        .skip_while(u8::is_ascii_whitespace);
+    let is_text = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    bytes.next() == Some(b'{')
+        && bytes.next().is_some_and(|byte| match byte {
+            b'"' | b'\'' | b'}' => true,
+            b'/' | b'_' | b'$' => bytes.take(3).all(is_text),
+            byte if byte.is_ascii_alphabetic() => bytes.take(3).all(is_text),
+            byte => byte.is_ascii_whitespace(),
+        })
+}
+
+/// The bytes that base64 digits stand for.
+fn decoded(sextets: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
+    let (mut held, mut bits) = (0_u16, 0_u32);
+    sextets.filter_map(move |sextet| {
+        // INVARIANT: six bits are held at most, so that twelve fit.
+        held = (held << 6) | u16::from(sextet);
+        bits += 6;
+        if bits < 8 {
+            return None;
+        }
+        bits -= 8;
+        let [_, byte] = (held >> bits).to_be_bytes();
+        Some(byte)
     })
 }
 
@@ -57,6 +101,20 @@ mod tests {
             "eyJhbGci\u{0}OiJub25lIn0.e30.a",
             "e30.e30.a",
             "token=eyJhbGciOiJub25lIn0.e30.",
+            "%65yJhbGciOiJub25lIn0.e30.",
+            "%2565yJhbGciOiJub25lIn0%252ee30.",
+            "%25252565yJhbGciOiJub25lIn0.e30.",
+            "e!yJhbGciOiJub25lIn0.e30.",
+            "e!y!J!hbGciOiJub25lIn0.e30.",
+            "Bearer%20e!yJhbGciOiJub25lIn0.e30.",
+            "e%00yJhbGciOiJub25lIn0.e30.",
+            // UTF-16, either way round, and with a byte order mark.
+            "ewAiAGEAbABnACIAOgAiAG4AbwBuAGUAIgB9AA.ewB9AA.",
+            "AHsAIgBhAGwAZwAiADoAIgBuAG8AbgBlACIAfQ.AHsAfQ.",
+            "__57ACIAYQBsAGcAIgA6ACIAbgBvAG4AZQAiAH0A.e30.",
+            // `{alg:"none"}`, `{/**/"alg":"none"}`
+            "e2FsZzoibm9uZSJ9.e30.",
+            "ey8qKi8iYWxnIjoibm9uZSJ9.e30.",
         ] {
             assert!(is_like_jwt(text.as_bytes()), "{text}");
         }
@@ -76,6 +134,10 @@ mod tests {
             "sk-proj-eyes.only.x",
             "eyJrIjoiT0tTcG1pUlY2RnVKZTFVaDFsNFZXdE9ZWmNrMkZYbk",
             "null",
+            "s%3Aabc.def%2Fghi",
+            "100%.a",
+            "e2b4c6d8.0f",
+            "e2FhYbf_.x",
         ] {
             assert!(!is_like_jwt(text.as_bytes()), "{text}");
         }

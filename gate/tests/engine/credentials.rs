@@ -348,6 +348,26 @@ fn a_jwt_is_no_foreign_credential() {
 }
 
 #[test]
+fn what_lenient_servers_read_as_a_jwt_is_no_foreign_credential() {
+    let good = token();
+    let rest = good.strip_prefix("eyJ").expect("begins an object");
+    for token in [
+        format!("%65yJ{rest}"),
+        format!("%2565yJ{rest}"),
+        format!("e!yJ{rest}"),
+        // `{"alg":"none"}` in UTF-16, `{alg:"none"}`
+        String::from("ewAiAGEAbABnACIAOgAiAG4AbwBuAGUAIgB9AA.ewB9AA.x"),
+        String::from("e2FsZzoibm9uZSJ9.e30.x"),
+    ] {
+        for (name, value) in [("authorization", format!("Bearer {token}")), ("cookie", format!("session={token}"))] {
+            let mut world = forwarding(&json!({}));
+            assert_eq!(world.get("/optional", &[(name, &value)]).summary(), "401 malformed_token", "{name} {token}");
+            assert_eq!(world.get("/public", &[(name, &value)]).seen(name), [""; 0], "{name} {token}");
+        }
+    }
+}
+
+#[test]
 fn nothing_gets_past_beside_a_foreign_credential() {
     let good = token();
     let cookie = format!("session={good}");
