@@ -22,5 +22,5 @@ pub(crate) use self::path::{LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, decode
 pub use self::reply::Reply;
 pub use self::request::{HeaderLine, Request};
 pub use self::response::Response;
-pub(crate) use self::spelling::{essence, is_dropped, is_nearly};
+pub(crate) use self::spelling::{essence, essences, is_dropped};
 pub use self::uri::HttpUri;

@@ -39,9 +39,8 @@ fn holds_jwt(text: &[u8]) -> bool {
 /// Whether base64 of either alphabet decodes to the beginning of a JSON object with a member, or to an empty one: in
 /// UTF-8, UTF-16 or UTF-32 (RFC 4627 §3), and perhaps with a comment or a name without quotes, as some parsers have it.
 fn begins_an_object(sextets: impl Iterator<Item = u8>) -> bool {
-    let mut bytes = decoded(sextets)
-        .filter(|byte| !b"\0\xef\xbb\xbf\xff\xfe".contains(byte))
-        .skip_while(u8::is_ascii_whitespace);
+    let mut bytes =
+        decoded(sextets).filter(|byte| !b"\0\xef\xbb\xbf\xff\xfe".contains(byte)).skip_while(u8::is_ascii_whitespace);
     let is_text = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     bytes.next() == Some(b'{')
         && bytes.next().is_some_and(|byte| match byte {

@@ -1,5 +1,7 @@
 //! How servers spell the names of cookies and parameters.
 
+use std::collections::BTreeSet;
+
 /// Whether some server takes `found` for `name`, `same` saying which bytes are equal to it.
 ///
 /// Escapes are decoded by most (once); blanks and quotes around a name are dropped by many, a `?` that begins a query
@@ -27,10 +29,9 @@ pub(crate) fn unescape(text: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Whether some server takes `found` for `wanted`, or for a list that holds it.
-pub(crate) fn is_nearly(found: &[u8], wanted: &[u8]) -> bool {
-    let wanted = essence(wanted);
-    essence(found) == wanted || found.split(|&byte| byte == b',').any(|element| essence(element) == wanted)
+/// The essences of all that some server takes `found` for: itself, and each element of a list.
+pub(crate) fn essences(found: &[u8]) -> BTreeSet<Vec<u8>> {
+    found.split(|&byte| byte == b',').chain([found]).map(essence).collect()
 }
 
 /// What is left of a value in every spelling.

@@ -4,14 +4,17 @@
 //! the one that was compared.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jose::json::Document;
 
+use super::host::name_of;
 use super::matcher::Matcher;
 use super::truth::Truth;
 use crate::claims::{ClaimValue, Scalar};
-use crate::http::{Authority, CanonicalPath, Request, decode_segment, is_nearly};
+use crate::http::{Authority, CanonicalPath, Request, decode_segment, essence, essences};
 
 /// A part of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,6 +58,7 @@ impl RequestPart {
     /// Whether a claim equals this part, whose value is `value`; of an array, some element.
     pub(super) fn equals(&self, claim: &ClaimValue, value: Option<&str>) -> Truth {
         let Some(value) = value else { return Truth::Undecided };
+        let value = &Reading { text: value, essences: OnceCell::new() };
         match claim {
             ClaimValue::Scalar(scalar) => self.equals_scalar(scalar, value),
             ClaimValue::List { scalars, is_nested } => {
@@ -65,18 +69,32 @@ impl RequestPart {
         }
     }
 
-    fn equals_scalar(&self, claim: &Scalar, value: &str) -> Truth {
+    fn equals_scalar(&self, claim: &Scalar, value: &Reading<'_>) -> Truth {
         match (claim, self) {
-            (Scalar::Text(claim), Self::Host) => equals_host(claim, value),
-            (Scalar::Text(claim), _) if claim == value => Truth::True,
+            (Scalar::Text(claim), Self::Host) => equals_host(claim, value.text),
+            (Scalar::Text(claim), _) if claim == value.text => Truth::True,
             // A server that is less exact takes one for the other.
-            (Scalar::Text(claim), _) if is_nearly(value.as_bytes(), claim.as_bytes()) => Truth::Undecided,
+            (Scalar::Text(claim), _) if value.is_nearly(claim) => Truth::Undecided,
             (Scalar::Text(_), _) => Truth::False,
             (Scalar::Number(claim), Self::Header(_) | Self::Path(_)) => {
-                number(value).map_or(Truth::Undecided, |number| (number == *claim).into())
+                number(value.text).map_or(Truth::Undecided, |number| (number == *claim).into())
             }
             (Scalar::Number(_) | Scalar::Bool(_), _) => Truth::Undecided,
         }
+    }
+}
+
+/// What a claim is compared with. A list may hold thousands, and a path be as long as a proxy lets it: what the text is
+/// nearly is found once, if ever.
+struct Reading<'v> {
+    text: &'v str,
+    essences: OnceCell<BTreeSet<Vec<u8>>>,
+}
+
+impl Reading<'_> {
+    /// Whether some server takes this for `claim`, or for a list that holds it.
+    fn is_nearly(&self, claim: &str) -> bool {
+        self.essences.get_or_init(|| essences(self.text.as_bytes())).contains(&essence(claim.as_bytes()))
     }
 }
 
@@ -86,8 +104,7 @@ fn equals_host(claim: &str, host: &str) -> Truth {
     if claim.as_str() == host {
         return Truth::True;
     }
-    let name = |authority: &str| super::host::name_of(authority.as_bytes()).to_vec();
-    if name(claim.as_str()) == name(host) { Truth::Undecided } else { Truth::False }
+    if name_of(claim.as_str().as_bytes()) == name_of(host.as_bytes()) { Truth::Undecided } else { Truth::False }
 }
 
 /// The number in `text`, as [`Scalar::Number`] has it, if it is a whole one that is written in digits alone: `007` is
@@ -95,7 +112,7 @@ fn equals_host(claim: &str, host: &str) -> Truth {
 fn number(text: &str) -> Option<String> {
     const LONGEST: usize = 40;
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= LONGEST;
+    let is_plain = text.len() <= LONGEST && digits.bytes().all(|byte| byte.is_ascii_digit());
     let document = is_plain.then(|| Document::parse(text.as_bytes()).ok()).flatten()?;
     document.root().as_number().map(jose::json::Decimal::canonical)
 }

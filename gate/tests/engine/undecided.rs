@@ -159,3 +159,36 @@ fn groups_can_be_asked_for_by_a_pattern() {
     let token = Key::new("a").token(&json!({"groups": ["/team/a"]}));
     assert_eq!(World::new(&config).with_token(&token).summary(), DENIED, "`grants` drop it");
 }
+
+#[test]
+fn names_whose_claim_is_not_absent_for_certain_are_not_known_to_be_missing() {
+    let verdict = |issuer: &Value, access: &Value, claims: &Value| {
+        let mut config = inline(&json!({"rules": [{"name": "only", "access": access}], "default": "deny"}));
+        super::support::merge(&mut config["issuers"][0], issuer);
+        World::new(&config).with_token(&Key::new("a").token(claims)).summary()
+    };
+    let of_groups = |issuer: Value| (issuer, json!({"groups": {"any": ["banned"]}}));
+    let of_scopes = |issuer: Value| (issuer, json!({"scopes": {"any": ["banned"]}}));
+    for ((issuer, asked), unclear) in [
+        (of_groups(json!({"groupsClaim": "realm.roles"})), json!({"realm.roles": ["banned"]})),
+        (of_groups(json!({"groupsClaim": "realm.roles"})), json!({"realm": [{"roles": ["banned"]}]})),
+        (of_groups(json!({"groupsClaim": "realm.roles"})), json!({"realm": "{\"roles\":[\"banned\"]}"})),
+        (of_groups(json!({"groupsClaim": {"claim": "realm.of", "member": "name"}})), json!({"realm.of": []})),
+        (of_scopes(json!({"scopeClaims": ["scope", "realm.scope"]})), json!({"realm.scope": "banned"})),
+        (of_scopes(json!({"groupsClaim": "a.b", "groupScopes": {"banned": ["x"]}})), json!({"a.b": ["x"]})),
+        (
+            (json!({"audienceClaims": ["aud", "a.b"]}), json!({"audiences": {"any": ["banned"]}})),
+            json!({"a.b": "banned"}),
+        ),
+    ] {
+        assert_eq!(verdict(&issuer, &asked, &unclear), DENIED.replace("access_denied", reason(&asked)), "{asked}");
+        assert_eq!(verdict(&issuer, &json!({"not": asked}), &unclear), DENIED, "{issuer} {unclear}");
+        for absent in [json!({}), json!({"realm": null}), json!({"realm": {}}), json!({"realm": []})] {
+            assert_eq!(verdict(&issuer, &json!({"not": asked}), &absent), "ok", "{issuer} {absent}");
+        }
+    }
+}
+
+fn reason(asked: &Value) -> &'static str {
+    if asked.get("scopes").is_some() { "insufficient_scope" } else { "access_denied" }
+}
