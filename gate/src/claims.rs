@@ -65,9 +65,15 @@ impl ClaimRef {
         if let Some(found) = self.find(claims) {
             return Some(ClaimValue::of(found));
         }
-        match self.with_dots(claims) {
-            Some(_) => Some(ClaimValue::Unclear(Unclear::NameWithDots)),
-            None => self.is_blocked(claims).then_some(ClaimValue::Unclear(Unclear::NotAnObject)),
+        self.unclear(claims).map(ClaimValue::Unclear)
+    }
+
+    /// Why it is not certain that the claim is absent, where it was not found.
+    pub(crate) fn unclear(&self, claims: Value<'_>) -> Option<Unclear> {
+        match self.find(claims).is_none() {
+            true if self.with_dots(claims).is_some() => Some(Unclear::NameWithDots),
+            true => self.is_blocked(claims).then_some(Unclear::NotAnObject),
+            false => None,
         }
     }
 

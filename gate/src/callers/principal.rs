@@ -19,9 +19,18 @@ pub struct Principal {
     /// What is wrong with the claim of groups, where they cannot be read; there are none then.
     pub(super) odd_groups: Option<Arc<str>>,
     pub(super) audiences: Vec<String>,
+    pub(super) unclear: UnclearNames,
     /// Those that a rule tests.
     pub(super) claims: Vec<(ClaimRef, ClaimValue)>,
     pub(super) identity: Vec<PreparedHeader>,
+}
+
+/// Which names there may be more of: the claim that holds them was not found, and is not absent for certain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UnclearNames {
+    pub(crate) scopes: bool,
+    pub(crate) groups: bool,
+    pub(crate) audiences: bool,
 }
 
 impl Principal {
@@ -53,6 +62,11 @@ impl Principal {
     /// What its tokens are for, by all of its issuer's `audienceClaims`.
     pub fn audiences(&self) -> &[String] {
         &self.audiences
+    }
+
+    /// Which of these there may be more of.
+    pub(crate) fn unclear(&self) -> UnclearNames {
+        self.unclear
     }
 
     /// A claim that a rule tests, unless it is absent or null.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jose::json::Value;
 
 use super::evidence::{Evidence, Groups};
-use super::principal::Principal;
+use super::principal::{Principal, UnclearNames};
+use crate::claims::ClaimRef;
 use crate::identity::ClaimSource;
 use crate::policy::{Issuer, IssuerKind, Policy, present};
 
@@ -45,12 +46,24 @@ impl Principal {
             issuer: evidence.issuer,
             subject,
             scopes,
+            unclear: unclear(claims, issuer),
             audiences: evidence.audiences,
             groups,
             odd_groups,
             claims: tested,
             identity,
         }
+    }
+}
+
+/// Groups that cannot be found may give scopes.
+fn unclear(claims: Value<'_>, issuer: &Issuer) -> UnclearNames {
+    let is_unclear = |reference: &ClaimRef| reference.unclear(claims).is_some();
+    let groups = is_unclear(&issuer.groups_claim.claim);
+    UnclearNames {
+        scopes: issuer.scope_claims.iter().any(is_unclear) || (groups && !issuer.group_scopes.is_empty()),
+        groups,
+        audiences: issuer.audience_claims.iter().any(is_unclear),
     }
 }
 

@@ -153,15 +153,18 @@ impl Requirement {
         has_inside_not: &dyn Fn(&Quantifier) -> bool,
     ) -> Truth {
         let judge = |test: &Self| test.judge(principal, request, has, has_inside_not);
+        let unclear = principal.unclear();
         match self {
             Self::AllOf(tests) => Truth::all(tests.iter().map(judge)),
             Self::AnyOf(tests) => Truth::any(tests.iter().map(judge)),
-            Self::Audiences(wanted) => wanted.holds(|name| contains(principal.audiences(), name)).into(),
+            Self::Audiences(wanted) => {
+                Truth::of_names(wanted.holds(|name| contains(principal.audiences(), name)), unclear.audiences)
+            }
             Self::Claim(claim, test) => principal.claim(claim).map_or(Truth::False, |value| test.judge(value, request)),
-            Self::Groups(wanted) => wanted.holds(principal.groups()).into(),
+            Self::Groups(wanted) => Truth::of_names(wanted.holds(principal.groups()), unclear.groups),
             Self::Issuers(issuers) => issuers.contains(&principal.issuer()).into(),
             Self::Not(test) => !test.judge(principal, request, has_inside_not, has_inside_not),
-            Self::Scopes(wanted) => has(wanted).into(),
+            Self::Scopes(wanted) => Truth::of_names(has(wanted), unclear.scopes),
         }
     }
 

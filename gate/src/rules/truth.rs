@@ -18,6 +18,11 @@ impl Truth {
         self == Self::True
     }
 
+    /// Whether names are there, of which there may be more where that `is_unclear`.
+    pub(crate) fn of_names(are_there: bool, is_unclear: bool) -> Self {
+        if are_there || !is_unclear { are_there.into() } else { Self::Undecided }
+    }
+
     /// The conjunction of `all`, which are asked for up to the first that is false.
     pub(crate) fn all(all: impl Iterator<Item = Self>) -> Self {
         let mut least = Self::True;

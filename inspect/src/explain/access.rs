@@ -69,6 +69,9 @@ impl Context<'_> {
                     let value = principal.and_then(|principal| principal.claim(claim));
                     String::from(value.map_or("", |value| why_undecided(test, value, part)))
                 }
+                Asked::Audiences(_) | Asked::Groups(_) | Asked::Scopes(_) => {
+                    String::from("the claim that holds them was not found, and is not absent for certain")
+                }
                 _ => String::from("a part that counts is undecided"),
             }),
             parts: parts.iter().map(|part| self.requirement(part, rule)).collect(),
