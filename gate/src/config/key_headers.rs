@@ -1,5 +1,7 @@
 //! `keys.headers`: what requests for keys carry. The values may be credentials: no message shows one.
 
+use jose::json::Kind;
+
 use super::reader::{Node, all};
 use super::{Environment, variable};
 use crate::http::is_header_name;
@@ -22,6 +24,9 @@ const REFUSED: [&str; 12] = [
 ];
 
 pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Vec<KeyHeader>> {
+    if node.value.kind() != Kind::Object {
+        return node.fail("expected an object: names of headers, and their values");
+    }
     let mut known = Vec::new();
     all(node.entries()?.into_iter().map(|(name, node)| {
         let value = read_value(&node, env);

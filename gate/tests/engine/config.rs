@@ -318,3 +318,21 @@ fn a_struct_means_the_same_as_its_text() {
         let _ = text_errors(&encode(&good)[..length]);
     }
 }
+
+#[test]
+fn no_message_shows_the_value_of_a_header_for_keys() {
+    for headers in [
+        json!("authorization: Bearer s3cret"),
+        json!(["authorization: Bearer s3cret"]),
+        json!({"authorization": ["s3cret"]}),
+        json!({"authorization": {"value": "s3cret"}}),
+        json!({"authorization": " s3cret"}),
+        json!({"author ization": "s3cret"}),
+        json!({"x-a": {"env": "KEYS", "or": "s3cret"}}),
+    ] {
+        let mut config = super::support::fetched(&json!({}), &json!({}));
+        config["issuers"][0]["keys"]["headers"] = headers.clone();
+        let errors = errors(&config);
+        assert!(errors.contains("keys.headers") && !errors.contains("s3cret"), "{headers}: {errors}");
+    }
+}
