@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use jose::base64url;
 
+use super::foreign::is_like_jwt;
 use super::found::{Found, check, check_owned, malformed, only};
 use crate::http::{HeaderEdit, Request, is_token_byte, list};
-use crate::report::{Cause, Detail};
+use crate::report::{Cause, Detail, Reason};
 
 pub(super) const HEADER: &str = "sec-websocket-protocol";
 
@@ -93,6 +94,10 @@ pub(super) fn find<'r>(request: &Request<'r>, protocol: &Subprotocol, all: &[&Su
         })
         .flatten(),
     )?;
+    // Some servers take the second offer or the last one for the token, whatever its name is.
+    if protocol.is_pair && strays(request, all).any(|is_stray| is_stray) {
+        return Some(token.and(Err(Reason::AmbiguousCredentials.into())));
+    }
     let is_name = |offer: &[u8]| !offer.is_empty() && offer.iter().copied().all(is_token_byte);
     let is_left =
         kept(request, all).zip(self::offers(request)).any(|(is_kept, offer)| is_kept && is_name(offer.trim_ascii()));
@@ -112,6 +117,26 @@ fn offers<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
     request.lines(HEADER).flat_map(|line| line.split(|&byte| byte == b','))
 }
 
+/// Which offers are tokens by themselves: no name leads to them.
+fn strays(request: &Request<'_>, protocols: &[&Subprotocol]) -> impl Iterator<Item = bool> {
+    let has_pair = protocols.iter().any(|protocol| protocol.is_pair);
+    let mut follows_name = false;
+    let strays: Vec<_> = offers(request)
+        .map(|offer| {
+            let is_token = follows_name;
+            follows_name = follows(protocols, offer, follows_name);
+            has_pair && !is_token && is_like_jwt(offer) && !protocols.iter().any(|protocol| protocol.holds(offer))
+        })
+        .collect();
+    strays.into_iter()
+}
+
+/// Whether what stands behind `offer` is the token of a pair. Some servers skip what is empty.
+fn follows(protocols: &[&Subprotocol], offer: &[u8], follows_name: bool) -> bool {
+    protocols.iter().any(|protocol| protocol.is_pair && protocol.holds(offer))
+        || (follows_name && offer.trim_ascii().is_empty())
+}
+
 /// Which offers remain once the tokens of these protocols are gone.
 ///
 /// The name before a token goes with it, since what remains behind that name would be read as the token. Where nothing
@@ -119,14 +144,12 @@ fn offers<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
 fn kept(request: &Request<'_>, protocols: &[&Subprotocol]) -> impl Iterator<Item = bool> {
     let mut follows_name = false;
     let mut kept: Vec<_> = offers(request)
-        .map(|offer| {
-            let is_empty = offer.trim_ascii().is_empty();
+        .zip(strays(request, protocols))
+        .map(|(offer, is_stray)| {
             let is_held = protocols.iter().any(|protocol| protocol.holds(offer));
             let is_token = follows_name;
-            // Some servers skip what is empty.
-            follows_name = protocols.iter().any(|protocol| protocol.is_pair && protocol.holds(offer))
-                || (follows_name && is_empty);
-            !is_held && !is_token
+            follows_name = follows(protocols, offer, follows_name);
+            !is_held && !is_token && !is_stray
         })
         .collect();
     let is_other = |(offer, is_kept): (&[u8], &bool)| *is_kept && !offer.trim_ascii().is_empty();
@@ -149,7 +172,6 @@ mod tests {
 
     use super::*;
     use crate::credentials::{CredentialLocation, tests};
-    use crate::report::Reason;
 
     /// What is taken behind `jot.`, and what is left.
     fn jot(lines: &[&str]) -> (Result<Option<String>, Reason>, Vec<String>) {
@@ -245,6 +267,15 @@ mod tests {
         ] {
             assert_eq!(bearer(lines), (Err(reason), vec![left.into()]), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_no_name_leads_to_is_another_credential() {
+        for lines in [&["bearer, t, eyJhIjoxfQ.e30.x, chat"][..], &["eyJhIjoxfQ.e30.x", "bearer, t", "chat"]] {
+            assert_eq!(bearer(lines), (Err(Reason::AmbiguousCredentials), vec!["chat".into()]), "{lines:?}");
+        }
+        // One listed without pairs says what a token is.
+        assert_eq!(jot(&["jot.t, eyJhIjoxfQ.e30.x"]).0, Ok(Some("t".into())));
     }
 
     #[test]
