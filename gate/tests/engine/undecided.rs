@@ -31,7 +31,20 @@ fn neither_a_test_nor_its_negation_holds_for_a_value_of_another_type() {
         (json!({"in": ["x", "y"]}), vec![&list, &object, &json!(1)]),
         (json!({"any": ["x"]}), vec![&object, &json!([{"x": "x"}]), &json!([["x"]]), &json!([1]), &json!(1)]),
         (json!({"all": ["x"]}), vec![&object, &json!([{}]), &json!(["y", {}]), &json!(true)]),
-        (json!({"domain": ["x"]}), vec![&json!(["a@x"]), &object, &json!(1), &json!("a@y@x"), &json!("a@x@y")]),
+        (
+            json!({"domain": ["x"]}),
+            vec![
+                &json!("a@x."),
+                &json!("A <a@x>"),
+                &json!("a@x "),
+                &json!("@x"),
+                &json!(["a@x"]),
+                &object,
+                &json!(1),
+                &json!("a@y@x"),
+                &json!("a@x@y"),
+            ],
+        ),
         (json!({"matches": "x*"}), vec![&json!(1), &object, &json!(true), &json!([1]), &json!([["x"]])]),
     ] {
         for value in values {
@@ -186,6 +199,19 @@ fn names_whose_claim_is_not_absent_for_certain_are_not_known_to_be_missing() {
         for absent in [json!({}), json!({"realm": null}), json!({"realm": {}}), json!({"realm": []})] {
             assert_eq!(verdict(&issuer, &json!({"not": asked}), &absent), "ok", "{issuer} {absent}");
         }
+    }
+}
+
+#[test]
+fn a_claim_behind_something_else_than_an_object_may_exist() {
+    let exists = json!({"claims": {"c.d": {"exists": true}}});
+    for value in [json!([{"d": 1}]), json!("{\"d\":1}"), json!(1)] {
+        let claims = json!({"c": value});
+        assert_eq!(with(&exists, &claims), DENIED, "{claims}");
+        assert_eq!(with(&json!({"not": exists}), &claims), DENIED, "{claims}");
+    }
+    for claims in [json!({}), json!({"c": null}), json!({"c": []}), json!({"c": {"d": null}})] {
+        assert_eq!(with(&json!({"not": exists}), &claims), "ok", "{claims}");
     }
 }
 
