@@ -1,4 +1,4 @@
-//! Claims: a token whose signature is good is admitted, refused and told of exactly as another reading of its header
+//! Claims: a token whose signature is good is admitted, refused and reported exactly as another reading of its header
 //! and payload says.
 //!
 //! An input is the header of a token up to the first line feed, then its payload.

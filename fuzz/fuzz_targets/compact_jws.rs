@@ -139,7 +139,7 @@ impl SignatureVerifier for Witness<'_> {
 fn check_that_nothing_is_forged(token: UntrustedToken<'_>, text: &[u8]) {
     let verified = token.verify(&all_keys(), &Software).is_ok();
     let is_signed = |(algorithm, signed): &(Algorithm, &str)| match algorithm {
-        // Whoever has a signature can make a second one for the same content: s and n - s both fit.
+        // Anyone with a signature can make a second one for the same content: s and n - s both fit.
         Algorithm::Es256 => signing_input(signed.as_bytes()) == signing_input(text),
         _ => signed.as_bytes() == text,
     };

@@ -1,4 +1,4 @@
-//! Configurations: whatever is handed over becomes a policy or a list of errors that people can find their way by, and
+//! Configurations: whatever is handed over becomes a policy or a list of errors that point to their causes, and
 //! it does not matter whether it comes as JSON or as a `google.protobuf.Struct`.
 
 #![no_main]
@@ -112,7 +112,7 @@ fn check_that_forms_agree(text: &[u8], found: &Result<Policy, ConfigErrors>, for
     assert_eq!(found.is_ok(), sorted.is_ok(), "\n{found:?}\n{sorted:?}");
 }
 
-/// A policy decides, and nobody without a token gets past one as somebody.
+/// A policy decides, and no request without a token passes with an identity.
 fn check_use(policy: Policy) {
     let now = Timestamp::from_secs(1_800_000_000);
     let mut proxy = Proxy::new(Gate::new(policy, now, 1), Gullible, now);

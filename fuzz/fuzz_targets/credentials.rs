@@ -53,7 +53,7 @@ const CONFIGURATION: &str = r#"{
     "stripHeaders": ["X-Auth-Request-*", "X-Remote-User"]
 }"#;
 
-/// What the upstream is told of the one who was signed for.
+/// The identity headers that the upstream receives for the signed token.
 const IDENTITY: [(&str, &str); 2] =
     [("x-auth-request-user", "alice"), ("x-auth-request-issuer", "https://idp.example.com")];
 
@@ -228,7 +228,7 @@ fn check_forwarded(path: &str, sent: &HeaderLines, forwarded: &HeaderLines, foun
         };
         headers.0.iter().filter(|(name, _)| !is_ours(name) && name != b"connection").cloned().collect()
     };
-    assert_eq!(others(forwarded), others(sent), "what is nobody's business was changed");
+    assert_eq!(others(forwarded), others(sent), "a header that is not the gate's was changed");
 }
 
 /// Whether some server takes a header for one that the engine sets, or that no client may send.

@@ -32,7 +32,7 @@ fn check(text: &[u8], ours: Result<Document<'_>, Error>, theirs: Result<Tree<'_>
     }
 }
 
-/// Whether what was noticed first is there. Only a text that breaks the grammar may be told that it does.
+/// Whether what was noticed first is there. Only a text that breaks the grammar may be rejected for that.
 fn is_explained(kind: &ErrorKind, refusal: &Refusal) -> bool {
     use ErrorKind::{BadString, DuplicateMember, NotUtf8, TooDeep};
     match refusal {

@@ -314,7 +314,7 @@ fn present<'e>(entry: &'e Tree<'_>, name: &str) -> Option<&'e Tree<'e>> {
     entry.get(name).filter(|member| member.text != "null")
 }
 
-/// An empty one is none.
+/// An empty one is ignored.
 fn kid<'e>(entry: &'e Tree<'_>) -> Option<&'e str> {
     entry.get("kid").and_then(Tree::string).filter(|kid| !kid.is_empty())
 }

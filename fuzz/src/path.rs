@@ -151,7 +151,7 @@ enum Step {
 }
 
 impl Pattern {
-    /// `None` if it is none.
+    /// `None` if it is invalid.
     pub fn read(text: &str) -> Option<Self> {
         let is_open = text.ends_with("/**");
         let body = if is_open { &text[..text.len() - 3] } else { text };

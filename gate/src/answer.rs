@@ -11,7 +11,7 @@ use crate::rules::Scheme;
 /// The content type of problem documents.
 pub(crate) const PROBLEM: &str = "application/problem+json";
 
-/// What challenges tell beside the reason.
+/// What challenges carry beside the reason.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Challenger<'c> {
     pub(crate) realm: &'c str,

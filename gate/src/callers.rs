@@ -1,4 +1,4 @@
-//! Who is calling, once that is certain.
+//! The caller, once verified.
 //!
 //! | file | subject |
 //! | --- | --- |

@@ -28,7 +28,7 @@ impl<'r> Canonical<'r> {
         Ok(Self { path, authority, target })
     }
 
-    /// `received`, as it is forwarded, as far as that is known by now. Who edits the query edits the path of this one.
+    /// `received`, as it is forwarded, as far as that is known by now. Edits of the query start from its path.
     pub(crate) fn request<'c>(&'c self, received: &Request<'c>) -> Request<'c> {
         let mut request = *received;
         if let Some(target) = &self.target {

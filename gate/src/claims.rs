@@ -124,7 +124,7 @@ impl fmt::Display for ClaimRef {
 pub enum ClaimValue {
     /// An array.
     List {
-        /// Its scalars. Null is none.
+        /// Its scalars. Null is not a scalar here.
         scalars: Vec<Scalar>,
         /// Whether it holds objects or arrays as well.
         is_nested: bool,
@@ -193,7 +193,7 @@ impl Scalar {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// What `value` is, if it is a scalar. Null is none.
+    /// What `value` is, if it is a scalar; `None` for null.
     pub fn of(value: Value<'_>) -> Option<Self> {
         let number = || value.as_number().map(|number| Self::Number(number.canonical()));
         let text = || value.as_str().map(|text| Self::Text(text.to_string()));

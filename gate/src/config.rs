@@ -1,6 +1,6 @@
 //! The configuration: from one JSON document to a policy in which invalid states cannot be written.
 //!
-//! Reading goes on after an error, so that people see all of them at once, each with its path.
+//! Reading goes on after an error, so that all of them are reported at once, each with its path.
 
 mod access;
 mod claim_test;

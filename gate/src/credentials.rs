@@ -233,8 +233,8 @@ impl CredentialLocation {
         }
     }
 
-    /// Whether a credential could stand in both locations at once. A scheme sets it apart from other schemes, and from a
-    /// token without one.
+    /// Whether a credential could stand in both locations at once. A scheme sets it apart from other schemes, and from
+    /// a token without one.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Cookie { name: one, .. }, Self::Cookie { name: other, .. }) if one != other => {

@@ -234,7 +234,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         asked.check(principal, self.policy.scope_match, &matched)
     }
 
-    /// Refuses a request whose credential was not looked at.
+    /// Refuses a request whose credential was not read.
     fn refuse_before_credential(mut self, reason: Reason) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
         let credential = if self.is_audited() { self.find_credential().ok().flatten() } else { None };
@@ -282,7 +282,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 }
 
-/// Whether groups are looked at.
+/// Whether groups are read.
 pub(crate) fn asks_for_groups(asked: &Requirement) -> bool {
     match asked {
         Requirement::AllOf(parts) | Requirement::AnyOf(parts) => parts.iter().any(asks_for_groups),

@@ -1,7 +1,7 @@
 //! Keeping each of many texts once.
 
-/// Each of `texts` once, in the given order. There may be thousands, of strangers' choice: they are not compared one
-/// with all others. Sorting is code of its own for each type, so it is done for texts alone.
+/// Each of `texts` once, in the given order. Untrusted input may hold thousands: they are not compared
+/// one with all others. Sorting is code of its own for each type, so it is done for texts alone.
 pub(crate) fn distinct<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
     let mut texts: Vec<_> = texts.into_iter().enumerate().map(|(index, text)| (text, index)).collect();
     texts.sort_unstable();

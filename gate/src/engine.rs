@@ -27,7 +27,7 @@ use crate::time::{SteadyClock, Timestamp};
 /// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
 /// inside the other: hundreds of answers at once exhaust their stack.
 const RESUMED_AT_ONCE: usize = 32;
-/// How often the age of keys is told, if nothing else happens: about as often as metrics are collected.
+/// How often the age of keys is reported, if nothing else happens: about as often as metrics are collected.
 const GAUGES_EVERY: Duration = Duration::from_secs(15);
 
 /// The engine. See the crate's documentation for its contract.
@@ -44,7 +44,7 @@ pub struct Gate {
     ready: VecDeque<RequestId>,
     /// How many of them may still be resumed before the host calls again.
     resume_budget: usize,
-    /// The request whose call this is. Nobody else is resumed in it: a proxy that answers others in this call holds
+    /// The request whose call this is. No other is resumed in it: a proxy that answers others in this call holds
     /// this request, whatever was decided on it.
     current_request: Option<RequestId>,
     jitter: Jitter,
@@ -207,7 +207,7 @@ impl Gate {
         if let Some(effect) = self.effects.pop_front() {
             return Some(effect);
         }
-        // Before anybody is resumed, who might need what others share.
+        // Before any request is resumed: it might need what other VMs share.
         let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
         if !self.has_shared && self.keys.iter().any(wants_exchange) {
             self.has_shared = true;
@@ -278,7 +278,7 @@ impl Gate {
         let keys = self.keys.iter().enumerate();
         let keys = keys.filter_map(|(issuer, keys)| Some(keys.fetched()?.next_event(self.waiting.is_awaited(issuer))));
         let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
-        // Those who were not resumed in one go with others are to be resumed as soon as may be.
+        // Requests over the budget are to be resumed as soon as possible.
         let ready = (!self.ready.is_empty()).then(Timestamp::default);
         keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).min()
     }

@@ -1,4 +1,4 @@
-//! How a request was seen, step by step: for those who ask why a decision came out as it did.
+//! How a request was evaluated, step by step: it explains a decision.
 //!
 //! It decides nothing: it notes the steps of the decision itself. The plugin does not call it.
 
@@ -43,7 +43,7 @@ pub enum Route {
     Metadata,
     /// A preflight, which passes.
     Preflight,
-    /// This rule; none matches where there is none.
+    /// This rule, or `None` if no rule matches.
     Rule(Option<usize>),
     /// A server that decodes escapes would see a path for which something else is asked.
     Shadowed {
@@ -78,7 +78,7 @@ pub struct CredentialTrace {
     pub used: Result<Option<usize>, Cause>,
     /// It is not for the gate: it is forwarded, without identity.
     pub is_foreign: bool,
-    /// Where there is none: what stands where one should.
+    /// If there is no credential: what stands where one should.
     pub missing: Option<Detail>,
 }
 

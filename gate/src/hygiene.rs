@@ -31,7 +31,7 @@ pub struct Hygiene {
 pub(crate) struct Overrides {
     /// Folded names.
     names: Vec<&'static str>,
-    /// Whose word on the host is taken; without it, [`HOSTS`] are not looked for.
+    /// Proxies whose word on the host is trusted; without any, [`HOSTS`] are not searched for.
     forwarders: Option<TrustedProxies>,
 }
 
@@ -41,7 +41,7 @@ const PATHS: [&str; 4] = ["x-original-url", "x-rewrite-url", "script-name", "pat
 const HOSTS: [&str; 3] = ["x-forwarded-host", "forwarded", "x-original-host"];
 
 impl Overrides {
-    /// Those that replace what one of these dimensions is about. Who lets preflights pass has decided on their method.
+    /// Those that replace what one of these dimensions is about. A preflight is decided on by its method.
     pub(crate) fn of(dimensions: &Dimensions, passes_preflights: bool, trusted: &TrustedProxies) -> Self {
         let methods = METHODS.into_iter().filter(|_| dimensions.methods || passes_preflights);
         Self {
@@ -50,7 +50,7 @@ impl Overrides {
         }
     }
 
-    /// Whether it matters who sent a request.
+    /// Whether the peer's address matters.
     pub(crate) fn asks_for_peer(&self) -> bool {
         self.forwarders.as_ref().is_some_and(|trusted| !trusted.is_empty())
     }
@@ -126,7 +126,7 @@ impl Hygiene {
         self.overrides.names().any(|folded| is_spelling(name, folded))
     }
 
-    /// Whether it matters who sent a request.
+    /// Whether the peer's address matters.
     pub(crate) fn asks_for_peer(&self) -> bool {
         self.overrides.asks_for_peer()
     }

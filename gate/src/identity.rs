@@ -1,4 +1,4 @@
-//! Identity headers: what the upstream is told about a caller that was verified.
+//! Identity headers: what is forwarded to the upstream about a verified caller.
 
 mod text;
 
@@ -18,7 +18,7 @@ use crate::http::HeaderEdit;
 pub struct IdentityHeader {
     /// Its name, in lower case.
     pub name: Arc<str>,
-    /// What it tells: the first of these that is there.
+    /// Its value: the first of these that is present.
     pub values: Vec<IdentityValue>,
     /// How a value with parts is written.
     pub form: Form,
@@ -26,7 +26,7 @@ pub struct IdentityHeader {
     pub omit: bool,
 }
 
-/// What an identity header tells.
+/// The value of an identity header.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum IdentityValue {
     /// A claim.
@@ -58,7 +58,7 @@ pub enum IdentityValue {
 /// What the values of identity headers are taken from. Made from verified tokens only: see `principal`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimSource<'v> {
-    /// As it came, in the compact serialisation.
+    /// As received, in the compact serialisation.
     pub(crate) token: &'v str,
     pub(crate) claims: Value<'v>,
     pub(crate) issuer: &'v str,
@@ -69,7 +69,7 @@ pub(crate) struct ClaimSource<'v> {
     pub(crate) max_bytes: usize,
 }
 
-/// What headers may tell of a request and of the rule that let it pass.
+/// What headers may carry about a request and about its rule.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RequestFacts<'o> {
     pub(crate) rule: Option<&'o str>,
@@ -109,7 +109,7 @@ enum PerRequest {
 }
 
 impl IdentityHeader {
-    /// A header that tells one thing, in the way that is usual for it.
+    /// A header with one value, in its usual form.
     pub(crate) fn plain(name: &str, value: IdentityValue) -> Self {
         Self { name: name.into(), values: vec![value], form: Form::Joined(None), omit: false }
     }
@@ -134,7 +134,7 @@ impl IdentityHeader {
 }
 
 impl IdentityValue {
-    /// What a claim is to be told as: `sub` and `email` name one person, whoever asks for them.
+    /// How a claim is read: `sub` and `email` name one person in every header.
     pub(crate) fn of_claim(reference: ClaimRef) -> Self {
         match reference.names_a_person() {
             true => Self::Name(reference),

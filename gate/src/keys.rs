@@ -1,17 +1,17 @@
-//! The keys of one issuer: a state machine that takes time, the answers to callouts and what other VMs found out,
-//! and asks for callouts.
+//! The keys of one issuer: a state machine. Its inputs are time, the answers to callouts and what other VMs share;
+//! its outputs are callouts.
 //!
 //! ```text
-//!          due                  nobody fetches               answer
-//!  Idle ────────▶ Looking ──────────────────────▶ InFlight ─────────▶ Idle, due after `refreshAfter` or a back-off
+//!          due                  no VM fetches                answer
+//!  Idle ────────▶ CheckingShared ───────────────▶ InFlight ─────────▶ Idle, due after `refreshAfter` or a back-off
 //!   ▲              │  ▲ │                            │  ▲                │
-//!   │ keys are new │  │ │ another VM fetches         └──┘ the place of   └──▶ published to other VMs
-//!   └──────────────┘  │ ▼                                 the key set was discovered
+//!   │ keys are new │  │ │ another VM fetches         └──┘ the location   └──▶ published to other VMs
+//!   └──────────────┘  │ ▼                                 of the key set was discovered
 //!                   Following
 //! ```
 //!
-//! Without sharing there is neither Looking nor Following. Whatever the issuer answers, keys that were good stay in
-//! use until they are `refreshAfter` + `maxStale` old.
+//! Without sharing there is neither CheckingShared nor Following. Whatever the issuer answers, keys that were good
+//! stay in use until they are `refreshAfter` + `maxStale` old.
 
 mod discovery;
 mod entry;
@@ -40,9 +40,9 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(1);
 /// However short-lived an answer says that it is, it is not asked for again before.
 const LEAST_REFRESH: Duration = Duration::from_secs(30);
-/// How often the entry of a VM that fetches is looked at while requests wait for it.
+/// How often the entry of a VM that fetches is polled while requests wait for it.
 const POLL_WHILE_AWAITED: Duration = Duration::from_millis(15);
-/// How often it is looked at otherwise.
+/// How often it is polled otherwise.
 const POLL_OTHERWISE: Duration = Duration::from_secs(1);
 
 /// The keys of one issuer.
@@ -72,7 +72,7 @@ pub(crate) enum Step {
     Done {
         /// Whether there is a new answer about what keys the issuer has.
         succeeded: bool,
-        /// A change of state that people should know of.
+        /// A change of state that is logged.
         notice: Option<Notice>,
     },
     /// The fetch goes on with this one.
@@ -103,7 +103,7 @@ impl IssuerKeys {
         }
     }
 
-    /// A number that changes with the usable keys; none where there are none.
+    /// A number that changes with the usable keys; `None` without any.
     pub(crate) fn key_set(&self, now: Timestamp) -> Option<u64> {
         match &self.store {
             KeyStore::Fetched(fetched) => fetched.usable(now).map(|_| fetched.changes),
@@ -159,7 +159,7 @@ pub(crate) struct FetchedKeys {
     /// Where the key set was discovered. A fetch for an unknown key, which requests wait for, goes straight there;
     /// every other one asks again, so that a key set that moved is found without anything having to fail first.
     discovered: Option<Target>,
-    /// When the shared entry was last looked at.
+    /// When the shared entry was last read.
     checked_shared: Option<Timestamp>,
     /// Whether the outcome of a fetch is still to be published.
     is_unpublished: bool,
@@ -178,12 +178,12 @@ struct Held {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
     Idle,
-    /// The shared entry is to be looked at.
+    /// The shared entry is to be read.
     CheckingShared {
-        /// Whether to fetch where nobody does.
+        /// Whether to fetch if no VM does.
         may_fetch: bool,
     },
-    /// Another VM has the word that it fetches, until then.
+    /// Another VM holds the fetch lease, until then.
     Following {
         until: Timestamp,
     },
@@ -202,7 +202,7 @@ enum Stage {
 }
 
 impl FetchedKeys {
-    /// A host may make an engine only to try a configuration out: to begin with there is a look at what is shared.
+    /// A host may make an engine only to try a configuration out: the first step is to read the shared entry.
     fn new(settings: FetchSettings, now: Timestamp) -> Self {
         let state = if settings.share.is_some() { State::CheckingShared { may_fetch: false } } else { State::Idle };
         Self {
@@ -318,7 +318,7 @@ impl FetchedKeys {
         self.wants_unknown_kid_fetch || may_look
     }
 
-    /// Where a request waits for another VM, its entry is looked at; hosts without timers do so for each request.
+    /// Where a request waits for another VM, its entry is polled; hosts without timers do so for each request.
     pub(crate) fn poll_shared_if_due(&mut self, now: Timestamp) {
         if matches!(self.state, State::Following { .. }) && self.next_poll(true) <= now {
             self.check_shared_first();

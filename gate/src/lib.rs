@@ -1,4 +1,4 @@
-//! The decision engine of an identity gate: who may pass, and what the upstream is told.
+//! The decision engine of an identity gate: which requests may pass, and what is forwarded about their callers.
 //!
 //! # Contract
 //!
@@ -16,7 +16,7 @@
 //! - A request that waits is named by [`Effect::Resume`], once there is something new to decide on: the host then
 //!   hands it to [`Gate::handle_request`] again. The engine keeps no copy of it. No request waits longer than
 //!   `limits.waitFor`, nor more of them than `limits.waiting`. Of a crowd some are resumed at a time, the others by
-//!   the next timeout, which is then due at once. After [`Gate::handle_request`] nobody is resumed but that request:
+//!   the next timeout, which is then due at once. After [`Gate::handle_request`] only that request is resumed:
 //!   a host without timers calls [`Gate::handle_timeout`] after each.
 //! - Signatures are checked behind [`jose::signature::SignatureVerifier`], which the host may implement.
 //! - A request passes only through [`Decision::Forward`], whose edits leave in it no identity header that is not

@@ -1,4 +1,4 @@
-//! OAuth 2.0 Protected Resource Metadata (RFC 9728): who gives out tokens for what is behind the gate.
+//! OAuth 2.0 Protected Resource Metadata (RFC 9728): which servers issue tokens for what is behind the gate.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ impl Metadata {
         Self(resources)
     }
 
-    /// The answer to a request for metadata; `None` if this is none.
+    /// The answer to a request for metadata; `None` for any other request.
     pub(crate) fn answer(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Option<Reply> {
         let asked = path.as_str().strip_prefix(WELL_KNOWN)?;
         let is_asked = |resource: &&Resource| resource.path == asked && resource.host.names(request.authority());

@@ -29,7 +29,7 @@ use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMa
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Who may sign tokens.
+    /// The issuers of tokens.
     pub(crate) issuers: Vec<Issuer>,
     /// Where a token may stand.
     pub(crate) credentials: CredentialLocations,
@@ -55,7 +55,7 @@ pub struct Policy {
     pub(crate) passes_preflights: bool,
     /// What clients may read about the resources behind the gate.
     pub(crate) metadata: Metadata,
-    /// What the upstream is told.
+    /// What is forwarded to the upstream about callers.
     pub(crate) identity: Vec<IdentityHeader>,
     /// Whose word on where a request came from is taken.
     pub(crate) trusted_proxies: TrustedProxies,
@@ -63,16 +63,16 @@ pub struct Policy {
     pub(crate) hygiene: Hygiene,
     /// The `realm` of challenges.
     pub(crate) realm: String,
-    /// What of a request is looked at.
+    /// What of a request is read.
     pub(crate) needs: Needs,
     /// What bounds memory and time.
     pub(crate) limits: Limits,
 }
 
-/// What of a request is looked at, beside what always is.
+/// What of a request is read, beside what always is.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs {
-    /// The address that it came from: a header tells it.
+    /// The address that it came from: a header carries it.
     pub client_ip: bool,
     /// The scopes that its rule asks for, or how many of them: likewise.
     pub asked_scopes: bool,
@@ -111,7 +111,7 @@ impl Policy {
         self.issuers.iter().enumerate().flat_map(of_issuer).collect()
     }
 
-    /// Whether this is a preflight that passes without a rule. One that some servers take for another method is none.
+    /// Whether this is a preflight that passes without a rule. One that some servers take for another method does not.
     pub(crate) fn passes(&self, request: &Request<'_>) -> bool {
         self.passes_preflights && request.is_preflight() && !overrides_method(request)
     }
@@ -121,8 +121,8 @@ impl Policy {
         self.mode == Mode::Audit || self.rules.iter().any(|rule| rule.mode == Some(Mode::Audit))
     }
 
-    /// What becomes of a request that may be read as one for any rule of its host, and of which host is not certain
-    /// where it is none: the strictest of their modes counts.
+    /// The mode for a request that may match any rule of its host, or of any host if its authority is not plain: the
+    /// strictest of their modes.
     pub(crate) fn strictest_mode(&self, request: &Request<'_>) -> Mode {
         let authority = request.authority();
         let is_any = !is_plain_authority(authority);
@@ -145,7 +145,7 @@ impl Policy {
 
 /// What it says.
 impl Policy {
-    /// Who may sign tokens, in the order of the configuration.
+    /// The issuers of tokens, in the order of the configuration.
     pub fn issuers(&self) -> &[Issuer] {
         &self.issuers
     }
@@ -185,7 +185,7 @@ impl Policy {
         &self.trusted_proxies
     }
 
-    /// What of a request is looked at.
+    /// What of a request is read.
     pub fn needs(&self) -> Needs {
         self.needs
     }

@@ -1,4 +1,4 @@
-//! Time as the host tells it. The engine has no clock.
+//! Time as the host provides it. The engine has no clock.
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The steps of a decision, for whoever wants to note them.
+//! The steps of a decision, for a caller that records them.
 
 use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, Verification};
 use crate::credentials::Credential;

@@ -99,7 +99,7 @@ fn tokens_of_envoy() {
     check("envoy/tokens.json", &mut gate(&issuers_of_envoy(&read_json("envoy/jwks_ec.json"))), &unknown);
 }
 
-/// Envoy's parser takes a comma behind the last key. Strict JSON forbids it, and where parsers differ, the set is rejected.
+/// Envoy's parser takes a comma behind the last key. Strict JSON forbids it, and the set is rejected.
 #[test]
 fn a_key_set_with_a_trailing_comma_is_rejected() {
     if are_absent() {

@@ -77,7 +77,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether whoever can verify can also sign: HMAC.
+    /// Whether the key that verifies can also sign: HMAC.
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }

@@ -20,7 +20,7 @@ impl<'t> Document<'t> {
         parser::parse(utf8(text)?, Duplicates::Refuse)
     }
 
-    /// Like [`Document::parse`], except for members that occur twice: [`Value::has_duplicates`] tells of them, so
+    /// Like [`Document::parse`], except for members that occur twice: [`Value::has_duplicates`] reports them, so
     /// that one of many things in the text need not spoil the others.
     pub fn parse_keeping_duplicates(text: &'t [u8]) -> Result<Self, Error> {
         parser::parse(utf8(text)?, Duplicates::Keep)

@@ -62,7 +62,7 @@ impl<'t> EncodedToken<'t> {
     }
 }
 
-/// A token that is well formed, and nothing more: every value in it was chosen by whoever sent it.
+/// A token that is well formed, and nothing more: every value in it is untrusted input.
 #[derive(Debug)]
 pub struct UntrustedToken<'e> {
     encoded: &'e EncodedToken<'e>,

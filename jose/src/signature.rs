@@ -24,7 +24,7 @@ pub trait SignatureVerifier {
     /// algorithm that do not belong together is never a good signature.
     fn verify(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool;
 
-    /// Who checks signatures of `algorithm`, which decides how many keys are tried for one token, and how large ones.
+    /// What checks signatures of `algorithm`, which decides how many keys are tried for one token, and how large ones.
     fn checked_by(&self, algorithm: Algorithm) -> CheckedBy {
         let _ = algorithm;
         CheckedBy::Module
@@ -41,7 +41,7 @@ impl<V: SignatureVerifier + ?Sized> SignatureVerifier for &V {
     }
 }
 
-/// Who checks signatures.
+/// What checks signatures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CheckedBy {
     /// A host, whose machine code is several times faster than Wasm.
@@ -51,7 +51,7 @@ pub enum CheckedBy {
 }
 
 impl CheckedBy {
-    /// Who does it in Envoy.
+    /// What does it in Envoy.
     pub fn in_envoy(algorithm: Algorithm) -> Self {
         use Algorithm::{Es256, Es384, Es512, Rs256, Rs384, Rs512};
         match algorithm {
@@ -90,7 +90,7 @@ fn is_good<S, E>(key: &impl Verifier<S>, message: &[u8], signature: Result<S, E>
     signature.is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }
 
-/// Compares in constant time: whoever could guess a MAC octet by octet would have no need of the secret.
+/// Compares in constant time: an attacker that can guess a MAC octet by octet does not need the secret.
 fn is_mac(secret: &[u8], hash: Hash, message: &[u8], mac: &[u8]) -> bool {
     fn is_mac<M: Mac + KeyInit>(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
         <M as KeyInit>::new_from_slice(secret)

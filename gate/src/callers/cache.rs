@@ -17,7 +17,7 @@ const SLOT: usize = 2 * (size_of::<u64>() + size_of::<usize>());
 /// Verified tokens, bounded in bytes.
 ///
 /// There are two generations, each of half the size: where the young one is full, it becomes the old one, and what was
-/// old is forgotten. Whoever is asked for again moves to the young one, so a token in use stays, whatever floods in.
+/// old is forgotten. A token that is used again moves to the young one, so it stays, whatever floods in.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenCache {
     young: Generation,
@@ -35,7 +35,7 @@ struct Generation {
 /// A token that was verified.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// As it came, in the compact serialisation.
+    /// As received, in the compact serialisation.
     pub(crate) token: Box<[u8]>,
     pub(crate) principal: Principal,
     pub(crate) kid: Option<Arc<str>>,
@@ -127,8 +127,8 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && differences.fold(0, |any, bits| any | bits) == 0 && rest == other_rest
 }
 
-/// Where a token stands in the table: by the end of its signature, which differs for any two tokens, and which nobody
-/// but the issuer can choose. Two tokens of one slot are told apart by all their bytes; the later one takes it.
+/// Where a token stands in the table: by the end of its signature, which differs for any two tokens, and which only
+/// the issuer can choose. Two tokens of one slot are distinguished by all their bytes; the later one takes it.
 fn slot_of(token: &[u8]) -> Option<u64> {
     // Of a character of base64url, the low five bits are what differs most; the last one carries fewer than others.
     let tail = token.len().checked_sub(13).and_then(|start| token.get(start..))?;

@@ -3,7 +3,7 @@
 /// A check of a token, in the order in which they are made.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Check {
-    /// It is short enough to be looked at.
+    /// It is short enough to be read.
     #[default]
     Size,
     /// It is a well-formed JWT.

@@ -9,7 +9,7 @@ use jose::jws::Token;
 
 /// What is certain about a caller. Rules, headers and the cache see this, and not what it was made from.
 ///
-/// It has no public constructor: who makes one has checked what it stands for. There is one maker, the verification of
+/// It has no public constructor: its maker has checked what it stands for. There is one maker, the verification of
 /// a token; an introspected token and an opened session would be others.
 #[derive(Debug)]
 pub(crate) struct Evidence<'e> {

@@ -1,4 +1,4 @@
-//! Who is calling, once that is certain.
+//! The caller, once verified.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct Principal {
     pub(super) subject: Option<Arc<str>>,
     pub(super) scopes: Vec<String>,
     pub(super) groups: Vec<String>,
-    /// What is wrong with the claim of groups, where they cannot be read; there are none then.
+    /// What is wrong with the claim of groups, where they cannot be read; the list is empty then.
     pub(super) odd_groups: Option<Arc<str>>,
     pub(super) audiences: Vec<String>,
     pub(super) unclear: UnclearNames,
@@ -54,7 +54,7 @@ impl Principal {
         &self.groups
     }
 
-    /// What is wrong with the claim of groups, where they cannot be read; there are none then.
+    /// What is wrong with the claim of groups, where they cannot be read; the list is empty then.
     pub fn odd_groups(&self) -> Option<&Arc<str>> {
         self.odd_groups.as_ref()
     }

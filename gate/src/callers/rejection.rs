@@ -55,7 +55,7 @@ impl Rejection {
         Self::bad_claim(format!("the claim `{name}` is not {expected}"))
     }
 
-    /// The token is for nobody.
+    /// The token has no audience.
     pub(super) fn no_audience(claims: &[ClaimRef]) -> Self {
         let names: Vec<_> = claims.iter().map(|claim| format!("`{}`", name(claim))).collect();
         let detail =

@@ -84,7 +84,7 @@ pub(crate) struct Verification<'v> {
 }
 
 impl Verification<'_> {
-    /// Decodes `text`, if it is short enough to be looked at.
+    /// Decodes `text`, if it is short enough to be read.
     pub(crate) fn decode<'t>(&self, text: &'t [u8], claimed: &mut Claimed) -> Result<EncodedToken<'t>, Failure> {
         if text.len() > self.policy.limits.token_bytes {
             return Err(Reason::TokenTooLarge.into());
@@ -242,7 +242,7 @@ fn check_tenant(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
 
 const STRINGS: &str = "a string or an array of strings";
 
-/// Groups in a form that cannot be read are none, unless they give scopes: then the token is rejected.
+/// Groups in a form that cannot be read are ignored, unless they give scopes: then the token is rejected.
 fn groups_in(claims: Value<'_>, issuer: &Issuer) -> Result<Groups, Rejection> {
     let reference = &issuer.groups_claim;
     let references = std::slice::from_ref(&reference.claim);
@@ -301,7 +301,7 @@ fn united<'d>(
     Ok(found)
 }
 
-/// Each text once, sorted. There may be thousands, for whoever can sign: they are not compared one with all others.
+/// Each text once, sorted. A token may have thousands: they are not compared one with all others.
 fn sorted(mut texts: Vec<&str>) -> Vec<String> {
     texts.sort_unstable();
     texts.dedup();

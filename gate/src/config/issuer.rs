@@ -1,4 +1,4 @@
-//! `issuers`: who may sign tokens, and where their keys come from.
+//! `issuers`: the issuers of tokens, and where their keys come from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ fn read_audiences(node: &Node<'_, '_>) -> Option<Audiences> {
     }
 }
 
-/// What is allowed where nothing is listed: with a shared secret whoever verifies can sign, so that takes a word.
+/// What is allowed where nothing is listed. With a shared secret, a verifier can also sign: that has to be configured.
 fn asymmetric() -> Vec<Algorithm> {
     Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect()
 }

@@ -72,7 +72,7 @@ fn read_location(node: &Node<'_, '_>) -> Option<(String, HttpUri, HostPattern, S
     let host = HostPattern::parse(uri.host());
     let Ok(host) = host else { return node.expected("a URI with a host that requests can name") };
     if uri.path.contains('?') {
-        return node.expected("a URI without a query: requests for the resource are told by their path");
+        return node.expected("a URI without a query: requests for the resource are recognised by their path");
     }
     match CanonicalPath::strict(uri.path.as_bytes()) {
         Ok(path) if path.as_str() == uri.path => {}

@@ -29,7 +29,7 @@ impl Collector {
         errors.sort_by_key(|error| error.offset);
         match value {
             Some(value) if errors.is_empty() => Ok(value),
-            // A reader that gives no value says why; nobody is left without a word in any case.
+            // A reader that gives no value reports why; this is the fallback.
             _ if errors.is_empty() => Err(ConfigErrors::one("the configuration is not usable")),
             _ => Err(ConfigErrors::new(errors)),
         }

@@ -91,7 +91,7 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
     })
 }
 
-/// Where a token is needed, what is none cannot stand in for it.
+/// Where a token is required, a foreign credential is rejected.
 fn read_foreign(node: &Node<'_, '_>, access: Option<&Access>) -> Option<bool> {
     if access.is_some_and(|access| !matches!(access, Access::Optional | Access::Public)) {
         node.error("goes with `access: public` or `optional` only");

@@ -26,7 +26,7 @@ pub(super) fn find_word(request: &Request<'_>, name: &str) -> Option<Detail> {
     request.lines(name).find_map(|line| Detail::of_word(line.trim_ascii()))
 }
 
-/// What a line holds behind `scheme`; `None` if it is somebody else's.
+/// What a line holds behind `scheme`; `None` if it is of another scheme.
 fn read<'r>(line: &'r [u8], scheme: &str) -> Found<&'r [u8]> {
     let line = line.trim_ascii();
     if line.is_empty() {

@@ -35,7 +35,7 @@ impl Subprotocol {
         Self { name: name.to_string(), is_pair: pair.is_some(), is_encoded }
     }
 
-    /// What tells the token apart, as the header has it.
+    /// What precedes the token, as the header has it.
     pub fn prefix(&self) -> String {
         format!("{}{}", self.name, if self.is_pair { ", " } else { "" })
     }

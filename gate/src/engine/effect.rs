@@ -43,6 +43,6 @@ pub enum Effect {
 pub enum Level {
     /// Good to know.
     Info,
-    /// Somebody should look.
+    /// Someone should look at it.
     Warn,
 }

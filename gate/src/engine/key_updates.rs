@@ -1,4 +1,4 @@
-//! The engine and the keys of its issuers: when they are fetched, what follows from that, and who waits for it.
+//! The engine and the keys of its issuers: when they are fetched, what follows from that, and what waits for it.
 
 use super::waiting::{Arrival, Awaited, Waiter};
 use super::{Effect, Gate, Level};
@@ -93,7 +93,7 @@ impl Gate {
         self.effects.push_back(Effect::Callout(fetch));
     }
 
-    /// Takes the end of a callout, and tells those who wait, and those who watch.
+    /// Handles the end of a callout: waiting requests become ready, and the outcome is logged and counted.
     pub(super) fn finish_fetch(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, now: Timestamp) {
         let is_it = |keys: &IssuerKeys| keys.fetched().is_some_and(|keys| keys.is_in_flight(id));
         let Some(issuer) = self.keys.iter().position(is_it) else { return };
@@ -133,7 +133,7 @@ impl Gate {
         }
     }
 
-    /// What was waited for is over. After a failure those go on waiting who can expect another try in time.
+    /// What was waited for is over. After a failure, requests keep waiting if another try is due in time.
     pub(super) fn wake_waiters(&mut self, issuer: usize, succeeded: bool, now: Timestamp) {
         let next = self.keys.get(issuer).and_then(IssuerKeys::fetched).map(|keys| keys.next_news(now));
         let wakes = |waiter: &Waiter| {

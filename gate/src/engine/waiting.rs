@@ -172,7 +172,7 @@ impl Waiting {
         self.deadlines.extract_if(.., picked).map(|(_, id)| id).collect()
     }
 
-    /// All who wait, the longest waiting first, with nothing left of each but its deadline and its slot.
+    /// All waiting requests, the longest waiting first, with nothing left of each but its deadline and its slot.
     pub(crate) fn into_ready(self) -> (Self, Vec<RequestId>) {
         let mut ids: Vec<_> = self.waiters.iter().map(|(&id, waiter)| (waiter.deadline, id, waiter.has_body)).collect();
         ids.sort_unstable();

@@ -16,7 +16,7 @@ pub enum AmbiguousHost {
     NotAHost,
     /// A port that rules for this host do not name.
     OtherPort,
-    /// No port behind the colon, or one that is none.
+    /// No port behind the colon, or an invalid one.
     Port,
     /// A dot at the end.
     TrailingDot,

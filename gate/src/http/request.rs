@@ -94,12 +94,12 @@ impl<'r> Request<'r> {
         self.authority
     }
 
-    /// The address that the request came from; empty where the proxy did not tell.
+    /// The address that the request came from; empty if the proxy does not provide it.
     pub fn peer(&self) -> &'r [u8] {
         self.peer
     }
 
-    /// Whether a body follows. Where the proxy does not tell, its headers announce one.
+    /// Whether a body follows. If the proxy does not say, its headers announce one.
     pub fn has_body(&self) -> bool {
         self.body.unwrap_or_else(|| self.announces_body())
     }

@@ -48,7 +48,7 @@ impl HttpUri {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
-    /// Host and port in one spelling, so that two URIs can be told to lead to the same server.
+    /// Host and port in one spelling, so that URIs of one server compare as equal.
     pub fn server(&self) -> String {
         let authority = self.authority.to_ascii_lowercase();
         let port = if self.is_https { "443" } else { "80" };

@@ -36,7 +36,7 @@ pub(super) fn of_claim<'d>(claim: Value<'d>, form: &Form) -> Result<Option<Cow<'
 }
 
 /// What names one person: a string (RFC 7519 §4.1.2, OIDC Core §5.1), or the digits of a number, which some use.
-/// An empty one would be somebody to one server and nobody to another.
+/// An empty one would be a user to one server and no user to another.
 pub(super) fn of_name<'d>(claim: Value<'d>, form: &Form) -> Result<Option<Cow<'d, str>>, Unrepresentable> {
     match claim.kind() {
         Kind::String if claim.as_str() == Some("") => Err(Unrepresentable),

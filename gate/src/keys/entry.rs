@@ -1,8 +1,8 @@
-//! What the VMs of a proxy tell each other about the keys of one issuer: an entry of the host's shared data.
+//! What the VMs of a proxy share about the keys of one issuer: an entry of the host's shared data.
 //!
 //! Other plugins can write there. So an entry has a name of its own, and an authentication code under a key derived
 //! from the issuer's configuration and the VM's secret. Instants in it are those of the host's clock, since each VM
-//! has a steady clock of its own; what cannot be true of them is left out by whoever reads it.
+//! has a steady clock of its own; a reader drops what cannot be true of them.
 
 use crate::sealing::SharedName;
 use crate::time::Timestamp;
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) due: Timestamp,
     /// When a fetch was last made for an unknown key.
     pub(crate) unknown_kid_fetch: Option<Timestamp>,
-    /// Until when a VM has the word that it fetches.
+    /// Until when a VM holds the fetch lease.
     pub(crate) lease: Option<Timestamp>,
     /// Failures since the last good answer.
     pub(crate) failures: u32,

@@ -1,9 +1,9 @@
 //! One fetch for all VMs of a proxy: the shared entry says who fetches, and holds what the last fetch brought.
 //!
-//! A VM that needs keys looks at the entry. Keys in it that are newer than its own it takes over; while another VM
-//! has the word that it fetches (a lease, which ends by itself should that VM die), it looks again. Otherwise it
-//! writes itself in, on the condition that nobody wrote in between, and fetches. Where any of that fails, it fetches
-//! for itself: then there is a callout too many, never one too few.
+//! A VM that needs keys reads the entry. It takes over keys that are newer than its own. While another VM holds the
+//! fetch lease (which expires by itself should that VM die), it polls the entry. Otherwise it takes the lease, on the
+//! condition that no VM wrote in between, and fetches. If any of that fails, it fetches for itself: then there is a
+//! callout too many, never one too few.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const SLACK: Duration = Duration::from_secs(5);
 /// How often a write is tried that others get in the way of.
 const TRIES: usize = 3;
 
-/// What came of a look at the shared entry.
+/// The outcome of reading the shared entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Exchanged {
     /// A callout to make.
@@ -122,7 +122,7 @@ impl FetchedKeys {
         }
     }
 
-    /// Tells the others how a fetch ended, unless they know better, and that nobody fetches now.
+    /// Publishes how a fetch ended, unless the entry is newer, and gives up the lease.
     fn publish(&mut self, name: &SharedName, at: Moment, jitter: &mut Jitter, shared: &mut dyn SharedData) {
         for _ in 0..TRIES {
             let Ok(found) = shared.read(name.as_str()) else { return };
@@ -273,7 +273,7 @@ mod tests {
         ] {
             let (keys, exchanged, _) = vm(&with_keys(fetched));
             assert_eq!(keys.usable(NOW).is_some(), is_taken, "{fetched:?}");
-            assert_eq!(exchanged.fetch.is_none(), is_taken, "who takes none fetches: {fetched:?}");
+            assert_eq!(exchanged.fetch.is_none(), is_taken, "a VM that takes none fetches: {fetched:?}");
         }
     }
 

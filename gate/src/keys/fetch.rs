@@ -41,7 +41,7 @@ impl From<CalloutFailure> for FetchFailure {
     }
 }
 
-/// What callouts say of who makes them: some firewalls reject requests that do not.
+/// The `User-Agent` of callouts: some firewalls reject requests without one.
 const USER_AGENT: &str = concat!("jotgate/", env!("CARGO_PKG_VERSION"));
 
 /// The request for a document of an issuer.
@@ -121,7 +121,7 @@ impl std::error::Error for FetchFailure {}
 impl fmt::Display for FetchFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discovery(error) => write!(formatter, "the document is of no use: {error}"),
+            Self::Discovery(error) => write!(formatter, "the document is unusable: {error}"),
             Self::Keys(error) => write!(formatter, "the answer is no usable key set: {error}"),
             Self::NoAnswer => formatter.write_str("no answer came in time"),
             Self::NotSent { status } => {

@@ -1,4 +1,4 @@
-//! An issuer: who may sign tokens, and what they may give.
+//! An issuer: what signs tokens, and what they may grant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

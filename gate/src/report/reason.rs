@@ -79,7 +79,7 @@ reasons! {
     UnsupportedAlgorithm = 401, "unsupported_algorithm", "the token uses an algorithm or extension that is not accepted";
     /// `aud` names none of the configured audiences.
     WrongAudience = 401, "wrong_audience", "the token is meant for another audience";
-    /// `typ` is none of the configured ones.
+    /// `typ` is not a configured one.
     WrongType = 401, "wrong_type", "the token is of a type that is not accepted";
 }
 

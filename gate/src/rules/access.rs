@@ -14,11 +14,11 @@ use crate::distinct::distinct;
 pub enum Access {
     /// Any token that verifies.
     Authenticated,
-    /// Nobody.
+    /// No request.
     Deny,
     /// No credential passes without identity; a bad one is refused.
     Optional,
-    /// Credentials are not looked at.
+    /// Credentials are not read.
     Public,
     /// A token that verifies and has this.
     Require(Requirement),
@@ -83,7 +83,7 @@ impl Access {
 }
 
 impl Requirement {
-    /// Whether `principal` has what is asked. What is undecided admits nobody.
+    /// Whether `principal` has what is asked. What is undecided is denied.
     pub fn check(
         &self,
         principal: &Principal,

@@ -25,7 +25,7 @@ pub enum ClaimTest {
 }
 
 impl ClaimTest {
-    /// Whether a claim that is there passes. A claim of a type that the test cannot judge leaves it undecided.
+    /// Whether a claim that is there passes. A claim of a type that the test does not apply to leaves it undecided.
     pub fn judge(&self, value: &ClaimValue, request: &MatchedRequest<'_>) -> Truth {
         match (self, value) {
             (_, ClaimValue::Unclear(_)) => Truth::Undecided,

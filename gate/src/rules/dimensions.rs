@@ -56,7 +56,7 @@ pub enum Ambiguity {
     Header(String),
     /// Its host.
     Host(AmbiguousHost),
-    /// Its method has a lower-case letter, or is none.
+    /// Its method has a lower-case letter, or is not a method.
     Method,
     /// Its path.
     Path(AmbiguousPath),
@@ -158,8 +158,8 @@ impl Dimensions {
 }
 
 impl Values {
-    /// Whether `found` is none of these, and some server takes it for one: it differs only in letter case, or in blanks,
-    /// quotes and commas; or it is a list that holds such a one.
+    /// Whether `found` is not one of these, and some server takes it for one: it differs only in letter case, or in
+    /// blanks, quotes and commas; or it is a list that holds such a one.
     fn are_nearly(&self, found: &[u8]) -> bool {
         let is_near = |value: &[u8]| self.essences.contains(&essence(value));
         let is_named = str::from_utf8(found).is_ok_and(|found| self.exact.contains(found));
@@ -178,7 +178,7 @@ impl fmt::Display for Ambiguity {
                  names"
             ),
             Self::Host(problem) => problem.fmt(formatter),
-            Self::Method => formatter.write_str("the method has a lower-case letter, or is none"),
+            Self::Method => formatter.write_str("the method has a lower-case letter, or is not a method"),
             Self::Path(problem) => problem.fmt(formatter),
         }
     }

@@ -96,7 +96,7 @@ impl Port {
             b"*" => Ok(Self::Any),
             b"80" | b"443" => Err("names a port that hosts are compared without: write the host alone".to_string()),
             port if is_port(port) => Ok(Self::This(String::from_utf8_lossy(port).into_owned())),
-            _ => Err("has a port that is none: expected 1 to 65535, or `*`".to_string()),
+            _ => Err("has an invalid port: expected 1 to 65535, or `*`".to_string()),
         }
     }
 

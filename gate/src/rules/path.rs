@@ -89,7 +89,7 @@ impl PathPattern {
         }
     }
 
-    /// Whether this matches every path that `other` matches, as far as that can be told from the patterns.
+    /// Whether this matches every path that `other` matches, as far as the patterns show.
     pub fn covers(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Kind::Regex(wide), Kind::Regex(narrow)) => wide == narrow,

@@ -20,7 +20,7 @@ pub struct Rule {
     pub forwards_foreign: bool,
     /// Overrides the policy's `mode`.
     pub mode: Option<Mode>,
-    /// How those are told who come without a good token.
+    /// The challenge for requests without a valid token.
     pub challenge: Scheme,
 }
 

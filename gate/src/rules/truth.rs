@@ -6,7 +6,7 @@
 pub enum Truth {
     /// It does not hold.
     False,
-    /// It cannot judge what it was asked of. Its negation cannot, either.
+    /// It does not apply to the value. Nor does its negation.
     Undecided,
     /// It holds.
     True,

@@ -1,4 +1,4 @@
-//! Access: who may pass, and what those are told who may not.
+//! Access: which requests may pass, and how the others are answered.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -143,7 +143,7 @@ fn a_token_in_use_stays_through_a_flood() {
     }
     assert_eq!(counts(&world), (202, 199));
     world.with_token(&once);
-    assert_eq!(counts(&world), (203, 199), "who does not come back is forgotten");
+    assert_eq!(counts(&world), (203, 199), "an unused token is forgotten");
 }
 
 #[cfg(not(target_family = "wasm"))]

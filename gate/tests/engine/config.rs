@@ -1,4 +1,4 @@
-//! What people are told about their configuration.
+//! What is reported about configurations.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -314,7 +314,7 @@ fn a_struct_means_the_same_as_its_text() {
         assert_eq!(text_errors(format!("\n{padded}").as_bytes()), "no errors", "{length}");
     }
     for length in 0..encode(&good).len() {
-        // Told or taken, where it ends between two members; never a panic.
+        // Reported or accepted, where it ends between two members; never a panic.
         let _ = text_errors(&encode(&good)[..length]);
     }
 }

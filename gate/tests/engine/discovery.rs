@@ -58,7 +58,7 @@ fn every_refresh_asks_again_where_the_keys_are() {
     assert_eq!(asked(&world), "idp https://idp.example.com/.well-known/openid-configuration");
     discover(&mut world, "https://idp.example.com/moved");
     assert_eq!(world.with_token(&token("b")).summary(), "waiting");
-    assert_eq!(asked(&world), "idp https://idp.example.com/moved", "who waits is not kept waiting for the document");
+    assert_eq!(asked(&world), "idp https://idp.example.com/moved", "a waiting request does not wait for the document");
     world.answer("404", "");
     world.pass_until_fetch();
     assert_eq!(asked(&world), "idp https://idp.example.com/.well-known/openid-configuration");

@@ -142,7 +142,7 @@ fn groups_of_an_odd_form_matter_only_where_groups_are_asked_for() {
     let scopes = json!({"groupScopes": {"exec": ["ops"]}});
     assert_eq!(outcome(&scopes, &json!({}), &claims).summary(), "401 bad_claim");
     let header = outcome(&json!({}), &json!({"identityHeaders": {"x-groups": "$groups"}}), &claims);
-    assert!(header.seen("x-groups").is_empty(), "there are none that could be read");
+    assert!(header.seen("x-groups").is_empty(), "none could be read");
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl SignatureVerifier for Host {
     }
 }
 
-/// A number of that many bits that nobody knows the factors of; `number` makes it another one.
+/// A number of that many bits whose factors are unknown; `number` makes it another one.
 fn rsa(bits: usize, number: u8, more: &Value) -> Value {
     let mut modulus = vec![0xff; bits / 8];
     modulus[8] = number;

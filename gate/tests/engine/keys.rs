@@ -71,7 +71,7 @@ fn no_more_requests_wait_than_the_limit() {
     let outcomes: Vec<_> = (0..4).map(|_| world.with_token(&token("a")).summary()).collect();
     assert_eq!(outcomes, ["waiting", "waiting", "503 overloaded", "503 overloaded"]);
     world.cancel(1);
-    assert_eq!(world.with_token(&token("a")).summary(), "waiting", "who leaves makes room");
+    assert_eq!(world.with_token(&token("a")).summary(), "waiting", "a cancelled request makes room");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_crowd_is_resumed_some_at_a_time_without_delay() {
     }
     world.answer_keys(&[&Key::new("a")]);
     assert_eq!(world.resumed.keys().copied().collect::<Vec<_>>(), (first..first + 32).collect::<Vec<_>>());
-    // Who leaves is not called upon, and takes nobody's place.
+    // A cancelled request is not resumed, and takes no slot.
     for gone in [first + 32, first + 40] {
         world.cancel(gone);
     }
@@ -233,7 +233,7 @@ fn a_crowd_is_resumed_some_at_a_time_without_delay() {
         world.tick();
         assert_eq!(world.resumed.len(), resumed);
     }
-    assert!(world.gate().next_timeout().is_some_and(|next| next > world.now), "nobody waits any more");
+    assert!(world.gate().next_timeout().is_some_and(|next| next > world.now), "no request waits any more");
     assert!(world.resumed.values().all(|outcome| outcome.summary() == "ok"));
 }
 

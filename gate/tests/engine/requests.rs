@@ -108,7 +108,7 @@ fn every_known_value_can_be_a_header() {
     assert_eq!((seen("/any", "x-accepted"), seen("/any", "x-satisfy")), ("b c a".into(), "any".into()));
     assert_eq!((seen("/mixed", "x-accepted"), seen("/mixed", "x-satisfy")), ("b a".into(), String::new()));
     assert_eq!((seen("/else", "x-accepted"), seen("/else", "x-satisfy")), (String::new(), String::new()));
-    assert_eq!(seen("/else", "x-client"), "203.0.113.7", "no proxy has told another");
+    assert_eq!(seen("/else", "x-client"), "203.0.113.7", "no proxy has named another");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use gate::{Decision, Effect, Gate, HeaderLine, Request, RequestId, Response, Sha
 use jose::signature::Software;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// A few looks at the shared entry.
+/// A few polls of the shared entry.
 const SOON: Duration = Duration::from_millis(50);
 
 /// The VMs of a proxy.
@@ -91,7 +91,7 @@ impl Proxy {
     fn with_token(&mut self, token: &str) -> Vec<String> {
         let verdict = |world: &mut World| {
             let outcome = world.with_token(token);
-            // It may have waited for no more than a look.
+            // It may have waited for no more than a poll.
             world.resumed.get(&world.last()).unwrap_or(&outcome).summary()
         };
         self.worlds.iter_mut().map(verdict).collect()
@@ -504,14 +504,14 @@ impl Chaos {
         self.proxy.tick();
     }
 
-    /// A VM dies, whatever it was about, and another takes its place.
+    /// A VM dies, whatever it was about, and is replaced.
     fn restart(&mut self, vm: usize) {
         self.proxy.join(&fetched(&json!({}), &json!({})));
         self.proxy.worlds.swap_remove(vm);
         self.newest[vm] = 0;
     }
 
-    /// The issuer works, and nothing else happens: everybody gets the newest keys.
+    /// The issuer works, and nothing else happens: all VMs get the newest keys.
     fn calm_down(&mut self) {
         for _ in 0..460 {
             while self.proxy.fetches() > 0 {
@@ -522,7 +522,7 @@ impl Chaos {
         let current = self.proxy.with_token(&token(KIDS[self.key]));
         assert_eq!(current, ["ok"; 4], "k{}", self.key);
         self.proxy.pass(6 * SECOND);
-        assert!(self.proxy.worlds.iter().all(|world| world.waiting.is_empty()), "nobody waits for ever");
+        assert!(self.proxy.worlds.iter().all(|world| world.waiting.is_empty()), "no request waits for ever");
         for kid in KIDS.iter().take(self.key) {
             assert!(!self.proxy.with_token(&token(kid)).contains(&String::from("ok")), "{kid} is gone");
         }

@@ -136,7 +136,7 @@ impl Outcome {
     }
 }
 
-/// A callout that nobody answered yet.
+/// A callout without an answer yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Fetch {
     token: CalloutToken,
@@ -154,7 +154,7 @@ impl Deref for Fetch {
 pub(crate) struct World {
     proxy: Proxy<Software>,
     pub(crate) now: Timestamp,
-    /// What the engine asked for and nobody answered yet.
+    /// What the engine asked for and is not answered yet.
     pub(crate) fetches: Vec<Fetch>,
     /// What is logged of others than requests.
     pub(crate) log: Vec<String>,

@@ -124,7 +124,7 @@ fn a_signature_must_fit_the_key_that_is_named() {
     assert_eq!(
         world.with_token(&known.sign(&json!({"alg": "ES256", "kid": ""}), &claims)).summary(),
         "ok",
-        "an empty `kid` is none"
+        "an empty `kid` is ignored"
     );
 }
 

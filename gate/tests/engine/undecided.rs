@@ -1,4 +1,4 @@
-//! What a test cannot judge opens nothing: neither the test nor its negation holds.
+//! A value that a test does not apply to opens nothing: neither the test nor its negation holds.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -162,7 +162,7 @@ fn length(digits: &str) -> i64 {
     i64::try_from(digits.len()).unwrap_or(i64::MAX)
 }
 
-/// An exponent too large to be told is as good as infinite: no text is long enough to make up for it.
+/// An exponent too large to represent is as good as infinite: no text is long enough to make up for it.
 fn exponent_value(digits: &str) -> i64 {
     const FAR: i64 = i64::MAX / 4;
     let (negative, digits) = match digits.strip_prefix('-') {

@@ -56,7 +56,7 @@ pub struct Value<'d> {
     pub(super) index: usize,
 }
 
-/// What a value is, for telling people.
+/// The kind of a value, for messages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// `[…]`
@@ -226,7 +226,7 @@ impl fmt::Display for Error {
             ErrorKind::BadString => formatter.write_str("a string holds a control character or a broken escape")?,
             ErrorKind::BadNumber => formatter.write_str("a number is not written as JSON asks")?,
             ErrorKind::DuplicateMember(name) => {
-                // The name is a stranger's: it may not break a line, nor fill a log.
+                // The name is untrusted input: it may not break a line, nor fill a log.
                 let name: String = name.chars().take(40).flat_map(char::escape_debug).collect();
                 write!(formatter, "the member `{name}` occurs twice")?;
             }

@@ -51,7 +51,7 @@ impl fmt::Debug for SharedSecret {
 impl KeyMaterial {
     pub(super) fn from_jwk(jwk: Value<'_>, origin: Origin) -> Result<Self, KeyError> {
         let kty = optional_string(jwk, "kty")?.ok_or(KeyError::Missing("kty"))?;
-        // A private key in public is compromised: trusting it would trust everyone who saw it.
+        // A private key in public is compromised: trusting it would trust everyone that saw it.
         if ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|member| present(jwk, member).is_some()) {
             return Err(KeyError::Private);
         }

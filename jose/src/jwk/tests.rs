@@ -206,7 +206,7 @@ fn candidates_fit_kid_and_algorithm() {
     assert_eq!(count(Some("r"), Algorithm::Rs256), Ok(1));
     assert_eq!(count(None, Algorithm::Es256), Ok(2));
     assert_eq!(count(Some("r"), Algorithm::Es256), Err("WrongAlgorithm".into()));
-    assert_eq!(count(Some(""), Algorithm::Es256), Ok(2), "an empty `kid` is none");
+    assert_eq!(count(Some(""), Algorithm::Es256), Ok(2), "an empty `kid` is ignored");
     assert_eq!(count(Some("other"), Algorithm::Es256), Ok(1), "the key without `kid`");
     assert_eq!(count(Some("other"), Algorithm::Rs256), Err("None".into()), "there is no such key without `kid`");
     assert_eq!(count(None, Algorithm::EdDsa), Err("None".into()));
@@ -216,7 +216,7 @@ fn candidates_fit_kid_and_algorithm() {
     assert_eq!(
         odd.candidates(Some("r"), Algorithm::Rs256, CheckedBy::Module),
         Candidates::WrongAlgorithm,
-        "it is known, and of no use"
+        "it is known, and unusable"
     );
 
     let many: String = (0..6).map(|index| p256(&format!(r#","kid":"{index}""#)) + ",").collect();
@@ -226,7 +226,7 @@ fn candidates_fit_kid_and_algorithm() {
     assert!(matches!(set.candidates(Some("3"), Algorithm::Es256, CheckedBy::Module), Candidates::Keys(_)));
 }
 
-/// A number of that many bits that nobody knows the factors of; `number` makes it another one.
+/// A number of that many bits whose factors are unknown; `number` makes it another one.
 fn rsa_of(bits: usize, exponent: &str, number: u8) -> String {
     let mut modulus = vec![0xff; bits / 8];
     modulus[8] = number;

@@ -247,7 +247,7 @@ fn a_pss_encoding_has_a_salt_as_long_as_its_hash_and_nothing_else() {
         assert!(signer.takes_pss(hash, &good));
         for index in (0..good.len()).step_by(STEP) {
             let mut bad = good.clone();
-            // The highest bit is none of the encoding's, and has to be zero.
+            // The highest bit is not part of the encoding, and has to be zero.
             bad[index] ^= if index == 0 { 0x80 } else { 1 << (index % 8) };
             if BoxedUint::from_be_slice_vartime(&bad) < BoxedUint::from_be_slice_vartime(&signer.modulus) {
                 assert!(!signer.takes_pss(hash, &bad), "{index}");

@@ -64,7 +64,7 @@ fn rfc_7520_signatures_verify_where_their_key_allows_it() {
     }
 }
 
-/// RFC 7797: an unencoded payload is an extension that nobody has to know.
+/// RFC 7797: an unencoded payload is an optional extension.
 #[test]
 fn rfc_7797_examples_are_refused() {
     if vectors::are_absent() {

@@ -30,7 +30,7 @@ fn tokens_of_other_implementations_verify() {
             true => verify_token(token, &jwk, Origin::Issuer),
             false => verify_jws(token, &jwk, Origin::Issuer),
         };
-        // Some were made with keys that nobody should use any more, or that are written without their leading zero.
+        // Some were made with keys that are too weak by now, or that are written without their leading zero.
         let octets =
             |member: &str| jose::base64url::decode(jwk[member].as_str()?.as_bytes()).map(|octets| octets.len());
         let is_short = octets("n").is_some_and(|octets| octets < 256);

@@ -34,7 +34,7 @@ impl Regex {
         // By itself first: no parenthesis of its own may end the group around it.
         compile(pattern, MAX_NESTING).map_err(|error| explain(pattern, &error))?;
         if decoded(pattern).is_some_and(|decoded| compile(&whole(&decoded), MAX_NESTING + 1).is_err()) {
-            return Err("is none any more once its escapes are decoded".to_string());
+            return Err("is not valid once its escapes are decoded".to_string());
         }
         let whole = whole(pattern);
         match compile(&whole, MAX_NESTING + 1) {

@@ -79,7 +79,7 @@ impl Segments {
         (steps.collect(), !self.with_descendants)
     }
 
-    /// Whether this matches every path that `other` matches, as far as that can be told from the patterns.
+    /// Whether this matches every path that `other` matches, as far as the patterns show.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let is_long_enough = match self.with_descendants {
             true => self.segments.len() <= other.segments.len(),
