@@ -10,7 +10,7 @@
 //!                   Following
 //! ```
 //!
-//! Without sharing there is neither CheckingShared nor Following. Whatever the issuer answers, keys that were good
+//! Without sharing there is neither `CheckingShared` nor `Following`. Whatever the issuer answers, keys that were good
 //! stay in use until they are `refreshAfter` + `maxStale` old.
 
 mod discovery;

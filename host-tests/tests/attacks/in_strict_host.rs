@@ -130,7 +130,7 @@ fn a_new_key_is_found(run: &mut Run<'_, StrictHost>) {
         run.check(verdict == "ok", &format!("a key that was published: expected ok, found {verdict}"));
     }
     run.check(world.fetches() == before + 1, "expected one fetch for a new key");
-    // And the other way round: a key that was withdrawn is none any more.
+    // And the other way round: a key that was withdrawn is rejected.
     world.now_answer(keys(&jwk_set([own_key("ES256")])));
     world.pass(400 * SECOND);
     run.check(world.verdict(&token()) == "unknown_key", "a key that was withdrawn");
