@@ -225,8 +225,8 @@ fn samples_of_istio() {
             "security__tools__jwt__samples__groups-scope.jwt",
             "ok, user `testing@secure.istio.io`, scopes `scope1 scope2`, groups `group1,group2`",
         ),
-        // Its `kid` is empty, which is ignored: all keys are tried.
-        ("security__pkg__nodeagent__cache__testdata__testjwt", "bad_signature"),
+        // Its `kid` is empty, and no key is without one.
+        ("security__pkg__nodeagent__cache__testdata__testjwt", "unknown_key"),
         // Found by fuzzing: a payload that is `null`, with bits left over.
         ("tests__fuzz__testdata__FuzzJwtUtil__5085913745588224", "malformed_token"),
     ] {

@@ -83,9 +83,10 @@ impl<'e> UntrustedToken<'e> {
         header.get("crit").is_some() || header.get("b64").is_some_and(|b64| b64.as_bool() != Some(true))
     }
 
-    /// The `kid` by which the header names a key. An empty one names none.
+    /// The `kid` by which the header names a key. An empty one is a name that no key has: a token that has it is never
+    /// tried with keys of other names.
     pub fn kid(&self) -> Option<&str> {
-        self.header_string("kid").filter(|kid| !kid.is_empty())
+        self.header_string("kid")
     }
 
     /// The claim `iss`, unverified: good for choosing whose keys are asked, and nothing else. Null is absent.

@@ -180,7 +180,7 @@ fn payloads<H: Host>(run: &mut Run<'_, H>) {
 
 /// A claim, its value in JSON, and what becomes of a token that is good otherwise.
 const CLAIMS: &[(&str, &str, &str)] = &[
-    ("iss", "null", "bad_claim"),
+    ("iss", "null", "unknown_issuer"),
     ("iss", r#"["https://own.example"]"#, "bad_claim"),
     ("iss", "1", "bad_claim"),
     ("iss", r#"{"https://own.example":1}"#, "bad_claim"),
@@ -192,7 +192,7 @@ const CLAIMS: &[(&str, &str, &str)] = &[
     ("iss", r#""own""#, "unknown_issuer"),
     ("iss", r#""https:\/\/own.ex\u0061mple""#, "ok"),
     ("aud", "1", "bad_claim"),
-    ("aud", "null", "bad_claim"),
+    ("aud", "null", "wrong_audience"),
     ("aud", r#"{"api":true}"#, "bad_claim"),
     ("aud", r#"["api",1]"#, "bad_claim"),
     ("aud", r#"["api",null]"#, "bad_claim"),
@@ -219,7 +219,7 @@ const CLAIMS: &[(&str, &str, &str)] = &[
     ("exp", "false", "bad_claim"),
     ("exp", r#""+4102444800""#, "bad_claim"),
     ("nbf", r#""0""#, "bad_claim"),
-    ("nbf", "null", "bad_claim"),
+    ("nbf", "null", "ok"),
     ("nbf", "true", "bad_claim"),
     ("nbf", "-1", "bad_claim"),
     ("nbf", "0", "ok"),
@@ -243,8 +243,8 @@ const CLAIMS: &[(&str, &str, &str)] = &[
     ("scope", "[]", "insufficient_scope"),
     ("scp", r#""read""#, "ok"),
     ("scp", "1", "bad_claim"),
-    ("groups", "1", "bad_claim"),
-    ("groups", r#"[["a"]]"#, "bad_claim"),
+    ("groups", "1", "ok"),
+    ("groups", r#"[["a"]]"#, "ok"),
     ("groups", r#"["a,b"]"#, "unrepresentable_claim"),
     ("groups", r#"["a","b"]"#, "ok"),
     ("email", r#""a@b\r\nx-auth-user: admin""#, "unrepresentable_claim"),

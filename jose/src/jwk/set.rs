@@ -116,7 +116,6 @@ impl KeySet {
         checked_by: CheckedBy,
         serves: impl Fn(&VerificationKey) -> bool,
     ) -> Candidates<'_> {
-        let kid = kid.filter(|kid| !kid.is_empty());
         let named = || self.keys.iter().filter(|key| (kid.is_none() || key.kid() == kid) && serves(key));
         if kid.is_some() && !self.has_kid(kid) {
             // Keys without a name may serve a token that names an unknown one. If they do not, there may be a newer set.
