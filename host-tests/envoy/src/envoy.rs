@@ -106,7 +106,7 @@ impl Envoy {
         Ok(self.stats(name)?.get(name).copied().unwrap_or_default())
     }
 
-    /// The entries of the access log that [`Bootstrap`] sets up, once there are at least so many (or after two
+    /// The entries of the access log that [`crate::Bootstrap`] sets up, once there are at least so many (or after two
     /// seconds, since Envoy writes them when a request has ended for both sides).
     pub fn access_log(&self, at_least: usize) -> Vec<Value> {
         let path = self.directory().join("access.log");

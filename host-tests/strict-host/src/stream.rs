@@ -34,7 +34,7 @@ impl Stream {
         self.id
     }
 
-    /// The request's headers arrive. [`Root::request`] does this; after [`Root::open`] the test does.
+    /// The request's headers arrive. `Root::request` does this; after `Root::open` the test does.
     pub fn receive_headers(&self, headers: impl Into<HeaderMap>, end_of_stream: bool) {
         self.headers(Direction::Request, headers.into(), end_of_stream);
     }

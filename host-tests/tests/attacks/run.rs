@@ -227,7 +227,7 @@ fn problem_of_a_forwarded(request: &Request, answer: &Answer) -> Option<String> 
 fn identity_of(claims: &Value) -> Vec<(&'static str, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let list = |value: &Value| match value {
-        Value::Array(elements) => elements.iter().map(text).collect(),
+        Value::Array(elements) if elements.iter().all(Value::is_string) => elements.iter().map(text).collect(),
         Value::String(scopes) => scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
         _ => Vec::new(),
     };

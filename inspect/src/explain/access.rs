@@ -92,7 +92,7 @@ fn why_undecided(test: &ClaimTest, value: &ClaimValue, part: Option<&str>) -> &'
         (ClaimTest::Domain(_) | ClaimTest::In(_), ClaimValue::List { .. }) => {
             "the claim is a list, and the test is of one value: `any` and `matches` are for lists"
         }
-        (ClaimTest::Domain(_), ClaimValue::Scalar(Scalar::Text(text))) if text.matches('@').count() == 1 => {
+        (ClaimTest::Domain(_), ClaimValue::Scalar(Scalar::Text(address))) if address.matches('@').count() == 1 => {
             "the text is no plain address, and names one of the domains"
         }
         (ClaimTest::Domain(_), ClaimValue::Scalar(Scalar::Text(_))) => "the address has several `@`",
