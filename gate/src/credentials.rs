@@ -178,7 +178,9 @@ impl CredentialLocations {
         }
         edits.extend(cookie::removal(request, &cookies, &kept_cookies));
         edits.extend(query::removal(request, &parameters));
-        edits.extend(subprotocol::removal(request, &protocols));
+        if !protocols.is_empty() {
+            edits.extend(subprotocol::removal(request, &protocols, &self.protocols()));
+        }
     }
 
     fn find<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {

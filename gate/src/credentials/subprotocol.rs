@@ -99,17 +99,15 @@ pub(super) fn find<'r>(request: &Request<'r>, protocol: &Subprotocol, all: &[&Su
         return Some(token.and(Err(Reason::AmbiguousCredentials.into())));
     }
     let is_name = |offer: &[u8]| !offer.is_empty() && offer.iter().copied().all(is_token_byte);
-    let is_left =
-        kept(request, all).zip(self::offers(request)).any(|(is_kept, offer)| is_kept && is_name(offer.trim_ascii()));
+    let is_left = kept(request, all, all)
+        .zip(self::offers(request))
+        .any(|(is_kept, offer)| is_kept && is_name(offer.trim_ascii()));
     Some(if is_left { token } else { token.and(Err(malformed(Detail::NoSubprotocol))) })
 }
 
-/// Takes the tokens of these protocols away and leaves the other offers as they are.
-pub(super) fn removal(request: &Request<'_>, protocols: &[&Subprotocol]) -> Option<HeaderEdit> {
-    if protocols.is_empty() {
-        return None;
-    }
-    let mut kept = kept(request, protocols).collect::<Vec<_>>().into_iter();
+/// Takes the tokens of these protocols, which are some of `all`, away and leaves the other offers as they are.
+pub(super) fn removal(request: &Request<'_>, protocols: &[&Subprotocol], all: &[&Subprotocol]) -> Option<HeaderEdit> {
+    let mut kept = kept(request, protocols, all).collect::<Vec<_>>().into_iter();
     list::removal(request, HEADER, b',', |_| kept.next() == Some(false))
 }
 
@@ -137,14 +135,14 @@ fn follows(protocols: &[&Subprotocol], offer: &[u8], follows_name: bool) -> bool
         || (follows_name && offer.trim_ascii().is_empty())
 }
 
-/// Which offers remain once the tokens of these protocols are gone.
+/// Which offers remain once the tokens of these protocols, which are some of `all`, are gone.
 ///
 /// The name before a token goes with it, since what remains behind that name would be read as the token. Where nothing
 /// else is offered it stays: the client only takes one of its own offers for an answer.
-fn kept(request: &Request<'_>, protocols: &[&Subprotocol]) -> impl Iterator<Item = bool> {
+fn kept(request: &Request<'_>, protocols: &[&Subprotocol], all: &[&Subprotocol]) -> impl Iterator<Item = bool> {
     let mut follows_name = false;
     let mut kept: Vec<_> = offers(request)
-        .zip(strays(request, protocols))
+        .zip(strays(request, all))
         .map(|(offer, is_stray)| {
             let is_held = protocols.iter().any(|protocol| protocol.holds(offer));
             let is_token = follows_name;

@@ -459,3 +459,15 @@ fn tokens_count_in_the_ways_that_frameworks_send_them() {
         assert_eq!(world.get("/x", &[("authorization", &value)]).summary(), summary, "{value}");
     }
 }
+
+#[test]
+fn a_subprotocol_that_is_forwarded_is_no_stray_beside_a_pair() {
+    let config = inline(&json!({
+        "credentials": [{"websocketProtocol": "jot."}, {"websocketProtocol": "bearer, "}],
+        "forwardToken": true,
+    }));
+    let offers = format!("chat, jot.{}", Key::new("a").token(&json!({})));
+    let headers = [("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-protocol", offers.as_str())];
+    let outcome = World::new(&config).get("/x", &headers);
+    assert_eq!(outcome.seen("sec-websocket-protocol"), [offers]);
+}
