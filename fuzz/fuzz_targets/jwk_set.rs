@@ -92,11 +92,10 @@ fn check_set(set: Result<KeySet, KeySetError>, entries: &[Tree<'_>], origin: Ori
 fn check_candidates(
     set: &KeySet,
     expected: &[Expected<'_>],
-    wanted: Option<&str>,
+    kid: Option<&str>,
     algorithm: Algorithm,
     checked_by: CheckedBy,
 ) {
-    let kid = wanted.filter(|kid| !kid.is_empty());
     let all = || set.keys().iter().zip(expected);
     let is_known = kid.is_some()
         && (all().any(|(key, _)| key.kid() == kid) || set.skipped().iter().any(|key| key.kid.as_deref() == kid));
@@ -118,7 +117,7 @@ fn check_candidates(
         count if count > 1 && work > MAX_WORK => Candidates::TooMuchWork,
         _ => Candidates::Keys(tried.iter().map(|(key, _)| *key).collect()),
     };
-    assert_eq!(set.candidates(wanted, algorithm, checked_by), expected, "{wanted:?} {algorithm} {checked_by:?}");
+    assert_eq!(set.candidates(kid, algorithm, checked_by), expected, "{kid:?} {algorithm} {checked_by:?}");
 }
 
 /// Puts what was sent between good keys: as an entry, and if it is a set its entries.
