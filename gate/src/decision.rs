@@ -198,7 +198,9 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn admit(mut self, principal: &Principal, credential: &Credential<'_>, access: &Access) -> Judgement {
-        if principal.odd_groups().is_some() && access.requirement().is_some_and(asks_for_groups) {
+        let asks_for_groups = access.requirement().is_some_and(Requirement::asks_for_groups);
+        if let Some(detail) = principal.odd_groups().filter(|_| asks_for_groups) {
+            self.trail.odd_groups(detail);
             return self.refuse(Reason::BadClaim, Some(principal));
         }
         match self.check_access(principal, access) {
@@ -279,15 +281,5 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             client_ip: needs.client_ip.then(|| self.policy.trusted_proxies.client_ip(self.request)).flatten(),
             max_bytes: self.policy.limits.header_bytes,
         })
-    }
-}
-
-/// Whether groups are read.
-pub(crate) fn asks_for_groups(asked: &Requirement) -> bool {
-    match asked {
-        Requirement::AllOf(parts) | Requirement::AnyOf(parts) => parts.iter().any(asks_for_groups),
-        Requirement::Not(part) => asks_for_groups(part),
-        Requirement::Groups(_) => true,
-        _ => false,
     }
 }

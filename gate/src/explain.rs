@@ -3,6 +3,7 @@
 //! It decides nothing: it notes the steps of the decision itself. The plugin does not call it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jose::signature::SignatureVerifier;
 
@@ -10,7 +11,7 @@ pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::{Credential, CredentialLocation};
-use crate::decision::{asks_for_groups, decide};
+use crate::decision::decide;
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
 use crate::policy::{Issuer, Policy};
@@ -109,21 +110,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let mut trace = Trace { path, rules: Vec::new(), credential: None, token: None, route: Route::Rule(None) };
     let mut trail = Notes { trace: &mut trace, withheld: Withheld::default() };
     decide(request, &verification, &mut TokenCache::new(0), &mut trail);
-    reject_odd_groups(policy, &mut trace);
     trace
-}
-
-/// A check that is made late: groups that cannot be read matter where the rule asks for groups.
-fn reject_odd_groups(policy: &Policy, trace: &mut Trace) {
-    let Route::Rule(Some(index)) = trace.route else { return };
-    let asked = policy.rules.get(index).and_then(|rule| rule.access.requirement());
-    let Some(token) = trace.token.as_mut().filter(|_| asked.is_some_and(asks_for_groups)) else { return };
-    let odd = token.principal.as_ref().and_then(|principal| principal.odd_groups().map(ToString::to_string));
-    if odd.is_some() {
-        token.failed = Some((Check::Groups, Reason::BadClaim));
-        token.principal = None;
-        token.detail = odd;
-    }
 }
 
 /// How a part of what a rule asks comes out for a caller who is verified, and the values that claims are compared with.
@@ -208,6 +195,13 @@ impl Trail for Notes<'_> {
     ) {
         let withheld = std::mem::take(&mut self.withheld);
         self.trace.token = Some(TokenTrace { withheld, ..TokenTrace::new(verification, text, &claimed, outcome) });
+    }
+
+    fn odd_groups(&mut self, detail: &Arc<str>) {
+        let Some(token) = &mut self.trace.token else { return };
+        token.failed = Some((Check::Groups, Reason::BadClaim));
+        token.principal = None;
+        token.detail = Some(detail.to_string());
     }
 }
 

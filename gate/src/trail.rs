@@ -1,5 +1,7 @@
 //! The steps of a decision, for a caller that records them.
 
+use std::sync::Arc;
+
 use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, Verification};
 use crate::credentials::Credential;
 use crate::http::{CanonicalPath, Request};
@@ -38,4 +40,7 @@ pub(crate) trait Trail {
 
     /// The token was checked, with this outcome.
     fn token(&mut self, _: &Verification<'_>, _: &[u8], _: Claimed, _: Result<&Principal, &Failure>) {}
+
+    /// The rule asks for groups, and the token's cannot be read: it is rejected after all, for this.
+    fn odd_groups(&mut self, _: &Arc<str>) {}
 }

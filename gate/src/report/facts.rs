@@ -65,7 +65,6 @@ impl Facts {
     fn know(&mut self, principal: &Principal) {
         self.issuer = Some(principal.issuer());
         self.subject = principal.subject().cloned();
-        self.detail = principal.odd_groups().cloned();
     }
 
     /// The report on a request that passes.
@@ -170,6 +169,10 @@ impl Trail for Facts {
         if let Ok(principal) = outcome {
             self.know(principal);
         }
+    }
+
+    fn odd_groups(&mut self, detail: &Arc<str>) {
+        self.detail = Some(Arc::clone(detail));
     }
 }
 

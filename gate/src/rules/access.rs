@@ -135,6 +135,16 @@ impl Requirement {
         });
     }
 
+    /// Whether groups are tested, also inside `not`.
+    pub(crate) fn asks_for_groups(&self) -> bool {
+        match self {
+            Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().any(Self::asks_for_groups),
+            Self::Not(test) => test.asks_for_groups(),
+            Self::Groups(_) => true,
+            Self::Audiences(_) | Self::Claim(..) | Self::Issuers(_) | Self::Scopes(_) => false,
+        }
+    }
+
     fn each_claim_test<'r>(&'r self, visit: &mut impl FnMut(&'r ClaimRef, &'r ClaimTest)) {
         match self {
             Self::AllOf(tests) | Self::AnyOf(tests) => tests.iter().for_each(|test| test.each_claim_test(visit)),
