@@ -48,13 +48,9 @@ fn istio<'d>(plugin: &'d Node, manifest: &'d Node, title: String) -> Located<'d>
     Located {
         title,
         deployment: Deployment {
-            reader: Reader::Kubernetes,
-            clusters: None,
-            forward_proxies: BTreeSet::new(),
-            chain: Chain::default(),
             is_istio: true,
             fails_open: plugin.get("failStrategy").filter(|node| says(node, "FAIL_OPEN")),
-            variables: Variables::of_list(plugin.find(&["vmConfig", "env"])),
+            ..of_manifest(Variables::of_list(plugin.find(&["vmConfig", "env"])))
         },
         is_ours: is_ours(&names, &form),
         form,
@@ -73,15 +69,23 @@ fn gateway(plugin: &Node, title: String) -> Located<'_> {
     Located {
         title,
         deployment: Deployment {
-            reader: Reader::Kubernetes,
-            clusters: None,
-            forward_proxies: BTreeSet::new(),
-            chain: Chain::default(),
-            is_istio: false,
             fails_open: plugin.get("failOpen").filter(|node| says(node, "true")),
-            variables: Variables::new(None, plugin.find(&["env", "hostKeys"])),
+            ..of_manifest(Variables::new(None, plugin.find(&["env", "hostKeys"])))
         },
         is_ours: is_ours(&names, &form),
         form,
+    }
+}
+
+/// What a manifest shows of a deployment: nothing of the proxy beside the plugin.
+fn of_manifest<'d>(variables: Variables) -> Deployment<'d> {
+    Deployment {
+        reader: Reader::Kubernetes,
+        clusters: None,
+        forward_proxies: BTreeSet::new(),
+        chain: Chain::default(),
+        is_istio: false,
+        fails_open: None,
+        variables,
     }
 }
