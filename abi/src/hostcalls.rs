@@ -6,6 +6,12 @@ use std::time::Duration;
 
 use crate::types::{Buffer, LogLevel, Map, MetricKind, Status};
 
+/// WASI's functions, as far as they are called from here.
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn random_get(octets: *mut u8, size: usize) -> u32;
+}
+
 /// What a call to the host gives.
 pub type Answer<T> = Result<T, Status>;
 
@@ -159,6 +165,12 @@ pub fn increment_metric(id: u32, offset: i64) -> Answer<()> {
 pub fn log(level: LogLevel, message: &str) {
     // SAFETY: pointer and size are those of a live slice.
     let _ = unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// Fills `octets` from the host's cryptographic generator.
+pub fn random(octets: &mut [u8]) -> Answer<()> {
+    // SAFETY: pointer and size are those of a live slice, which the host fills.
+    check(unsafe { random_get(octets.as_mut_ptr(), octets.len()) })
 }
 
 /// Sets a gauge.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gate::{
-    Callout, CalloutFailure, CalloutId, Decision, Effect, Gate, HeaderEdit, Level, Reply, Report, Request, RequestId,
-    Response, Timestamp,
+    Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, Level, Reply, Report,
+    Request, RequestId, Response, Timestamp,
 };
 use jose::signature::SignatureVerifier;
 
@@ -104,7 +104,8 @@ impl<V: SignatureVerifier> Driver<V> {
         let Ok(now) = host.now() else { return };
         // The host ticks on with the period that it was given for this one instant.
         self.armed = None;
-        self.gate.handle_timeout(now);
+        let random = host.random();
+        self.gate.handle_timeout(Capabilities { now, signatures: &self.verifier, random: &random });
         self.settle(host, now);
     }
 
@@ -117,7 +118,8 @@ impl<V: SignatureVerifier> Driver<V> {
         self.settle(host, now);
         let action = self.current_request.take().map_or(action, |(_, action)| action);
         if !self.has_timer {
-            self.gate.handle_timeout(now);
+            let random = host.random();
+            self.gate.handle_timeout(Capabilities { now, signatures: &self.verifier, random: &random });
             self.settle(host, now);
         }
         action
@@ -135,17 +137,19 @@ impl<V: SignatureVerifier> Driver<V> {
     pub fn callout_answered(&mut self, host: &mut impl Host, token: CalloutToken, body_size: usize) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
+        let random = host.random();
+        let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
         let gate = &mut self.gate;
         let is_read = host.read_headers(Headers::CalloutResponse, |host, lines| {
             let body = match body_size.min(callout.max_body_bytes) {
                 0 => Vec::new(),
                 size => host.callout_body(size).unwrap_or_default(),
             };
-            gate.handle_callout(callout.id, Ok(Response::new(lines, &body)), now);
+            gate.handle_callout(callout.id, Ok(Response::new(lines, &body)), capabilities);
         });
         if is_read.is_err() {
             // What the host does not hand out is missing: the engine judges by what is there.
-            gate.handle_callout(callout.id, Ok(Response::new(&[], &[])), now);
+            gate.handle_callout(callout.id, Ok(Response::new(&[], &[])), capabilities);
         }
         self.settle(host, now);
     }
@@ -154,7 +158,9 @@ impl<V: SignatureVerifier> Driver<V> {
     pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
-        self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), now);
+        let random = host.random();
+        let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
+        self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), capabilities);
         self.settle(host, now);
     }
 
@@ -166,14 +172,16 @@ impl<V: SignatureVerifier> Driver<V> {
         has_body: bool,
         now: Timestamp,
     ) -> Result<Action, HostError> {
-        let (gate, verifier) = (&mut self.gate, &self.verifier);
+        let random = host.random();
+        let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
+        let gate = &mut self.gate;
         let decision = host.read_headers(Headers::Request, |host, lines| {
             let peer = match gate.asks_for_peer() {
                 true => host.peer_address().unwrap_or_default(),
                 false => Vec::new(),
             };
             let request = Request::new(lines).with_peer(&peer).with_body(has_body);
-            gate.handle_request(id, &request, now, verifier)
+            gate.handle_request(id, &request, capabilities)
         })?;
         match decision {
             Decision::Forward(edits, report) => {
@@ -206,6 +214,7 @@ impl<V: SignatureVerifier> Driver<V> {
     fn settle(&mut self, host: &mut impl Host, now: Timestamp) {
         while let Some(effect) = self.gate.poll_effect() {
             match effect {
+                Effect::Close(_) => {}
                 Effect::Callout(callout) => self.send_callout(host, &callout, now),
                 Effect::Count(metric) => self.metrics.increment(host, &self.gate, metric),
                 Effect::Gauge(metric, value) | Effect::Record(metric, value) => {
@@ -214,7 +223,11 @@ impl<V: SignatureVerifier> Driver<V> {
                 Effect::Log(Level::Info, text) => host.log(LogLevel::Info, &format!("jotgate: {text}")),
                 Effect::Log(Level::Warn, text) => host.log(LogLevel::Warn, &format!("jotgate: {text}")),
                 Effect::Resume(id) => self.resume(host, id, now),
-                Effect::Share => self.gate.handle_shared(host.shared_data(), now),
+                Effect::Share => {
+                    let random = host.random();
+                    let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
+                    self.gate.handle_shared(host.shared_data(), capabilities);
+                }
             }
         }
         self.arm(host, now);
@@ -234,7 +247,9 @@ impl<V: SignatureVerifier> Driver<V> {
                 self.callouts.push(pending);
             }
             Err(HostError { status }) => {
-                self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), now);
+                let random = host.random();
+                let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
+                self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), capabilities);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Reply, RequestId, SharedData, Timestamp};
+use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Randomness, Reply, RequestId, SharedData, Timestamp};
 
 /// A call to the host that failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,6 +46,12 @@ pub enum LogLevel {
 /// "The current request" is the one whose call this is, or that was chosen by [`Host::select_request`]; "the current
 /// callout" is the one whose response this call brings.
 pub trait Host {
+    /// What draws randomness here.
+    type Random: Randomness;
+
+    /// What draws randomness. It outlives borrows of the host.
+    fn random(&self) -> Self::Random;
+
     /// The present instant.
     fn now(&mut self) -> Result<Timestamp, HostError>;
 

@@ -6,6 +6,7 @@
 
 mod exchange;
 mod proxy;
+mod random;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Reply, RequestId, Shared
 use self::exchange::FAILED;
 pub use self::exchange::{Answer, Exchange, HeaderLines, Outcome};
 pub use self::proxy::Proxy;
+pub use self::random::Sequence;
 pub use self::store::{Store, Stored};
 use crate::host::{CalloutToken, Headers, Host, HostError, LogLevel};
 
@@ -31,6 +33,7 @@ pub enum Call {
     IncrementMetric,
     Now,
     PeerAddress,
+    Random,
     ReadCalloutHeaders,
     ReadHeaders,
     RecordMetric,
@@ -59,6 +62,8 @@ pub struct Memory {
     pub requests: BTreeMap<RequestId, Exchange>,
     /// The callouts that were not answered yet, the oldest first.
     pub callouts: Vec<(CalloutToken, Callout)>,
+    /// What it draws: always the same, one after the other.
+    pub random: Sequence,
     /// The data that it shares with other VMs.
     pub store: Store,
     current: Option<RequestId>,
@@ -118,6 +123,15 @@ impl Memory {
 }
 
 impl Host for Memory {
+    type Random = Sequence;
+
+    fn random(&self) -> Sequence {
+        match self.check(Call::Random) {
+            Ok(()) => self.random.clone(),
+            Err(_) => Sequence::failing(),
+        }
+    }
+
     fn now(&mut self) -> Result<Timestamp, HostError> {
         self.check(Call::Now).map(|()| self.now)
     }

@@ -6,7 +6,9 @@ use abi::hostcalls::{self, Answer};
 use abi::signature::{HostSignatures, call_host};
 use abi::{Buffer, Map, Status, pairs};
 use driver::{CalloutToken, Headers, Host, HostError, LogLevel};
-use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Reply, RequestId, SharedData, Timestamp};
+use gate::{
+    Callout, HeaderEdit, HeaderLine, MetricKind, NoRandomness, Randomness, Reply, RequestId, SharedData, Timestamp,
+};
 
 use crate::shared::HostSharedData;
 
@@ -25,7 +27,23 @@ impl ProxyWasm {
     }
 }
 
+/// The proxy's generator.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HostRandom;
+
+impl Randomness for HostRandom {
+    fn fill(&self, octets: &mut [u8]) -> Result<(), NoRandomness> {
+        hostcalls::random(octets).map_err(|_| NoRandomness)
+    }
+}
+
 impl Host for ProxyWasm {
+    type Random = HostRandom;
+
+    fn random(&self) -> HostRandom {
+        HostRandom
+    }
+
     fn now(&mut self) -> Result<Timestamp, HostError> {
         hostcalls::now().map(Timestamp::from_nanos).map_err(error)
     }

@@ -5,9 +5,14 @@
 #![expect(clippy::disallowed_macros, clippy::disallowed_types, reason = "a host has a clock and an output")]
 
 use std::error::Error;
+use std::fs::File;
+use std::io::Read as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gate::{Decision, Effect, Gate, HeaderEdit, HeaderLine, Policy, Report, Request, RequestId, Timestamp};
+use gate::{
+    Capabilities, Decision, Effect, Gate, HeaderEdit, HeaderLine, NoRandomness, Policy, Randomness, Report, Request,
+    RequestId, Timestamp,
+};
 use jose::signature::Software;
 
 /// Its keys are inline, so that no callout is needed.
@@ -34,7 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let elsewhere = [&get[..], &[(b":path", b"/admin"), (b"authorization", CREDENTIAL)]].concat();
     let mut statuses = Vec::new();
     for (number, lines) in (1..).zip([with_token, forged, elsewhere]) {
-        let decision = gate.handle_request(RequestId(number), &Request::new(&lines), now()?, &Software);
+        let capabilities = Capabilities { now: now()?, signatures: &Software, random: &Random };
+        let decision = gate.handle_request(RequestId(number), &Request::new(&lines), capabilities);
         carry_out(&mut gate);
         statuses.push(match &decision {
             Decision::Forward(edits, report) => {
@@ -58,6 +64,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The time is an argument: the gate has no clock.
 fn now() -> Result<Timestamp, Box<dyn Error>> {
     Ok(Timestamp::from_secs(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()))
+}
+
+/// The generator of this host: the operating system's.
+struct Random;
+
+impl Randomness for Random {
+    fn fill(&self, octets: &mut [u8]) -> Result<(), NoRandomness> {
+        File::open("/dev/urandom").and_then(|mut file| file.read_exact(octets)).map_err(|_| NoRandomness)
+    }
 }
 
 /// After each call the host takes effects until there are none.

@@ -8,13 +8,12 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use jose::signature::SignatureVerifier;
-
 pub use self::effect::{Decision, Effect, Level, RequestId};
 use self::waiting::{Arrival, Waiting};
 use crate::answer::{Challenger, Refusal, printable};
 use crate::callers::{TokenCache, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
+use crate::capabilities::Capabilities;
 use crate::decision::{Judgement, Verdict, decide};
 use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
 use crate::keys::{FetchedKeys, IssuerKeys};
@@ -102,13 +101,8 @@ impl Gate {
     }
 
     /// Decides on a request whose headers have arrived, or that was resumed.
-    pub fn handle_request(
-        &mut self,
-        id: RequestId,
-        request: &Request<'_>,
-        now: Timestamp,
-        verifier: &dyn SignatureVerifier,
-    ) -> Decision {
+    pub fn handle_request(&mut self, id: RequestId, request: &Request<'_>, capabilities: Capabilities<'_>) -> Decision {
+        let Capabilities { now, signatures: verifier, .. } = capabilities;
         let steady = self.clock.advance(now);
         self.has_shared = false;
         // A host without timers still makes the fetches that are due, one request late.
@@ -169,28 +163,43 @@ impl Gate {
         self.policy.hygiene.trailer_edits(trailers)
     }
 
+    /// Whether [`Gate::handle_response`] has anything to say of the response to a request that was forwarded.
+    pub fn expects_response(&self, _id: RequestId) -> bool {
+        false
+    }
+
+    /// The edits that the response to a request needs; `response` are its header lines, `:status` among them.
+    pub fn handle_response(
+        &mut self,
+        _id: RequestId,
+        _response: &[HeaderLine<'_>],
+        _capabilities: Capabilities<'_>,
+    ) -> Vec<HeaderEdit> {
+        Vec::new()
+    }
+
     /// A request is gone, whether it was decided or not.
     pub fn cancel(&mut self, id: RequestId) {
         self.waiting.remove(id);
     }
 
     /// Takes the outcome of a callout. Answers to callouts that are over are ignored.
-    pub fn handle_callout(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, now: Timestamp) {
-        let now = self.clock.advance(now);
+    pub fn handle_callout(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, capabilities: Capabilities<'_>) {
+        let now = self.clock.advance(capabilities.now);
         self.has_shared = false;
         self.current_request = None;
         self.finish_fetch(id, outcome, now);
     }
 
     /// Takes the data that all VMs of the proxy share, to read and to write: see [`Effect::Share`].
-    pub fn handle_shared(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
-        let now = self.clock.advance(now);
+    pub fn handle_shared(&mut self, shared: &mut dyn SharedData, capabilities: Capabilities<'_>) {
+        let now = self.clock.advance(capabilities.now);
         self.exchange(shared, now);
     }
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
-    pub fn handle_timeout(&mut self, now: Timestamp) {
-        let steady = self.clock.advance(now);
+    pub fn handle_timeout(&mut self, capabilities: Capabilities<'_>) {
+        let steady = self.clock.advance(capabilities.now);
         self.resume_budget = RESUMED_AT_ONCE;
         self.has_shared = false;
         self.current_request = None;

@@ -7,7 +7,7 @@
 //!
 //! - **In**: [`Gate::handle_request`] takes a borrowed view of a request, [`Gate::handle_callout`] the outcome of a
 //!   fetch, [`Gate::handle_timeout`] the passing of time, [`Gate::cancel`] the end of a request. Each takes the
-//!   present instant; instants are the host's and may even run backwards.
+//!   host's [`Capabilities`]: the present instant, which may even run backwards, randomness, and what checks signatures.
 //! - **Out**: each request gets one [`Decision`]: forward it with these edits, reply with this, or wait. What else is
 //!   to be done comes from [`Gate::poll_effect`]: **after every call the host takes effects until there are none**,
 //!   and calls [`Gate::handle_timeout`] when [`Gate::next_timeout`] has come.
@@ -50,16 +50,19 @@ pub mod rules;
 mod answer;
 mod callout;
 mod canonical;
+mod capabilities;
 mod decision;
 mod distinct;
 mod engine;
 mod heap;
 mod json_text;
 mod keys;
+mod login;
 mod metadata;
 mod random;
 mod report;
 mod sealing;
+mod sessions;
 mod shared;
 #[cfg(test)]
 mod testing;
@@ -67,10 +70,12 @@ mod time;
 mod trail;
 
 pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, CalloutOutcome};
+pub use self::capabilities::Capabilities;
 pub use self::config::ConfigErrors;
 pub use self::engine::{Decision, Effect, Gate, Level, RequestId};
 pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};
 pub use self::policy::Policy;
+pub use self::random::{NoRandomness, Randomness};
 pub use self::report::{Cause, Detail, Metric, MetricKind, Reason, Report};
 pub use self::shared::{SharedData, SharedDataError, SharedValue};
 pub use self::time::Timestamp;

@@ -1,6 +1,34 @@
-//! Jitter. The engine draws no randomness: the host gives it a seed.
+//! Randomness, which the engine does not make: the host draws it, or seeds it.
 
-use core::time::Duration;
+use std::fmt;
+
+use std::time::Duration;
+
+/// What draws octets that nobody can guess.
+pub trait Randomness {
+    /// Fills `octets` from a cryptographic generator.
+    fn fill(&self, octets: &mut [u8]) -> Result<(), NoRandomness>;
+}
+
+/// The host has no generator, or it failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NoRandomness;
+
+impl std::error::Error for NoRandomness {}
+
+impl fmt::Display for NoRandomness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the host has no random generator, or it fails")
+    }
+}
+
+#[expect(dead_code, reason = "sessions and logins draw")]
+/// `N` octets that nobody can guess.
+pub(crate) fn draw<const N: usize>(random: &dyn Randomness) -> Result<[u8; N], NoRandomness> {
+    let mut octets = [0; N];
+    random.fill(&mut octets)?;
+    Ok(octets)
+}
 
 /// `SplitMix64`: enough to keep proxies from asking an issuer in step; never for secrets.
 #[derive(Clone, Debug)]

@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use gate::{Decision, Effect, Gate, HeaderEdit, Policy, Request, RequestId, Response, Timestamp};
+use driver::memory::Sequence;
+use gate::{Capabilities, Decision, Effect, Gate, HeaderEdit, Policy, Request, RequestId, Response, Timestamp};
 use jose::signature::Software;
 use serde_json::{Value, json};
 use vectors::{are_absent, read, read_json, read_text};
@@ -24,7 +25,7 @@ fn verdict(gate: &mut Gate, token: &str) -> String {
     let value = format!("Bearer {token}");
     let lines: [(&[u8], &[u8]); 4] =
         [(b":method", b"GET"), (b":path", b"/"), (b":authority", b"h"), (b"authorization", value.as_bytes())];
-    match gate.handle_request(RequestId(1), &Request::new(&lines), NOW, &Software) {
+    match gate.handle_request(RequestId(1), &Request::new(&lines), at(NOW)) {
         Decision::Forward(edits, _) => forwarded(&edits),
         Decision::Reply(_, report) => report.details.unwrap().replace("jotgate_", ""),
         Decision::Wait => "wait".into(),
@@ -117,11 +118,11 @@ fn a_key_set_with_a_trailing_comma_is_rejected() {
         [(text.clone(), "keys_unavailable"), (format!("{keys}{end}"), "ok, user `test@example.com`")]
     {
         let mut gate = Gate::new(Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap(), NOW, 1);
-        gate.handle_timeout(NOW);
+        gate.handle_timeout(at(NOW));
         let mut effects = std::iter::from_fn(|| gate.poll_effect());
         let fetch = effects.find_map(|effect| if let Effect::Callout(fetch) = effect { Some(fetch) } else { None });
         let response = Response::new(&[(b":status", b"200")], body.as_bytes());
-        gate.handle_callout(fetch.expect("is asked for").id, Ok(response), NOW);
+        gate.handle_callout(fetch.expect("is asked for").id, Ok(response), at(NOW));
         assert_eq!(verdict(&mut gate, good), expected);
     }
 }
@@ -232,4 +233,10 @@ fn samples_of_istio() {
     ] {
         assert_eq!(verdict(&mut gate, &read_text(&format!("istio/{file}"))), expected, "{file}");
     }
+}
+
+/// What a host lends the engine at this instant, without randomness.
+fn at(now: Timestamp) -> Capabilities<'static> {
+    static NONE: Sequence = Sequence::failing();
+    Capabilities { now, signatures: &Software, random: &NONE }
 }

@@ -22,6 +22,8 @@ pub enum Decision {
 /// What the engine wants done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
+    /// Close the connection of this request: it was forwarded and upgraded, and its session is over.
+    Close(RequestId),
     /// Increase a counter by one.
     Count(Metric),
     /// Make a request, and hand its outcome to [`crate::Gate::handle_callout`].

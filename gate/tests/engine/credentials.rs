@@ -5,9 +5,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use serde_json::{Value, json};
 
-use crate::support::{Key, NOW, Outcome, World, fetched, inline, merge, policy};
+use crate::support::{Key, NOW, Outcome, World, at, fetched, inline, merge, policy};
 use gate::{Gate, HeaderLine, Request, RequestId, Timestamp};
-use jose::signature::Software;
 
 fn token() -> String {
     Key::new("a").token(&json!({}))
@@ -201,7 +200,7 @@ fn nothing_of_a_credential_leaks() {
             let path = format!("{path}{query}");
             let lines: [HeaderLine<'_>; 3] =
                 [(b":method", b"GET"), (b":path", path.as_bytes()), (name.as_bytes(), value.as_bytes())];
-            let decision = gate.handle_request(RequestId(1), &Request::new(&lines), now, &Software);
+            let decision = gate.handle_request(RequestId(1), &Request::new(&lines), at(now));
             let shown = format!("{decision:?}");
             // Twelve bytes are sixteen characters of base64, whatever follows them.
             let encoded = basic(secret).replace("Basic ", "");

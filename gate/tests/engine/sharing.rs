@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Key, NOW, Outcome, Store, World, before, fetched, key_set, policy};
+use crate::support::{Key, NOW, Outcome, Store, World, at, before, fetched, key_set, policy};
 use gate::{Decision, Effect, Gate, HeaderLine, Request, RequestId, Response, SharedValue, Timestamp};
-use jose::signature::Software;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A few polls of the shared entry.
@@ -185,12 +184,16 @@ fn a_vm_without_shared_data_fetches_for_itself() {
     // Answers callouts, and leaves everything else alone.
     let mut settle = |gate: &mut Gate| {
         for _ in 0..3 {
-            gate.handle_timeout(now);
+            gate.handle_timeout(at(now));
             while let Some(effect) = gate.poll_effect() {
                 if let Effect::Callout(callout) = effect {
                     fetches += 1;
                     let body = key_set(&[&Key::new("a")]);
-                    gate.handle_callout(callout.id, Ok(Response::new(&[(b":status", b"200")], body.as_bytes())), now);
+                    gate.handle_callout(
+                        callout.id,
+                        Ok(Response::new(&[(b":status", b"200")], body.as_bytes())),
+                        at(now),
+                    );
                 }
             }
         }
@@ -201,7 +204,7 @@ fn a_vm_without_shared_data_fetches_for_itself() {
         let credential = format!("Bearer {}", token(kid));
         let lines: [HeaderLine<'_>; 3] =
             [(b":method", b"GET"), (b":path", b"/x"), (b"authorization", credential.as_bytes())];
-        let decide = |gate: &mut Gate| gate.handle_request(RequestId(1), &Request::new(&lines), now, &Software);
+        let decide = |gate: &mut Gate| gate.handle_request(RequestId(1), &Request::new(&lines), at(now));
         let mut decision = decide(&mut gate);
         assert_eq!(settle(&mut gate), fetches, "{kid}");
         if decision == Decision::Wait {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use driver::CalloutToken;
 pub(crate) use driver::memory::Store;
-use driver::memory::{self, Answer, Exchange, Memory, Proxy};
-use gate::{Callout, Gate, Policy, Reply, RequestId, Timestamp};
+use driver::memory::{self, Answer, Exchange, Memory, Proxy, Sequence};
+use gate::{Callout, Capabilities, Gate, Policy, Reply, RequestId, Timestamp};
 use jose::base64url;
 use jose::signature::Software;
 use p256::ecdsa::signature::Signer as _;
@@ -16,6 +16,12 @@ use serde_json::{Value, json};
 
 pub(crate) const ISSUER: &str = "https://idp.example.com";
 pub(crate) const NOW: u64 = 1_800_000_000;
+
+/// What a host lends the engine at this instant, without randomness.
+pub(crate) fn at(now: Timestamp) -> Capabilities<'static> {
+    static NONE: Sequence = Sequence::failing();
+    Capabilities { now, signatures: &Software, random: &NONE }
+}
 
 /// A key pair for ES256; the same for the same name.
 pub(crate) struct Key {

@@ -6,8 +6,9 @@
 mod page;
 mod peers;
 
+use driver::memory::Sequence;
 use gate::http::{CanonicalPath, PathMode};
-use gate::{Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
+use gate::{Capabilities, Decision, Gate, HeaderEdit, Policy, Request, RequestId, Timestamp};
 use jose::signature::Software;
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ fn forwarded(path: &str, mode: &str, rules: &Value) -> Result<String, u16> {
     let policy = Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
     let now = Timestamp::from_secs(1_800_000_000);
     let lines: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":path", path.as_bytes()), (b":authority", b"h")];
-    match Gate::new(policy, now, 1).handle_request(RequestId(1), &Request::new(&lines), now, &Software) {
+    match Gate::new(policy, now, 1).handle_request(RequestId(1), &Request::new(&lines), at(now)) {
         Decision::Forward(edits, _) => {
             let mut paths = edits.into_iter().filter_map(|edit| match edit {
                 HeaderEdit::Set(":path", path) => Some(String::from_utf8(path).unwrap()),
@@ -38,4 +39,10 @@ fn forwarded(path: &str, mode: &str, rules: &Value) -> Result<String, u16> {
         Decision::Reply(reply, _) => Err(reply.status),
         Decision::Wait => panic!("{path} waits"),
     }
+}
+
+/// What a host lends the engine at this instant, without randomness.
+fn at(now: Timestamp) -> Capabilities<'static> {
+    static NONE: Sequence = Sequence::failing();
+    Capabilities { now, signatures: &Software, random: &NONE }
 }

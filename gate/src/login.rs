@@ -1,0 +1,1 @@
+//! Logging in with a browser: the authorization code flow, from the redirect to the session.

@@ -1,0 +1,1 @@
+//! Sessions: who logged in, sealed in cookies that the browser keeps.
