@@ -58,6 +58,7 @@ mod heap;
 mod json_text;
 mod keys;
 mod login;
+mod lookup;
 mod metadata;
 mod random;
 mod report;
