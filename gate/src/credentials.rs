@@ -59,6 +59,8 @@ pub enum CredentialLocation {
     },
     /// The parameter of that name in the query.
     Query(String),
+    /// A session: in the cookies of its own.
+    Session,
     /// An offer of `Sec-WebSocket-Protocol`.
     WebSocketProtocol(Subprotocol),
 }
@@ -89,6 +91,12 @@ impl CredentialLocations {
     /// The locations, in the order of the configuration.
     pub(crate) fn locations(&self) -> &[CredentialLocation] {
         &self.locations
+    }
+
+    /// Whether a session is one of them.
+    #[allow(dead_code, reason = "the engine uses it next")]
+    pub(crate) fn has_session(&self) -> bool {
+        self.locations.contains(&CredentialLocation::Session)
     }
 
     /// What each location holds.
@@ -164,7 +172,7 @@ impl CredentialLocations {
         for (index, location) in self.locations.iter().enumerate() {
             match (location, is_kept(index)) {
                 (CredentialLocation::Cookie { name, .. }, true) => kept_cookies.push(name.as_str()),
-                (_, true) => {}
+                (CredentialLocation::Session, _) | (_, true) => {}
                 (CredentialLocation::Cookie { name, .. }, false) => cookies.push(name.as_str()),
                 (CredentialLocation::Query(name), false) => parameters.push(name.as_str()),
                 (CredentialLocation::WebSocketProtocol(protocol), false) => protocols.push(protocol),
@@ -202,6 +210,8 @@ impl CredentialLocations {
                 found.map(|token| token.map(Cow::Borrowed))
             }
             CredentialLocation::Query(name) => query::find(request, name),
+            // It is opened only where no other location has a credential.
+            CredentialLocation::Session => None,
             CredentialLocation::WebSocketProtocol(protocol) => subprotocol::find(request, protocol, &self.protocols()),
         }
     }
@@ -224,13 +234,13 @@ impl CredentialLocations {
 }
 
 impl CredentialLocation {
-    /// The header that it stands in; none for the query.
+    /// The header that it stands in; none for the query, and none for a session, which is no token.
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
             Self::Basic => Some(basic::HEADER),
             Self::Cookie { .. } => Some(cookie::HEADER),
             Self::Header { name, .. } => Some(name),
-            Self::Query(_) => None,
+            Self::Query(_) | Self::Session => None,
             Self::WebSocketProtocol(_) => Some(subprotocol::HEADER),
         }
     }
@@ -257,7 +267,7 @@ impl CredentialLocation {
         match self {
             Self::Basic => Some(basic::SCHEME),
             Self::Cookie { scheme, .. } | Self::Header { scheme, .. } => scheme.as_deref(),
-            Self::Query(_) | Self::WebSocketProtocol(_) => None,
+            Self::Query(_) | Self::Session | Self::WebSocketProtocol(_) => None,
         }
     }
 

@@ -1,14 +1,18 @@
 //! What a configuration comes to, in which invalid states cannot be written: everything that the engine decides follows
 //! from it. [`crate::config`] reads it.
 
+mod cross_site;
 mod grants;
 mod identity;
 mod issuer;
 mod key_source;
 mod limits;
+mod login;
+mod session;
 
 use jose::jwk::KeySet;
 
+pub use self::cross_site::CrossSite;
 pub use self::grants::Grants;
 pub use self::identity::{IssuerKind, TenantPattern, Tenants};
 pub(crate) use self::identity::{
@@ -18,6 +22,8 @@ pub use self::issuer::{Audiences, GroupsClaim, Issuer};
 pub(crate) use self::key_source::large_keys;
 pub use self::key_source::{Discovery, FetchSettings, KeyHeader, KeySetLocation, KeySource};
 pub use self::limits::Limits;
+pub use self::login::{ClaimsFrom, Endpoints, GitHub, Login, Provider};
+pub use self::session::{Browser, CookieSettings, Keep, OwnPaths, PublicUrl, SameSite, SessionSettings};
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;
 use crate::http::{CanonicalPath, PathMode, Request, TrustedProxies};
@@ -33,6 +39,10 @@ pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     /// Where a token may stand.
     pub(crate) credentials: CredentialLocations,
+    /// What browsers log in with; absent: nobody is sent to log in.
+    pub(crate) browser: Option<Browser>,
+    /// What becomes of requests that other sites have browsers send.
+    pub(crate) cross_site: CrossSite,
     /// Whether the upstream sees the credential that was verified.
     pub(crate) forward_token: bool,
     /// What requests need; the first rule that matches decides.
@@ -148,6 +158,16 @@ impl Policy {
     /// The issuers of tokens, in the order of the configuration.
     pub fn issuers(&self) -> &[Issuer] {
         &self.issuers
+    }
+
+    /// What browsers log in with.
+    pub fn browser(&self) -> Option<&Browser> {
+        self.browser.as_ref()
+    }
+
+    /// What becomes of requests that other sites have browsers send.
+    pub fn cross_site(&self) -> &CrossSite {
+        &self.cross_site
     }
 
     /// What requests need, in the order of the configuration.

@@ -25,7 +25,7 @@ pub use self::index::RuleIndex;
 pub use self::matcher::Matcher;
 pub use self::path::PathPattern;
 pub use self::relation::{MatchedRequest, RequestPart};
-pub use self::rule::{Mode, Rule, Scheme};
+pub use self::rule::{Mode, Rule, Scheme, Unauthenticated};
 pub use self::scope::ScopeMatch;
 pub use self::search::RuleSearch;
 pub(crate) use self::search::{Fallback, Shadowed};

@@ -125,7 +125,8 @@ impl Verification<'_> {
         let Some(claim) = token.issuer() else { return self.find_trust_domain(token) };
         let name = claim.as_str().ok_or_else(|| Rejection::wrong_type("iss", claim, "a string"))?;
         let find = |is_it: &dyn Fn(&Issuer) -> bool| self.policy.issuers.iter().position(is_it);
-        if let Some(index) = find(&|issuer| issuer.identifier == name && issuer.kind == IssuerKind::Exact) {
+        let is_exact = |issuer: &Issuer| issuer.kind == IssuerKind::Exact && issuer.signs();
+        if let Some(index) = find(&|issuer| issuer.identifier == name && is_exact(issuer)) {
             return Ok(index);
         }
         match find(&|issuer| issuer.tenants().is_some_and(|pattern| pattern.tenant_in(name).is_some())) {

@@ -12,7 +12,7 @@ use crate::http::{PathMode, TrustedProxies};
 use crate::hygiene::{Hygiene, Overrides};
 use crate::identity::IdentityValue;
 use crate::metadata::Metadata;
-use crate::policy::{Limits, Needs, Policy};
+use crate::policy::{CrossSite, Limits, Needs, Policy};
 use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch};
 
 impl Policy {
@@ -71,6 +71,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     Some(Policy {
         issuers: issuers?,
         credentials,
+        browser: None,
+        cross_site: CrossSite::default(),
         forward_token: forward_token?,
         paths: paths?,
         needs: Needs {

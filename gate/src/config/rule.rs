@@ -10,7 +10,7 @@ use super::reader::{Node, all};
 use super::relation;
 use crate::http::is_header_name;
 use crate::policy::Issuer;
-use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme};
+use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme, Unauthenticated};
 
 /// The most that the regular expressions of all rules may take, compiled, in bytes. They take less in Wasm: what passes
 /// natively, for `jotgate check`, passes there.
@@ -88,6 +88,8 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
         forwards_foreign: foreign?,
         mode: mode?,
         challenge: challenge?,
+        unauthenticated: Unauthenticated::default(),
+        login: None,
     })
 }
 

@@ -149,6 +149,11 @@ impl Issuer {
         self.algorithms.contains(&algorithm) && (!algorithm.is_symmetric() || self.keys.has_key_for(algorithm))
     }
 
+    /// Whether there are tokens of its; the other kind only says who logged in.
+    pub fn signs(&self) -> bool {
+        !matches!(self.keys, KeySource::None)
+    }
+
     /// Whether its keys are fetched.
     pub(crate) fn is_fetched(&self) -> bool {
         matches!(self.keys, KeySource::Fetched(_))
@@ -162,7 +167,7 @@ impl Issuer {
     /// The entries of its inline key set that are no keys.
     pub(crate) fn skipped_keys(&self) -> &[SkippedKey] {
         match &self.keys {
-            KeySource::Fetched(_) => &[],
+            KeySource::Fetched(_) | KeySource::None => &[],
             KeySource::Inline(keys) => keys.skipped(),
         }
     }
@@ -201,7 +206,7 @@ impl Issuer {
     /// What is to be said of inline keys that only some hosts can verify with.
     pub(crate) fn large_keys(&self) -> Option<String> {
         match &self.keys {
-            KeySource::Fetched(_) => None,
+            KeySource::Fetched(_) | KeySource::None => None,
             KeySource::Inline(keys) => large_keys(keys),
         }
     }

@@ -17,6 +17,8 @@ pub enum KeySource {
     Fetched(Box<FetchSettings>),
     /// From the configuration.
     Inline(KeySet),
+    /// From nowhere: the issuer signs nothing.
+    None,
 }
 
 /// How keys are fetched.
@@ -85,7 +87,7 @@ impl KeySource {
     /// Whether a key for `algorithm` is in the configuration.
     pub(super) fn has_key_for(&self, algorithm: Algorithm) -> bool {
         match self {
-            Self::Fetched(_) => false,
+            Self::Fetched(_) | Self::None => false,
             Self::Inline(keys) => keys.keys().iter().any(|key| key.allows(algorithm)),
         }
     }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Access, Fallback, Matcher, Mode, PathPattern, Rule, RuleSearch, Scheme};
+use super::{Access, Fallback, Matcher, Mode, PathPattern, Rule, RuleSearch, Scheme, Unauthenticated};
 use crate::http::{CanonicalPath, PathMode, Request};
 
 /// Pieces that readers of paths stumble over.
@@ -78,6 +78,8 @@ proptest! {
             forward_token: None,
             mode: None,
             challenge: Scheme::Bearer,
+            unauthenticated: Unauthenticated::default(),
+            login: None,
         };
         let rules: Vec<_> = patterns.iter().map(rule).collect();
         let Ok(path) = CanonicalPath::of(target.as_bytes(), PathMode::Lenient) else { return Ok(()) };

@@ -22,6 +22,20 @@ pub struct Rule {
     pub mode: Option<Mode>,
     /// The challenge for requests without a valid token.
     pub challenge: Scheme,
+    /// What else a request without one may get.
+    pub unauthenticated: Unauthenticated,
+    /// The login that browsers are sent to, by its index; absent: the default.
+    pub login: Option<usize>,
+}
+
+/// What becomes of a request that has no usable credential where one is needed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Unauthenticated {
+    /// It is answered with a challenge (RFC 9110 §11.6.1).
+    #[default]
+    Challenge,
+    /// A browser that navigates is sent to log in; others get a challenge.
+    Login,
 }
 
 /// What becomes of a request that is refused.

@@ -46,12 +46,12 @@ pub(super) fn settle(
     let mut provenance = Vec::new();
     let replace = |index: usize, issuer: &Issuer| {
         let origin = match issuer.keys() {
-            KeySource::Inline(_) if unknown.get(index) != Some(&true) => {
+            KeySource::Inline(_) | KeySource::None if unknown.get(index) != Some(&true) => {
                 provenance.push(KeyProvenance::Configuration);
                 return Ok(None);
             }
             KeySource::Inline(_) if issuer.trust_domain().is_some() => Origin::TrustDomain,
-            KeySource::Inline(_) => Origin::Configuration,
+            KeySource::Inline(_) | KeySource::None => Origin::Configuration,
             KeySource::Fetched(settings) => settings.origin,
         };
         let (set, from) = if let Some(text) = given {

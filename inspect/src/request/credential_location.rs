@@ -49,9 +49,9 @@ impl TryFrom<Value> for CredentialLocation {
 }
 
 impl CredentialLocation {
-    /// The first of a configuration's `credentials`.
+    /// The first of a configuration's `credentials` that holds tokens.
     pub fn first_of(policy: &Policy) -> Self {
-        Self::all_of(policy).into_iter().next().unwrap_or_default()
+        Self::all_of(policy).into_iter().find(|location| location.0 != Location::Session).unwrap_or_default()
     }
 
     /// All of a configuration's `credentials`, in their order.
@@ -78,6 +78,8 @@ impl CredentialLocation {
                     *path = format!("{path}{separator}{name}={token}");
                 }
             }
+            // It holds no token.
+            Location::Session => {}
             // Servers pick from what remains, so that there has to be another one.
             Location::WebSocketProtocol(protocol) => {
                 let token = match protocol.is_encoded {
@@ -99,6 +101,7 @@ impl fmt::Display for CredentialLocation {
             Location::Header { name, scheme: Some(scheme) } => write!(formatter, "header {name}: {scheme}"),
             Location::Header { name, scheme: None } => write!(formatter, "header {name}"),
             Location::Query(name) => write!(formatter, "query {name}"),
+            Location::Session => formatter.write_str("session"),
             Location::WebSocketProtocol(protocol) => {
                 write!(formatter, "sec-websocket-protocol {}", protocol.prefix().trim_end())
             }
