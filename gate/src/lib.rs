@@ -55,6 +55,7 @@ mod decision;
 mod distinct;
 mod engine;
 mod heap;
+mod hex;
 mod json_text;
 mod keys;
 mod login;

@@ -1,10 +1,12 @@
 //! What the gate writes where others can write, too: under a name of its own, with a code that only it can make.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jose::json::{Kind, Value};
 use sha2::Sha256;
+
+use crate::hex;
 
 /// Stands in names and under the codes: an entry of another format is one of another name.
 const FORMAT: &str = "jotgate.keys.2.";
@@ -31,11 +33,7 @@ impl SharedName {
         write_canonical(keys, &mut identity);
         let root = authentication_code(secret.as_bytes(), &[FORMAT.as_bytes(), identity.as_bytes()]);
         let hash = authentication_code(&root, &[b"name"]);
-        let mut name = String::from(FORMAT);
-        for byte in hash.iter().take(16) {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
+        let name = format!("{FORMAT}{}", hex::encode(&hash[..16]));
         Self { name, key: authentication_code(&root, &[b"authentication"]) }
     }
 
