@@ -22,7 +22,6 @@ impl fmt::Display for NoRandomness {
     }
 }
 
-#[expect(dead_code, reason = "sessions and logins draw")]
 /// `N` octets that nobody can guess.
 pub(crate) fn draw<const N: usize>(random: &dyn Randomness) -> Result<[u8; N], NoRandomness> {
     let mut octets = [0; N];

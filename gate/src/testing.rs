@@ -1,8 +1,34 @@
-//! What unit tests need of a policy.
+//! What unit tests need of a policy, and of a host.
+
+use std::cell::Cell;
 
 use serde_json::{Value, json};
 
 use crate::policy::Policy;
+use crate::random::{NoRandomness, Randomness};
+
+/// A generator that counts: no two draws are equal, and each run has the same.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(Cell<u64>);
+
+/// A host without a generator.
+pub(crate) struct NoGenerator;
+
+impl Randomness for Counter {
+    fn fill(&self, octets: &mut [u8]) -> Result<(), NoRandomness> {
+        self.0.set(self.0.get() + 1);
+        for (octet, drawn) in octets.iter_mut().zip(self.0.get().to_le_bytes().iter().cycle()) {
+            *octet = *drawn;
+        }
+        Ok(())
+    }
+}
+
+impl Randomness for NoGenerator {
+    fn fill(&self, _: &mut [u8]) -> Result<(), NoRandomness> {
+        Err(NoRandomness)
+    }
+}
 
 /// A policy with one issuer, with `changes` to its configuration.
 pub(crate) fn policy(changes: &Value) -> Policy {
