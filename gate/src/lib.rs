@@ -61,6 +61,7 @@ mod keys;
 mod login;
 mod lookup;
 mod metadata;
+mod octets;
 mod random;
 mod report;
 mod sealing;

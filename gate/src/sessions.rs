@@ -1,8 +1,9 @@
 //! Sessions: who logged in, sealed in cookies that the browser keeps.
 
-#![allow(dead_code, reason = "the engine uses it next")]
+#![allow(dead_code, unused_imports, reason = "the engine uses it next")]
 
-pub(crate) mod keyring;
+mod content;
+mod keyring;
 
-#[allow(unused_imports, reason = "the engine uses it next")]
+pub(crate) use self::content::Session;
 pub(crate) use self::keyring::{Binding, Keyring, Opened, Purpose};
