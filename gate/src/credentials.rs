@@ -18,7 +18,7 @@ use self::cookie::Cookie;
 use self::foreign::is_like_jwt;
 use self::found::Found;
 pub use self::subprotocol::Subprotocol;
-use crate::http::{HeaderEdit, Request};
+use crate::http::{self, HeaderEdit, Request};
 use crate::report::{Cause, Detail, Reason};
 
 /// Where a token may stand, in the order of the configuration.
@@ -184,7 +184,7 @@ impl CredentialLocations {
                 }
             }
         }
-        edits.extend(cookie::removal(request, &cookies, &kept_cookies));
+        edits.extend(http::cookie::removal(request, &cookies, &kept_cookies));
         edits.extend(query::removal(request, &parameters));
         if !protocols.is_empty() {
             edits.extend(subprotocol::removal(request, &protocols, &self.protocols()));
@@ -238,7 +238,7 @@ impl CredentialLocation {
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
             Self::Basic => Some(basic::HEADER),
-            Self::Cookie { .. } => Some(cookie::HEADER),
+            Self::Cookie { .. } => Some(http::cookie::HEADER),
             Self::Header { name, .. } => Some(name),
             Self::Query(_) | Self::Session => None,
             Self::WebSocketProtocol(_) => Some(subprotocol::HEADER),
@@ -250,7 +250,7 @@ impl CredentialLocation {
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Cookie { name: one, .. }, Self::Cookie { name: other, .. }) if one != other => {
-                either(one, other, cookie::holds)
+                either(one, other, http::cookie::holds)
             }
             (Self::Query(one), Self::Query(other)) => either(one, other, query::holds),
             (Self::WebSocketProtocol(one), Self::WebSocketProtocol(other)) => subprotocol::overlap(one, other),

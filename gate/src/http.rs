@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 mod client_ip;
+pub(crate) mod cookie;
 mod edit;
 pub(crate) mod freshness;
 mod grammar;
@@ -10,6 +11,7 @@ mod path;
 mod reply;
 mod request;
 mod response;
+pub(crate) mod set_cookie;
 pub(crate) mod spelling;
 mod uri;
 
@@ -22,5 +24,6 @@ pub(crate) use self::path::{LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, decode
 pub use self::reply::Reply;
 pub use self::request::{HeaderLine, Request};
 pub use self::response::Response;
-pub(crate) use self::spelling::{essence, essences, is_dropped};
+pub use self::set_cookie::SameSite;
+pub(crate) use self::spelling::{essence, essences};
 pub use self::uri::HttpUri;

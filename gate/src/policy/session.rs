@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::login::Login;
 use crate::http::HttpUri;
+pub use crate::http::SameSite;
 use crate::sessions::Keyring;
 use crate::time::Timestamp;
 
@@ -70,18 +71,6 @@ pub struct CookieSettings {
     pub(crate) is_persistent: bool,
     /// Whether it is for `https` alone.
     pub(crate) is_secure: bool,
-}
-
-/// On which requests of other sites browsers send the cookie.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum SameSite {
-    /// Navigations.
-    #[default]
-    Lax,
-    /// All.
-    None,
-    /// None.
-    Strict,
 }
 
 /// The tokens that are kept in a session.
