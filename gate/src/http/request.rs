@@ -69,6 +69,12 @@ impl<'r> Request<'r> {
         lines.filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, value)| value)
     }
 
+    /// The value of the one line called `name`; `None` where there are none or several.
+    pub fn only(&self, name: &str) -> Option<&'r [u8]> {
+        let mut lines = self.lines(name);
+        lines.next().filter(|_| lines.next().is_none())
+    }
+
     /// `:method`.
     pub fn method(&self) -> &'r [u8] {
         self.method
