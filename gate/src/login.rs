@@ -1,3 +1,4 @@
 //! Logging in with a browser: the authorization code flow, from the redirect to the session.
 
+mod cross_site;
 mod navigation;
