@@ -2,3 +2,5 @@
 
 mod cross_site;
 mod navigation;
+mod origin;
+mod return_to;

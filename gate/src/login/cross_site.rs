@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "the engine uses it next")]
 
+use super::origin::is_same_server;
 use crate::http::{Request, authority};
 use crate::hygiene::overrides_method;
 use crate::policy::{CrossSite, PublicUrl};
@@ -56,21 +57,6 @@ fn is_own(origin: &[u8], request: &Request<'_>, public_url: Option<&PublicUrl>) 
 
 fn is_host_of(request: &Request<'_>, public: &PublicUrl) -> bool {
     public.uri.host().as_bytes().eq_ignore_ascii_case(authority::split(request.authority()).0)
-}
-
-/// Whether host and port of `origin` are those of the request's `:authority`.
-///
-/// A proxy in front that ended TLS may have left `:scheme` at `http`, so an origin of `https` passes; one of `http`
-/// where the request came over `https` is that of a page that anyone on the way could have written.
-fn is_same_server(origin: &[u8], request: &Request<'_>) -> bool {
-    let (server, default_port) = match (origin.strip_prefix(b"https://"), origin.strip_prefix(b"http://")) {
-        (Some(server), _) => (server, &b":443"[..]),
-        (_, Some(server)) if request.only(":scheme") != Some(b"https") => (server, &b":80"[..]),
-        _ => return false,
-    };
-    let asked = request.authority();
-    let asked = asked.strip_suffix(default_port).unwrap_or(asked);
-    !server.is_empty() && server.eq_ignore_ascii_case(asked)
 }
 
 #[cfg(test)]
