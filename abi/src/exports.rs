@@ -38,6 +38,12 @@ pub trait Plugin {
         Action::Continue
     }
 
+    /// The headers of a response are there: the upstream's, the host's own, or the one that this plugin sent.
+    fn on_response_headers(&mut self, context: u32) -> Action {
+        let _ = context;
+        Action::Continue
+    }
+
     /// A context is gone.
     fn on_delete(&mut self, context: u32) {
         let _ = context;
@@ -54,7 +60,7 @@ pub fn allocate(size: usize) -> *mut u8 {
 /// `abi::export!(Vm = Vm::new(); on_configure, on_tick);`
 ///
 /// What every module needs is exported besides. A host that calls back in the middle of a call gets the safe answer:
-/// it is refused, paused or ignored.
+/// it is refused, paused or ignored. A response goes on.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty = $new:expr; $($callback:ident),+ $(,)?) => {
@@ -141,6 +147,13 @@ macro_rules! export_callback {
         extern "C" fn proxy_on_request_trailers(context: u32, _trailers: u32) -> u32 {
             let call = |plugin: &mut _| $crate::Plugin::on_request_trailers(plugin, context);
             with_plugin($crate::Action::Pause, call) as u32
+        }
+    };
+    (on_response_headers) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn proxy_on_response_headers(context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
+            let call = |plugin: &mut _| $crate::Plugin::on_response_headers(plugin, context);
+            with_plugin($crate::Action::Continue, call) as u32
         }
     };
     (on_delete) => {

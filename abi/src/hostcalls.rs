@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use crate::types::{Buffer, LogLevel, Map, MetricKind, Status};
 
-/// WASI's functions, as far as they are called from here.
+// WASI's functions, as far as they are called from here.
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn random_get(octets: *mut u8, size: usize) -> u32;
 }
+
+/// The type of a stream.
+const HTTP_REQUEST: u32 = 0;
 
 /// What a call to the host gives.
 pub type Answer<T> = Result<T, Status>;
@@ -32,6 +35,7 @@ unsafe extern "C" {
         results: *mut *mut u8,
         results_size: *mut usize,
     ) -> u32;
+    fn proxy_close_stream(stream: u32) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, max_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
@@ -98,9 +102,14 @@ pub fn call_foreign_function(name: &str, arguments: &[u8]) -> Answer<Vec<u8>> {
     })
 }
 
+/// Ends the stream of the effective context, wherever it is: both sides see it reset.
+pub fn close_request() -> Answer<()> {
+    // SAFETY: no pointers.
+    check(unsafe { proxy_close_stream(HTTP_REQUEST) })
+}
+
 /// Lets the paused request of the effective context go on.
 pub fn continue_request() -> Answer<()> {
-    const HTTP_REQUEST: u32 = 0;
     // SAFETY: no pointers.
     check(unsafe { proxy_continue_stream(HTTP_REQUEST) })
 }

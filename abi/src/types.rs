@@ -29,6 +29,8 @@ pub enum Map {
     RequestHeaders = 0,
     /// Behind the request's body.
     RequestTrailers = 1,
+    /// Of the response.
+    ResponseHeaders = 2,
     /// Of the answer to a callout.
     CalloutHeaders = 6,
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gate::{
-    Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, Level, Reply, Report,
-    Request, RequestId, Response, Timestamp,
+    Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, HeaderLine, Level,
+    Randomness, Reply, Report, Request, RequestId, Response, Timestamp,
 };
 use jose::signature::SignatureVerifier;
 
@@ -45,6 +45,19 @@ struct PendingCallout {
     token: CalloutToken,
     id: CalloutId,
     max_body_bytes: usize,
+}
+
+/// What the engine is lent for its calls at one instant.
+struct Lent<'v, V, R> {
+    now: Timestamp,
+    signatures: &'v V,
+    random: R,
+}
+
+impl<V: SignatureVerifier, R: Randomness> Lent<'_, V, R> {
+    fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities { now: self.now, signatures: self.signatures, random: &self.random }
+    }
 }
 
 impl<V> Driver<V> {
@@ -104,9 +117,7 @@ impl<V: SignatureVerifier> Driver<V> {
         let Ok(now) = host.now() else { return };
         // The host ticks on with the period that it was given for this one instant.
         self.armed = None;
-        let random = host.random();
-        self.gate.handle_timeout(Capabilities { now, signatures: &self.verifier, random: &random });
-        self.settle(host, now);
+        self.handle_timeout(host, now);
     }
 
     /// Decides on a request inside its own call.
@@ -118,9 +129,7 @@ impl<V: SignatureVerifier> Driver<V> {
         self.settle(host, now);
         let action = self.current_request.take().map_or(action, |(_, action)| action);
         if !self.has_timer {
-            let random = host.random();
-            self.gate.handle_timeout(Capabilities { now, signatures: &self.verifier, random: &random });
-            self.settle(host, now);
+            self.handle_timeout(host, now);
         }
         action
     }
@@ -133,23 +142,33 @@ impl<V: SignatureVerifier> Driver<V> {
         }
     }
 
+    /// Edits the response to a request, where the engine has something to add to it. All others cost nothing.
+    pub fn response_headers(&mut self, host: &mut impl Host, id: RequestId) {
+        if !self.gate.expects_response(id) {
+            return;
+        }
+        let Ok(now) = host.now() else { return leave_response(host) };
+        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        edit_response(host, |lines| self.gate.handle_response(id, lines, lent.capabilities()));
+        self.settle(host, now);
+    }
+
     /// A callout was answered, with a body of this many bytes.
     pub fn callout_answered(&mut self, host: &mut impl Host, token: CalloutToken, body_size: usize) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
-        let random = host.random();
-        let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
+        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
         let gate = &mut self.gate;
         let is_read = host.read_headers(Headers::CalloutResponse, |host, lines| {
             let body = match body_size.min(callout.max_body_bytes) {
                 0 => Vec::new(),
                 size => host.callout_body(size).unwrap_or_default(),
             };
-            gate.handle_callout(callout.id, Ok(Response::new(lines, &body)), capabilities);
+            gate.handle_callout(callout.id, Ok(Response::new(lines, &body)), lent.capabilities());
         });
         if is_read.is_err() {
             // What the host does not hand out is missing: the engine judges by what is there.
-            gate.handle_callout(callout.id, Ok(Response::new(&[], &[])), capabilities);
+            gate.handle_callout(callout.id, Ok(Response::new(&[], &[])), lent.capabilities());
         }
         self.settle(host, now);
     }
@@ -158,9 +177,8 @@ impl<V: SignatureVerifier> Driver<V> {
     pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
-        let random = host.random();
-        let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
-        self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), capabilities);
+        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), lent.capabilities());
         self.settle(host, now);
     }
 
@@ -172,8 +190,7 @@ impl<V: SignatureVerifier> Driver<V> {
         has_body: bool,
         now: Timestamp,
     ) -> Result<Action, HostError> {
-        let random = host.random();
-        let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
+        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
         let gate = &mut self.gate;
         let decision = host.read_headers(Headers::Request, |host, lines| {
             let peer = match gate.asks_for_peer() {
@@ -181,7 +198,7 @@ impl<V: SignatureVerifier> Driver<V> {
                 false => Vec::new(),
             };
             let request = Request::new(lines).with_peer(&peer).with_body(has_body);
-            gate.handle_request(id, &request, capabilities)
+            gate.handle_request(id, &request, lent.capabilities())
         })?;
         match decision {
             Decision::Forward(edits, report) => {
@@ -205,6 +222,12 @@ impl<V: SignatureVerifier> Driver<V> {
         }
     }
 
+    fn handle_timeout(&mut self, host: &mut impl Host, now: Timestamp) {
+        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        self.gate.handle_timeout(lent.capabilities());
+        self.settle(host, now);
+    }
+
     fn clean_trailers(&self, host: &mut impl Host) -> Result<(), HostError> {
         let edits = host.read_headers(Headers::RequestTrailers, |_, lines| self.gate.handle_trailers(lines))?;
         apply(host, Headers::RequestTrailers, &edits)
@@ -213,24 +236,27 @@ impl<V: SignatureVerifier> Driver<V> {
     /// Carries out effects until there are none, and has the host call again in time.
     fn settle(&mut self, host: &mut impl Host, now: Timestamp) {
         while let Some(effect) = self.gate.poll_effect() {
-            match effect {
-                Effect::Close(_) => {}
-                Effect::Callout(callout) => self.send_callout(host, &callout, now),
-                Effect::Count(metric) => self.metrics.increment(host, &self.gate, metric),
-                Effect::Gauge(metric, value) | Effect::Record(metric, value) => {
-                    self.metrics.record(host, &self.gate, metric, value);
-                }
-                Effect::Log(Level::Info, text) => host.log(LogLevel::Info, &format!("jotgate: {text}")),
-                Effect::Log(Level::Warn, text) => host.log(LogLevel::Warn, &format!("jotgate: {text}")),
-                Effect::Resume(id) => self.resume(host, id, now),
-                Effect::Share => {
-                    let random = host.random();
-                    let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
-                    self.gate.handle_shared(host.shared_data(), capabilities);
-                }
-            }
+            self.carry_out(host, effect, now);
         }
         self.arm(host, now);
+    }
+
+    pub(crate) fn carry_out(&mut self, host: &mut impl Host, effect: Effect, now: Timestamp) {
+        match effect {
+            Effect::Close(id) => self.close(host, id),
+            Effect::Callout(callout) => self.send_callout(host, &callout, now),
+            Effect::Count(metric) => self.metrics.increment(host, &self.gate, metric),
+            Effect::Gauge(metric, value) | Effect::Record(metric, value) => {
+                self.metrics.record(host, &self.gate, metric, value);
+            }
+            Effect::Log(Level::Info, text) => host.log(LogLevel::Info, &format!("jotgate: {text}")),
+            Effect::Log(Level::Warn, text) => host.log(LogLevel::Warn, &format!("jotgate: {text}")),
+            Effect::Resume(id) => self.resume(host, id, now),
+            Effect::Share => {
+                let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+                self.gate.handle_shared(host.shared_data(), lent.capabilities());
+            }
+        }
     }
 
     fn end_callout(&mut self, token: CalloutToken) -> Option<PendingCallout> {
@@ -247,9 +273,8 @@ impl<V: SignatureVerifier> Driver<V> {
                 self.callouts.push(pending);
             }
             Err(HostError { status }) => {
-                let random = host.random();
-                let capabilities = Capabilities { now, signatures: &self.verifier, random: &random };
-                self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), capabilities);
+                let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+                self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), lent.capabilities());
             }
         }
     }
@@ -273,6 +298,18 @@ impl<V: SignatureVerifier> Driver<V> {
             _ => {
                 refuse_for_the_host(host);
             }
+        }
+        let _ = host.select_root(self.root);
+    }
+
+    fn close(&mut self, host: &mut impl Host, id: RequestId) {
+        if host.select_request(id).is_err() {
+            // The host no longer knows the request.
+            self.gate.cancel(id);
+            return;
+        }
+        if host.close_request().is_err() {
+            host.log(LogLevel::Error, "jotgate: a call to the host failed, a connection outlives its session");
         }
         let _ = host.select_root(self.root);
     }
@@ -313,6 +350,19 @@ pub(crate) fn refuse_for_the_host(host: &mut impl Host) -> Action {
     // If even this fails, the request is held until the host gives up on it.
     let _ = host.send_reply(&reply, "jotgate_host_failure");
     Action::Pause
+}
+
+/// Edits the response to the current request as `judge` says. Whatever fails, the response goes on.
+pub(crate) fn edit_response<H: Host>(host: &mut H, judge: impl FnOnce(&[HeaderLine<'_>]) -> Vec<HeaderEdit>) {
+    let edits = host.read_headers(Headers::Response, |_, lines| judge(lines));
+    // The first edit that fails is the last: later ones may only be right beside it.
+    if edits.and_then(|edits| apply(host, Headers::Response, &edits)).is_err() {
+        leave_response(host);
+    }
+}
+
+fn leave_response(host: &mut impl Host) {
+    host.log(LogLevel::Error, "jotgate: a call to the host failed, the response goes on as it is");
 }
 
 fn apply(host: &mut impl Host, headers: Headers, edits: &[HeaderEdit]) -> Result<(), HostError> {

@@ -28,6 +28,8 @@ pub enum Headers {
     Request,
     /// Those behind its body.
     RequestTrailers,
+    /// Those of the response to the current request.
+    Response,
 }
 
 /// How much a line of the log matters.
@@ -71,7 +73,7 @@ pub trait Host {
         read: impl FnOnce(&mut Self, &[HeaderLine<'_>]) -> T,
     ) -> Result<T, HostError>;
 
-    /// Edits headers of the current request.
+    /// Edits headers of the current request, or of the response to it.
     fn edit_headers(&mut self, headers: Headers, edit: &HeaderEdit) -> Result<(), HostError>;
 
     /// The address that the current request comes from: host and port.
@@ -83,10 +85,13 @@ pub trait Host {
     /// Answers the current request. `details` are its response code details.
     fn send_reply(&mut self, reply: &Reply, details: &str) -> Result<(), HostError>;
 
+    /// Ends the connection of the current request, which was forwarded and upgraded.
+    fn close_request(&mut self) -> Result<(), HostError>;
+
     /// Lets the current request go on, which was paused.
     fn continue_request(&mut self) -> Result<(), HostError>;
 
-    /// Makes a request that was paused the current one.
+    /// Makes a request the current one that was paused, or forwarded.
     fn select_request(&mut self, id: RequestId) -> Result<(), HostError>;
 
     /// Makes none the current one: what follows is about a configuration.

@@ -26,6 +26,7 @@ use crate::host::{CalloutToken, Headers, Host, HostError, LogLevel};
 #[expect(missing_docs, reason = "they are the methods of `Host`")]
 pub enum Call {
     CalloutBody,
+    CloseRequest,
     Configuration,
     ContinueRequest,
     DefineMetric,
@@ -67,6 +68,8 @@ pub struct Memory {
     /// The data that it shares with other VMs.
     pub store: Store,
     current: Option<RequestId>,
+    /// The requests that were answered, and whose responses the driver has not seen yet.
+    replied: Vec<RequestId>,
     answer: Answer,
     callouts_sent: CalloutToken,
     failing: BTreeSet<Call>,
@@ -161,6 +164,7 @@ impl Host for Memory {
             Headers::CalloutResponse => self.check(Call::ReadCalloutHeaders).map(|()| self.answer.headers.clone())?,
             Headers::Request => self.current(Call::ReadHeaders)?.headers.clone(),
             Headers::RequestTrailers => self.current(Call::ReadHeaders)?.trailers.clone(),
+            Headers::Response => self.current(Call::ReadHeaders)?.response.clone(),
         };
         Ok(read(self, &headers.lines()))
     }
@@ -171,6 +175,7 @@ impl Host for Memory {
             Headers::CalloutResponse => return Err(FAILED),
             Headers::Request => exchange.headers.edit(edit),
             Headers::RequestTrailers => exchange.trailers.edit(edit),
+            Headers::Response => exchange.response.edit(edit),
         }
         Ok(())
     }
@@ -185,7 +190,15 @@ impl Host for Memory {
     }
 
     fn send_reply(&mut self, reply: &Reply, details: &str) -> Result<(), HostError> {
-        self.current(Call::SendReply)?.end(Outcome::Replied { reply: reply.clone(), details: details.to_owned() })
+        let exchange = self.current(Call::SendReply)?;
+        exchange.end(Outcome::Replied { reply: reply.clone(), details: details.to_owned() })?;
+        exchange.response = HeaderLines::of(reply);
+        self.replied.extend(self.current);
+        Ok(())
+    }
+
+    fn close_request(&mut self) -> Result<(), HostError> {
+        self.current(Call::CloseRequest)?.close()
     }
 
     fn continue_request(&mut self) -> Result<(), HostError> {

@@ -2,6 +2,7 @@
 
 mod failures;
 mod reconfigured;
+mod responses;
 mod support;
 mod timers;
 mod vms;

@@ -121,6 +121,13 @@ impl<V: SignatureVerifier> Vm<V> {
         }
     }
 
+    /// The headers of a response are there.
+    pub fn response_headers(&mut self, host: &mut impl Host, context: u32) {
+        if let Some(driver) = self.requests.get(&context).copied().and_then(|root| self.driver_mut(root)) {
+            driver.response_headers(host, RequestId(context.into()));
+        }
+    }
+
     fn driver_mut(&mut self, root: u32) -> Option<&mut Driver<V>> {
         self.drivers.iter_mut().find(|driver| driver.root() == root)
     }

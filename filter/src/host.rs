@@ -93,6 +93,10 @@ impl Host for ProxyWasm {
         hostcalls::send_response(reply.status, details, &reply.body, &headers, reply.grpc_status).map_err(error)
     }
 
+    fn close_request(&mut self) -> Result<(), HostError> {
+        hostcalls::close_request().map_err(error)
+    }
+
     fn continue_request(&mut self) -> Result<(), HostError> {
         hostcalls::continue_request().map_err(error)
     }
@@ -159,6 +163,7 @@ fn map(headers: Headers) -> Map {
         Headers::CalloutResponse => Map::CalloutHeaders,
         Headers::Request => Map::RequestHeaders,
         Headers::RequestTrailers => Map::RequestTrailers,
+        Headers::Response => Map::ResponseHeaders,
     }
 }
 

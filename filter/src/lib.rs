@@ -9,7 +9,8 @@
 //! | `plugin` | the host's callbacks, for the driver |
 //! | `shared` | the host's shared data behind the engine's seam |
 //!
-//! There is no callback for bodies and responses, so that neither ever crosses the border.
+//! There is no callback for bodies, so that none ever crosses the border. The headers of a response cross it only where
+//! the engine has something to add to them.
 
 #![forbid(unsafe_code)]
 #![cfg(target_os = "wasi")]

@@ -7,7 +7,8 @@ use crate::host::ProxyWasm;
 
 abi::export!(
     Plugin = Plugin { vm: Vm::new() };
-    on_configure, on_delete, on_http_call_response, on_request_headers, on_request_trailers, on_tick
+    on_configure, on_delete, on_http_call_response, on_request_headers, on_request_trailers, on_response_headers,
+    on_tick
 );
 
 #[derive(Debug)]
@@ -38,6 +39,11 @@ impl abi::Plugin for Plugin {
 
     fn on_request_trailers(&mut self, context: u32) -> abi::Action {
         action(self.vm.request_trailers(&mut ProxyWasm::default(), context))
+    }
+
+    fn on_response_headers(&mut self, context: u32) -> abi::Action {
+        self.vm.response_headers(&mut ProxyWasm::default(), context);
+        abi::Action::Continue
     }
 
     fn on_delete(&mut self, context: u32) {

@@ -20,6 +20,12 @@ impl HeaderLines {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
     }
 
+    /// The lines of a reply.
+    pub(super) fn of(reply: &Reply) -> Self {
+        let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        [(":status", reply.status.to_string().as_str())].into_iter().chain(headers).collect()
+    }
+
     /// The values of the lines called `name`.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let lines = self.0.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes()));
@@ -58,6 +64,8 @@ pub struct Exchange {
     pub headers: HeaderLines,
     /// Its trailers, likewise.
     pub trailers: HeaderLines,
+    /// The header lines of the response, `:status` among them: once it is there, as the client gets them.
+    pub response: HeaderLines,
     /// The address that it comes from: host and port; empty where it is not known.
     pub peer: Vec<u8>,
     /// What access logs get to know.
@@ -68,6 +76,8 @@ pub struct Exchange {
     pub log: Vec<String>,
     /// Whether it passed.
     pub outcome: Outcome,
+    /// Whether its connection was ended after that.
+    pub is_closed: bool,
 }
 
 /// Whether a request passed.
@@ -104,6 +114,15 @@ impl Exchange {
             return Err(FAILED);
         }
         self.outcome = outcome;
+        Ok(())
+    }
+
+    /// A connection is ended once, and only if it is there.
+    pub(super) fn close(&mut self) -> Result<(), HostError> {
+        if self.outcome != Outcome::Forwarded || self.is_closed {
+            return Err(FAILED);
+        }
+        self.is_closed = true;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gate::{Gate, RequestId, Timestamp};
 use jose::signature::SignatureVerifier;
 
-use super::{Answer, Exchange, Memory, Outcome};
+use super::{Answer, Exchange, HeaderLines, Memory, Outcome};
 use crate::driver::{Action, Driver};
 use crate::host::CalloutToken;
 
@@ -46,6 +46,7 @@ impl<V: SignatureVerifier> Proxy<V> {
         self.driver.inherit(predecessor);
         let now = self.host.now;
         self.driver.start(&mut self.host, now);
+        self.pass_replies();
     }
 
     /// Sends a request; what became of it is under this number in [`Memory::requests`].
@@ -56,7 +57,21 @@ impl<V: SignatureVerifier> Proxy<V> {
         self.host.requests.insert(id, request);
         let action = self.inside(id, |driver, host| driver.request_headers(host, id, has_body));
         self.end(id, action);
+        self.pass_replies();
         id
+    }
+
+    /// The upstream answers a request that went on; gives the header lines that the client gets.
+    pub fn respond(
+        &mut self,
+        id: RequestId,
+        lines: impl IntoIterator<Item = (impl AsRef<[u8]>, impl AsRef<[u8]>)>,
+    ) -> HeaderLines {
+        if let Some(exchange) = self.host.requests.get_mut(&id) {
+            exchange.response = lines.into_iter().collect();
+        }
+        self.inside(id, |driver, host| driver.response_headers(host, id));
+        self.host.requests.get(&id).map(|exchange| exchange.response.clone()).unwrap_or_default()
     }
 
     /// What became of a request.
@@ -88,6 +103,7 @@ impl<V: SignatureVerifier> Proxy<V> {
         self.host.answer = answer;
         self.driver.callout_answered(&mut self.host, token, size);
         self.host.answer = Answer::default();
+        self.pass_replies();
     }
 
     /// Answers the oldest callout, if there is one.
@@ -100,6 +116,7 @@ impl<V: SignatureVerifier> Proxy<V> {
     pub fn fail_callout(&mut self, token: CalloutToken) {
         self.host.callouts.retain(|(found, _)| *found != token);
         self.driver.callout_failed(&mut self.host, token);
+        self.pass_replies();
     }
 
     /// Lets time pass, with every timer on the way.
@@ -125,6 +142,7 @@ impl<V: SignatureVerifier> Proxy<V> {
         self.host.now = due.max(self.host.now);
         self.host.timer = None;
         self.driver.tick(&mut self.host);
+        self.pass_replies();
     }
 
     fn inside<T>(&mut self, id: RequestId, call: impl FnOnce(&mut Driver<V>, &mut Memory) -> T) -> T {
@@ -132,6 +150,13 @@ impl<V: SignatureVerifier> Proxy<V> {
         let result = call(&mut self.driver, &mut self.host);
         self.host.current = None;
         result
+    }
+
+    /// Proxies hand a plugin the responses that it sent itself, too.
+    fn pass_replies(&mut self) {
+        for id in std::mem::take(&mut self.host.replied) {
+            self.inside(id, |driver, host| driver.response_headers(host, id));
+        }
     }
 
     fn end(&mut self, id: RequestId, action: Action) {

@@ -6,6 +6,7 @@ use jose::signature::SignatureVerifier;
 use jose::{Algorithm, base64url};
 use serde_json::{Value, json};
 
+use crate::driver::Driver;
 use crate::memory::{Answer, Exchange, Memory, Outcome, Proxy};
 
 pub(super) const NOW: u64 = 1_800_000_000;
@@ -45,6 +46,14 @@ pub(super) fn proxy_on(host: Memory) -> Proxy<Trusting> {
     let mut proxy = Proxy::on(host, gate(&configuration("https://idp.example.com/jwks"), now), Trusting);
     proxy.pass_to_timer();
     proxy
+}
+
+/// A driver that was started on this host.
+pub(super) fn driver_on(host: &mut Memory) -> Driver<Trusting> {
+    let now = host.now;
+    let mut driver = Driver::new(1, gate(&configuration("https://idp.example.com/jwks"), now), Trusting);
+    driver.start(host, now);
+    driver
 }
 
 pub(super) fn proxy() -> Proxy<Trusting> {
