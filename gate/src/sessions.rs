@@ -3,7 +3,11 @@
 #![allow(dead_code, unused_imports, reason = "the engine uses it next")]
 
 mod content;
+mod cookie;
 mod keyring;
+mod too_large;
 
 pub(crate) use self::content::Session;
+pub(crate) use self::cookie::{OpenedSession, SealError, SessionCookies};
 pub(crate) use self::keyring::{Binding, Keyring, Opened, Purpose};
+pub(crate) use self::too_large::TooLarge;
