@@ -32,6 +32,12 @@ impl ClaimRef {
         &self.names
     }
 
+    /// The claims at the top that may be, or hold, what this leads to: several where a name may have dots in it.
+    pub(crate) fn top_names(&self) -> Vec<String> {
+        let most = if self.is_dotted { self.names.len() } else { 1 };
+        (1..=most).filter_map(|length| Some(self.names.get(..length)?.join("."))).collect()
+    }
+
     /// The claim `sub`.
     pub(crate) fn subject() -> Self {
         Self { names: vec![String::from("sub")], is_dotted: false }

@@ -29,12 +29,15 @@ pub(crate) fn compact(value: Value<'_>) -> String {
     match value.kind() {
         Kind::Array => format!("[{}]", value.elements().map(compact).collect::<Vec<_>>().join(",")),
         Kind::Bool | Kind::Null | Kind::Number => bare(value).unwrap_or("null").to_string(),
-        Kind::Object => {
-            let members = value.members().map(|(name, member)| format!("{}:{}", string(name), compact(member)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-        }
+        Kind::Object => object(value.members()),
         Kind::String => string(value.as_str().unwrap_or_default()),
     }
+}
+
+/// An object of `members`.
+pub(crate) fn object<'m>(members: impl Iterator<Item = (&'m str, Value<'m>)>) -> String {
+    let members = members.map(|(name, value)| format!("{}:{}", string(name), compact(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 /// What stands without quotes: `true`, `false`, or a number with the digits that it was written with.

@@ -1,0 +1,167 @@
+//! The claims that a session keeps: those that the policy reads, so that they fit into cookies.
+//!
+//! A session that was sealed when the policy read fewer is renewed before it is used: a claim that was not kept must
+//! not pass for one that is absent, which a `not` would let pass.
+
+use std::collections::BTreeSet;
+
+use jose::Hash;
+use jose::json::Value;
+
+use crate::claims::ClaimRef;
+use crate::identity::IdentityValue;
+use crate::json_text;
+use crate::octets::put;
+use crate::policy::{Issuer, Policy};
+
+/// What is read of every session: by the gate itself, by pages that ask for the session, and at the next refresh.
+const ALWAYS: [&str; 10] =
+    ["auth_time", "email", "email_verified", "exp", "iat", "iss", "name", "preferred_username", "sid", "sub"];
+
+/// The claims that are kept of an issuer's users.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct KeptClaims {
+    /// The names at the top; all where a header carries the whole payload.
+    names: Option<BTreeSet<String>>,
+    digest: [u8; 8],
+}
+
+impl KeptClaims {
+    /// Those that `policy` reads of the users of `issuer`.
+    pub(crate) fn new(policy: &Policy, issuer: &Issuer) -> Self {
+        let values = || policy.identity.iter().flat_map(|header| &header.values);
+        let in_headers = values().filter_map(|value| match value {
+            IdentityValue::Claim(claim) | IdentityValue::Name(claim) => Some(claim),
+            _ => None,
+        });
+        let of_issuer = issuer.scope_claims.iter().chain(&issuer.audience_claims).chain([&issuer.groups_claim.claim]);
+        let references = policy.tested_claims.iter().chain(in_headers).chain(of_issuer);
+        let tenant = issuer.tenants().map(|pattern| pattern.claim().to_string());
+        let names = ALWAYS.map(String::from).into_iter().chain(references.flat_map(ClaimRef::top_names)).chain(tenant);
+        Self::of(if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(names.collect()) })
+    }
+
+    fn of(names: Option<BTreeSet<String>>) -> Self {
+        let mut octets = vec![u8::from(names.is_some())];
+        names.iter().flatten().for_each(|name| put(&mut octets, name.as_bytes()));
+        let hash = Hash::Sha256.digest(&[b"jotgate claims", &octets]);
+        Self { names, digest: hash.first_chunk().copied().unwrap_or_default() }
+    }
+
+    /// Those of `claims` that are kept, as a JSON object. Null is absent.
+    pub(crate) fn select(&self, claims: Value<'_>) -> String {
+        let is_kept = |name: &str| self.names.as_ref().is_none_or(|names| names.contains(name));
+        json_text::object(claims.members().filter(|(name, value)| is_kept(name) && !value.is_null()))
+    }
+
+    /// Another one for each list of names.
+    pub(crate) fn digest(&self) -> [u8; 8] {
+        self.digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jose::json::Document;
+    use serde_json::json;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::testing::policy;
+
+    fn kept(changes: &serde_json::Value) -> KeptClaims {
+        let policy = policy(changes);
+        KeptClaims::new(&policy, &policy.issuers[0])
+    }
+
+    fn select(kept: &KeptClaims, claims: &str) -> String {
+        kept.select(Document::parse(claims.as_bytes()).expect("is JSON").root())
+    }
+
+    fn rule(claims: &serde_json::Value) -> serde_json::Value {
+        json!({"rules": [{"name": "a", "access": {"not": {"claims": claims}}}]})
+    }
+
+    #[test]
+    fn what_everybody_needs_is_kept_and_the_rest_is_not() {
+        let kept = kept(&json!({}));
+        let claims =
+            r#"{"sub":"alice","nonce":"n","exp":1.50e3,"at_hash":"x","email":null,"picture":"p","scope":"a b"}"#;
+        assert_eq!(select(&kept, claims), r#"{"sub":"alice","exp":1.50e3,"scope":"a b"}"#);
+        assert_eq!(select(&kept, "{}"), "{}");
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again_as_it_was() {
+        let kept = kept(&rule(&json!({"a": {"exists": true}})));
+        let claims = r#"{ "a" : {"b": [1, -0.0, 1e400, "\u00e9\u2028\"\\/", null, true, {"c": {}}]}, "\u0073ub": "\ud83d\ude00" }"#;
+        let text = select(&kept, claims);
+        assert_eq!(select(&kept, &text), text);
+        let (before, after) = (Document::parse(claims.as_bytes()), Document::parse(text.as_bytes()));
+        let (before, after) = (before.expect("is JSON"), after.expect("is JSON"));
+        for (name, value) in before.root().members() {
+            assert_eq!(after.root().get(name).map(json_text::compact), Some(json_text::compact(value)), "{name}");
+        }
+    }
+
+    #[test]
+    fn claims_that_rules_test_are_kept_in_every_reading_of_a_dotted_path() {
+        let kept = kept(&rule(&json!({"a.b.c": {"exists": true}})));
+        for (claims, is_kept) in [
+            (r#"{"a":{"b":{"c":1}}}"#, true),
+            (r#"{"a.b":{"c":1}}"#, true),
+            (r#"{"a.b.c":1}"#, true),
+            (r#"{"b":{"c":1}}"#, false),
+            (r#"{"a.c":1}"#, false),
+        ] {
+            assert_eq!(select(&kept, claims), if is_kept { claims } else { "{}" });
+        }
+    }
+
+    #[test]
+    fn whatever_the_policy_reads_is_kept() {
+        let keys = json!({"jwksUri": "https://idp.example.com/jwks", "cluster": "idp"});
+        let kept = kept(&json!({
+            "issuers": [{
+                "name": "main",
+                "issuer": "https://idp.example.com/{tenant}",
+                "tenants": ["a"],
+                "audiences": ["api"],
+                "audienceClaims": ["aud", "resource"],
+                "scopeClaims": ["scp"],
+                "groupsClaim": "roles",
+                "keys": keys,
+            }],
+            "identityHeaders": {"x-one": "department"},
+        }));
+        for name in ["tenant", "aud", "resource", "scp", "roles", "department", "email", "email_verified"] {
+            let claims = format!(r#"{{"{name}":1}}"#);
+            assert_eq!(select(&kept, &claims), claims);
+        }
+        assert_eq!(select(&kept, r#"{"groups":1,"scope":2}"#), "{}");
+    }
+
+    #[test]
+    fn a_header_with_the_payload_keeps_all() {
+        let kept = kept(&json!({"identityHeaders": {"x-payload": "$claims"}}));
+        assert_eq!(select(&kept, r#"{"anything":1,"sub":null}"#), r#"{"anything":1}"#);
+    }
+
+    #[test]
+    fn the_digest_is_another_for_each_list_of_names() {
+        let digests = [
+            kept(&json!({})),
+            kept(&rule(&json!({"a": {"exists": true}}))),
+            kept(&rule(&json!({"b": {"exists": true}}))),
+            kept(&json!({"identityHeaders": {"x-payload": "$claims"}})),
+        ]
+        .map(|kept| kept.digest());
+        assert!((0..4).all(|index| !digests[index + 1..].contains(&digests[index])));
+        let both = json!({"a": {"exists": true}, "b": {"exists": true}});
+        let again = json!({"b": {"exists": true}, "a": {"equals": "x"}});
+        assert_eq!(kept(&rule(&both)).digest(), kept(&rule(&again)).digest(), "order and tests do not matter");
+        let one = |name: &str| Some(BTreeSet::from([name.to_string()]));
+        assert_ne!(KeptClaims::of(one("")).digest, KeptClaims::of(Some(BTreeSet::new())).digest);
+    }
+}
