@@ -1,6 +1,7 @@
 //! The answers to requests that are refused.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -28,6 +29,8 @@ pub(crate) struct Refusal {
     pub(crate) scopes: Vec<String>,
     /// Whole seconds after which another try makes sense.
     pub(crate) retry_after: Option<u64>,
+    /// Where a browser logs in.
+    pub(crate) login: Option<Arc<str>>,
     /// What the client reads in place of what the reason says; [`printable`].
     pub(crate) detail: Option<Cow<'static, str>>,
 }
@@ -48,7 +51,7 @@ impl From<Reason> for Refusal {
 impl From<Cause> for Refusal {
     fn from(Cause { reason, detail }: Cause) -> Self {
         let detail = detail.as_ref().map(Detail::text);
-        Self { reason, detail, scopes: Vec::new(), retry_after: None }
+        Self { reason, detail, scopes: Vec::new(), retry_after: None, login: None }
     }
 }
 
@@ -63,7 +66,7 @@ impl Refusal {
             return Reply { status, headers, body: self.detail().to_string(), grpc_status: Some(grpc_status(status)) };
         }
         headers.push(("content-type", String::from(PROBLEM)));
-        let body = problem(status, self.detail(), Some(self.reason.name()));
+        let body = problem_with_login(status, self.detail(), Some(self.reason.name()), self.login.as_deref());
         Reply { status, headers, body, grpc_status: None }
     }
 
@@ -90,6 +93,7 @@ impl Refusal {
         match (self.reason, self.reason.status()) {
             (Reason::AmbiguousPath | Reason::AmbiguousRequest, _) => None,
             (Reason::MissingToken, _) => Some(String::new()),
+            (Reason::LoginFailed, _) => None,
             (_, 400) => Some(String::from(", error=\"invalid_request\"")),
             (_, 401) => Some(format!(", error=\"invalid_token\", error_description=\"{detail}\"")),
             (Reason::InsufficientScope, _) => {
@@ -103,12 +107,18 @@ impl Refusal {
 
 /// A problem document (RFC 9457).
 pub(crate) fn problem(status: u16, detail: &str, reason: Option<&str>) -> String {
+    problem_with_login(status, detail, reason, None)
+}
+
+/// One that says where a browser logs in.
+fn problem_with_login(status: u16, detail: &str, reason: Option<&str>, login: Option<&str>) -> String {
     let mut members = serde_json::Map::new();
     members.insert(String::from("type"), json!("about:blank"));
     members.insert(String::from("title"), json!(title(status)));
     members.insert(String::from("status"), json!(status));
     members.insert(String::from("detail"), json!(detail));
     members.extend(reason.map(|reason| (String::from("reason"), json!(reason))));
+    members.extend(login.map(|login| (String::from("login"), json!(login))));
     serde_json::Value::Object(members).to_string()
 }
 

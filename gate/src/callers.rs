@@ -6,6 +6,7 @@
 //! | `verification` | the first maker of evidence: a token (RFC 7519) whose signature and claims were checked |
 //! | `check`, `trace` | its checks in their order, and what became of them |
 //! | `rejection` | why a token is rejected, and which claim is at fault |
+//! | `session` | the second: a session that the gate itself has sealed |
 //! | `principal` | a caller, with all that rules and headers need |
 //! | `reading` | from evidence to a principal, as the policy has it read |
 //! | `cache` | tokens that were verified, so that one that comes again need not be |
@@ -16,6 +17,7 @@ mod evidence;
 mod principal;
 mod reading;
 mod rejection;
+mod session;
 mod trace;
 mod verification;
 
@@ -23,5 +25,6 @@ pub(crate) use self::cache::{Entry, TokenCache};
 pub use self::check::Check;
 pub(crate) use self::evidence::Evidence;
 pub use self::principal::Principal;
+pub(crate) use self::session::OddClaims;
 pub use self::trace::{TokenTrace, Withheld};
 pub(crate) use self::verification::{Claimed, Failure, Verification};

@@ -1,5 +1,7 @@
 //! The way of one request through the gate, in the order of the contract.
 
+mod browser;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,64 +10,42 @@ use crate::answer::Refusal;
 use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::Credential;
-use crate::http::{CanonicalPath, HeaderEdit, Reply, Request};
+use crate::http::{CanonicalPath, HeaderEdit, Request};
 use crate::identity::{RequestFacts, UnrepresentableHeader};
+use crate::login::Answers;
 use crate::policy::Policy;
+use crate::random::Randomness;
 use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Access, Denial, MatchedRequest, Mode, Requirement, Rule};
+use crate::sessions::{KeptClaims, Refreshes, SessionUse};
 use crate::trail::Trail;
-
-/// What the gate makes of a request, given the keys that there are.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    /// It is for the gate itself.
-    Answer(Reply),
-    /// It passes, with these edits.
-    Forward(Vec<HeaderEdit>),
-    /// It is refused.
-    Refuse(Refusal),
-    /// Its issuer has no usable keys at the moment.
-    NeedsKeys {
-        /// The issuer, by index.
-        issuer: usize,
-    },
-    /// It is refused, unless its issuer has published new keys meanwhile.
-    NeedsNewKeys {
-        /// The issuer, by index.
-        issuer: usize,
-        /// Why it is refused otherwise.
-        reason: Reason,
-    },
-}
-
-/// A verdict, and what becomes of the request where it is a refusal.
-#[derive(Debug)]
-pub(crate) struct Judgement {
-    pub(crate) verdict: Verdict,
-    /// In audit mode: the edits with which the request passes all the same.
-    pub(crate) audited: Option<Vec<HeaderEdit>>,
-}
-
-impl From<Verdict> for Judgement {
-    fn from(verdict: Verdict) -> Self {
-        Self { verdict, audited: None }
-    }
-}
+use crate::verdict::{Event, Judgement, Verdict};
 
 /// Decides on `request`; `trail` notes the steps.
 pub(crate) fn decide<T: Trail>(
     request: &Request<'_>,
-    verification: &Verification<'_>,
+    known: &Known<'_>,
     cache: &mut TokenCache,
     trail: &mut T,
 ) -> Judgement {
-    let policy = verification.policy;
+    let policy = known.verification.policy;
     let (received, canonical) = (request, Canonical::of(request, policy));
     let request = &canonical.as_ref().map_or(*received, |canonical| canonical.request(received));
     let edits = policy.hygiene.edits(request);
     let path = canonical.as_ref().ok().map(|canonical| &canonical.path);
-    let mut evaluation =
-        Evaluation { request, path, verification, cache, policy, trail, rule: None, has_readings: false, edits };
+    let mut evaluation = Evaluation {
+        request,
+        path,
+        known,
+        cache,
+        policy,
+        trail,
+        rule: None,
+        has_readings: false,
+        edits,
+        events: Vec::new(),
+        session: None,
+    };
     let canonical = match &canonical {
         Err(ambiguity) => {
             evaluation.trail.ambiguous(ambiguity);
@@ -77,7 +57,10 @@ pub(crate) fn decide<T: Trail>(
     canonical.add_edits(received, &mut evaluation.edits);
     if let Some(reply) = policy.metadata.answer(request, &canonical.path) {
         evaluation.trail.metadata();
-        return Verdict::Answer(reply).into();
+        return Verdict::Answer(reply, "jotgate_resource_metadata").into();
+    }
+    if let Some((browser, path)) = policy.browser.as_ref().and_then(|browser| Some((browser, browser.own_path(request, &canonical.path)?))) {
+        return evaluation.answer_own_path(browser, path);
     }
     if policy.passes(request) {
         evaluation.trail.preflight();
@@ -98,12 +81,23 @@ pub(crate) fn decide<T: Trail>(
     }
 }
 
+/// What is known when a request is decided on.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'c> {
+    pub(crate) verification: &'c Verification<'c>,
+    pub(crate) random: &'c dyn Randomness,
+    pub(crate) answers: &'c Answers,
+    pub(crate) refreshes: &'c Refreshes,
+    /// What of the claims of each issuer's users sessions keep.
+    pub(crate) kept: &'c [KeptClaims],
+}
+
 /// The evaluation of one request.
 struct Evaluation<'c, T> {
     request: &'c Request<'c>,
     /// Its path, where it has one reading.
     path: Option<&'c CanonicalPath<'c>>,
-    verification: &'c Verification<'c>,
+    known: &'c Known<'c>,
     cache: &'c mut TokenCache,
     policy: &'c Policy,
     trail: &'c mut T,
@@ -112,6 +106,10 @@ struct Evaluation<'c, T> {
     has_readings: bool,
     /// What is to be edited whatever becomes of the request.
     edits: Vec<HeaderEdit>,
+    /// What is to be done besides.
+    events: Vec<Event>,
+    /// The session that it is forwarded with.
+    session: Option<SessionUse>,
 }
 
 impl<'c, T: Trail> Evaluation<'c, T> {
@@ -120,33 +118,51 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             true => self.policy.credentials.remove_own_from(self.request, &mut self.edits),
             false => self.policy.credentials.remove_from(self.request, None, &mut self.edits),
         }
-        Verdict::Forward(self.edits).into()
+        self.end(Verdict::Forward(std::mem::take(&mut self.edits)))
     }
 
     fn check_caller(mut self) -> Judgement {
         let access = self.rule.map_or(&self.policy.default, |rule| &rule.access);
         let credential = match self.find_credential() {
             Err(cause) => return self.refuse(cause, None),
-            Ok(None) if *access == Access::Optional => return self.forward_anonymous(),
-            Ok(None) => {
-                let found = self.policy.credentials.missing(self.request);
-                return self.refuse(Cause::new(Reason::MissingToken, found), None);
-            }
+            Ok(None) => return self.check_session(access),
             Ok(Some(credential)) => credential,
         };
+        let is_cookie = self.policy.credentials.is_cookie(credential.index);
+        if is_cookie && self.is_cross_site() {
+            return self.refuse(Reason::CrossSiteRequest, None);
+        }
         if self.forwards_foreign() && self.policy.credentials.is_foreign(credential.index, self.request) {
             self.trail.foreign();
             return self.forward_foreign(&credential);
         }
         match self.verify(&credential.token) {
-            Ok(known) => self.admit(&known.principal, &credential, access),
+            Ok(known) => self.admit(&known.principal, Some(&credential), access),
             Err(Failure::Refused(reason)) => {
                 let found = (reason == Reason::MalformedToken).then(|| Detail::of_token(&credential.token)).flatten();
-                self.refuse(Cause::new(reason, found), None)
+                match is_cookie {
+                    // Of a navigation, a bad token in a cookie is as good as none.
+                    true => self.refuse_or_log_in(Cause::new(reason, found)),
+                    false => self.refuse(Cause::new(reason, found), None),
+                }
             }
             Err(Failure::NoKeys { issuer }) => self.judge(Verdict::NeedsKeys { issuer }, None),
             Err(Failure::UnknownKey { issuer, reason }) => self.judge(Verdict::NeedsNewKeys { issuer, reason }, None),
         }
+    }
+
+    /// No other credential is there: a session may be.
+    fn check_session(self, access: &Access) -> Judgement {
+        match self.policy.browser.as_ref().filter(|_| self.policy.credentials.has_session()) {
+            Some(browser) => self.check_browser(browser, access),
+            None if *access == Access::Optional => self.forward_anonymous(),
+            None => self.refuse_missing(),
+        }
+    }
+
+    fn refuse_missing(self) -> Judgement {
+        let found = self.policy.credentials.missing(self.request);
+        self.refuse_or_log_in(Cause::new(Reason::MissingToken, found))
     }
 
     /// Whether the rule lets credentials through that are not for the gate.
@@ -157,7 +173,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// Forwards a credential that is not for the gate, without identity; whatever else is one goes.
     fn forward_foreign(mut self, credential: &Credential<'_>) -> Judgement {
         self.policy.credentials.remove_from(self.request, Some((credential, true)), &mut self.edits);
-        Verdict::Forward(self.edits).into()
+        self.end(Verdict::Forward(std::mem::take(&mut self.edits)))
     }
 
     fn find_credential(&mut self) -> Result<Option<Credential<'c>>, Cause> {
@@ -167,7 +183,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn verify(&mut self, token: &[u8]) -> Result<Arc<Entry>, Failure> {
-        let verification = self.verification;
+        let verification = self.known.verification;
         let now = verification.now.since_epoch();
         let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
         if let Some(known) = self.cache.find(token, now, key_set) {
@@ -181,23 +197,24 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let (principal, valid) = checked?;
         let issuer = principal.issuer();
         let key_set = key_set(issuer).ok_or(Failure::NoKeys { issuer })?;
-        let known = Arc::new(Entry { token: token.into(), principal, kid, key_set, valid });
+        let known = Arc::new(Entry { token: token.into(), principal, kid, key_set, valid, session: None });
         self.cache.insert(Arc::clone(&known));
         Ok(known)
     }
 
     /// All checks of a token. Says whose it is, and while its dates certainly allow it.
     fn check_token(&mut self, token: &[u8], claimed: &mut Claimed) -> Result<(Principal, Range<Duration>), Failure> {
-        let encoded = self.verification.decode(token, claimed)?;
-        let evidence = self.verification.verify(&encoded, claimed)?;
+        let encoded = self.known.verification.decode(token, claimed)?;
+        let evidence = self.known.verification.verify(&encoded, claimed)?;
         let issuer = self.policy.issuers.get(evidence.issuer()).ok_or(Reason::UnknownIssuer)?;
         let text = str::from_utf8(token).map_err(|_| Reason::MalformedToken)?;
         self.trail.evidence(&evidence, issuer);
         let valid = evidence.valid();
-        Ok((Principal::new(evidence, text, self.policy, issuer), valid))
+        Ok((Principal::new(evidence, Some(text), self.policy, issuer), valid))
     }
 
-    fn admit(mut self, principal: &Principal, credential: &Credential<'_>, access: &Access) -> Judgement {
+    /// The caller is certain: a credential says so, or the session.
+    fn admit(mut self, principal: &Principal, credential: Option<&Credential<'_>>, access: &Access) -> Judgement {
         let asks_for_groups = access.requirement().is_some_and(Requirement::asks_for_groups);
         if let Some(detail) = principal.odd_groups().filter(|_| asks_for_groups) {
             self.trail.odd_groups(detail);
@@ -215,11 +232,15 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let before = edits.len();
         edits.reserve(self.policy.identity.len().saturating_add(1));
         let is_forwarded = self.rule.and_then(|rule| rule.forward_token).unwrap_or(self.policy.forward_token);
-        self.policy.credentials.remove_from(self.request, Some((credential, is_forwarded)), &mut edits);
+        let used = credential.map(|credential| (credential, is_forwarded));
+        self.policy.credentials.remove_from(self.request, used, &mut edits);
+        if credential.is_none() && is_forwarded {
+            edits.extend(self.kept_token());
+        }
         let Err(UnrepresentableHeader(name)) =
             self.with_request_facts(|facts| principal.add_identity(facts, &mut edits))
         else {
-            return Verdict::Forward(edits).into();
+            return self.end(Verdict::Forward(edits));
         };
         edits.truncate(before);
         self.edits = edits;
@@ -239,9 +260,16 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// Refuses a request whose credential was not read.
     fn refuse_before_credential(mut self, reason: Reason) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
-        let credential = if self.is_audited() { self.find_credential().ok().flatten() } else { None };
-        let known = credential.and_then(|credential| self.verify(&credential.token).ok());
+        let known = if self.is_audited() { self.find_caller() } else { None };
         self.refuse(reason, known.as_deref().map(|known| &known.principal))
+    }
+
+    /// The caller, where that is certain by now.
+    fn find_caller(&mut self) -> Option<Arc<Entry>> {
+        match self.find_credential().ok()? {
+            Some(credential) => self.verify(&credential.token).ok(),
+            None => self.find_session(),
+        }
     }
 
     fn refuse(self, cause: impl Into<Refusal>, principal: Option<&Principal>) -> Judgement {
@@ -252,14 +280,21 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// included, with the identity of `principal`.
     fn judge(mut self, verdict: Verdict, principal: Option<&Principal>) -> Judgement {
         if !self.is_audited() {
-            return verdict.into();
+            return self.end(verdict);
         }
         if let Some(principal) = principal {
             let mut edits = std::mem::take(&mut self.edits);
             self.with_request_facts(|facts| principal.add_representable(facts, &mut edits));
             self.edits = edits;
         }
-        Judgement { verdict, audited: Some(self.edits) }
+        // Whatever else passes in audit mode: the gate's own cookies are nobody else's.
+        self.policy.credentials.remove_session_from(self.request, &mut self.edits);
+        let audited = Some(std::mem::take(&mut self.edits));
+        Judgement { audited, ..self.end(verdict) }
+    }
+
+    fn end(self, verdict: Verdict) -> Judgement {
+        Judgement { verdict, audited: None, events: self.events, session: self.session }
     }
 
     fn is_audited(&self) -> bool {

@@ -1,11 +1,12 @@
 //! The engine: state in the middle, events in, decisions and effects out.
 
+mod browser;
 mod effect;
 mod key_updates;
 mod waiting;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use self::effect::{Decision, Effect, Level, RequestId};
@@ -14,18 +15,26 @@ use crate::answer::{Challenger, Refusal, printable};
 use crate::callers::{TokenCache, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
-use crate::decision::{Judgement, Verdict, decide};
+use crate::decision::{Known, decide};
 use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
 use crate::keys::{FetchedKeys, IssuerKeys};
+use crate::login::Answers;
+use crate::lookup::Lookup;
 use crate::policy::Policy;
 use crate::random::Jitter;
 use crate::report::{Facts, Metric};
+use crate::sessions::{KeptClaims, Refreshes, SessionUse};
 use crate::shared::{NoSharedData, SharedData};
 use crate::time::{SteadyClock, Timestamp};
+use crate::verdict::{Judgement, Verdict};
 
 /// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
 /// inside the other: hundreds of answers at once exhaust their stack.
 const RESUMED_AT_ONCE: usize = 32;
+/// How many answers of providers there may be at a time, awaited or there.
+const MOST_ANSWERS: usize = 512;
+/// How long after its timeout a callout is waited for, if the host never ends it.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the age of keys is reported, if nothing else happens: about as often as metrics are collected.
 const GAUGES_EVERY: Duration = Duration::from_secs(15);
 
@@ -52,6 +61,18 @@ pub struct Gate {
     /// Whether the host was asked for shared data since it called.
     has_shared: bool,
     next_gauges: Timestamp,
+    /// What of the claims of each issuer's users sessions keep. INVARIANT: one entry for each of `policy.issuers`.
+    kept: Vec<KeptClaims>,
+    /// What providers answered. Its instants are those of `clock`.
+    answers: Answers,
+    /// The questions that are under way, with when they were asked.
+    asked: BTreeMap<CalloutId, Timestamp>,
+    refreshes: Refreshes,
+    /// The requests with sessions whose responses may have a newer cookie.
+    responses: BTreeMap<RequestId, SessionUse>,
+    /// The connections that end with their sessions.
+    sockets: BTreeMap<RequestId, SessionUse>,
+    next_sockets: Timestamp,
 }
 
 impl Gate {
@@ -63,6 +84,9 @@ impl Gate {
         let mut clock = SteadyClock::default();
         let steady = clock.advance(now);
         let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, steady)).collect();
+        let kept = policy.issuers.iter().map(|issuer| KeptClaims::new(&policy, issuer)).collect();
+        let logins = policy.browser.iter().flat_map(|browser| &browser.logins);
+        let patience = logins.map(|login| login.timeout).max().unwrap_or_default().saturating_add(PATIENCE);
         let mut gate = Self {
             cache: TokenCache::new(policy.limits.token_cache_bytes),
             policy,
@@ -77,6 +101,13 @@ impl Gate {
             fetches: 0,
             has_shared: false,
             next_gauges: steady,
+            answers: Lookup::new(MOST_ANSWERS, patience),
+            asked: BTreeMap::new(),
+            refreshes: Refreshes::default(),
+            responses: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            next_sockets: steady,
+            kept,
         };
         gate.warn_of_settings_without_effect();
         gate
@@ -94,6 +125,10 @@ impl Gate {
                 heir.inherit(keys);
             }
         }
+        // Sessions go on: they may be the new policy's as well.
+        self.refreshes = predecessor.refreshes.without_work();
+        self.responses = predecessor.responses;
+        self.sockets = predecessor.sockets;
         // Each is decided on anew, by the new policy.
         let (waiting, requests) = predecessor.waiting.into_ready();
         self.waiting = waiting;
@@ -102,12 +137,12 @@ impl Gate {
 
     /// Decides on a request whose headers have arrived, or that was resumed.
     pub fn handle_request(&mut self, id: RequestId, request: &Request<'_>, capabilities: Capabilities<'_>) -> Decision {
-        let Capabilities { now, signatures: verifier, .. } = capabilities;
+        let Capabilities { now, signatures: verifier, random } = capabilities;
         let steady = self.clock.advance(now);
         self.has_shared = false;
         // A host without timers still makes the fetches that are due, one request late.
         if self.next_event().is_some_and(|due| due <= steady) {
-            self.run_due_timers(steady);
+            self.run_due_timers(capabilities, steady);
         }
         let waited = self.waiting.remove(id);
         if waited.is_none() {
@@ -116,7 +151,18 @@ impl Gate {
         let arrival = Arrival { id, waited, has_body: request.has_body() };
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
-        let Judgement { verdict, audited } = decide(request, &verification, &mut self.cache, &mut facts);
+        let known = Known {
+            verification: &verification,
+            random,
+            answers: &self.answers,
+            refreshes: &self.refreshes,
+            kept: &self.kept,
+        };
+        let Judgement { verdict, audited, events, session } =
+            decide(request, &known, &mut self.cache, &mut facts);
+        if !events.is_empty() {
+            self.apply(events, capabilities, steady);
+        }
         if facts.checked_signature {
             self.effects.push_back(Effect::Count(Metric::TokensVerified));
         }
@@ -124,9 +170,27 @@ impl Gate {
             self.effects.push_back(Effect::Count(Metric::TokensCached));
         }
         let refusal = match verdict {
-            Verdict::Answer(reply) => return Decision::Reply(reply, facts.answered(&self.policy)),
-            Verdict::Forward(edits) => return Decision::Forward(edits, facts.allowed(&self.policy)),
+            Verdict::Answer(reply, details) => return Decision::Reply(reply, facts.answered(&self.policy, details)),
+            Verdict::Forward(edits) => {
+                if let Some(usage) = session {
+                    self.expect_response(id, usage);
+                }
+                return Decision::Forward(edits, facts.allowed(&self.policy));
+            }
             Verdict::Refuse(refusal) => refusal,
+            Verdict::Turn(reply, refusal) => {
+                return Decision::Reply(reply, facts.denied(&self.policy, &refusal, request));
+            }
+            Verdict::NeedsAnswer(question) => match self.wait_for_answer(arrival, *question, steady) {
+                Ok(true) => return Decision::Wait,
+                Ok(false) => return self.handle_request(id, request, capabilities),
+                Err(refusal) => refusal,
+            },
+            Verdict::NeedsRefresh(entry) => match self.wait_for_refresh(arrival, &entry, capabilities, steady) {
+                Ok(true) => return Decision::Wait,
+                Ok(false) => return self.handle_request(id, request, capabilities),
+                Err(refusal) => refusal,
+            },
             Verdict::NeedsKeys { issuer } => match self.wait_for_keys(arrival, issuer, steady) {
                 Ok(()) => return Decision::Wait,
                 Err(refusal) => refusal,
@@ -164,23 +228,30 @@ impl Gate {
     }
 
     /// Whether [`Gate::handle_response`] has anything to say of the response to a request that was forwarded.
-    pub fn expects_response(&self, _id: RequestId) -> bool {
-        false
+    pub fn expects_response(&self, id: RequestId) -> bool {
+        self.responses.contains_key(&id)
     }
 
     /// The edits that the response to a request needs; `response` are its header lines, `:status` among them.
     pub fn handle_response(
         &mut self,
-        _id: RequestId,
-        _response: &[HeaderLine<'_>],
-        _capabilities: Capabilities<'_>,
+        id: RequestId,
+        response: &[HeaderLine<'_>],
+        capabilities: Capabilities<'_>,
     ) -> Vec<HeaderEdit> {
-        Vec::new()
+        self.clock.advance(capabilities.now);
+        self.response_edits(id, response, capabilities)
     }
 
     /// A request is gone, whether it was decided or not.
     pub fn cancel(&mut self, id: RequestId) {
         self.waiting.remove(id);
+        if !self.responses.is_empty() {
+            self.responses.remove(&id);
+        }
+        if !self.sockets.is_empty() {
+            self.sockets.remove(&id);
+        }
     }
 
     /// Takes the outcome of a callout. Answers to callouts that are over are ignored.
@@ -188,13 +259,17 @@ impl Gate {
         let now = self.clock.advance(capabilities.now);
         self.has_shared = false;
         self.current_request = None;
-        self.finish_fetch(id, outcome, now);
+        if !self.finish_question(id, outcome, capabilities, now) {
+            self.finish_fetch(id, outcome, now);
+            self.advance_refreshes(capabilities, now);
+        }
     }
 
     /// Takes the data that all VMs of the proxy share, to read and to write: see [`Effect::Share`].
     pub fn handle_shared(&mut self, shared: &mut dyn SharedData, capabilities: Capabilities<'_>) {
         let now = self.clock.advance(capabilities.now);
         self.exchange(shared, now);
+        self.exchange_sessions(shared, capabilities, now);
     }
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
@@ -203,7 +278,7 @@ impl Gate {
         self.resume_budget = RESUMED_AT_ONCE;
         self.has_shared = false;
         self.current_request = None;
-        self.run_due_timers(steady);
+        self.run_due_timers(capabilities, steady);
     }
 
     /// When [`Gate::handle_timeout`] should be called next, by the host's clock as it was last seen.
@@ -218,7 +293,7 @@ impl Gate {
         }
         // Before any request is resumed: it might need what other VMs share.
         let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
-        if !self.has_shared && self.keys.iter().any(wants_exchange) {
+        if !self.has_shared && (self.keys.iter().any(wants_exchange) || self.refreshes.wants_exchange()) {
             self.has_shared = true;
             return Some(Effect::Share);
         }
@@ -266,9 +341,13 @@ impl Gate {
         }
     }
 
-    fn run_due_timers(&mut self, now: Timestamp) {
+    fn run_due_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
         // A host that did not hand over shared data when it was asked to has none.
         self.exchange(&mut NoSharedData, now);
+        if self.policy.browser.is_some() {
+            self.exchange_sessions(&mut NoSharedData, capabilities, now);
+            self.run_browser_timers(capabilities, now);
+        }
         for issuer in 0..self.keys.len() {
             if let Some(id) = self.keys.get(issuer).and_then(|keys| keys.fetched()?.expired(now)) {
                 self.finish_fetch(id, Err(CalloutFailure::NoAnswer), now);
@@ -289,6 +368,7 @@ impl Gate {
         let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
         // Requests over the budget are to be resumed as soon as possible.
         let ready = (!self.ready.is_empty()).then(Timestamp::default);
-        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).min()
+        let browser = self.next_browser_event();
+        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).chain(browser).min()
     }
 }

@@ -58,8 +58,8 @@ pub enum IdentityValue {
 /// What the values of identity headers are taken from. Made from verified tokens only: see `principal`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimSource<'v> {
-    /// As received, in the compact serialisation.
-    pub(crate) token: &'v str,
+    /// As received, in the compact serialisation; a session may have kept none.
+    pub(crate) token: Option<&'v str>,
     pub(crate) claims: Value<'v>,
     pub(crate) issuer: &'v str,
     /// Each `email` of the issuer counts as verified.
@@ -163,9 +163,9 @@ impl IdentityValue {
             Self::Groups => text::of_list(source.groups, ",", form),
             Self::Issuer => Ok(Some(source.issuer.into())),
             Self::Name(claim) => claim.find(source.claims).map_or(Ok(None), |claim| text::of_name(claim, form)),
-            Self::Payload => Ok(source.token.split('.').nth(1).map(Cow::from)),
+            Self::Payload => Ok(source.token.and_then(|token| token.split('.').nth(1)).map(Cow::from)),
             Self::Scopes => text::of_list(source.scopes, " ", form),
-            Self::Token => Ok(Some(source.token.into())),
+            Self::Token => Ok(source.token.map(Cow::from)),
             Self::VerifiedEmail => source.email().map_or(Ok(None), |email| text::of_name(email, form)),
             Self::ClientIp | Self::RequiredScopes | Self::Rule | Self::Satisfy => Ok(None),
         }

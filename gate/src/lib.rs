@@ -71,6 +71,7 @@ mod shared;
 mod testing;
 mod time;
 mod trail;
+mod verdict;
 
 pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, CalloutOutcome};
 pub use self::capabilities::Capabilities;

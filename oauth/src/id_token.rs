@@ -44,8 +44,8 @@ pub struct Original<'a> {
     pub issuer: &'a str,
     /// `sub` of the first ID token.
     pub subject: &'a str,
-    /// `nonce` of the authorization request.
-    pub nonce: &'a Secret,
+    /// `nonce` of the authorization request, where it is still known.
+    pub nonce: Option<&'a Secret>,
 }
 
 /// Checks the ID token of a login (OpenID Connect Core 1.0 §3.1.3.7, steps 3 to 5 and 10 to 13).
@@ -79,7 +79,8 @@ pub fn check_refreshed(token: &Token<'_>, context: &Context<'_>, original: &Orig
         return Err(IdTokenError::Subject);
     }
     check_client(claims, context.client_id)?;
-    if string(claims, "nonce")?.is_some_and(|nonce| nonce != original.nonce.reveal()) {
+    let expected = original.nonce.map(Secret::reveal);
+    if string(claims, "nonce")?.is_some_and(|nonce| expected.is_some_and(|expected| nonce != expected)) {
         return Err(IdTokenError::Nonce);
     }
     check_access_token(token, context.access_token)?;

@@ -260,7 +260,7 @@ proptest! {
         let (now, clock_skew) = (Duration::from_secs(1_300_819_381), Duration::ZERO);
         let context = Context { client_id: "client", access_token: &access_token, now, clock_skew };
         let login = Login { nonce: &nonce, max_age: Some(Duration::from_mins(1)) };
-        let original = Original { issuer: "https://idp", subject: "alice", nonce: &nonce };
+        let original = Original { issuer: "https://idp", subject: "alice", nonce: Some(&nonce) };
         with_token(ED25519, &claims, |token| {
             let claim = |name: &str| token.claims().get(name).filter(|value| !value.is_null());
             let string = |name: &str| claim(name).and_then(jose::json::Value::as_str);

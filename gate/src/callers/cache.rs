@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::callers::Principal;
 use crate::heap;
+use crate::sessions::OpenedSession;
 
 /// What a slot in the table takes up, about: half of them are empty at times.
 const SLOT: usize = 2 * (size_of::<u64>() + size_of::<usize>());
@@ -32,7 +33,7 @@ struct Generation {
     bytes: usize,
 }
 
-/// A token that was verified.
+/// A token that was verified, or a session that was opened.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// As received, in the compact serialisation.
@@ -43,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) key_set: u64,
     /// While its dates allow it, by the host's clock; from then on its verdict has to be found anew.
     pub(crate) valid: Range<Duration>,
+    /// The session, if it is no token.
+    pub(crate) session: Option<Arc<OpenedSession>>,
 }
 
 impl TokenCache {
@@ -58,11 +61,23 @@ impl TokenCache {
         now: Duration,
         key_set: impl FnOnce(usize) -> Option<u64>,
     ) -> Option<Arc<Entry>> {
+        self.find_good(token, |entry| {
+            let issuer = entry.principal.issuer();
+            entry.session.is_none() && entry.valid.contains(&now) && key_set(issuer) == Some(entry.key_set)
+        })
+    }
+
+    /// The session that was opened from `text`. What it is still good for is another question.
+    pub(crate) fn find_session(&mut self, text: &[u8]) -> Option<Arc<Entry>> {
+        self.find_good(text, |entry| entry.session.is_some())
+    }
+
+    fn find_good(&mut self, token: &[u8], is_good: impl FnOnce(&Entry) -> bool) -> Option<Arc<Entry>> {
         let slot = slot_of(token)?;
         let young = self.young.find(slot, token);
         let is_young = young.is_some();
         let entry = young.or_else(|| self.old.find(slot, token))?;
-        let is_good = entry.valid.contains(&now) && key_set(entry.principal.issuer()) == Some(entry.key_set);
+        let is_good = is_good(&entry);
         if !is_young || !is_good {
             let generation = if is_young { &mut self.young } else { &mut self.old };
             generation.remove(slot);
@@ -111,7 +126,8 @@ impl Entry {
     fn bytes(&self) -> usize {
         let kid = self.kid.as_deref().map_or(0, heap::shared);
         let own = heap::allocation(size_of::<Self>().saturating_add(2 * size_of::<usize>()));
-        let parts = [SLOT, own, heap::allocation(self.token.len()), kid, self.principal.heap_bytes()];
+        let session = self.session.as_deref().map_or(0, OpenedSession::heap_bytes);
+        let parts = [SLOT, own, heap::allocation(self.token.len()), kid, session, self.principal.heap_bytes()];
         let bytes = parts.into_iter().fold(0, usize::saturating_add);
         // What one entry leaves behind does not fit the next, of another size.
         bytes.saturating_add(bytes / 4)

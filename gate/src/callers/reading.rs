@@ -11,8 +11,8 @@ use crate::identity::ClaimSource;
 use crate::policy::{Issuer, IssuerKind, Policy, present};
 
 impl Principal {
-    /// Reads what `evidence`, which came as `text`, says about its subject.
-    pub(crate) fn new(mut evidence: Evidence<'_>, text: &str, policy: &Policy, issuer: &Issuer) -> Self {
+    /// Reads what `evidence`, which came as the token `text` if it did, says about its subject.
+    pub(crate) fn new(mut evidence: Evidence<'_>, text: Option<&str>, policy: &Policy, issuer: &Issuer) -> Self {
         let groups = std::mem::replace(&mut evidence.groups, Groups::Read(Vec::new()));
         let (mut groups, odd_groups) = match groups {
             Groups::Read(groups) => (groups, None),

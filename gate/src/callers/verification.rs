@@ -99,6 +99,34 @@ impl Verification<'_> {
         encoded: &'e EncodedToken<'e>,
         claimed: &mut Claimed,
     ) -> Result<Evidence<'e>, Failure> {
+        let (token, index, issuer) = self.authenticate(encoded, claimed)?;
+        let checked = check_claims(token, index, issuer, self.now, &mut claimed.check);
+        checked.map_err(|rejection| claimed.reject(rejection))
+    }
+
+    /// Verifies an ID token of this issuer, by index (OpenID Connect Core 1.0 §3.1.3.7): as any token of its issuer,
+    /// but for its audience and type, which are the client's business.
+    pub(crate) fn verify_id_token<'e>(
+        &self,
+        encoded: &'e EncodedToken<'e>,
+        wanted: usize,
+        claimed: &mut Claimed,
+    ) -> Result<Token<'e>, Failure> {
+        let (token, index, issuer) = self.authenticate(encoded, claimed)?;
+        if index != wanted {
+            return Err(Reason::UnknownIssuer.into());
+        }
+        let check = &mut claimed.check;
+        check_dates_of_id_token(&token, issuer, self.now, check).map_err(|rejection| claimed.reject(rejection))?;
+        Ok(token)
+    }
+
+    /// Whose token it is: `iss` and its signature say so.
+    fn authenticate<'e>(
+        &self,
+        encoded: &'e EncodedToken<'e>,
+        claimed: &mut Claimed,
+    ) -> Result<(Token<'e>, usize, &Issuer), Failure> {
         let untrusted = encoded.parse().map_err(|_| Reason::MalformedToken)?;
         claimed.kid = untrusted.kid().map(Arc::from);
         claimed.check = Check::Algorithm;
@@ -116,8 +144,7 @@ impl Verification<'_> {
             return Err(Reason::UnknownIssuer.into());
         };
         let token = self.check_signature(untrusted, index, issuer, keys, &mut claimed.check)?;
-        let checked = check_claims(token, index, issuer, self.now, &mut claimed.check);
-        checked.map_err(|rejection| claimed.reject(rejection))
+        Ok((token, index, issuer))
     }
 
     /// `iss` picks the issuer, byte for byte or by its tenant. A token of a trust domain needs none.
@@ -218,6 +245,26 @@ fn check_claims<'e>(
     Ok(Evidence { issuer: index, source: EvidenceSource::Token(token), scopes, groups, audiences, valid })
 }
 
+/// OpenID Connect Core 1.0 §2: `exp` is required, whatever tokens of this issuer otherwise need.
+fn check_dates_of_id_token(
+    token: &Token<'_>,
+    issuer: &Issuer,
+    now: Timestamp,
+    check: &mut Check,
+) -> Result<(), Rejection> {
+    let claims = token.claims();
+    *check = Check::Tenant;
+    check_tenant(claims, issuer)?;
+    let dates = Dates::read(claims, check)?;
+    *check = Check::Expiry;
+    if dates.exp.is_none() {
+        return Err(Rejection::missing("exp"));
+    }
+    dates.check_expiry(issuer, now)?;
+    *check = Check::Start;
+    Ok(dates.check_start(issuer, now)?)
+}
+
 fn check_type(token: &Token<'_>, issuer: &Issuer) -> Result<(), Reason> {
     let is_one_of = |typ: &str, wanted: &[&str]| wanted.iter().any(|wanted| is_type(typ, wanted));
     let is_fine = match (&issuer.token_types, token.typ()) {
@@ -244,7 +291,7 @@ fn check_tenant(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
 const STRINGS: &str = "a string or an array of strings";
 
 /// Groups in a form that cannot be read are ignored, unless they give scopes: then the token is rejected.
-fn groups_in(claims: Value<'_>, issuer: &Issuer) -> Result<Groups, Rejection> {
+pub(super) fn groups_in(claims: Value<'_>, issuer: &Issuer) -> Result<Groups, Rejection> {
     let reference = &issuer.groups_claim;
     let references = std::slice::from_ref(&reference.claim);
     let found = match reference.member.as_deref() {
@@ -290,7 +337,7 @@ fn check_audience(audiences: &[String], issuer: &Issuer) -> Result<(), Rejection
 }
 
 /// The strings in all of `references`, in the order of the token.
-fn united<'d>(
+pub(super) fn united<'d>(
     references: &[ClaimRef],
     claims: Value<'d>,
     add: impl Fn(Value<'d>, &mut Vec<&'d str>) -> Result<(), NotStrings>,
@@ -303,7 +350,7 @@ fn united<'d>(
 }
 
 /// Each text once, sorted. A token may have thousands: they are not compared one with all others.
-fn sorted(mut texts: Vec<&str>) -> Vec<String> {
+pub(super) fn sorted(mut texts: Vec<&str>) -> Vec<String> {
     texts.sort_unstable();
     texts.dedup();
     texts.into_iter().map(str::to_string).collect()

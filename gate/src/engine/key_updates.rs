@@ -50,13 +50,22 @@ impl Gate {
             .map(|()| true)
     }
 
-    fn admit(&mut self, arrival: Arrival, waiter: Waiter) -> Result<(), Refusal> {
-        let is_alone = self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1;
+    pub(super) fn admit(&mut self, arrival: Arrival, waiter: Waiter) -> Result<(), Refusal> {
+        let is_alone = self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1 && self.policy.browser.is_none();
         if !self.waiting.has_room(waiter, is_alone, &self.policy.limits) {
             return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
         }
         self.waiting.insert(arrival.id, waiter);
         Ok(())
+    }
+
+    /// A session or a login needs keys of this issuer that are not there.
+    pub(super) fn want_keys(&mut self, issuer: usize, now: Timestamp) {
+        if let Some((keys, _)) = self.fetched_mut(issuer) {
+            keys.unknown_key(now, false);
+            keys.poll_shared_if_due(now);
+        }
+        self.poll_keys(issuer, now);
     }
 
     /// Reads and writes what is shared, for the issuers for which that is wanted.

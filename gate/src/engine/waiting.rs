@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::effect::RequestId;
+use crate::login::Topic;
 use crate::policy::Limits;
+use crate::sessions::SessionId;
 use crate::time::Timestamp;
 
 /// A request whose headers were handed in.
@@ -41,6 +43,10 @@ pub(crate) enum Awaited {
     Keys { issuer: usize },
     /// A key of an issuer that is not among its usable ones.
     NewKeys { issuer: usize },
+    /// A provider's answer.
+    Answer(Topic),
+    /// The refresh of a session.
+    Session(SessionId),
     /// Nothing any more: it is to be decided anew.
     Nothing,
 }
@@ -50,7 +56,7 @@ impl Awaited {
     pub(crate) fn issuer(self) -> Option<usize> {
         match self {
             Self::Keys { issuer } | Self::NewKeys { issuer } => Some(issuer),
-            Self::Nothing => None,
+            Self::Answer(_) | Self::Nothing | Self::Session(_) => None,
         }
     }
 

@@ -23,7 +23,7 @@ fn of(
     let document = Document::parse(claims.as_bytes()).expect(claims);
     let (scopes, groups) = (["a".to_string(), "b".to_string()], ["g,h".to_string()]);
     let source = ClaimSource {
-        token: TOKEN,
+        token: Some(TOKEN),
         claims: document.root(),
         issuer: "https://idp",
         trusts_email,

@@ -28,6 +28,7 @@ pub struct Report {
     issuer: Option<Arc<str>>,
     reason: Option<Reason>,
     rule: Option<Arc<str>>,
+    session: Option<String>,
     subject: Option<Arc<str>>,
 }
 
@@ -39,6 +40,7 @@ impl Report {
             ("jotgate_issuer", self.issuer.as_deref()),
             ("jotgate_reason", self.reason.map(Reason::name)),
             ("jotgate_rule", self.rule.as_deref()),
+            ("jotgate_session", self.session.as_deref()),
             ("jotgate_subject", self.subject.as_deref()),
         ];
         known.into_iter().filter_map(|(name, value)| Some((name, value?)))
@@ -53,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) kid: Option<Arc<str>>,
     /// Only of a token that was verified.
     pub(crate) subject: Option<Arc<str>>,
+    /// What logs call the session.
+    pub(crate) session: Option<String>,
     pub(crate) checked_signature: bool,
     /// What is to be said of a claim that is at fault: its name and type, never its value.
     pub(crate) detail: Option<Arc<str>>,
@@ -73,8 +77,8 @@ impl Facts {
     }
 
     /// The report on a request that the gate itself answers.
-    pub(crate) fn answered(self, policy: &Policy) -> Report {
-        let details = Some(String::from("jotgate_resource_metadata"));
+    pub(crate) fn answered(self, policy: &Policy, details: &str) -> Report {
+        let details = Some(String::from(details));
         Report { details, ..self.report(policy, "answered", None) }
     }
 
@@ -109,6 +113,7 @@ impl Facts {
             reason,
             // Access logs print them as they are.
             rule: self.rule_name(policy).cloned().map(json_text::field),
+            session: self.session,
             subject: self.subject.map(json_text::field),
         }
     }
@@ -156,7 +161,8 @@ impl Trail for Facts {
     }
 
     fn known(&mut self, entry: &Entry) {
-        self.was_cached = true;
+        self.session = entry.session.as_ref().map(|open| open.session.log_id());
+        self.was_cached = entry.session.is_none();
         self.kid.clone_from(&entry.kid);
         self.know(&entry.principal);
     }

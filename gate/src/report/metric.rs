@@ -1,7 +1,7 @@
 //! What operators can count and measure.
 
 use crate::policy::{Issuer, Policy};
-use crate::report::Reason;
+use crate::report::{LoginFailure, Reason, SessionEnd};
 
 /// A metric. Issuers by index.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -22,6 +22,20 @@ pub enum Metric {
     KeysFetched(usize),
     /// Gauge: keys that can be used.
     KeysUsable(usize),
+    /// Counter: logins that failed.
+    LoginsFailed(LoginFailure),
+    /// Counter: browsers that were sent to a provider.
+    LoginsStarted,
+    /// Counter: logins that made a session.
+    LoginsSucceeded,
+    /// Counter: sessions that ended, as far as the gate saw it.
+    SessionsEnded(SessionEnd),
+    /// Counter: refreshes of sessions that failed.
+    SessionsRefreshFailed,
+    /// Counter: sessions whose claims were fetched again.
+    SessionsRefreshed,
+    /// Histogram: what answers of token endpoints took, in milliseconds.
+    TokenEndpointMilliseconds,
     /// Counter: tokens that were known already.
     TokensCached,
     /// Counter: tokens whose signature was checked.
@@ -56,19 +70,32 @@ impl Metric {
         if policy.issuers.iter().any(Issuer::is_fetched) {
             metrics.push(Self::CalloutMilliseconds);
         }
+        if policy.browser.is_some() {
+            metrics.extend([Self::LoginsStarted, Self::LoginsSucceeded]);
+            metrics.extend(LoginFailure::ALL.map(Self::LoginsFailed));
+            metrics.extend([Self::SessionsRefreshed, Self::SessionsRefreshFailed]);
+            metrics.extend(SessionEnd::ALL.map(Self::SessionsEnded));
+            metrics.push(Self::TokenEndpointMilliseconds);
+        }
         metrics
     }
 
     /// How a proxy keeps it.
     pub fn kind(self) -> MetricKind {
         match self {
-            Self::CalloutMilliseconds => MetricKind::Histogram,
+            Self::CalloutMilliseconds | Self::TokenEndpointMilliseconds => MetricKind::Histogram,
             Self::KeysAge(_) | Self::KeysUsable(_) => MetricKind::Gauge,
             Self::Allowed
             | Self::Audited(_)
             | Self::Denied(_)
             | Self::KeysFailed(_)
             | Self::KeysFetched(_)
+            | Self::LoginsFailed(_)
+            | Self::LoginsStarted
+            | Self::LoginsSucceeded
+            | Self::SessionsEnded(_)
+            | Self::SessionsRefreshFailed
+            | Self::SessionsRefreshed
             | Self::TokensCached
             | Self::TokensVerified => MetricKind::Counter,
         }
@@ -86,6 +113,13 @@ impl Metric {
             Self::KeysFailed(index) => ("keys_failed_", issuer(index)),
             Self::KeysFetched(index) => ("keys_fetched_", issuer(index)),
             Self::KeysUsable(index) => ("keys_usable_", issuer(index)),
+            Self::LoginsFailed(cause) => ("logins_failed_", cause.name()),
+            Self::LoginsStarted => ("logins_started", ""),
+            Self::LoginsSucceeded => ("logins_succeeded", ""),
+            Self::SessionsEnded(cause) => ("sessions_ended_", cause.name()),
+            Self::SessionsRefreshFailed => ("sessions_refresh_failed", ""),
+            Self::SessionsRefreshed => ("sessions_refreshed", ""),
+            Self::TokenEndpointMilliseconds => ("token_endpoint_ms", ""),
             Self::TokensCached => ("tokens_cached", ""),
             Self::TokensVerified => ("tokens_verified", ""),
         };

@@ -45,6 +45,8 @@ reasons! {
     BadClaim = 401, "bad_claim", "a claim is missing or has the wrong type";
     /// The signature fits no key that may have made it.
     BadSignature = 401, "bad_signature", "the signature of the token is not valid";
+    /// Another site had the browser send it, with a credential from a cookie.
+    CrossSiteRequest = 403, "cross_site_request", "the request comes from another site";
     /// The rule denies all requests.
     DeniedByRule = 403, "denied_by_rule", "no one may make this request";
     /// `exp` has passed.
@@ -55,6 +57,10 @@ reasons! {
     KeysUnavailable = 503, "keys_unavailable", "the keys of the token's issuer are not available at the moment";
     /// `exp` is too long after `iat`.
     LifetimeTooLong = 401, "lifetime_too_long", "the token is valid for longer than is accepted";
+    /// A login did not succeed; the status depends on the cause.
+    LoginFailed = 400, "login_failed", "the login did not succeed";
+    /// A browser without session is sent to its provider.
+    LoginRedirect = 303, "login_redirect", "log in first";
     /// A credential that is empty or holds a blank or comma.
     MalformedCredentials = 400, "malformed_credentials", "the credential is empty or malformed";
     /// The credential is not a JWT.

@@ -14,6 +14,7 @@ use jose::Hash;
 use oauth::Secret;
 use zeroize::Zeroizing;
 
+use crate::heap;
 use crate::hex;
 use crate::octets::{Fields, put, put_instant};
 use crate::time::Timestamp;
@@ -51,6 +52,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// What it takes up in memory beside itself, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let texts = self.texts().into_iter().flatten().map(|text| heap::allocation(text.len()));
+        texts.fold(heap::allocation(self.claims.len()), usize::saturating_add)
+    }
+
     /// What is sealed of it.
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let texts = self.texts();

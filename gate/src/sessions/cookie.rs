@@ -12,6 +12,7 @@ use jose::base64url;
 use super::content::Session;
 use super::keyring::{Keyring, Purpose};
 use super::too_large::TooLarge;
+use crate::heap;
 use crate::http::Request;
 use crate::http::cookie::{exact, pairs, unquote};
 use crate::http::set_cookie::{self, Attributes};
@@ -42,6 +43,13 @@ pub(crate) struct OpenedSession {
     pub(crate) session: Session,
     /// Whether it was sealed with a secret that is on its way out.
     pub(crate) has_old_seal: bool,
+}
+
+impl OpenedSession {
+    /// What it takes up in memory, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        heap::allocation(size_of::<Self>()).saturating_add(self.session.heap_bytes())
+    }
 }
 
 /// Why a session is not sealed.
@@ -85,8 +93,9 @@ impl<'s> SessionCookies<'s> {
         }
     }
 
-    /// The `Set-Cookie` lines that store `session`, of which this is the text, in the browser that sent `request`.
-    pub(crate) fn set(&self, text: &str, session: &Session, now: Timestamp, request: &Request<'_>) -> Vec<String> {
+    /// The `Set-Cookie` lines that store `session`, of which this is the text, in a browser that has
+    /// these parts of one ([`Self::parts_in`]).
+    pub(crate) fn set(&self, text: &str, session: &Session, now: Timestamp, present: &BTreeSet<usize>) -> Vec<String> {
         let attributes = Attributes {
             max_age: self.cookie.is_persistent.then(|| session.created.after(self.lifetime).since(now)),
             ..self.attributes()
@@ -95,7 +104,7 @@ impl<'s> SessionCookies<'s> {
         let parts = [first, second].into_iter().enumerate().filter(|(_, part)| !part.is_empty());
         let mut lines: Vec<_> =
             parts.map(|(index, part)| set_cookie::set(&self.name(index), part, &attributes)).collect();
-        let leftovers = self.parts_in(request).into_iter().filter(|&index| index >= lines.len());
+        let leftovers = present.iter().copied().filter(|&index| index >= lines.len());
         let deletions: Vec<_> = leftovers.map(|index| set_cookie::delete(&self.name(index), &attributes)).collect();
         lines.extend(deletions);
         lines
@@ -135,7 +144,7 @@ impl<'s> SessionCookies<'s> {
     }
 
     /// The indexes of the parts that a request brings, in order.
-    fn parts_in(&self, request: &Request<'_>) -> Vec<usize> {
+    pub(crate) fn parts_in(&self, request: &Request<'_>) -> BTreeSet<usize> {
         let names: Vec<_> = (0..PARTS).map(|index| self.name(index)).collect();
         let may_be_own = |pair: &&[u8]| pair.trim_ascii_start().starts_with(self.cookie.name.as_bytes());
         let mut is_there = [false; PARTS];

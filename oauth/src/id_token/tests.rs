@@ -29,7 +29,7 @@ fn check_claims(claims: &str) -> Result<(), IdTokenError> {
 
 fn check_refresh(claims: &str) -> Result<(), IdTokenError> {
     let (access_token, nonce) = (Secret::new(ACCESS_TOKEN), Secret::new(NONCE));
-    let original = Original { issuer: "http://server.example.com", subject: "248289761001", nonce: &nonce };
+    let original = Original { issuer: "http://server.example.com", subject: "248289761001", nonce: Some(&nonce) };
     with_token(P256, claims, |token| check_refreshed(token, &context(&access_token, NOW), &original))
 }
 
@@ -188,7 +188,7 @@ fn a_refreshed_token_is_of_the_same_user_and_issuer() {
 #[test]
 fn nothing_secret_is_shown() {
     let (access_token, nonce) = (Secret::new(ACCESS_TOKEN), Secret::new(NONCE));
-    let original = Original { issuer: "i", subject: "s", nonce: &nonce };
+    let original = Original { issuer: "i", subject: "s", nonce: Some(&nonce) };
     let login = Login { nonce: &nonce, max_age: None };
     let shown = format!("{:?} {original:?} {login:?}", context(&access_token, NOW));
     assert!(!shown.contains(ACCESS_TOKEN) && !shown.contains(NONCE), "{shown}");

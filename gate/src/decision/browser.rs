@@ -1,0 +1,345 @@
+//! Browsers: requests with a session, those that are sent to log in, and the paths that the gate answers itself.
+
+use std::sync::Arc;
+
+use jose::json::Document;
+
+use super::{Evaluation, decide};
+use crate::answer::Refusal;
+use crate::callers::Entry;
+use crate::http::{HeaderEdit, Reply};
+use crate::login::{
+    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Subject, Wanted, info, is_cross_site,
+    is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see, session_over, status,
+};
+use crate::policy::Browser;
+use crate::report::{Cause, LoginFailure, Metric, Reason, SessionEnd};
+use crate::rules::{Access, Unauthenticated};
+use crate::sessions::{Found, SessionUse, Standing, find};
+use crate::trail::Trail;
+use crate::verdict::{Event, Judgement, Verdict};
+
+/// What a session is good for at the moment.
+enum Worth {
+    /// It counts.
+    Good(SessionUse),
+    /// It counts once its claims were fetched again.
+    Stale(Arc<Entry>),
+    /// The browser should come again: another proxy may have given it a newer one.
+    Bounce(Arc<Entry>),
+    /// It is over.
+    Over(SessionEnd),
+    /// There is none.
+    None,
+}
+
+impl<'c, T: Trail> Evaluation<'c, T> {
+    /// A request without another credential, where a session may be one.
+    pub(super) fn check_browser(mut self, browser: &'c Browser, access: &Access) -> Judgement {
+        match self.session_of(browser) {
+            Worth::Good(usage) => {
+                if self.is_cross_site() {
+                    return self.refuse(Reason::CrossSiteRequest, None);
+                }
+                let entry = Arc::clone(&usage.entry);
+                self.session = Some(usage);
+                self.admit(&entry.principal, None, access)
+            }
+            Worth::Stale(entry) => self.judge(Verdict::NeedsRefresh(entry), None),
+            Worth::Bounce(entry) => self.bounce(&entry),
+            Worth::Over(_) | Worth::None if *access == Access::Optional => self.forward_anonymous(),
+            Worth::Over(end) => {
+                // Scripts ask again and again.
+                if Asker::of(self.request) == Asker::Navigation {
+                    self.events.push(Event::Count(Metric::SessionsEnded(end)));
+                }
+                self.refuse_missing()
+            }
+            Worth::None => self.refuse_missing(),
+        }
+    }
+
+    /// The session's entry, where it counts at the moment.
+    pub(super) fn find_session(&mut self) -> Option<Arc<Entry>> {
+        let browser = self.policy.browser.as_ref().filter(|_| self.policy.credentials.has_session())?;
+        match self.session_of(browser) {
+            Worth::Good(usage) => {
+                let entry = Arc::clone(&usage.entry);
+                self.session = Some(usage);
+                Some(entry)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a request whose credential comes from a cookie is another site's.
+    pub(super) fn is_cross_site(&self) -> bool {
+        let public_url = self.policy.browser.as_ref().map(|browser| &browser.session.public_url);
+        is_cross_site(self.request, &self.policy.cross_site, public_url)
+    }
+
+    /// The token that the session kept, as the upstream gets it.
+    pub(super) fn kept_token(&self) -> Vec<HeaderEdit> {
+        let session = self.session.as_ref().and_then(|usage| usage.entry.session.as_ref());
+        let token = session.and_then(|open| open.session.access_token.as_ref().or(open.session.id_token.as_ref()));
+        let Some(token) = token else { return Vec::new() };
+        let value = format!("Bearer {}", token.reveal());
+        vec![HeaderEdit::Remove(b"authorization".to_vec()), HeaderEdit::add("authorization", &value)]
+    }
+
+    /// Refuses a request without a usable credential; a browser is sent to log in.
+    pub(super) fn refuse_or_log_in(mut self, cause: Cause) -> Judgement {
+        let Some(browser) = self.policy.browser.as_ref().filter(|_| self.sends_to_login()) else {
+            return self.refuse(cause, None);
+        };
+        let paths = &browser.session.paths;
+        match Asker::of(self.request) {
+            Asker::Navigation => {
+                let wanted = Wanted {
+                    return_to: Destinations::from(&browser.session).of_request(self.request),
+                    asks_again: false,
+                };
+                let login = self.rule.and_then(|rule| rule.login).unwrap_or(0);
+                self.start_login(browser, login, &wanted)
+            }
+            Asker::FormNavigation => {
+                self.end(Verdict::Turn(session_over(&paths.login), cause.into()))
+            }
+            Asker::Other => {
+                let refusal = Refusal { login: Some(paths.login.as_str().into()), ..Refusal::from(cause) };
+                self.refuse(refusal, None)
+            }
+        }
+    }
+
+    /// In audit mode nobody is.
+    fn sends_to_login(&self) -> bool {
+        let default = || self.policy.credentials.has_session();
+        let sends = self.rule.map_or_else(default, |rule| rule.unauthenticated == Unauthenticated::Login);
+        sends && !self.is_audited()
+    }
+
+    /// Answers a request for one of the gate's own paths.
+    pub(super) fn answer_own_path(mut self, browser: &'c Browser, path: OwnPath) -> Judgement {
+        if let Some(allowed) = path.refuses(self.request.method()) {
+            return self.end(Verdict::Answer(method_not_allowed(allowed), "jotgate_method"));
+        }
+        match path {
+            OwnPath::Callback => self.finish_login(browser),
+            OwnPath::Check => self.check(),
+            OwnPath::Login => self.log_in(browser),
+            OwnPath::Logout => self.log_out(browser),
+            OwnPath::Session => {
+                let entry = self.find_session();
+                self.session = None;
+                let reply = self.describe(browser, entry.as_deref());
+                self.end(Verdict::Answer(reply, "jotgate_session"))
+            }
+        }
+    }
+
+    /// A login that somebody asks for.
+    fn log_in(mut self, browser: &'c Browser) -> Judgement {
+        let asked = Asked::read(browser, self.request);
+        if !asked.wanted.asks_again && self.find_session().is_some() {
+            self.session = None;
+            return self.end(Verdict::Answer(see(asked.wanted.return_to.as_str()), "jotgate_login"));
+        }
+        match asked.login {
+            Some(login) => self.start_login(browser, login, &asked.wanted),
+            None => {
+                let reply = asked.choose(browser);
+                self.end(Verdict::Answer(reply, "jotgate_login"))
+            }
+        }
+    }
+
+    /// Sends the browser to its provider.
+    fn start_login(mut self, browser: &'c Browser, login: usize, wanted: &Wanted) -> Judgement {
+        let started = self.exchange(browser, login).and_then(|exchange| exchange.start(self.request, wanted));
+        match started {
+            Ok(reply) => {
+                self.events.push(Event::Count(Metric::LoginsStarted));
+                self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
+            }
+            Err(stop) => self.stop_login(browser, stop, &wanted.return_to),
+        }
+    }
+
+    /// A browser is back from its provider.
+    fn finish_login(mut self, browser: &'c Browser) -> Judgement {
+        let known = self.known;
+        let returned = match Returned::read(browser, self.request, known.verification.now) {
+            Ok(returned) => returned,
+            // Of an earlier attempt, or somebody else's: who is logged in stays so.
+            Err(_) if self.find_session().is_some() => {
+                self.session = None;
+                return self.end(Verdict::Answer(see("/"), "jotgate_login"));
+            }
+            Err(failed) => return self.stop_login(browser, failed.into(), &ReturnTo::default()),
+        };
+        let pending = returned.pending();
+        let (login, return_to, subject) = (pending.login, pending.return_to.clone(), Subject::Flow(pending.flow));
+        let finished = self.exchange(browser, login).and_then(|exchange| exchange.finish(self.request, returned));
+        match finished {
+            Ok(reply) => {
+                self.events.push(Event::Forget(subject));
+                self.events.push(Event::Count(Metric::LoginsSucceeded));
+                self.end(Verdict::Answer(reply, "jotgate_login"))
+            }
+            Err(stop) => {
+                if matches!(stop, Stop::Failed(_)) {
+                    self.events.push(Event::Forget(subject));
+                }
+                self.stop_login(browser, stop, &return_to)
+            }
+        }
+    }
+
+    fn exchange(&self, browser: &'c Browser, login: usize) -> Result<Exchange<'c>, Stop> {
+        let known = self.known;
+        let exchange = Exchange::new(browser, login, known.verification, known.random, known.answers, known.kept);
+        exchange.ok_or_else(|| Failed::new(LoginFailure::State, "there is no such login").into())
+    }
+
+    /// A login that does not go on, or not yet.
+    fn stop_login(mut self, browser: &Browser, stop: Stop, return_to: &ReturnTo) -> Judgement {
+        let failed = match stop {
+            Stop::Needs(question) => return self.end(Verdict::NeedsAnswer(question)),
+            Stop::NeedsKeys { issuer } => return self.end(Verdict::NeedsKeys { issuer }),
+            Stop::NeedsNewKeys { issuer, reason } => return self.end(Verdict::NeedsNewKeys { issuer, reason }),
+            Stop::Failed(failed) => failed,
+        };
+        self.events.push(Event::Count(Metric::LoginsFailed(failed.cause)));
+        self.events.push(Event::Log(format!("login failed: {}", failed.words)));
+        let reply = login_failed(browser, self.request, &failed, return_to);
+        self.end(Verdict::Turn(reply, Reason::LoginFailed.into()))
+    }
+
+    fn log_out(mut self, browser: &'c Browser) -> Judgement {
+        let paths = &browser.session.paths;
+        match self.request.method() {
+            b"POST" if self.is_cross_site() => return self.refuse(Reason::CrossSiteRequest, None),
+            b"POST" => {}
+            _ if is_own_navigation(self.request) => {}
+            _ => return self.end(Verdict::Answer(log_out(&paths.logout), "jotgate_logout")),
+        }
+        let entry = match self.found(browser) {
+            Found { entry: Some(entry), .. } => entry,
+            Found { .. } => {
+                let reply = logged_out(browser, self.request, None);
+                return self.end(Verdict::Answer(reply, "jotgate_logout"));
+            }
+        };
+        let Some(open) = &entry.session else { return self.end(Verdict::Answer(see("/"), "jotgate_logout")) };
+        let session = &open.session;
+        let exchange = match self.exchange(browser, session.login) {
+            Ok(exchange) => exchange,
+            Err(stop) => return self.stop_login(browser, stop, &ReturnTo::default()),
+        };
+        let provider = match exchange.provider() {
+            Err(Stop::Needs(question)) => return self.end(Verdict::NeedsAnswer(question)),
+            provider => provider.ok(),
+        };
+        let uri = provider.as_ref().and_then(|provider| exchange.end_session_uri(self.request, session, provider));
+        let question = provider.as_ref().and_then(|provider| exchange.revocation(session, provider));
+        self.events.extend(question.map(|question| Event::Ask(Box::new(question))));
+        self.events.push(Event::LoggedOut(session.id));
+        self.events.push(Event::Count(Metric::SessionsEnded(SessionEnd::Logout)));
+        let reply = logged_out(browser, self.request, uri.as_ref());
+        self.end(Verdict::Answer(reply, "jotgate_logout"))
+    }
+
+    /// Says what a rule would say, or whether somebody is logged in.
+    fn check(mut self) -> Judgement {
+        let Some((method, path)) = self.request.query().and_then(crate::login::asked_request) else {
+            let answer = status(if self.find_caller().is_some() { 200 } else { 401 });
+            self.session = None;
+            self.events.clear();
+            return self.end(Verdict::Answer(answer, "jotgate_check"));
+        };
+        let asked = self.request.with_method(method.as_bytes()).with_path(path.as_bytes());
+        let judgement = decide(&asked, self.known, self.cache, &mut crate::trail::Nothing);
+        let answer = match judgement {
+            Judgement { audited: Some(_), .. } => 200,
+            Judgement { verdict: Verdict::NeedsKeys { issuer }, .. } => return self.end(Verdict::NeedsKeys { issuer }),
+            Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,
+            Judgement { verdict: Verdict::Refuse(refusal), .. } if refusal.reason.status() != 401 => 403,
+            Judgement { .. } => 401,
+        };
+        self.end(Verdict::Answer(status(answer), "jotgate_check"))
+    }
+
+    fn bounce(mut self, entry: &Entry) -> Judgement {
+        let id = entry.session.as_ref().map(|open| open.session.id);
+        self.events.extend(id.map(Event::Bounced));
+        let here = self.policy.browser.as_ref().map(|browser| Destinations::from(&browser.session).of_request(self.request));
+        let reply = see(here.unwrap_or_default().as_str());
+        self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
+    }
+
+    fn found(&mut self, browser: &Browser) -> Found {
+        find(browser, self.request, self.policy, self.cache)
+    }
+
+    /// What the session of the request is good for.
+    fn session_of(&mut self, browser: &'c Browser) -> Worth {
+        let Found { entry: Some(entry), present } = self.found(browser) else { return Worth::None };
+        let Some(open) = entry.session.clone() else { return Worth::None };
+        self.trail.known(&entry);
+        let generation = open.session.generation;
+        let status = self.known.refreshes.status(&open.session.id);
+        let (entry, open) = match status.successor(generation) {
+            Some(successor) => {
+                let Some(open) = successor.session.clone() else { return Worth::None };
+                (Arc::clone(successor), open)
+            }
+            None => (entry, open),
+        };
+        let now = self.known.verification.now;
+        let is_newer = open.session.generation > generation;
+        let usage = |seals: bool, may_renew: bool| {
+            let request = self.request;
+            let is_upgrade = request.is_upgrade() || request.method() == b"CONNECT";
+            SessionUse { entry: Arc::clone(&entry), generation, present, seals, may_renew: may_renew || is_newer, is_upgrade }
+        };
+        match browser.standing(self.policy, &open, now) {
+            Standing::Good => Worth::Good(usage(false, false)),
+            Standing::GoodButSeal => Worth::Good(usage(true, false)),
+            Standing::RefreshDue if status.is_ended(open.session.generation) => {
+                match !status.was_bounced() && Asker::of(self.request) == Asker::Navigation {
+                    true => Worth::Bounce(entry),
+                    false => Worth::Good(usage(false, false)),
+                }
+            }
+            Standing::RefreshDue => {
+                self.events.push(Event::Refresh(Arc::clone(&entry)));
+                Worth::Good(usage(false, true))
+            }
+            Standing::RefreshNeeded { .. } if status.is_ended(open.session.generation) => Worth::Over(SessionEnd::Revoked),
+            Standing::RefreshNeeded { until } if status.has_failed() && until.is_some_and(|until| now < until) => {
+                self.events.push(Event::Refresh(Arc::clone(&entry)));
+                Worth::Good(usage(false, true))
+            }
+            Standing::RefreshNeeded { .. } if status.is_backing_off(self.known.verification.steady) => Worth::Over(SessionEnd::Outage),
+            Standing::RefreshNeeded { .. } => Worth::Stale(entry),
+            Standing::Over(end) => Worth::Over(end),
+        }
+    }
+
+    /// What pages may know of a session.
+    fn describe(&self, browser: &Browser, entry: Option<&Entry>) -> Reply {
+        let paths = &browser.session.paths;
+        let session = entry.and_then(|entry| Some((entry.principal.subject()?, &entry.session.as_ref()?.session)));
+        let Some((subject, session)) = session else { return info(None, paths) };
+        let document = Document::parse(session.claims.as_bytes()).ok();
+        let text = |name| document.as_ref().and_then(|document| document.root().get(name)?.as_str());
+        let end = session.created.after(browser.session.lifetime);
+        let end = match (&session.refresh_token, session.fresh_until, browser.session.keep_after_expiry) {
+            (None, Some(fresh), false) => end.min(fresh),
+            _ => end,
+        };
+        let expires_in = end.since(self.known.verification.now);
+        info(Some(LoggedIn { subject, name: text("name"), email: text("email"), expires_in }), paths)
+    }
+}

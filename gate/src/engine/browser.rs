@@ -1,0 +1,337 @@
+//! The engine, its logins and its sessions: what providers are asked, what follows from their answers, and what waits
+//! for them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::waiting::{Arrival, Awaited, Waiter};
+use super::{Effect, Gate, Level, RequestId};
+use crate::answer::Refusal;
+use crate::callers::{Entry, Verification};
+use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
+use crate::capabilities::Capabilities;
+use crate::http::{HeaderEdit, HeaderLine};
+use crate::login::{Answer, Answered, Exchange, Failed, Question, Step, Stop, Subject, Topic};
+use crate::lookup::Begun;
+use crate::report::{LoginFailure, Metric, Reason};
+use crate::sessions::{Claim, OpenedSession, Outcome, SessionCookies, SessionId, SessionUse, Successors, is_over, open};
+use crate::shared::SharedData;
+use crate::time::Timestamp;
+use crate::verdict::Event;
+
+/// How long what a provider says of itself is good.
+const METADATA_KEPT: Duration = Duration::from_hours(1);
+/// How long other answers are, which are used once.
+const ANSWERS_KEPT: Duration = Duration::from_mins(1);
+/// How long a failure is: whoever comes meanwhile gets the same.
+const FAILURES_KEPT: Duration = Duration::from_secs(1);
+/// How long a refresh may take, all its questions together.
+pub(super) const REFRESH_TIME: Duration = Duration::from_secs(20);
+/// How often connections are looked at whose session may be over.
+const SOCKETS_EVERY: Duration = Duration::from_secs(2);
+
+impl Gate {
+    /// Does what a decision wants done besides.
+    pub(super) fn apply(&mut self, events: Vec<Event>, capabilities: Capabilities<'_>, now: Timestamp) {
+        for event in events {
+            match event {
+                Event::Ask(question) => {
+                    self.ask(*question, now);
+                }
+                Event::Bounced(id) => self.refreshes.bounced(&id),
+                Event::Count(metric) => self.effects.push_back(Effect::Count(metric)),
+                Event::Forget(subject) => self.forget(subject, now),
+                Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
+                Event::LoggedOut(id) => {
+                    self.refreshes.forget(&id);
+                    close(&mut self.sockets, &mut self.effects, |open| open.session.id == id);
+                }
+                Event::Refresh(entry) => {
+                    self.refreshes.want(&entry, now);
+                }
+            }
+        }
+        self.advance_refreshes(capabilities, now);
+    }
+
+    /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure
+    /// in place of the answer.
+    pub(super) fn wait_for_answer(
+        &mut self,
+        arrival: Arrival,
+        question: Question,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        let deadline = arrival.deadline(now, self.policy.limits.wait_for);
+        let topic = question.topic;
+        if deadline <= now {
+            self.answers.fail(topic, Err(CalloutFailure::NoAnswer), FAILURES_KEPT, now);
+            return Ok(false);
+        }
+        self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
+        match self.ask(question, now) {
+            true => Ok(true),
+            false => {
+                self.waiting.remove(arrival.id);
+                Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) })
+            }
+        }
+    }
+
+    /// A request whose session is stale: it waits for the refresh, for a while. Says whether it does; `false`: the
+    /// refresh has failed, or is late.
+    pub(super) fn wait_for_refresh(
+        &mut self,
+        arrival: Arrival,
+        entry: &Arc<Entry>,
+        capabilities: Capabilities<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        let deadline = arrival.deadline(now, self.policy.limits.wait_for);
+        let Some(open) = &entry.session else { return Ok(false) };
+        let id = open.session.id;
+        let is_under_way = self.refreshes.want(entry, now);
+        if !is_under_way || deadline <= now {
+            return match self.refreshes.is_late(&id, now) {
+                true => Ok(false),
+                // There is no room to remember it.
+                false => Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) }),
+            };
+        }
+        self.admit(arrival, Waiter { deadline, awaits: Awaited::Session(id), has_body: arrival.has_body })?;
+        self.advance_refreshes(capabilities, now);
+        Ok(true)
+    }
+
+    /// Sends a question, unless somebody has. Says whether its answer will come.
+    fn ask(&mut self, question: Question, now: Timestamp) -> bool {
+        let Question { topic, mut callout } = question;
+        callout.id = CalloutId(self.fetches);
+        match self.answers.begin(topic, callout.id, now) {
+            Begun::Ask => {
+                self.asked.insert(callout.id, now);
+                self.send(callout);
+                true
+            }
+            Begun::Joined => true,
+            Begun::Full => false,
+        }
+    }
+
+    /// Takes the answer to a question; says whether it was one.
+    pub(super) fn finish_question(
+        &mut self,
+        id: CalloutId,
+        outcome: CalloutOutcome<'_>,
+        capabilities: Capabilities<'_>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(asked) = self.asked.remove(&id) else { return false };
+        let answered = Answer::of(outcome);
+        let kept = kept(&answered);
+        let kept = |topic: &Topic| if topic.step == Step::Metadata { kept } else { kept.min(ANSWERS_KEPT) };
+        let Some(topic) = self.answers.topic_of(id) else { return true };
+        if topic.step == Step::Tokens {
+            let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
+            self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
+        }
+        self.answers.finish(id, answered, kept(&topic), now);
+        let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
+        self.wake(ready);
+        self.advance_refreshes(capabilities, now);
+        true
+    }
+
+    /// Goes on with the refreshes for which this VM asks.
+    pub(super) fn advance_refreshes(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
+        for (id, entry, until) in self.refreshes.asking() {
+            let Some(step) = self.renew(&entry, capabilities, now) else {
+                self.refreshes.forget(&id);
+                continue;
+            };
+            match step {
+                Ok(successor) => self.refresh_succeeded(&id, successor, now),
+                Err(Stop::Failed(failed)) => {
+                    let is_final = failed.cause == LoginFailure::Grant;
+                    self.refresh_failed(&id, &failed.words, is_final, now);
+                }
+                Err(_) if until <= now => self.refresh_failed(&id, "it took too long", false, now),
+                Err(Stop::Needs(question)) => {
+                    if !self.ask(*question, now) {
+                        self.refresh_failed(&id, "too many questions are under way", false, now);
+                    }
+                }
+                Err(Stop::NeedsKeys { issuer } | Stop::NeedsNewKeys { issuer, .. }) => self.want_keys(issuer, now),
+            }
+        }
+    }
+
+    /// One step of a refresh; `None` if its login is not there any more.
+    fn renew(
+        &self,
+        entry: &Entry,
+        capabilities: Capabilities<'_>,
+        steady: Timestamp,
+    ) -> Option<Result<Arc<Entry>, Stop>> {
+        let Capabilities { now, signatures, random } = capabilities;
+        let browser = self.policy.browser.as_ref()?;
+        let session = &entry.session.as_ref()?.session;
+        let verification = Verification { policy: &self.policy, keys: &self.keys, verifier: signatures, now, steady };
+        let exchange = Exchange::new(browser, session.login, &verification, random, &self.answers, &self.kept)?;
+        Some(exchange.renew(session).and_then(|session| {
+            let text = SessionCookies::new(&browser.session).seal(&session, random).map_err(Failed::from)?;
+            let entry = open(text.as_bytes(), browser, &self.policy);
+            Ok(Arc::new(entry.map_err(|error| Failed::new(LoginFailure::IdToken, error))?))
+        }))
+    }
+
+    fn refresh_succeeded(&mut self, id: &SessionId, successor: Arc<Entry>, now: Timestamp) {
+        if let Some(open) = &successor.session {
+            let generation = open.session.generation.saturating_sub(1);
+            self.forget(Subject::Session(*id, generation), now);
+        }
+        self.refreshes.renewed(id, successor, true, now);
+        self.effects.push_back(Effect::Count(Metric::SessionsRefreshed));
+        self.wake_session(id);
+    }
+
+    fn refresh_failed(&mut self, id: &SessionId, words: &str, is_final: bool, now: Timestamp) {
+        self.effects.push_back(Effect::Count(Metric::SessionsRefreshFailed));
+        self.effects.push_back(Effect::Log(Level::Info, format!("refresh of a session failed: {words}")));
+        match is_final {
+            true => self.refreshes.ended(id, now),
+            false => self.refreshes.failed(id, true, now),
+        }
+        self.wake_session(id);
+    }
+
+    fn wake_session(&mut self, id: &SessionId) {
+        let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Session(*id));
+        self.wake(ready);
+    }
+
+    /// Reads and writes what is shared about sessions.
+    pub(super) fn exchange_sessions(
+        &mut self,
+        shared: &mut dyn SharedData,
+        capabilities: Capabilities<'_>,
+        now: Timestamp,
+    ) {
+        let Some(browser) = self.policy.browser.clone() else { return };
+        let lease = REFRESH_TIME;
+        for (id, entry, outcome) in self.refreshes.exchanges() {
+            let Some(open_session) = &entry.session else { continue };
+            let session = &open_session.session;
+            let mut successors = Successors::new(&browser.session.keyring, session.login, shared, capabilities);
+            match outcome {
+                Some(Outcome::Renewed) => {
+                    successors.publish(session, &entry.token);
+                    self.refreshes.published(&id);
+                }
+                Some(Outcome::Failed) => {
+                    successors.release(session);
+                    self.refreshes.published(&id);
+                }
+                None => match successors.claim(session, lease) {
+                    Claim::Follow { until } => self.refreshes.follow(&id, self.clock.to_steady(until), now),
+                    Claim::Lease | Claim::Unavailable => self.refreshes.ask(&id, now.after(lease)),
+                    Claim::Full => {
+                        self.refreshes.failed(&id, false, now);
+                        self.wake_session(&id);
+                    }
+                    Claim::Successor(text) => match open(&text, &browser, &self.policy) {
+                        Ok(successor) => {
+                            self.refreshes.renewed(&id, Arc::new(successor), false, now);
+                            self.wake_session(&id);
+                        }
+                        Err(_) => self.refreshes.ask(&id, now.after(lease)),
+                    },
+                },
+            }
+        }
+        self.advance_refreshes(capabilities, now);
+    }
+
+    /// The response to this request may have a newer cookie.
+    pub(super) fn expect_response(&mut self, id: RequestId, usage: SessionUse) {
+        let closes = self.policy.browser.as_ref().is_some_and(|browser| browser.session.close_web_sockets);
+        if usage.seals || usage.may_renew || (usage.is_upgrade && closes) {
+            self.responses.insert(id, usage);
+        }
+    }
+
+    /// The edits that the response to a request with a session needs.
+    pub(super) fn response_edits(
+        &mut self,
+        id: RequestId,
+        response: &[HeaderLine<'_>],
+        capabilities: Capabilities<'_>,
+    ) -> Vec<HeaderEdit> {
+        let Some(usage) = self.responses.remove(&id) else { return Vec::new() };
+        let Some(browser) = self.policy.browser.as_ref() else { return Vec::new() };
+        let edits = usage.response_edits(&self.refreshes, browser, response, capabilities);
+        if usage.is_upgrade && browser.session.close_web_sockets && is_switched(response) {
+            self.sockets.insert(id, usage);
+        }
+        edits
+    }
+
+    /// Closes the connections whose session is over.
+    fn check_sockets(&mut self, now: Timestamp, host: Timestamp) {
+        if self.sockets.is_empty() || now < self.next_sockets {
+            return;
+        }
+        self.next_sockets = now.after(SOCKETS_EVERY);
+        let Self { policy, refreshes, sockets, effects, .. } = self;
+        let Some(browser) = policy.browser.as_ref() else { return };
+        close(sockets, effects, |open| {
+            let session = &open.session;
+            let is_ended = refreshes.status(&session.id).is_ended(session.generation);
+            is_ended || is_over(open, browser, policy, host)
+        });
+    }
+
+    fn forget(&mut self, subject: Subject, now: Timestamp) {
+        self.answers.forget(|topic| topic.subject == subject, now);
+    }
+
+    /// What is kept for logins and sessions needs a look then.
+    pub(super) fn next_browser_event(&self) -> Option<Timestamp> {
+        let sockets = (!self.sockets.is_empty()).then_some(self.next_sockets);
+        [self.answers.next_expiry(), self.refreshes.next_event(), sockets].into_iter().flatten().min()
+    }
+
+    /// Does what is due for logins and sessions.
+    pub(super) fn run_browser_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
+        for topic in self.answers.expire(now) {
+            let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
+            self.wake(ready);
+        }
+        self.refreshes.poll(now);
+        self.advance_refreshes(capabilities, now);
+        self.check_sockets(now, capabilities.now);
+    }
+}
+
+/// Closes the connections whose session is over.
+fn close(
+    sockets: &mut BTreeMap<RequestId, SessionUse>,
+    effects: &mut VecDeque<Effect>,
+    is_over: impl Fn(&OpenedSession) -> bool,
+) {
+    let over = sockets.extract_if(.., |_, usage| usage.entry.session.as_deref().is_some_and(&is_over));
+    effects.extend(over.map(|(id, _)| Effect::Close(id)));
+}
+
+/// How long an answer is good.
+fn kept(answered: &Answered) -> Duration {
+    match answered {
+        Ok(answer) if answer.status < 500 => METADATA_KEPT,
+        _ => FAILURES_KEPT,
+    }
+}
+
+fn is_switched(response: &[HeaderLine<'_>]) -> bool {
+    response.iter().any(|&(name, value)| name == b":status" && matches!(value, b"101" | b"200"))
+}

@@ -1,0 +1,73 @@
+//! A session whose claims are fetched again, with its refresh token (RFC 6749 §6, OpenID Connect Core 1.0 §12).
+
+use jose::json::{Document, Value};
+use oauth::id_token::Original;
+use oauth::token::{RefreshGrant, TokenResponse};
+use oauth::{Secret, revocation};
+
+use super::exchange::{Exchange, ProviderFacts, required};
+use super::failure::{Failed, Stop};
+use super::identify::{Expected, Identified};
+use super::question::{Question, Step, Subject, Topic};
+use crate::report::LoginFailure;
+use crate::sessions::Session;
+
+impl Exchange<'_> {
+    /// The session that follows `session`.
+    pub(crate) fn renew(&self, session: &Session) -> Result<Session, Stop> {
+        let subject = Subject::Session(session.id, session.generation);
+        let tokens = self.refreshed(session, subject)?;
+        let document = Document::parse(session.claims.as_bytes()).map_err(|_| odd_session())?;
+        let claims = document.root();
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let nonce = text("nonce").map(Secret::new);
+        let (issuer, subject_claim) = (text("iss").unwrap_or_default(), text("sub").ok_or_else(odd_session)?);
+        let original = Original { issuer, subject: subject_claim, nonce: nonce.as_ref() };
+        let Identified { claims: found, expires } =
+            self.identify(&tokens, subject, Expected::Same(original, claims))?;
+        let found = Document::parse(found.as_bytes()).map_err(|_| odd_session())?;
+        let keep = self.browser.session.keep;
+        let now = self.verification.now;
+        Ok(Session {
+            generation: session.generation.saturating_add(1),
+            last_seen: now,
+            claims_at: now,
+            fresh_until: expires,
+            claims: self.kept.select(found.root()),
+            claims_digest: self.kept.digest(),
+            refresh_token: tokens.refresh_token.or_else(|| session.refresh_token.clone()),
+            id_token: tokens.id_token.or_else(|| session.id_token.clone()).filter(|_| keep.id_token),
+            access_token: Some(tokens.access_token).filter(|_| keep.access_token),
+            ..session.clone()
+        })
+    }
+
+    fn refreshed(&self, session: &Session, subject: Subject) -> Result<TokenResponse, Stop> {
+        let token = session.refresh_token.as_ref().ok_or_else(odd_session)?;
+        let topic = Topic { subject, step: Step::Tokens };
+        let answer = self.answer("token", topic, || {
+            let provider = self.provider()?;
+            let endpoint = required("token", provider.endpoints.token.as_ref())?;
+            let grant = RefreshGrant { refresh_token: token, scopes: &[] };
+            let request = self.authenticated(endpoint, |facts| grant.request(&self.login.client, facts))?;
+            Ok(Question { topic, callout: self.post(endpoint, &request)? })
+        })?;
+        Ok(TokenResponse::read(answer.status, &answer.body).map_err(|error| Failed::at("token", &error))?)
+    }
+
+    /// The question by which a session's refresh token is given back (RFC 7009), where the provider takes it.
+    pub(crate) fn revocation(&self, session: &Session, provider: &ProviderFacts) -> Option<Question> {
+        let endpoint = provider.endpoints.revocation.as_ref()?;
+        let token = session.refresh_token.as_ref()?;
+        let topic = Topic { subject: Subject::Session(session.id, session.generation), step: Step::Revocation };
+        let request = self
+            .authenticated(endpoint, |facts| revocation::refresh_token_request(token, &self.login.client, facts))
+            .ok()?;
+        Some(Question { topic, callout: self.post(endpoint, &request).ok()? })
+    }
+}
+
+/// A session that no login makes.
+fn odd_session() -> Failed {
+    Failed::new(LoginFailure::IdToken, "the session has no claims of a user, or no refresh token")
+}

@@ -1,0 +1,294 @@
+//! The sessions of this VM whose claims are fetched again, and what came of it: one refresh for each at a time.
+//!
+//! ```text
+//!           want               lease               answered
+//!   Idle ─────────▶ Checking ─────────▶ Asking ──────────────▶ Idle, with a successor or a failure
+//!     ▲               │   ▲                                      │
+//!     │    successor  │   │ poll                                 └─▶ published, for the other VMs
+//!     └───────────────┴─ Following ◀── another VM has the lease
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::callers::Entry;
+use crate::time::Timestamp;
+
+/// What a session is known by.
+pub(crate) type SessionId = [u8; 16];
+
+/// How many sessions are remembered. Those that are forgotten are found in what is shared.
+const MOST: usize = 1024;
+/// How long a successor or a failure is remembered at least.
+const REMEMBERED: Duration = Duration::from_mins(1);
+/// How often a lease of another VM is looked at.
+const POLL: Duration = Duration::from_millis(50);
+/// The pauses after failures: the first, and the longest.
+const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// The refreshes of this VM. Instants are those of the steady clock.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refreshes {
+    sessions: BTreeMap<SessionId, Refresh>,
+    /// INVARIANT: those of `sessions` that are under way, or have something to publish. They are few.
+    active: BTreeSet<SessionId>,
+}
+
+/// The refresh of one session.
+#[derive(Clone, Debug)]
+struct Refresh {
+    /// The newest that is known of it.
+    newest: Arc<Entry>,
+    stage: Stage,
+    /// Failures in a row, of which the issuer may recover.
+    failures: u32,
+    /// When another try makes sense.
+    next_try: Timestamp,
+    /// The generation that its issuer does not renew.
+    ended: Option<u32>,
+    /// Whether a browser was sent to come again for it.
+    was_bounced: bool,
+    /// Whether what came of it is to be shared.
+    publishes: Option<Outcome>,
+    touched: Timestamp,
+}
+
+/// What a refresh comes to, for the other VMs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// Nothing: the lease is free.
+    Failed,
+    /// There is a successor.
+    Renewed,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    Idle,
+    /// What is shared is to be looked at.
+    Checking,
+    /// Another VM has the lease, which ends by itself.
+    Following { until: Timestamp, next: Timestamp },
+    /// The provider is asked, until then at most.
+    Asking { until: Timestamp },
+}
+
+/// What is known of a session's refresh.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Status<'r>(Option<&'r Refresh>);
+
+impl<'r> Status<'r> {
+    /// A newer one than this generation.
+    pub(crate) fn successor(self, generation: u32) -> Option<&'r Arc<Entry>> {
+        let newest = &self.0?.newest;
+        newest.session.as_ref().filter(|open| open.session.generation > generation).map(|_| newest)
+    }
+
+    /// Whether its issuer does not renew this generation.
+    pub(crate) fn is_ended(self, generation: u32) -> bool {
+        self.0.is_some_and(|refresh| refresh.ended == Some(generation))
+    }
+
+    /// Whether the last try failed, or is late.
+    pub(crate) fn has_failed(self) -> bool {
+        self.0.is_some_and(|refresh| refresh.failures > 0)
+    }
+
+    /// Likewise, and the next is not yet due.
+    pub(crate) fn is_backing_off(self, now: Timestamp) -> bool {
+        self.0.is_some_and(|refresh| refresh.failures > 0 && now < refresh.next_try)
+    }
+
+    /// Whether a browser was sent to come again.
+    pub(crate) fn was_bounced(self) -> bool {
+        self.0.is_some_and(|refresh| refresh.was_bounced)
+    }
+}
+
+impl Refreshes {
+    /// What is known of a session.
+    pub(crate) fn status(&self, id: &SessionId) -> Status<'_> {
+        Status(self.sessions.get(id))
+    }
+
+    /// The claims of a session are to be fetched again, unless that is under way, or failed a short time ago. Says
+    /// whether it is under way now.
+    pub(crate) fn want(&mut self, entry: &Arc<Entry>, now: Timestamp) -> bool {
+        let Some(open) = &entry.session else { return false };
+        let (id, generation) = (open.session.id, open.session.generation);
+        if !self.sessions.contains_key(&id) && !self.has_room(now) {
+            return false;
+        }
+        let refresh = self.sessions.entry(id).or_insert_with(|| Refresh::new(Arc::clone(entry), now));
+        refresh.touched = now;
+        if refresh.generation() < generation {
+            // What is under way for the one before has been overtaken: another proxy was first.
+            *refresh = Refresh::new(Arc::clone(entry), now);
+        }
+        match refresh.stage {
+            Stage::Idle if refresh.ended == Some(generation) || now < refresh.next_try => false,
+            Stage::Idle => {
+                refresh.stage = Stage::Checking;
+                self.active.insert(id);
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether what is shared is to be looked at, or written.
+    pub(crate) fn wants_exchange(&self) -> bool {
+        self.active().any(|(_, refresh)| refresh.exchanges())
+    }
+
+    /// The sessions for which that is so; what is to be published of each, and otherwise the generation that is to be
+    /// renewed.
+    pub(crate) fn exchanges(&self) -> Vec<(SessionId, Arc<Entry>, Option<Outcome>)> {
+        let wanted = self.active().filter(|(_, refresh)| refresh.exchanges());
+        wanted.map(|(id, refresh)| (*id, Arc::clone(&refresh.newest), refresh.publishes)).collect()
+    }
+
+    /// It was published, or cannot be.
+    pub(crate) fn published(&mut self, id: &SessionId) {
+        self.change(id, |refresh| refresh.publishes = None);
+    }
+
+    /// This VM asks the provider, until then at most.
+    pub(crate) fn ask(&mut self, id: &SessionId, until: Timestamp) {
+        self.change(id, |refresh| refresh.stage = Stage::Asking { until });
+    }
+
+    /// Another VM does, until then at most.
+    pub(crate) fn follow(&mut self, id: &SessionId, until: Timestamp, now: Timestamp) {
+        self.change(id, |refresh| refresh.stage = Stage::Following { until, next: now.after(POLL) });
+    }
+
+    /// Those for which this VM asks, each with the end of its time.
+    pub(crate) fn asking(&self) -> Vec<(SessionId, Arc<Entry>, Timestamp)> {
+        let asking = self.active().filter_map(|(id, refresh)| match refresh.stage {
+            Stage::Asking { until } => Some((*id, Arc::clone(&refresh.newest), until)),
+            _ => None,
+        });
+        asking.collect()
+    }
+
+    /// There is a successor; `is_own` if this VM made it.
+    pub(crate) fn renewed(&mut self, id: &SessionId, successor: Arc<Entry>, is_own: bool, now: Timestamp) {
+        self.change(id, |refresh| {
+            *refresh = Refresh::new(successor, now);
+            refresh.publishes = is_own.then_some(Outcome::Renewed);
+        });
+    }
+
+    /// The issuer does not renew it.
+    pub(crate) fn ended(&mut self, id: &SessionId, now: Timestamp) {
+        self.change(id, |refresh| {
+            refresh.ended = Some(refresh.generation());
+            refresh.stage = Stage::Idle;
+            refresh.publishes = Some(Outcome::Failed);
+            refresh.touched = now;
+        });
+    }
+
+    /// It failed, and may succeed later; `publishes` if this VM has the lease.
+    pub(crate) fn failed(&mut self, id: &SessionId, publishes: bool, now: Timestamp) {
+        self.change(id, |refresh| {
+            let (first, longest) = BACK_OFF;
+            let pause = first.saturating_mul(1 << refresh.failures.min(8)).min(longest);
+            refresh.failures = refresh.failures.saturating_add(1);
+            refresh.next_try = now.after(pause);
+            refresh.stage = Stage::Idle;
+            refresh.publishes = publishes.then_some(Outcome::Failed);
+            refresh.touched = now;
+        });
+    }
+
+    /// A request has waited for it long enough; it goes on. Says whether it is known.
+    pub(crate) fn is_late(&mut self, id: &SessionId, now: Timestamp) -> bool {
+        let (first, _) = BACK_OFF;
+        self.change(id, |refresh| {
+            refresh.failures = refresh.failures.max(1);
+            refresh.next_try = refresh.next_try.max(now.after(first));
+        });
+        self.sessions.contains_key(id)
+    }
+
+    /// A browser was sent to come again.
+    pub(crate) fn bounced(&mut self, id: &SessionId) {
+        self.change(id, |refresh| refresh.was_bounced = true);
+    }
+
+    /// The user has logged out.
+    pub(crate) fn forget(&mut self, id: &SessionId) {
+        self.sessions.remove(id);
+        self.active.remove(id);
+    }
+
+    /// Looks again at what other VMs do, where that is due.
+    pub(crate) fn poll(&mut self, now: Timestamp) {
+        let is_due = |stage| matches!(stage, Stage::Following { until, next } if next <= now || until <= now);
+        for id in &self.active {
+            if let Some(refresh) = self.sessions.get_mut(id).filter(|refresh| is_due(refresh.stage)) {
+                refresh.stage = Stage::Checking;
+            }
+        }
+    }
+
+    /// When there is something to look at again.
+    pub(crate) fn next_event(&self) -> Option<Timestamp> {
+        let events = self.active().filter_map(|(_, refresh)| match refresh.stage {
+            Stage::Asking { until } => Some(until),
+            Stage::Following { until, next } => Some(until.min(next)),
+            Stage::Checking | Stage::Idle => None,
+        });
+        events.min()
+    }
+
+    fn active(&self) -> impl Iterator<Item = (&SessionId, &Refresh)> {
+        self.active.iter().filter_map(|id| self.sessions.get_key_value(id))
+    }
+
+    fn change(&mut self, id: &SessionId, change: impl FnOnce(&mut Refresh)) {
+        let Some(refresh) = self.sessions.get_mut(id) else { return };
+        change(refresh);
+        match refresh.stage == Stage::Idle && refresh.publishes.is_none() {
+            true => self.active.remove(id),
+            false => self.active.insert(*id),
+        };
+    }
+
+    /// Makes room, if there is none: what is not under way, and was not of use for the longest time, goes.
+    fn has_room(&mut self, now: Timestamp) -> bool {
+        if self.sessions.len() < MOST {
+            return true;
+        }
+        let is_old = |refresh: &Refresh| now.since(refresh.touched) >= REMEMBERED;
+        let idle = self.sessions.iter().filter(|(id, refresh)| !self.active.contains(*id) && is_old(refresh));
+        let oldest = idle.min_by_key(|(_, refresh)| refresh.touched).map(|(id, _)| *id);
+        oldest.is_some_and(|id| self.sessions.remove(&id).is_some())
+    }
+}
+
+impl Refresh {
+    fn exchanges(&self) -> bool {
+        self.stage == Stage::Checking || self.publishes.is_some()
+    }
+
+    fn new(newest: Arc<Entry>, now: Timestamp) -> Self {
+        Self {
+            newest,
+            stage: Stage::Idle,
+            failures: 0,
+            next_try: now,
+            ended: None,
+            was_bounced: false,
+            publishes: None,
+            touched: now,
+        }
+    }
+
+    fn generation(&self) -> u32 {
+        self.newest.session.as_ref().map_or(0, |open| open.session.generation)
+    }
+}

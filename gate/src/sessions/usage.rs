@@ -1,0 +1,133 @@
+//! A request that passes with a session, until its response is there, or its connection is closed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::cookie::SessionCookies;
+use super::refreshes::Refreshes;
+use crate::callers::Entry;
+use crate::capabilities::Capabilities;
+use crate::http::{HeaderEdit, HeaderLine};
+use crate::policy::Browser;
+
+/// A request that passes with a session.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionUse {
+    /// What it passes with: perhaps a successor of what the browser has.
+    pub(crate) entry: Arc<Entry>,
+    /// The generation that the browser has.
+    pub(crate) generation: u32,
+    /// The parts of the session's cookies that it sent.
+    pub(crate) present: BTreeSet<usize>,
+    /// Whether the browser is to get the session sealed anew, whatever else happens.
+    pub(crate) seals: bool,
+    /// Whether a newer one is there, or may come while the request is under way.
+    pub(crate) may_renew: bool,
+    /// Whether the connection is to become another protocol's.
+    pub(crate) is_upgrade: bool,
+}
+
+impl SessionUse {
+    /// The edits that give the browser the newest cookie, where it has an older one. They come behind the application's
+    /// own cookies.
+    pub(crate) fn response_edits(
+        &self,
+        refreshes: &Refreshes,
+        browser: &Browser,
+        response: &[HeaderLine<'_>],
+        capabilities: Capabilities<'_>,
+    ) -> Vec<HeaderEdit> {
+        let storage = Storage::of(response);
+        if storage == Storage::Shared {
+            // Others would get the cookie out of a cache: it waits for another response.
+            return Vec::new();
+        }
+        let lines = self.cookie_lines(refreshes, browser, capabilities);
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        let mut edits: Vec<_> = lines.iter().map(|line| HeaderEdit::add("set-cookie", line)).collect();
+        if storage == Storage::Unsaid {
+            edits.push(HeaderEdit::add("cache-control", "private"));
+        }
+        edits
+    }
+
+    fn cookie_lines(&self, refreshes: &Refreshes, browser: &Browser, capabilities: Capabilities<'_>) -> Vec<String> {
+        let cookies = SessionCookies::new(&browser.session);
+        let Some(open) = &self.entry.session else { return Vec::new() };
+        let newest = refreshes.status(&open.session.id).successor(self.generation);
+        let newest = newest.or((open.session.generation > self.generation).then_some(&self.entry));
+        if let Some(successor) = newest.and_then(|entry| Some((entry, entry.session.as_ref()?))) {
+            let (entry, open) = successor;
+            let text = str::from_utf8(&entry.token).unwrap_or_default();
+            return cookies.set(text, &open.session, capabilities.now, &self.present);
+        }
+        if !self.seals {
+            return Vec::new();
+        }
+        let mut session = open.session.clone();
+        session.last_seen = capabilities.now;
+        // Without a seal the browser keeps what it has, which is good for a while.
+        let sealed = cookies.seal(&session, capabilities.random);
+        sealed.map_or_else(|_| Vec::new(), |text| cookies.set(&text, &session, capabilities.now, &self.present))
+    }
+}
+
+/// Who may store a response (RFC 9111 §3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Storage {
+    /// The browser at most.
+    Private,
+    /// Caches that others share, by its own word.
+    Shared,
+    /// It does not say.
+    Unsaid,
+}
+
+impl Storage {
+    fn of(response: &[HeaderLine<'_>]) -> Self {
+        let values = response.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"cache-control"));
+        let directives = values.flat_map(|(_, value)| value.split(|&byte| byte == b','));
+        let names: Vec<_> = directives
+            .map(|directive| directive.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii())
+            .map(<[u8]>::to_ascii_lowercase)
+            .collect();
+        let has = |name: &[u8]| names.iter().any(|found| found == name);
+        if has(b"private") || has(b"no-store") {
+            Self::Private
+        } else if has(b"public") || has(b"s-maxage") {
+            Self::Shared
+        } else {
+            Self::Unsaid
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_response_says_who_may_store_it() {
+        for (lines, storage) in [
+            (&[][..], Storage::Unsaid),
+            (&["max-age=60"], Storage::Unsaid),
+            (&["no-cache"], Storage::Unsaid),
+            (&["private"], Storage::Private),
+            (&["max-age=60, Private"], Storage::Private),
+            (&["no-store"], Storage::Private),
+            (&["public, max-age=60"], Storage::Shared),
+            (&["max-age=60", "s-maxage = 5"], Storage::Shared),
+            (&["private", "public"], Storage::Private),
+            (&["x-public"], Storage::Unsaid),
+        ] {
+            let lines: Vec<HeaderLine<'_>> =
+                lines.iter().map(|line| (&b"Cache-Control"[..], line.as_bytes())).collect();
+            assert_eq!(Storage::of(&lines), storage, "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What a decision comes to, and what it has the engine do besides.
+
+use std::sync::Arc;
+
+use crate::answer::Refusal;
+use crate::callers::Entry;
+use crate::http::{HeaderEdit, Reply};
+use crate::login::{Question, Subject};
+use crate::report::{Metric, Reason};
+use crate::sessions::SessionUse;
+
+/// What the gate makes of a request, given what there is.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is for the gate itself, which answers; with what access logs call that.
+    Answer(Reply, &'static str),
+    /// It passes, with these edits.
+    Forward(Vec<HeaderEdit>),
+    /// It lacks the answer to a question.
+    NeedsAnswer(Box<Question>),
+    /// Its issuer has no usable keys at the moment.
+    NeedsKeys {
+        /// The issuer, by index.
+        issuer: usize,
+    },
+    /// It is refused, unless its issuer has published new keys meanwhile.
+    NeedsNewKeys {
+        /// The issuer, by index.
+        issuer: usize,
+        /// Why it is refused otherwise.
+        reason: Reason,
+    },
+    /// The claims of its session are too old to be used.
+    NeedsRefresh(Arc<Entry>),
+    /// It is refused.
+    Refuse(Refusal),
+    /// It is refused, with an answer of its own.
+    Turn(Reply, Refusal),
+}
+
+/// A verdict, and what becomes of the request where it is a refusal.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// In audit mode: the edits with which the request passes all the same.
+    pub(crate) audited: Option<Vec<HeaderEdit>>,
+    /// What is to be done besides.
+    pub(crate) events: Vec<Event>,
+    /// The session whose request passes.
+    pub(crate) session: Option<SessionUse>,
+}
+
+/// What a decision has the engine do.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// Ask a question whose answer nobody waits for.
+    Ask(Box<Question>),
+    /// Increase a counter.
+    Count(Metric),
+    /// The answers to these questions were used, and are to be forgotten.
+    Forget(Subject),
+    /// Tell operators.
+    Log(String),
+    /// The browser was sent to where it is, so that it comes again with the newest cookie.
+    Bounced([u8; 16]),
+    /// The session is over: its user said so.
+    LoggedOut([u8; 16]),
+    /// Fetch the claims of a session again; the request does not wait for it.
+    Refresh(Arc<Entry>),
+}
+
+impl From<Verdict> for Judgement {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, audited: None, events: Vec::new(), session: None }
+    }
+}
