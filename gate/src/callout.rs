@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::http::Response;
 
+/// The `User-Agent` of callouts: some firewalls reject requests without one.
+pub(crate) const USER_AGENT: &str = concat!("jotgate/", env!("CARGO_PKG_VERSION"));
+
 /// Names a callout, so that its outcome finds back.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct CalloutId(pub(crate) u64);

@@ -26,6 +26,8 @@ use crate::report::{Cause, Detail, Reason};
 pub struct CredentialLocations {
     locations: Vec<CredentialLocation>,
     conflict: Conflict,
+    /// The names of the gate's own cookies: whatever becomes of a request, nobody else gets them.
+    session_cookies: Vec<String>,
 }
 
 /// What becomes of a request with credentials in several locations.
@@ -80,7 +82,13 @@ impl Default for CredentialLocation {
 
 impl CredentialLocations {
     pub(crate) fn new(locations: Vec<CredentialLocation>, conflict: Conflict) -> Self {
-        Self { locations, conflict }
+        Self { locations, conflict, session_cookies: Vec::new() }
+    }
+
+    /// The same, with cookies of the gate's own.
+    #[must_use]
+    pub(crate) fn with_session_cookies(self, session_cookies: Vec<String>) -> Self {
+        Self { session_cookies, ..self }
     }
 
     /// The headers that may hold a token, in lower case.
@@ -143,6 +151,17 @@ impl CredentialLocations {
         })
     }
 
+    /// Whether the location at `index` is a cookie, which browsers send by themselves.
+    pub(crate) fn is_cookie(&self, index: usize) -> bool {
+        matches!(self.locations.get(index), Some(CredentialLocation::Cookie { .. }))
+    }
+
+    /// Adds the removal of the gate's own cookies alone.
+    pub(crate) fn remove_session_from(&self, request: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
+        let names: Vec<_> = self.session_cookies.iter().map(String::as_str).collect();
+        edits.extend(cookie::removal(request, &names, &[]));
+    }
+
     /// Adds the removal of every credential; of the one that was `used`, unless it `is_kept`.
     pub(crate) fn remove_from(
         &self,
@@ -167,7 +186,8 @@ impl CredentialLocations {
         is_kept: impl Fn(usize) -> bool,
         edits: &mut Vec<HeaderEdit>,
     ) {
-        let (mut cookies, mut kept_cookies) = (Vec::new(), Vec::new());
+        let mut cookies: Vec<_> = self.session_cookies.iter().map(String::as_str).collect();
+        let mut kept_cookies = Vec::new();
         let (mut parameters, mut protocols) = (Vec::new(), Vec::new());
         for (index, location) in self.locations.iter().enumerate() {
             match (location, is_kept(index)) {

@@ -12,7 +12,7 @@ use crate::canonical::Canonical;
 use crate::credentials::Credential;
 use crate::http::{CanonicalPath, HeaderEdit, Request};
 use crate::identity::{RequestFacts, UnrepresentableHeader};
-use crate::login::Answers;
+use crate::login::{Answers, OwnPath};
 use crate::policy::Policy;
 use crate::random::Randomness;
 use crate::report::{Cause, Detail, Reason};
@@ -59,7 +59,9 @@ pub(crate) fn decide<T: Trail>(
         evaluation.trail.metadata();
         return Verdict::Answer(reply, "jotgate_resource_metadata").into();
     }
-    if let Some((browser, path)) = policy.browser.as_ref().and_then(|browser| Some((browser, browser.own_path(request, &canonical.path)?))) {
+    if let Some(browser) = &policy.browser
+        && let Some(path) = OwnPath::of(browser, request, &canonical.path)
+    {
         return evaluation.answer_own_path(browser, path);
     }
     if policy.passes(request) {

@@ -89,6 +89,20 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         self.remove(key)?.into_value()
     }
 
+    /// There is this value for `key` in place of an answer, which does not come in time.
+    pub(crate) fn fail(&mut self, key: K, value: V, ttl: Duration, now: Timestamp) {
+        self.remove(&key);
+        self.insert(key, Entry { state: State::Known(value), end: now.after(ttl) });
+    }
+
+    /// Forgets what is known of these keys.
+    pub(crate) fn forget(&mut self, is_forgotten: impl Fn(&K) -> bool) {
+        let keys: Vec<_> = self.entries.keys().filter(|key| is_forgotten(key)).cloned().collect();
+        for key in keys {
+            self.remove(&key);
+        }
+    }
+
     /// Forgets what counts no more, and gives the keys whose callouts the host never ended.
     pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<K> {
         let mut given_up = Vec::new();
@@ -124,7 +138,8 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         first.is_some_and(|key| self.remove(&key).is_some())
     }
 
-    fn key_of(&self, callout: CalloutId) -> Option<K> {
+    /// The key for which this callout is under way.
+    pub(crate) fn key_of(&self, callout: CalloutId) -> Option<K> {
         let is_asked = |entry: &Entry<V>| matches!(entry.state, State::InFlight(asked) if asked == callout);
         self.entries.iter().find(|(_, entry)| is_asked(entry)).map(|(key, _)| key.clone())
     }

@@ -9,14 +9,14 @@ use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
 use crate::login::{
-    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Subject, Wanted, info, is_cross_site,
+    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Subject, Wanted, asked_request, info, is_cross_site,
     is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see, session_over, status,
 };
 use crate::policy::Browser;
 use crate::report::{Cause, LoginFailure, Metric, Reason, SessionEnd};
 use crate::rules::{Access, Unauthenticated};
-use crate::sessions::{Found, SessionUse, Standing, find};
-use crate::trail::Trail;
+use crate::sessions::{Bounds, Found, SessionUse, Standing, find};
+use crate::trail::{Nothing, Trail};
 use crate::verdict::{Event, Judgement, Verdict};
 
 /// What a session is good for at the moment.
@@ -252,14 +252,14 @@ impl<'c, T: Trail> Evaluation<'c, T> {
 
     /// Says what a rule would say, or whether somebody is logged in.
     fn check(mut self) -> Judgement {
-        let Some((method, path)) = self.request.query().and_then(crate::login::asked_request) else {
+        let Some((method, path)) = self.request.query().and_then(asked_request) else {
             let answer = status(if self.find_caller().is_some() { 200 } else { 401 });
             self.session = None;
             self.events.clear();
             return self.end(Verdict::Answer(answer, "jotgate_check"));
         };
         let asked = self.request.with_method(method.as_bytes()).with_path(path.as_bytes());
-        let judgement = decide(&asked, self.known, self.cache, &mut crate::trail::Nothing);
+        let judgement = decide(&asked, self.known, self.cache, &mut Nothing);
         let answer = match judgement {
             Judgement { audited: Some(_), .. } => 200,
             Judgement { verdict: Verdict::NeedsKeys { issuer }, .. } => return self.end(Verdict::NeedsKeys { issuer }),
@@ -303,7 +303,13 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             let is_upgrade = request.is_upgrade() || request.method() == b"CONNECT";
             SessionUse { entry: Arc::clone(&entry), generation, present, seals, may_renew: may_renew || is_newer, is_upgrade }
         };
-        match browser.standing(self.policy, &open, now) {
+        let Some(kept) = browser.logins.get(open.session.login).and_then(|login| self.known.kept.get(login.issuer)) else {
+            return Worth::None;
+        };
+        let skew = self.policy.issuers.get(entry.principal.issuer()).map(|issuer| issuer.clock_skew).unwrap_or_default();
+        let bounds = Bounds::new(&browser.session, skew);
+        let (session, digest) = (&open.session, kept.digest());
+        match bounds.standing(session, digest, open.has_old_seal, now) {
             Standing::Good => Worth::Good(usage(false, false)),
             Standing::GoodButSeal => Worth::Good(usage(true, false)),
             Standing::RefreshDue if status.is_ended(open.session.generation) => {
@@ -316,13 +322,13 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 self.events.push(Event::Refresh(Arc::clone(&entry)));
                 Worth::Good(usage(false, true))
             }
-            Standing::RefreshNeeded { .. } if status.is_ended(open.session.generation) => Worth::Over(SessionEnd::Revoked),
-            Standing::RefreshNeeded { until } if status.has_failed() && until.is_some_and(|until| now < until) => {
+            Standing::RefreshNeeded if status.is_ended(open.session.generation) => Worth::Over(SessionEnd::Revoked),
+            Standing::RefreshNeeded if status.has_failed() && bounds.outlasts_outage(session, digest, now) => {
                 self.events.push(Event::Refresh(Arc::clone(&entry)));
                 Worth::Good(usage(false, true))
             }
-            Standing::RefreshNeeded { .. } if status.is_backing_off(self.known.verification.steady) => Worth::Over(SessionEnd::Outage),
-            Standing::RefreshNeeded { .. } => Worth::Stale(entry),
+            Standing::RefreshNeeded if status.is_backing_off(self.known.verification.steady) => Worth::Over(SessionEnd::Outage),
+            Standing::RefreshNeeded => Worth::Stale(entry),
             Standing::Over(end) => Worth::Over(end),
         }
     }

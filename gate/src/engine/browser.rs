@@ -41,7 +41,7 @@ impl Gate {
                 }
                 Event::Bounced(id) => self.refreshes.bounced(&id),
                 Event::Count(metric) => self.effects.push_back(Effect::Count(metric)),
-                Event::Forget(subject) => self.forget(subject, now),
+                Event::Forget(subject) => self.forget(subject),
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
                 Event::LoggedOut(id) => {
                     self.refreshes.forget(&id);
@@ -131,7 +131,7 @@ impl Gate {
         let answered = Answer::of(outcome);
         let kept = kept(&answered);
         let kept = |topic: &Topic| if topic.step == Step::Metadata { kept } else { kept.min(ANSWERS_KEPT) };
-        let Some(topic) = self.answers.topic_of(id) else { return true };
+        let Some(topic) = self.answers.key_of(id) else { return true };
         if topic.step == Step::Tokens {
             let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
             self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
@@ -189,7 +189,7 @@ impl Gate {
     fn refresh_succeeded(&mut self, id: &SessionId, successor: Arc<Entry>, now: Timestamp) {
         if let Some(open) = &successor.session {
             let generation = open.session.generation.saturating_sub(1);
-            self.forget(Subject::Session(*id, generation), now);
+            self.forget(Subject::Session(*id, generation));
         }
         self.refreshes.renewed(id, successor, true, now);
         self.effects.push_back(Effect::Count(Metric::SessionsRefreshed));
@@ -292,8 +292,8 @@ impl Gate {
         });
     }
 
-    fn forget(&mut self, subject: Subject, now: Timestamp) {
-        self.answers.forget(|topic| topic.subject == subject, now);
+    fn forget(&mut self, subject: Subject) {
+        self.answers.forget(|topic| topic.subject == subject);
     }
 
     /// What is kept for logins and sessions needs a look then.

@@ -50,6 +50,14 @@ impl<'r> Request<'r> {
         Request { path, ..*self }
     }
 
+    /// Likewise with another `:method`.
+    pub(crate) fn with_method<'m>(&self, method: &'m [u8]) -> Request<'m>
+    where
+        'r: 'm,
+    {
+        Request { method, ..*self }
+    }
+
     /// Likewise with another `:authority`.
     pub(crate) fn with_authority<'p>(&self, authority: &'p [u8]) -> Request<'p>
     where

@@ -5,7 +5,7 @@ use std::fmt;
 use jose::jwk::{KeySet, KeySetError, Origin};
 
 use super::discovery::{self, DiscoveryError, Target};
-use crate::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId};
+use crate::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, USER_AGENT};
 use crate::http::Response;
 use crate::policy::{Discovery, FetchSettings, Limits};
 
@@ -40,9 +40,6 @@ impl From<CalloutFailure> for FetchFailure {
         }
     }
 }
-
-/// The `User-Agent` of callouts: some firewalls reject requests without one.
-const USER_AGENT: &str = concat!("jotgate/", env!("CARGO_PKG_VERSION"));
 
 /// The request for a document of an issuer.
 pub(crate) fn callout(id: CalloutId, target: &Target, settings: &FetchSettings, limits: &Limits) -> Callout {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use oauth::ResponseError;
+use oauth::{ErrorCode, ResponseError};
 use oauth::authorization::CallbackError;
 use oauth::id_token::IdTokenError;
 
@@ -45,7 +45,7 @@ impl Failed {
     pub(crate) fn at(endpoint: &str, error: &ResponseError) -> Self {
         let cause = match error {
             ResponseError::Unavailable { .. } => LoginFailure::Unavailable,
-            ResponseError::Refused { code: Some(code), .. } if code.is_final_grant() => LoginFailure::Grant,
+            ResponseError::Refused { code: Some(code), .. } if matches!(code, ErrorCode::InvalidGrant | ErrorCode::BadVerificationCode) => LoginFailure::Grant,
             _ => LoginFailure::Provider,
         };
         Self::new(cause, format_args!("the {endpoint} endpoint answered {error}"))
@@ -92,7 +92,6 @@ impl From<NoRandomness> for Stop {
 
 impl From<CallbackError> for Failed {
     fn from(error: CallbackError) -> Self {
-        use oauth::ErrorCode;
         let cause = match error.code() {
             Some(ErrorCode::AccessDenied) => LoginFailure::Denied,
             Some(code) if code.is_temporary() => LoginFailure::Unavailable,
@@ -111,7 +110,7 @@ impl From<SealError> for Failed {
         match error {
             SealError::NoRandomness(error) => error.into(),
             SealError::TooLarge(error) => {
-                Self { claims: error.claims().to_vec(), ..Self::new(LoginFailure::TooLarge, error) }
+                Self { claims: error.names(), ..Self::new(LoginFailure::TooLarge, error) }
             }
         }
     }

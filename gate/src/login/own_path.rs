@@ -1,5 +1,7 @@
 //! The paths that the gate answers itself.
 
+use oauth::form::Parameters;
+
 use crate::http::{CanonicalPath, Request, authority};
 use crate::policy::{Browser, OwnPaths};
 
@@ -40,6 +42,13 @@ impl OwnPath {
         };
         (!methods.contains(&method)).then_some(allow)
     }
+}
+
+/// The request that a check asks about: `?path=/x`, and perhaps `&method=POST`.
+pub(crate) fn asked_request(query: &[u8]) -> Option<(String, String)> {
+    let parameters = Parameters::parse(query).ok()?;
+    let one = |name| parameters.one(name).ok().flatten().map(String::from);
+    Some((one("method").unwrap_or_else(|| String::from("GET")), one("path")?))
 }
 
 /// Whether the query looks like an authorization response (RFC 6749 §4.1.2).

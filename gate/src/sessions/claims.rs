@@ -15,7 +15,7 @@ use crate::octets::put;
 use crate::policy::{Issuer, Policy};
 
 /// What is read of every session: by the gate itself, by pages that ask for the session, and at the next refresh.
-const ALWAYS: [&str; 10] =
+const ALWAYS: [&str; 11] =
     ["auth_time", "email", "email_verified", "exp", "iat", "iss", "name", "nonce", "preferred_username", "sid", "sub"];
 
 /// The claims that are kept of an issuer's users.

@@ -107,6 +107,16 @@ impl<'r> Status<'r> {
 }
 
 impl Refreshes {
+    /// What is known, without what is under way: the callouts for it are another engine's.
+    pub(crate) fn without_work(mut self) -> Self {
+        for refresh in self.sessions.values_mut() {
+            refresh.stage = Stage::Idle;
+            refresh.publishes = None;
+        }
+        self.active.clear();
+        self
+    }
+
     /// What is known of a session.
     pub(crate) fn status(&self, id: &SessionId) -> Status<'_> {
         Status(self.sessions.get(id))

@@ -47,6 +47,13 @@ impl TooLarge {
     }
 }
 
+impl TooLarge {
+    /// What may be left out, in words.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.largest.iter().map(|(part, _)| part.to_string()).collect()
+    }
+}
+
 impl fmt::Display for TooLarge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { octets, limit, largest } = self;

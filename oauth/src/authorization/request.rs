@@ -98,6 +98,13 @@ impl ExtraParameters {
         Ok(Self(parameters))
     }
 
+    /// These, and one more: in place of one of its name.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let others = self.0.iter().filter(|(found, _)| found != name).cloned();
+        Self(others.chain([(name.to_string(), value.to_string())]).collect())
+    }
+
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(found, _)| found == name)
     }
