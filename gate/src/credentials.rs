@@ -159,7 +159,7 @@ impl CredentialLocations {
     /// Adds the removal of the gate's own cookies alone.
     pub(crate) fn remove_session_from(&self, request: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
         let names: Vec<_> = self.session_cookies.iter().map(String::as_str).collect();
-        edits.extend(cookie::removal(request, &names, &[]));
+        edits.extend(http::cookie::removal(request, &names, &[]));
     }
 
     /// Adds the removal of every credential; of the one that was `used`, unless it `is_kept`.

@@ -120,7 +120,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             true => self.policy.credentials.remove_own_from(self.request, &mut self.edits),
             false => self.policy.credentials.remove_from(self.request, None, &mut self.edits),
         }
-        self.end(Verdict::Forward(std::mem::take(&mut self.edits)))
+        let edits = std::mem::take(&mut self.edits);
+        self.end(Verdict::Forward(edits))
     }
 
     fn check_caller(mut self) -> Judgement {
@@ -175,7 +176,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// Forwards a credential that is not for the gate, without identity; whatever else is one goes.
     fn forward_foreign(mut self, credential: &Credential<'_>) -> Judgement {
         self.policy.credentials.remove_from(self.request, Some((credential, true)), &mut self.edits);
-        self.end(Verdict::Forward(std::mem::take(&mut self.edits)))
+        let edits = std::mem::take(&mut self.edits);
+        self.end(Verdict::Forward(edits))
     }
 
     fn find_credential(&mut self) -> Result<Option<Credential<'c>>, Cause> {

@@ -158,8 +158,7 @@ impl Gate {
             refreshes: &self.refreshes,
             kept: &self.kept,
         };
-        let Judgement { verdict, audited, events, session } =
-            decide(request, &known, &mut self.cache, &mut facts);
+        let Judgement { verdict, audited, events, session } = decide(request, &known, &mut self.cache, &mut facts);
         if !events.is_empty() {
             self.apply(events, capabilities, steady);
         }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jose::signature::SignatureVerifier;
 
@@ -11,12 +12,15 @@ pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::{Credential, CredentialLocation};
-use crate::decision::decide;
+use crate::decision::{Known, decide};
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
+use crate::lookup::Lookup;
 use crate::policy::{Issuer, Policy};
+use crate::random::NoGenerator;
 use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Ambiguity, MatchedRequest, RequestPart, Requirement, Rule, Shadowed, Truth};
+use crate::sessions::{KeptClaims, Refreshes};
 use crate::time::Timestamp;
 use crate::trail::Trail;
 
@@ -109,7 +113,16 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let path = CanonicalPath::of(request.path(), policy.paths).map(|path| path.as_str().to_string());
     let mut trace = Trace { path, rules: Vec::new(), credential: None, token: None, route: Route::Rule(None) };
     let mut trail = Notes { trace: &mut trace, withheld: Withheld::default() };
-    decide(request, &verification, &mut TokenCache::new(0), &mut trail);
+    let kept: Vec<_> = policy.issuers.iter().map(|issuer| KeptClaims::new(policy, issuer)).collect();
+    let (answers, refreshes) = (Lookup::new(0, Duration::ZERO), Refreshes::default());
+    let known = Known {
+        verification: &verification,
+        random: &NoGenerator,
+        answers: &answers,
+        refreshes: &refreshes,
+        kept: &kept,
+    };
+    decide(request, &known, &mut TokenCache::new(0), &mut trail);
     trace
 }
 

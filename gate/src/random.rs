@@ -22,6 +22,16 @@ impl fmt::Display for NoRandomness {
     }
 }
 
+/// A host without a generator.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoGenerator;
+
+impl Randomness for NoGenerator {
+    fn fill(&self, _: &mut [u8]) -> Result<(), NoRandomness> {
+        Err(NoRandomness)
+    }
+}
+
 /// `N` octets that nobody can guess.
 pub(crate) fn draw<const N: usize>(random: &dyn Randomness) -> Result<[u8; N], NoRandomness> {
     let mut octets = [0; N];

@@ -9,8 +9,9 @@ use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
 use crate::login::{
-    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Subject, Wanted, asked_request, info, is_cross_site,
-    is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see, session_over, status,
+    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Subject, Wanted,
+    asked_request, info, is_cross_site, is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see,
+    session_over, status,
 };
 use crate::policy::Browser;
 use crate::report::{Cause, LoginFailure, Metric, Reason, SessionEnd};
@@ -88,7 +89,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// Refuses a request without a usable credential; a browser is sent to log in.
-    pub(super) fn refuse_or_log_in(mut self, cause: Cause) -> Judgement {
+    pub(super) fn refuse_or_log_in(self, cause: Cause) -> Judgement {
         let Some(browser) = self.policy.browser.as_ref().filter(|_| self.sends_to_login()) else {
             return self.refuse(cause, None);
         };
@@ -102,9 +103,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 let login = self.rule.and_then(|rule| rule.login).unwrap_or(0);
                 self.start_login(browser, login, &wanted)
             }
-            Asker::FormNavigation => {
-                self.end(Verdict::Turn(session_over(&paths.login), cause.into()))
-            }
+            Asker::FormNavigation => self.end(Verdict::Turn(session_over(&paths.login), cause.into())),
             Asker::Other => {
                 let refusal = Refusal { login: Some(paths.login.as_str().into()), ..Refusal::from(cause) };
                 self.refuse(refusal, None)
@@ -273,7 +272,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     fn bounce(mut self, entry: &Entry) -> Judgement {
         let id = entry.session.as_ref().map(|open| open.session.id);
         self.events.extend(id.map(Event::Bounced));
-        let here = self.policy.browser.as_ref().map(|browser| Destinations::from(&browser.session).of_request(self.request));
+        let here =
+            self.policy.browser.as_ref().map(|browser| Destinations::from(&browser.session).of_request(self.request));
         let reply = see(here.unwrap_or_default().as_str());
         self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
     }
@@ -301,12 +301,21 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let usage = |seals: bool, may_renew: bool| {
             let request = self.request;
             let is_upgrade = request.is_upgrade() || request.method() == b"CONNECT";
-            SessionUse { entry: Arc::clone(&entry), generation, present, seals, may_renew: may_renew || is_newer, is_upgrade }
+            SessionUse {
+                entry: Arc::clone(&entry),
+                generation,
+                present,
+                seals,
+                may_renew: may_renew || is_newer,
+                is_upgrade,
+            }
         };
-        let Some(kept) = browser.logins.get(open.session.login).and_then(|login| self.known.kept.get(login.issuer)) else {
+        let Some(kept) = browser.logins.get(open.session.login).and_then(|login| self.known.kept.get(login.issuer))
+        else {
             return Worth::None;
         };
-        let skew = self.policy.issuers.get(entry.principal.issuer()).map(|issuer| issuer.clock_skew).unwrap_or_default();
+        let skew =
+            self.policy.issuers.get(entry.principal.issuer()).map(|issuer| issuer.clock_skew).unwrap_or_default();
         let bounds = Bounds::new(&browser.session, skew);
         let (session, digest) = (&open.session, kept.digest());
         match bounds.standing(session, digest, open.has_old_seal, now) {
@@ -327,7 +336,9 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 self.events.push(Event::Refresh(Arc::clone(&entry)));
                 Worth::Good(usage(false, true))
             }
-            Standing::RefreshNeeded if status.is_backing_off(self.known.verification.steady) => Worth::Over(SessionEnd::Outage),
+            Standing::RefreshNeeded if status.is_backing_off(self.known.verification.steady) => {
+                Worth::Over(SessionEnd::Outage)
+            }
             Standing::RefreshNeeded => Worth::Stale(entry),
             Standing::Over(end) => Worth::Over(end),
         }

@@ -15,7 +15,9 @@ use crate::http::{HeaderEdit, HeaderLine};
 use crate::login::{Answer, Answered, Exchange, Failed, Question, Step, Stop, Subject, Topic};
 use crate::lookup::Begun;
 use crate::report::{LoginFailure, Metric, Reason};
-use crate::sessions::{Claim, OpenedSession, Outcome, SessionCookies, SessionId, SessionUse, Successors, is_over, open};
+use crate::sessions::{
+    Bounds, Claim, OpenedSession, Outcome, SessionCookies, SessionId, SessionUse, Standing, Successors, open,
+};
 use crate::shared::SharedData;
 use crate::time::Timestamp;
 use crate::verdict::Event;
@@ -285,10 +287,14 @@ impl Gate {
         self.next_sockets = now.after(SOCKETS_EVERY);
         let Self { policy, refreshes, sockets, effects, .. } = self;
         let Some(browser) = policy.browser.as_ref() else { return };
+        let skew = |login: usize| policy.issuers.get(browser.logins.get(login)?.issuer).map(|issuer| issuer.clock_skew);
         close(sockets, effects, |open| {
             let session = &open.session;
+            // What an open connection carries is a sign of life.
+            let bounds =
+                Bounds { idle: None, ..Bounds::new(&browser.session, skew(session.login).unwrap_or_default()) };
             let is_ended = refreshes.status(&session.id).is_ended(session.generation);
-            is_ended || is_over(open, browser, policy, host)
+            is_ended || matches!(bounds.standing(session, session.claims_digest, false, host), Standing::Over(_))
         });
     }
 

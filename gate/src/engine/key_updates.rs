@@ -51,7 +51,8 @@ impl Gate {
     }
 
     pub(super) fn admit(&mut self, arrival: Arrival, waiter: Waiter) -> Result<(), Refusal> {
-        let is_alone = self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1 && self.policy.browser.is_none();
+        let is_alone =
+            self.keys.iter().filter(|keys| keys.fetched().is_some()).count() == 1 && self.policy.browser.is_none();
         if !self.waiting.has_room(waiter, is_alone, &self.policy.limits) {
             return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
         }

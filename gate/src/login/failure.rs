@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use oauth::{ErrorCode, ResponseError};
 use oauth::authorization::CallbackError;
 use oauth::id_token::IdTokenError;
+use oauth::{ErrorCode, ResponseError};
 
 use super::question::Question;
 use crate::callers::Failure;
@@ -45,7 +45,11 @@ impl Failed {
     pub(crate) fn at(endpoint: &str, error: &ResponseError) -> Self {
         let cause = match error {
             ResponseError::Unavailable { .. } => LoginFailure::Unavailable,
-            ResponseError::Refused { code: Some(code), .. } if matches!(code, ErrorCode::InvalidGrant | ErrorCode::BadVerificationCode) => LoginFailure::Grant,
+            ResponseError::Refused { code: Some(code), .. }
+                if matches!(code, ErrorCode::InvalidGrant | ErrorCode::BadVerificationCode) =>
+            {
+                LoginFailure::Grant
+            }
             _ => LoginFailure::Provider,
         };
         Self::new(cause, format_args!("the {endpoint} endpoint answered {error}"))
@@ -109,9 +113,7 @@ impl From<SealError> for Failed {
     fn from(error: SealError) -> Self {
         match error {
             SealError::NoRandomness(error) => error.into(),
-            SealError::TooLarge(error) => {
-                Self { claims: error.names(), ..Self::new(LoginFailure::TooLarge, error) }
-            }
+            SealError::TooLarge(error) => Self { claims: error.names(), ..Self::new(LoginFailure::TooLarge, error) },
         }
     }
 }

@@ -7,8 +7,8 @@ use oauth::logout::LogoutRequest;
 
 use super::exchange::{Exchange, ProviderFacts};
 use super::pending::LoginCookie;
-use super::return_to::Destinations;
 use super::reply::see;
+use super::return_to::Destinations;
 use crate::http::{Reply, Request};
 use crate::policy::Browser;
 use crate::random::draw;

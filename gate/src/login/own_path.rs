@@ -55,5 +55,7 @@ pub(crate) fn asked_request(query: &[u8]) -> Option<(String, String)> {
 fn has_answer(request: &Request<'_>) -> bool {
     let query = request.query().unwrap_or_default();
     let name = |parameter: &'_ [u8]| parameter.split(|&byte| byte == b'=').next().unwrap_or_default().to_vec();
-    query.split(|&byte| byte == b'&').any(|parameter| matches!(name(parameter).as_slice(), b"code" | b"error" | b"state"))
+    query
+        .split(|&byte| byte == b'&')
+        .any(|parameter| matches!(name(parameter).as_slice(), b"code" | b"error" | b"state"))
 }

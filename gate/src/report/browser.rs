@@ -56,6 +56,8 @@ causes! {
         Lifetime = "lifetime",
         /// The user logged out.
         Logout = "logout",
+        /// The policy reads claims that it does not hold, and nothing can renew it.
+        MissingClaims = "missing_claims",
         /// It is from before `session.notBefore`.
         NotBefore = "not_before",
         /// Its issuer could not be reached for too long.

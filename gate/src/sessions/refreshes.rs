@@ -69,9 +69,14 @@ enum Stage {
     /// What is shared is to be looked at.
     Checking,
     /// Another VM has the lease, which ends by itself.
-    Following { until: Timestamp, next: Timestamp },
+    Following {
+        until: Timestamp,
+        next: Timestamp,
+    },
     /// The provider is asked, until then at most.
-    Asking { until: Timestamp },
+    Asking {
+        until: Timestamp,
+    },
 }
 
 /// What is known of a session's refresh.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::content::Session;
 use crate::policy::SessionSettings;
+use crate::report::SessionEnd;
 use crate::time::Timestamp;
 
 /// How long sessions of one login last.
@@ -33,26 +34,11 @@ pub(crate) enum Standing {
     /// Use it, and seal it anew: by its seal it was last seen too long ago, or the secret is on its way out.
     GoodButSeal,
     /// It is over.
-    Over(End),
+    Over(SessionEnd),
     /// Use it, and fetch its claims again.
     RefreshDue,
     /// Fetch its claims again before it is used.
     RefreshNeeded,
-}
-
-/// Why a session is over.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum End {
-    /// Its claims have expired, and there is no refresh token.
-    Expired,
-    /// It was not used for too long.
-    Idle,
-    /// The login is too long ago, or still to come.
-    Lifetime,
-    /// The policy reads other claims than were kept, and there is no refresh token.
-    MissingClaims,
-    /// The operator ended all that are as old.
-    NotBefore,
 }
 
 impl Bounds {
@@ -101,18 +87,18 @@ impl Bounds {
         self.expires_at(session).map_or(lifetime, |expiry| expiry.min(lifetime))
     }
 
-    fn end(&self, session: &Session, claims: [u8; 8], now: Timestamp) -> Option<End> {
+    fn end(&self, session: &Session, claims: [u8; 8], now: Timestamp) -> Option<SessionEnd> {
         let is_past = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant <= now);
         if self.not_before.is_some_and(|not_before| session.created < not_before) {
-            Some(End::NotBefore)
+            Some(SessionEnd::NotBefore)
         } else if is_past(Some(session.created.after(self.lifetime))) || self.is_ahead(session.created, now) {
-            Some(End::Lifetime)
+            Some(SessionEnd::Lifetime)
         } else if is_past(self.idle.map(|idle| session.last_seen.after(idle))) {
-            Some(End::Idle)
+            Some(SessionEnd::Idle)
         } else if is_past(self.expires_at(session)) {
-            Some(End::Expired)
+            Some(SessionEnd::Expired)
         } else {
-            (session.refresh_token.is_none() && session.claims_digest != claims).then_some(End::MissingClaims)
+            (session.refresh_token.is_none() && session.claims_digest != claims).then_some(SessionEnd::MissingClaims)
         }
     }
 
@@ -194,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_session_without_refresh_token_lasts_its_lifetime() {
-        let over = Standing::Over(End::Lifetime);
+        let over = Standing::Over(SessionEnd::Lifetime);
         check(&BOUNDS, &without_refresh_token(), &[(0, Standing::Good), (12 * HOUR, over), (u64::MAX - START, over)]);
     }
 
@@ -208,7 +194,7 @@ mod tests {
                 (0, Standing::Good),
                 (300, Standing::RefreshDue),
                 (600, Standing::RefreshNeeded),
-                (12 * HOUR, Standing::Over(End::Lifetime)),
+                (12 * HOUR, Standing::Over(SessionEnd::Lifetime)),
             ],
         );
         let short = Session { fresh_until: Some(at(120)), ..session };
@@ -216,7 +202,7 @@ mod tests {
             (0, Standing::Good),
             (120, Standing::RefreshDue),
             (180, Standing::RefreshNeeded),
-            (12 * HOUR, Standing::Over(End::Lifetime)),
+            (12 * HOUR, Standing::Over(SessionEnd::Lifetime)),
         ];
         check(&BOUNDS, &short, &expected);
         let long = Session { fresh_until: Some(at(HOUR)), ..short };
@@ -226,9 +212,9 @@ mod tests {
     #[test]
     fn a_session_without_refresh_token_ends_with_its_claims_unless_it_is_kept() {
         let session = Session { fresh_until: Some(at(HOUR)), ..without_refresh_token() };
-        check(&BOUNDS, &session, &[(0, Standing::Good), (HOUR + 60, Standing::Over(End::Expired))]);
+        check(&BOUNDS, &session, &[(0, Standing::Good), (HOUR + 60, Standing::Over(SessionEnd::Expired))]);
         let kept = Bounds { keep_after_expiry: true, ..BOUNDS };
-        check(&kept, &session, &[(0, Standing::Good), (12 * HOUR, Standing::Over(End::Lifetime))]);
+        check(&kept, &session, &[(0, Standing::Good), (12 * HOUR, Standing::Over(SessionEnd::Lifetime))]);
         for (bounds, session, end) in [
             (BOUNDS, &session, HOUR + 60),
             (kept, &session, 12 * HOUR),
@@ -247,13 +233,17 @@ mod tests {
         check(
             &bounds,
             &session,
-            &[(0, Standing::Good), (HOUR / 4, Standing::GoodButSeal), (HOUR, Standing::Over(End::Idle))],
+            &[(0, Standing::Good), (HOUR / 4, Standing::GoodButSeal), (HOUR, Standing::Over(SessionEnd::Idle))],
         );
         let used = Session { last_seen: at(HOUR), ..session };
         check(
             &bounds,
             &used,
-            &[(HOUR, Standing::Good), (HOUR + HOUR / 4, Standing::GoodButSeal), (2 * HOUR, Standing::Over(End::Idle))],
+            &[
+                (HOUR, Standing::Good),
+                (HOUR + HOUR / 4, Standing::GoodButSeal),
+                (2 * HOUR, Standing::Over(SessionEnd::Idle)),
+            ],
         );
         let refreshed = with_refresh_token();
         assert_eq!(standing(&bounds, &refreshed, HOUR / 4), Standing::RefreshNeeded);
@@ -268,13 +258,13 @@ mod tests {
     fn whoever_comes_with_an_old_seal_gets_a_new_one() {
         let session = without_refresh_token();
         assert_eq!(BOUNDS.standing(&session, CLAIMS, true, at(0)), Standing::GoodButSeal);
-        assert_eq!(BOUNDS.standing(&session, CLAIMS, true, at(12 * HOUR)), Standing::Over(End::Lifetime));
+        assert_eq!(BOUNDS.standing(&session, CLAIMS, true, at(12 * HOUR)), Standing::Over(SessionEnd::Lifetime));
         assert_eq!(BOUNDS.standing(&with_refresh_token(), CLAIMS, true, at(300)), Standing::RefreshDue);
     }
 
     #[test]
     fn sessions_from_before_are_over() {
-        for (not_before, standing) in [(at(0), Standing::Good), (at(1), Standing::Over(End::NotBefore))] {
+        for (not_before, standing) in [(at(0), Standing::Good), (at(1), Standing::Over(SessionEnd::NotBefore))] {
             let bounds = Bounds { not_before: Some(not_before), ..BOUNDS };
             assert_eq!(bounds.standing(&with_refresh_token(), CLAIMS, false, at(60)), standing);
         }
@@ -284,7 +274,7 @@ mod tests {
     fn other_claims_are_fetched_first_or_the_session_is_over() {
         let other = |session: &Session, seconds| BOUNDS.standing(session, [5; 8], false, at(seconds));
         assert_eq!(other(&with_refresh_token(), 0), Standing::RefreshNeeded);
-        assert_eq!(other(&without_refresh_token(), 0), Standing::Over(End::MissingClaims));
+        assert_eq!(other(&without_refresh_token(), 0), Standing::Over(SessionEnd::MissingClaims));
         assert!(!BOUNDS.outlasts_outage(&with_refresh_token(), [5; 8], at(0)), "not even while nobody can be asked");
     }
 
@@ -304,7 +294,7 @@ mod tests {
         let ahead = Session { created: at(60), last_seen: at(60), claims_at: at(60), ..with_refresh_token() };
         assert_eq!(standing(&BOUNDS, &ahead, 0), Standing::Good);
         let created = Session { created: at(61), ..ahead.clone() };
-        assert_eq!(standing(&BOUNDS, &created, 0), Standing::Over(End::Lifetime));
+        assert_eq!(standing(&BOUNDS, &created, 0), Standing::Over(SessionEnd::Lifetime));
         let fetched = Session { claims_at: at(61), ..ahead.clone() };
         assert_eq!(standing(&BOUNDS, &fetched, 0), Standing::RefreshDue);
         let bounds = Bounds { idle: Some(Duration::from_hours(1)), ..BOUNDS };
