@@ -3,22 +3,34 @@
 //! Reading goes on after an error, so that all of them are reported at once, each with its path.
 
 mod access;
+mod after_logout;
+mod browser;
 mod claim_test;
+mod client;
 mod client_ip;
 mod credentials;
+mod cross_site;
 mod document;
 mod duration;
 mod error;
 mod grants;
 mod headers;
+mod instant;
 mod issuer;
 mod issuer_identity;
 mod key_headers;
+mod login;
 mod metadata;
+mod origin;
+mod own_paths;
+mod provider;
 mod reader;
 mod reference;
 mod relation;
 mod rule;
+mod secret;
+mod session;
+mod session_cookie;
 mod text;
 mod variable;
 

@@ -102,7 +102,6 @@ impl CredentialLocations {
     }
 
     /// Whether a session is one of them.
-    #[allow(dead_code, reason = "the engine uses it next")]
     pub(crate) fn has_session(&self) -> bool {
         self.locations.contains(&CredentialLocation::Session)
     }
@@ -254,13 +253,13 @@ impl CredentialLocations {
 }
 
 impl CredentialLocation {
-    /// The header that it stands in; none for the query, and none for a session, which is no token.
+    /// The header that it stands in; none for the query.
     pub(crate) fn header(&self) -> Option<&str> {
         match self {
             Self::Basic => Some(basic::HEADER),
-            Self::Cookie { .. } => Some(http::cookie::HEADER),
+            Self::Cookie { .. } | Self::Session => Some(http::cookie::HEADER),
             Self::Header { name, .. } => Some(name),
-            Self::Query(_) | Self::Session => None,
+            Self::Query(_) => None,
             Self::WebSocketProtocol(_) => Some(subprotocol::HEADER),
         }
     }
@@ -274,6 +273,8 @@ impl CredentialLocation {
             }
             (Self::Query(one), Self::Query(other)) => either(one, other, query::holds),
             (Self::WebSocketProtocol(one), Self::WebSocketProtocol(other)) => subprotocol::overlap(one, other),
+            // It has cookies of its own.
+            (Self::Session, other) | (other, Self::Session) => *other == Self::Session,
             (one, other) if one.header().is_none() || one.header() != other.header() => false,
             (one, other) => match (one.scheme(), other.scheme()) {
                 (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
@@ -281,6 +282,11 @@ impl CredentialLocation {
                 _ => !one.may_have_scheme() || !other.may_have_scheme(),
             },
         }
+    }
+
+    /// Whether the cookie `name` is, for some server, the one that it looks for.
+    pub(crate) fn reads_cookie(&self, name: &str) -> bool {
+        matches!(self, Self::Cookie { name: own, .. } if own == name || either(own, name, cookie::holds))
     }
 
     fn scheme(&self) -> Option<&str> {

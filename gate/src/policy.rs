@@ -30,7 +30,9 @@ use crate::http::{CanonicalPath, PathMode, Request, TrustedProxies};
 use crate::hygiene::{Hygiene, overrides_method};
 use crate::identity::IdentityHeader;
 use crate::metadata::Metadata;
-use crate::rules::{Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed, is_plain_authority};
+use crate::rules::{
+    Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed, Unauthenticated, is_plain_authority,
+};
 
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
@@ -119,6 +121,18 @@ impl Policy {
             texts.collect::<Vec<_>>()
         };
         self.issuers.iter().enumerate().flat_map(of_issuer).collect()
+    }
+
+    /// What becomes of a request without a usable credential, by the index of its rule.
+    pub fn unauthenticated(&self, rule: Option<usize>) -> Unauthenticated {
+        let rule = rule.and_then(|index| self.rules.get(index));
+        rule.map_or(Unauthenticated::default_of(self.credentials.has_session()), |rule| rule.unauthenticated)
+    }
+
+    /// The login that browsers are sent to from there: the one that the rule names, or the first.
+    pub fn login(&self, rule: Option<usize>) -> Option<&Login> {
+        let named = rule.and_then(|index| self.rules.get(index)?.login);
+        self.browser.as_ref()?.logins.get(named.unwrap_or_default())
     }
 
     /// Whether this is a preflight that passes without a rule. One that some servers take for another method does not.

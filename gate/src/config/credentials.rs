@@ -6,8 +6,11 @@ use crate::credentials::{Conflict, CredentialLocation, CredentialLocations, Subp
 use crate::http::is_header_name;
 use crate::hygiene::fold;
 
-pub(super) fn read(object: &mut Object<'_, '_>) -> Option<CredentialLocations> {
-    let locations = object.or("credentials", vec![CredentialLocation::default()], read_locations);
+/// Where browsers log in, they come back with a session.
+pub(super) fn read(object: &mut Object<'_, '_>, has_login: bool) -> Option<CredentialLocations> {
+    let session = has_login.then_some(CredentialLocation::Session);
+    let default = session.into_iter().chain([CredentialLocation::default()]).collect();
+    let locations = object.or("credentials", default, read_locations);
     let conflict = object.or("credentialConflict", Conflict::Refuse, |node| {
         node.word(&[("first", Conflict::First), ("refuse", Conflict::Refuse)])
     });
@@ -48,10 +51,11 @@ fn read_location(node: &Node<'_, '_>) -> Option<CredentialLocation> {
     let query = object.optional("query");
     let basic = object.optional("basic");
     let subprotocol = object.optional("websocketProtocol");
-    let kinds = [&header, &cookie, &query, &basic, &subprotocol].into_iter().flatten().count();
+    let session = object.optional("session");
+    let kinds = [&header, &cookie, &query, &basic, &session, &subprotocol].into_iter().flatten().count();
     if kinds != 1 {
         node.error(format!(
-            "expected exactly one of `header`, `cookie`, `query`, `basic` and `websocketProtocol`, found {kinds}"
+            "expected exactly one of `header`, `cookie`, `query`, `basic`, `session` and `websocketProtocol`, found {kinds}"
         ));
     }
     let scheme = object.optional("scheme");
@@ -79,13 +83,18 @@ fn read_location(node: &Node<'_, '_>) -> Option<CredentialLocation> {
             Some(CredentialLocation::Cookie { name, scheme: scheme.clone()? })
         }),
         query.map(|node| read_parameter(&node).map(CredentialLocation::Query)),
-        basic.map(|node| match node.value.as_bool() {
-            Some(true) => Some(CredentialLocation::Basic),
-            _ => node.expected("`true`"),
-        }),
+        basic.map(|node| read_true(&node, CredentialLocation::Basic)),
+        session.map(|node| read_true(&node, CredentialLocation::Session)),
         subprotocol.map(|node| read_subprotocol(&node, encoding.as_ref()).map(CredentialLocation::WebSocketProtocol)),
     ];
     locations.into_iter().flatten().next()?.filter(|_| kinds == 1)
+}
+
+fn read_true(node: &Node<'_, '_>, location: CredentialLocation) -> Option<CredentialLocation> {
+    match node.value.as_bool() {
+        Some(true) => Some(location),
+        _ => node.expected("`true`"),
+    }
 }
 
 fn read_header(node: &Node<'_, '_>) -> Option<String> {

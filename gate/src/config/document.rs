@@ -4,16 +4,17 @@ use jose::json::Document;
 
 use super::reader::{Collector, Node};
 use super::{
-    ConfigErrors, Environment, access, client_ip, credentials, duration, headers, issuer, metadata, relation, rule,
-    text,
+    ConfigErrors, Environment, access, browser, client_ip, credentials, cross_site, duration, headers, issuer,
+    metadata, relation, rule, text,
 };
 use crate::claims::ClaimRef;
+use crate::credentials::CredentialLocations;
 use crate::http::{PathMode, TrustedProxies};
 use crate::hygiene::{Hygiene, Overrides};
 use crate::identity::IdentityValue;
 use crate::metadata::Metadata;
 use crate::policy::{CrossSite, Limits, Needs, Policy};
-use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch};
+use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch, Unauthenticated};
 
 impl Policy {
     /// Reads a configuration as a proxy hands it over: JSON text or an encoded `google.protobuf.Struct`.
@@ -34,9 +35,18 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let limits = object.or("limits", Limits::default(), read_limits);
     let max_keys = limits.unwrap_or_default().keys;
     let issuers = object.required("issuers").and_then(|node| issuer::read_all(&node, max_keys, env));
-    let credentials = credentials::read(&mut object);
+    let browser = browser::read(&mut object, issuers.as_deref(), env);
+    let credentials = credentials::read(&mut object, browser.has_login);
+    let cross_site = object.or("crossSite", CrossSite::default(), cross_site::read);
     let forward_token = object.or("forwardToken", false, Node::boolean);
-    let rules = object.or("rules", Vec::new(), |node| rule::read_all(node, issuers.as_deref()));
+    let known = rule::Known {
+        issuers: issuers.as_deref(),
+        logins: browser.logins.as_deref(),
+        unauthenticated: Unauthenticated::default_of(
+            credentials.as_ref().is_some_and(CredentialLocations::has_session),
+        ),
+    };
+    let rules = object.or("rules", Vec::new(), |node| rule::read_all(node, known));
     let default = object.or("default", Access::Deny, access::word);
     let identity = object.or("identityHeaders", headers::default_identity(), headers::read_identity);
     let strip = object.or("stripHeaders", headers::default_strip(), headers::read_strip);
@@ -57,7 +67,10 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     });
     object.finish();
 
-    let (credentials, rules, identity) = (credentials?, rules?, identity?);
+    let credentials = credentials?;
+    let has_login = browser.has_login;
+    let browser = browser.finish(node, &credentials);
+    let (rules, identity) = (rules?, identity?);
     let dimensions = Dimensions::of(&rules);
     let overrides = match (keeps_overrides, &trusted_proxies) {
         (Some(false), Some(trusted)) => Overrides::of(&dimensions, passes_preflights.unwrap_or_default(), trusted),
@@ -71,8 +84,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     Some(Policy {
         issuers: issuers?,
         credentials,
-        browser: None,
-        cross_site: CrossSite::default(),
+        browser: if has_login { Some(browser?) } else { None },
+        cross_site: cross_site?,
         forward_token: forward_token?,
         paths: paths?,
         needs: Needs {

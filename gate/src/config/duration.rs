@@ -32,6 +32,20 @@ pub(super) fn at_least(node: &Node<'_, '_>, min: Duration) -> Option<Duration> {
     }
 }
 
+/// A duration in whole seconds, of at least one.
+pub(super) fn whole_seconds(node: &Node<'_, '_>) -> Option<Duration> {
+    in_whole_seconds(node, Duration::from_secs(1))
+}
+
+/// A duration in whole seconds, of at least `min`.
+pub(super) fn in_whole_seconds(node: &Node<'_, '_>, min: Duration) -> Option<Duration> {
+    let duration = at_least(node, min)?;
+    match duration.subsec_nanos() {
+        0 => Some(duration),
+        _ => node.expected("a duration in whole seconds"),
+    }
+}
+
 /// A duration in the life cycle of keys, where less than a second makes no sense.
 pub(super) fn of_keys(node: &Node<'_, '_>) -> Option<Duration> {
     at_least(node, Duration::from_secs(1))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::json::Kind;
+use jose::json::{Kind, Value};
 use jose::jwk::{KeySet, Origin};
 
 use super::issuer_identity::{self, Identity};
@@ -21,6 +21,9 @@ use crate::sealing::SharedName;
 
 /// With more, tokens are good for long after they have expired.
 const MAX_SKEW: Duration = Duration::from_mins(10);
+
+/// `keys` of an issuer that signs nothing.
+const NO_KEYS: &str = "none";
 
 /// The variable whose value takes part in what shared entries are authenticated with.
 const SHARED_SECRET: &str = "JOTGATE_SHARED_SECRET";
@@ -49,7 +52,12 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     let mut object = node.object()?;
     let name = object.required("name").and_then(|node| read_name(&node));
     let identity = issuer_identity::read(&mut object);
-    let audiences = object.required("audiences").and_then(|node| read_audiences(&node));
+    // An issuer that signs nothing needs none.
+    let default_audiences = is_no_keys(node).then(|| Audiences::OneOf(Vec::new()));
+    let audiences = match default_audiences {
+        Some(default) => object.or("audiences", default, read_audiences),
+        None => object.required("audiences").and_then(|node| read_audiences(&node)),
+    };
     let default_audience = ClaimRef::dotted("aud").into_iter().collect();
     let audience_claims = object.or("audienceClaims", default_audience, |node| node.list_of(claim_ref));
     let algorithms = object.or("algorithms", asymmetric(), |node| node.list_of(read_algorithm));
@@ -59,7 +67,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
         false if is_trust_domain => node.fail("expected `true`: each JWT-SVID has `exp`"),
         is_required => Some(is_required),
     });
-    let max_lifetime = object.or("maxLifetime", None, |node| read_lifetime(node).map(Some));
+    let max_lifetime = object.or("maxLifetime", None, |node| duration::whole_seconds(node).map(Some));
     let clock_skew = object.or("clockSkew", Duration::from_mins(1), |node| duration::at_most(node, MAX_SKEW));
     let trust_email = object.or("trustEmail", false, Node::boolean);
     let grants = object.or("grants", Grants::default(), grants::read);
@@ -93,7 +101,8 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     })
 }
 
-fn read_name(node: &Node<'_, '_>) -> Option<Arc<str>> {
+/// A name that rules, metrics and logs can carry.
+pub(super) fn read_name(node: &Node<'_, '_>) -> Option<Arc<str>> {
     let name = node.string()?;
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     match !name.is_empty() && name.bytes().all(is_plain) {
@@ -119,14 +128,6 @@ fn read_algorithm(node: &Node<'_, '_>) -> Option<Algorithm> {
     node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
 }
 
-fn read_lifetime(node: &Node<'_, '_>) -> Option<Duration> {
-    let lifetime = duration::of_keys(node)?;
-    match lifetime.subsec_nanos() {
-        0 => Some(lifetime),
-        _ => node.expected("a duration in whole seconds"),
-    }
-}
-
 /// A claim, or `{claim: …, member: …}` where groups are objects.
 fn read_groups_claim(node: &Node<'_, '_>) -> Option<GroupsClaim> {
     if node.value.kind() != Kind::Object {
@@ -149,12 +150,30 @@ fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>
     all(entries).map(|entries| entries.into_iter().collect())
 }
 
+/// Whether an issuer has `keys: none`.
+fn is_no_keys(issuer: &Node<'_, '_>) -> bool {
+    issuer.value.get("keys").and_then(Value::as_str) == Some(NO_KEYS)
+}
+
+fn read_no_keys(node: &Node<'_, '_>, identity: Option<&Identity>) -> Option<KeySource> {
+    if identity.is_some_and(|identity| identity.kind != IssuerKind::Exact) {
+        node.error("goes with an `issuer` without a placeholder only");
+    }
+    match node.value.as_str() {
+        Some(NO_KEYS) => Some(KeySource::None),
+        _ => node.expected("an object, or `none`"),
+    }
+}
+
 fn read_keys(
     node: &Node<'_, '_>,
     identity: Option<&Identity>,
     max_keys: usize,
     env: Environment<'_>,
 ) -> Option<KeySource> {
+    if node.value.kind() == Kind::String {
+        return read_no_keys(node, identity);
+    }
     let mut object = node.object()?;
     let discovery = object.optional("discovery");
     let uri = object.optional("jwksUri");

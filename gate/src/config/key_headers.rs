@@ -47,11 +47,7 @@ pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Vec<KeyH
 
 /// A text, or `{env: NAME}`.
 fn read_value(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
-    let value = match node.value.as_str() {
-        Some(text) => text.to_string(),
-        None if node.value.get("env").is_some() => variable::read(node, env)?,
-        None => return node.fail("expected a string, or `{env: NAME}`"),
-    };
+    let value = variable::read_or_text(node, env)?;
     let is_edge = |character: char| matches!(character, ' ' | '\t');
     match value.is_empty() || value.contains(char::is_control) || value.starts_with(is_edge) || value.ends_with(is_edge)
     {

@@ -56,6 +56,8 @@ fn read_resource(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Opt
 /// What clients may ask for tokens. A trust domain answers none, and tenants that are not listed have no URI here.
 fn authorization_servers(issuer: &Issuer) -> Vec<String> {
     match &issuer.kind {
+        // What signs nothing gives no tokens for the resource.
+        IssuerKind::Exact if !issuer.signs() => Vec::new(),
         IssuerKind::Exact => vec![issuer.identifier.clone()],
         IssuerKind::Tenants(pattern) => match pattern.tenants() {
             Tenants::Any => Vec::new(),

@@ -228,6 +228,19 @@ impl<'d, 'c> Object<'d, 'c> {
         }
     }
 
+    /// Like [`Object::or`], where null stands for the default.
+    pub(super) fn unless_null<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        read: impl FnOnce(&Node<'d, 'c>) -> Option<T>,
+    ) -> Option<T> {
+        match self.optional(name).filter(|node| node.value.kind() != Kind::Null) {
+            Some(node) => read(&node),
+            None => Some(default),
+        }
+    }
+
     /// Says which members are unknown.
     #[inline(never)]
     pub(super) fn finish(mut self) {

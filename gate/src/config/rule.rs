@@ -9,7 +9,7 @@ use super::access;
 use super::reader::{Node, all};
 use super::relation;
 use crate::http::is_header_name;
-use crate::policy::Issuer;
+use crate::policy::{Issuer, Login};
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme, Unauthenticated};
 
 /// The most that the regular expressions of all rules may take, compiled, in bytes. They take less in Wasm: what passes
@@ -17,9 +17,17 @@ use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIn
 const MAX_REGEX_BYTES: usize = if cfg!(target_pointer_width = "32") { 18_432 } else { 24_576 };
 const METHOD: &str = "a method such as `GET`, in capitals";
 
-pub(super) fn read_all(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Vec<Rule>> {
+/// What rules can name, as far as it could be read, and what they get without a word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'k> {
+    pub(super) issuers: Option<&'k [Issuer]>,
+    pub(super) logins: Option<&'k [Login]>,
+    pub(super) unauthenticated: Unauthenticated,
+}
+
+pub(super) fn read_all(node: &Node<'_, '_>, known: Known<'_>) -> Option<Vec<Rule>> {
     let nodes = node.elements()?;
-    let rules: Vec<_> = nodes.iter().enumerate().map(|(index, node)| read(node, index, issuers)).collect();
+    let rules: Vec<_> = nodes.iter().enumerate().map(|(index, node)| read(node, index, known)).collect();
     check_names(&nodes, &rules);
     check_reachable(&nodes, &rules);
     check_regexes(node, rules.iter().flatten());
@@ -63,12 +71,12 @@ fn check_regexes<'r>(node: &Node<'_, '_>, rules: impl Iterator<Item = &'r Rule>)
     }
 }
 
-fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option<Rule> {
+fn read(node: &Node<'_, '_>, index: usize, known: Known<'_>) -> Option<Rule> {
     let mut object = node.object()?;
     let name = object.or("name", index.to_string().into(), read_name);
     let matcher = object.or("match", Matcher::default(), read_matcher);
     let access: Option<Access> = object.required("access").and_then(|node| {
-        let access = access::read(&node, issuers)?;
+        let access = access::read(&node, known.issuers)?;
         if let Some(matcher) = &matcher {
             relation::check_segments(&node, &access, matcher);
         }
@@ -79,6 +87,8 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
     let mode = object.or("mode", None, |node| read_mode(node).map(Some));
     let challenge = object
         .or("challenge", Scheme::default(), |node| node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)]));
+    let unauthenticated = object.or("unauthenticated", known.unauthenticated, |node| read_unauthenticated(node, known));
+    let login = object.or("login", None, |node| read_login(node, known, unauthenticated).map(Some));
     object.finish();
     Some(Rule {
         name: name?,
@@ -88,9 +98,31 @@ fn read(node: &Node<'_, '_>, index: usize, issuers: Option<&[Issuer]>) -> Option
         forwards_foreign: foreign?,
         mode: mode?,
         challenge: challenge?,
-        unauthenticated: Unauthenticated::default(),
-        login: None,
+        unauthenticated: unauthenticated?,
+        login: login?,
     })
+}
+
+/// `challenge` or `login`.
+fn read_unauthenticated(node: &Node<'_, '_>, known: Known<'_>) -> Option<Unauthenticated> {
+    let words = [("challenge", Unauthenticated::Challenge), ("login", Unauthenticated::Login)];
+    match node.word(&words)? {
+        Unauthenticated::Login if known.logins.is_some_and(<[Login]>::is_empty) => {
+            node.fail("there is no `login` in the configuration to send anybody to")
+        }
+        found => Some(found),
+    }
+}
+
+/// The login that browsers are sent to, by its index. Where the logins themselves could not be read, no rule is to
+/// blame for naming one.
+fn read_login(node: &Node<'_, '_>, known: Known<'_>, unauthenticated: Option<Unauthenticated>) -> Option<usize> {
+    let name = node.string()?;
+    let index = known.logins.map_or(Some(0), |logins| logins.iter().position(|login| *login.name == *name));
+    if index.is_some() && unauthenticated == Some(Unauthenticated::Challenge) {
+        return node.fail("goes with `unauthenticated: login` only");
+    }
+    index.or_else(|| node.expected("the `name` of one of the logins in `login`"))
 }
 
 /// Where a token is required, a foreign credential is rejected.

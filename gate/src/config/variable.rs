@@ -14,3 +14,12 @@ pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> 
     }
     text
 }
+
+/// A text, or `{env: NAME}`. It may be a credential: no message shows it.
+pub(super) fn read_or_text(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
+    match node.value.as_str() {
+        Some(text) => Some(text.to_string()),
+        None if node.value.get("env").is_some() => read(node, env),
+        None => node.fail("expected a string, or `{env: NAME}`"),
+    }
+}

@@ -48,6 +48,18 @@ impl HttpUri {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
+    /// The origin, as browsers write it (RFC 6454 §6.2): in lower case, without the port that its scheme implies.
+    pub fn origin(&self) -> String {
+        let server = self.server();
+        let port = if self.is_https { ":443" } else { ":80" };
+        format!("{}://{}", self.scheme(), server.strip_suffix(port).unwrap_or(&server))
+    }
+
+    /// Whether browsers take it for one of the machine that they run on (Secure Contexts §3.1).
+    pub fn is_loopback(&self) -> bool {
+        matches!(self.host().to_ascii_lowercase().as_str(), "127.0.0.1" | "[::1]" | "localhost")
+    }
+
     /// Host and port in one spelling, so that URIs of one server compare as equal.
     pub fn server(&self) -> String {
         let authority = self.authority.to_ascii_lowercase();
@@ -81,6 +93,21 @@ mod tests {
         assert_eq!(server("http://idp.example.com"), "idp.example.com:80");
         assert_eq!(server("https://[::1]/"), "[::1]:443");
         assert_eq!(server("https://[::1]:8443/"), "[::1]:8443");
+    }
+
+    #[test]
+    fn origins_have_the_spelling_of_browsers() {
+        for (uri, origin) in [
+            ("https://Dash.example.com/a?b", "https://dash.example.com"),
+            ("https://dash.example.com:443", "https://dash.example.com"),
+            ("https://dash.example.com:", "https://dash.example.com"),
+            ("https://dash.example.com:80", "https://dash.example.com:80"),
+            ("https://dash.example.com:8443/", "https://dash.example.com:8443"),
+            ("http://dash.example.com:80", "http://dash.example.com"),
+            ("http://[::1]:443/", "http://[::1]:443"),
+        ] {
+            assert_eq!(HttpUri::parse(uri).expect("is a URI").origin(), origin);
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ proptest! {
             forward_token: None,
             mode: None,
             challenge: Scheme::Bearer,
-            unauthenticated: Unauthenticated::default(),
+            unauthenticated: Unauthenticated::Challenge,
             login: None,
         };
         let rules: Vec<_> = patterns.iter().map(rule).collect();

@@ -29,13 +29,19 @@ pub struct Rule {
 }
 
 /// What becomes of a request that has no usable credential where one is needed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unauthenticated {
     /// It is answered with a challenge (RFC 9110 §11.6.1).
-    #[default]
     Challenge,
     /// A browser that navigates is sent to log in; others get a challenge.
     Login,
+}
+
+impl Unauthenticated {
+    /// What it is where nothing is said of it.
+    pub(crate) const fn default_of(has_session: bool) -> Self {
+        if has_session { Self::Login } else { Self::Challenge }
+    }
 }
 
 /// What becomes of a request that is refused.
