@@ -3,7 +3,6 @@
 //! Reading goes on after an error, so that all of them are reported at once, each with its path.
 
 mod access;
-mod after_logout;
 mod browser;
 mod claim_test;
 mod client;

@@ -286,7 +286,7 @@ impl CredentialLocation {
 
     /// Whether the cookie `name` is, for some server, the one that it looks for.
     pub(crate) fn reads_cookie(&self, name: &str) -> bool {
-        matches!(self, Self::Cookie { name: own, .. } if own == name || either(own, name, cookie::holds))
+        matches!(self, Self::Cookie { name: own, .. } if own == name || either(own, name, http::cookie::holds))
     }
 
     fn scheme(&self) -> Option<&str> {

@@ -116,8 +116,10 @@ impl Policy {
             // Of keys that are fetched, the log has a line with each set.
             let keys = issuer.skipped_keys().iter().map(|key| format!("skipped: {key}"));
             let unused = issuer.unused_keys();
-            let texts =
-                algorithms.chain(keys).chain(unused).map(|text| (index, format!("issuer `{}`: {text}", issuer.name)));
+            let is_unnamed = !issuer.signs() && !self.logs_in_at(index);
+            let unnamed = is_unnamed.then(|| String::from("has no effect: it signs nothing, and no `login` names it"));
+            let texts = algorithms.chain(keys).chain(unused).chain(unnamed);
+            let texts = texts.map(|text| (index, format!("issuer `{}`: {text}", issuer.name)));
             texts.collect::<Vec<_>>()
         };
         self.issuers.iter().enumerate().flat_map(of_issuer).collect()
@@ -133,6 +135,11 @@ impl Policy {
     pub fn login(&self, rule: Option<usize>) -> Option<&Login> {
         let named = rule.and_then(|index| self.rules.get(index)?.login);
         self.browser.as_ref()?.logins.get(named.unwrap_or_default())
+    }
+
+    /// Whether some login is at the issuer of this index.
+    fn logs_in_at(&self, issuer: usize) -> bool {
+        self.browser.iter().flat_map(|browser| &browser.logins).any(|login| login.issuer == issuer)
     }
 
     /// Whether this is a preflight that passes without a rule. One that some servers take for another method does not.

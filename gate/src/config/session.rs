@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use jose::json::Kind;
 use oauth::Secret;
 
 use super::reader::{Node, all};
-use super::{Environment, after_logout, duration, instant, origin, own_paths, secret, session_cookie};
+use super::{Environment, duration, instant, origin, own_paths, secret, session_cookie};
+use crate::login::Destinations;
 use crate::policy::{Issuer, Keep, Login, OwnPaths, PublicUrl, SessionSettings};
 use crate::sessions::{Binding, Keyring};
 
@@ -31,14 +33,12 @@ pub(super) fn read(
     let keep = object.or("keep", Keep::default(), read_keep);
     let paths = object.or("paths", OwnPaths::default(), own_paths::read);
     let return_to = object.or("returnTo", Vec::new(), |node| all(node.elements()?.iter().map(origin::read_text)));
-    let after_logout = object.or("afterLogout", String::from("/"), |node| {
-        after_logout::read(node, public_url.as_ref(), return_to.as_deref())
-    });
+    let after_logout = object.or("afterLogout", String::from("/"), Node::owned_text);
     let not_before = object.unless_null("notBefore", None, |node| instant::read(node).map(Some));
     let close_web_sockets = object.or("closeWebSockets", true, Node::boolean);
     object.finish();
     let public_url = public_url?;
-    Some(SessionSettings {
+    let settings = SessionSettings {
         keyring: keyring(&secrets?, &public_url, logins?, issuers?),
         public_url,
         cookie: cookie?,
@@ -53,10 +53,25 @@ pub(super) fn read(
         after_logout: after_logout?,
         not_before: not_before?,
         close_web_sockets: close_web_sockets?,
-    })
+    };
+    check_after_logout(node, &settings);
+    Some(settings)
+}
+
+/// Who logged out goes where who logs in could return to.
+fn check_after_logout(node: &Node<'_, '_>, settings: &SessionSettings) {
+    let address = Destinations::from(settings).read(&settings.after_logout);
+    if address.is_none_or(|address| address.as_str() != settings.after_logout) {
+        let message = "expected a path in its canonical form that is none of `paths`, or a URL in one of the origins of \
+                       `returnTo`";
+        node.error_at("afterLogout", message);
+    }
 }
 
 fn read_secrets(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Vec<Secret>> {
+    if node.value.kind() != Kind::Array {
+        return node.fail("expected a list of secrets");
+    }
     let nodes = node.list()?;
     let secrets: Vec<_> = nodes.iter().map(|node| secret::read_for_keys(node, env)).collect();
     for (index, (node, secret)) in nodes.iter().zip(&secrets).enumerate() {

@@ -142,6 +142,11 @@ impl CookieSettings {
         &self.name
     }
 
+    /// Whether it is for `https` alone.
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
     /// On which requests of other sites browsers send it.
     pub fn same_site(&self) -> SameSite {
         self.same_site

@@ -22,6 +22,7 @@ mod issuers;
 #[cfg(not(target_family = "wasm"))]
 mod key_sets;
 mod keys;
+mod login_config;
 mod metadata;
 mod paths;
 mod relations;
