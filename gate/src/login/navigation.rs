@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_logs_in_with_anything_else() {
+    fn nothing_else_is_a_navigation() {
         for (asker_name, lines) in [
             ("fetch", "accept: */*\nsec-fetch-site: same-origin\nsec-fetch-mode: cors\nsec-fetch-dest: empty"),
             ("a fetch that asks for HTML", "accept: text/html\nsec-fetch-mode: cors\nsec-fetch-dest: empty"),
