@@ -12,6 +12,8 @@ pub enum ErrorCode {
     AccessDenied,
     /// An account has to be chosen (OpenID Connect Core 1.0 §3.1.2.6).
     AccountSelectionRequired,
+    /// The refresh token is unknown, used or expired (GitHub's name for `invalid_grant`).
+    BadRefreshToken,
     /// The code is unknown, used or expired (GitHub's name for `invalid_grant`).
     BadVerificationCode,
     /// Consent is required (OpenID Connect Core 1.0 §3.1.2.6).
@@ -60,9 +62,10 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that has a name.
-    pub const NAMED: [Self; 23] = [
+    pub const NAMED: [Self; 24] = [
         Self::AccessDenied,
         Self::AccountSelectionRequired,
+        Self::BadRefreshToken,
         Self::BadVerificationCode,
         Self::ConsentRequired,
         Self::IncorrectClientCredentials,
@@ -96,6 +99,7 @@ impl ErrorCode {
         match self {
             Self::AccessDenied => "access_denied",
             Self::AccountSelectionRequired => "account_selection_required",
+            Self::BadRefreshToken => "bad_refresh_token",
             Self::BadVerificationCode => "bad_verification_code",
             Self::ConsentRequired => "consent_required",
             Self::IncorrectClientCredentials => "incorrect_client_credentials",
@@ -121,6 +125,11 @@ impl ErrorCode {
         }
     }
 
+    /// Whether the code or the refresh token is of no more use (RFC 6749 §5.2).
+    pub const fn ends_grant(self) -> bool {
+        matches!(self, Self::BadRefreshToken | Self::BadVerificationCode | Self::InvalidGrant)
+    }
+
     /// Whether the same request may succeed later.
     pub const fn is_temporary(self) -> bool {
         matches!(self, Self::ServerError | Self::TemporarilyUnavailable)
@@ -139,6 +148,13 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn a_grant_ends_by_the_name_of_the_standard_and_of_github() {
+        let ending: Vec<_> =
+            ErrorCode::NAMED.into_iter().filter(|code| code.ends_grant()).map(ErrorCode::name).collect();
+        assert_eq!(ending, ["bad_refresh_token", "bad_verification_code", "invalid_grant"]);
+    }
 
     #[test]
     fn names_are_case_sensitive_and_unknown_ones_are_not_kept() {

@@ -4,7 +4,7 @@ use jose::json::{Document, Value};
 
 use crate::client::{AssertionFacts, Client};
 use crate::form::Form;
-use crate::response::{Errors, read_object};
+use crate::response::{Errors, boolean, read_object};
 use crate::{Request, ResponseError, Secret};
 
 /// The request for what a token says (RFC 7662 §2.1), by a client.
@@ -50,14 +50,11 @@ impl ActiveToken<'_> {
 impl<'b> Introspection<'b> {
     /// Reads the response. Only a JSON object whose `active` is the boolean `true`, with status 200, is a yes.
     pub fn read(status: u16, body: &'b [u8]) -> Result<Self, ResponseError> {
-        const MEMBER: &str = "active";
         let document = read_object(status, body, Errors::InFailures)?;
-        let active = document.root().get(MEMBER).ok_or(ResponseError::Missing(MEMBER))?;
-        match active.as_bool() {
-            Some(true) => Ok(Self::Active(ActiveToken { document })),
-            Some(false) => Ok(Self::Inactive),
-            None => Err(ResponseError::Type { member: MEMBER, expected: "a boolean", found: active.kind() }),
-        }
+        Ok(match boolean(document.root(), "active")? {
+            true => Self::Active(ActiveToken { document }),
+            false => Self::Inactive,
+        })
     }
 }
 

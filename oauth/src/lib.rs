@@ -13,6 +13,7 @@
 //! | [`id_token`] | what an ID token must say beside its signature, dates and issuer | OpenID Connect Core 1.0 §3.1.3.7, §12.2 |
 //! | [`userinfo`] | claims of the userinfo endpoint | OpenID Connect Core 1.0 §5.3 |
 //! | [`introspection`] | tokens that only their issuer can read | RFC 7662 |
+//! | [`github`] | a provider without ID tokens: its API says who logged in | GitHub REST API 2022-11-28 |
 //! | [`logout`] | logout at the provider | OpenID Connect RP-Initiated Logout 1.0 |
 //! | [`revocation`] | tokens that are given back | RFC 7009 |
 //!
@@ -34,6 +35,7 @@ pub mod authorization;
 pub mod client;
 pub mod endpoint;
 pub mod form;
+pub mod github;
 pub mod id_token;
 pub mod introspection;
 pub mod logout;

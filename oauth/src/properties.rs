@@ -12,6 +12,7 @@ use proptest::sample::{Index, select};
 use crate::authorization::Callback;
 use crate::endpoint::Endpoint;
 use crate::form::{Form, Parameters};
+use crate::github::{self, TeamPages, Teams, User};
 use crate::id_token::{self, Context, Login, Original};
 use crate::introspection::Introspection;
 use crate::metadata::Metadata;
@@ -21,7 +22,7 @@ use crate::userinfo::{PROTECTED, UserInfo};
 use crate::{ResponseError, Secret, revocation};
 
 /// Good texts, one of each kind, to be damaged.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 11] = [
     "code=SplxlOBeZQQYbYS6WxSbIA&state=xyz&iss=https%3A%2F%2Fidp&session_state=a+b",
     "error=access_denied&error_description=no%20way&state=xyz",
     r#"{"access_token":"SECRETa","token_type":"Bearer","refresh_token":"SECRETb","expires_in":3600,"id_token":"SECRETc","scope":"a b"}"#,
@@ -30,6 +31,9 @@ const TEXTS: [&str; 8] = [
     r#"{"issuer":"https://idp","token_endpoint":"https://idp/token","authorization_response_iss_parameter_supported":true}"#,
     r#"{"active":true,"sub":"alice","scope":"read","exp":1419356238,"aud":["a","b"]}"#,
     r#"{"sub":"alice","email":"a@example.com","address":{"locality":"x"},"groups":["a",null,1.5e3]}"#,
+    r#"{"login":"octocat","id":1,"name":"monalisa \"octocat\"","email":null}"#,
+    r#"[{"email":"a@example.com","primary":true,"verified":true},{"email":"b@example.com","primary":false,"verified":true}]"#,
+    r#"[{"slug":"justice-league","organization":{"login":"github"}},{"slug":"b","organization":{"login":"a","id":1}}]"#,
 ];
 
 /// Octets that mean something to one of the readers.
@@ -192,6 +196,16 @@ proptest! {
             prop_assert_eq!(status, 200);
             prop_assert!(userinfo.claims().all(|(name, _)| !PROTECTED.contains(&name)));
         }
+        if let (Ok(user), email) = (User::read(status, &text), github::primary_email(status, &text)) {
+            prop_assert_eq!((status, email.is_ok()), (200, false));
+            let claims = github::claims(&user, None, None);
+            let claims = Document::parse(claims.as_bytes()).expect("no claim occurs twice");
+            prop_assert!(claims.root().get("sub").and_then(jose::json::Value::as_str).is_some_and(|sub| sub != "0"));
+        }
+        if let Ok(Teams::All(groups)) = TeamPages::default().add(status, &text, std::iter::empty()) {
+            prop_assert_eq!(status, 200);
+            prop_assert!(groups.iter().all(|group| group.split('/').count() == 2 && !group.contains([' ', ',', '"'])));
+        }
         let _ = Endpoint::parse(&String::from_utf8_lossy(&text)).map_err(|error| error.to_string());
         if let Ok(callback) = Callback::read(&text) {
             let shown = format!("{callback:?}");
@@ -297,4 +311,7 @@ fn the_texts_are_good_before_they_are_damaged() {
     assert!(Metadata::read(text(5), "https://idp").is_ok_and(|metadata| metadata.skipped.is_empty()));
     assert!(matches!(Introspection::read(200, text(6)), Ok(Introspection::Active(_))));
     assert!(UserInfo::read(200, text(7), "alice").is_ok());
+    assert!(User::read(200, text(8)).is_ok());
+    assert!(github::primary_email(200, text(9)).is_ok_and(|email| email.is_some()));
+    assert!(matches!(TeamPages::default().add(200, text(10), std::iter::empty()), Ok(Teams::All(_))));
 }

@@ -21,8 +21,26 @@ pub(crate) enum Errors {
 
 /// The JSON object of a response with status 200 (RFC 6749 §5.1, §5.2).
 pub(crate) fn read_object(status: u16, body: &[u8], errors: Errors) -> Result<Document<'_>, ResponseError> {
-    if body.len() > MAX_BODY {
-        return Err(by_status(status, None, ResponseError::TooLarge { octets: body.len() }));
+    let document = read(status, body, errors, MAX_BODY)?;
+    match document.root().kind() {
+        Kind::Object => Ok(document),
+        found => Err(ResponseError::NotAnObject { found }),
+    }
+}
+
+/// The JSON list of a response with status 200, of at most `most` octets.
+pub(crate) fn read_list(status: u16, body: &[u8], most: usize) -> Result<Document<'_>, ResponseError> {
+    let document = read(status, body, Errors::InAnyBody, most)?;
+    match document.root().kind() {
+        Kind::Array => Ok(document),
+        found => Err(ResponseError::NotAList { found }),
+    }
+}
+
+/// The JSON of a response with status 200.
+fn read(status: u16, body: &[u8], errors: Errors, most: usize) -> Result<Document<'_>, ResponseError> {
+    if body.len() > most {
+        return Err(by_status(status, None, ResponseError::TooLarge { octets: body.len(), most }));
     }
     let document = match Document::parse(body) {
         Ok(document) => document,
@@ -33,9 +51,9 @@ pub(crate) fn read_object(status: u16, body: &[u8], errors: Errors) -> Result<Do
         let code = error.as_str().map_or(ErrorCode::Other, ErrorCode::from_name);
         return Err(by_status(status, Some(code), ResponseError::Refused { status, code: Some(code) }));
     }
-    match document.root().kind() {
-        Kind::Object if status == 200 => Ok(document),
-        found => Err(by_status(status, None, ResponseError::NotAnObject { found })),
+    match status {
+        200 => Ok(document),
+        _ => Err(by_status(status, None, ResponseError::Status(status))),
     }
 }
 
@@ -56,6 +74,12 @@ pub(crate) fn string<'d>(object: Value<'d>, member: &'static str) -> Result<Opti
     let Some(value) = object.get(member).filter(|value| !value.is_null()) else { return Ok(None) };
     let wrong_type = || ResponseError::Type { member, expected: "a string", found: value.kind() };
     value.as_str().map(Some).ok_or_else(wrong_type)
+}
+
+/// A member that is a boolean.
+pub(crate) fn boolean(object: Value<'_>, member: &'static str) -> Result<bool, ResponseError> {
+    let value = object.get(member).ok_or(ResponseError::Missing(member))?;
+    value.as_bool().ok_or(ResponseError::Type { member, expected: "a boolean", found: value.kind() })
 }
 
 /// A member that is a token: something that can be sent in a header.
@@ -85,6 +109,11 @@ pub enum ResponseError {
     Json(json::Error),
     /// A member is absent.
     Missing(&'static str),
+    /// It is JSON, but no list.
+    NotAList {
+        /// What was found.
+        found: Kind,
+    },
     /// It is JSON, but no object.
     NotAnObject {
         /// What was found.
@@ -101,10 +130,17 @@ pub enum ResponseError {
     Status(u16),
     /// The subject is another one (OpenID Connect Core 1.0 §5.3.2).
     Subject,
-    /// More than [`MAX_BODY`].
+    /// More than is read: [`MAX_BODY`], where it is no list.
     TooLarge {
         /// The octets found.
         octets: usize,
+        /// The octets expected, at most.
+        most: usize,
+    },
+    /// More pages of a list than are read.
+    TooManyPages {
+        /// The pages expected, at most.
+        most: usize,
     },
     /// `token_type` is not supported.
     TokenType {
@@ -160,6 +196,7 @@ impl fmt::Display for ResponseError {
             }
             Self::Json(error) => write!(formatter, "answered with what is not strict JSON: {error}"),
             Self::Missing(member) => write!(formatter, "answered without `{member}`"),
+            Self::NotAList { found } => write!(formatter, "answered with {found}, expected a JSON list"),
             Self::NotAnObject { found } => write!(formatter, "answered with {found}, expected a JSON object"),
             Self::Refused { status, code: Some(code) } | Self::Unavailable { status, code: Some(code) } => {
                 write!(formatter, "answered {status} {code}")
@@ -169,9 +206,10 @@ impl fmt::Display for ResponseError {
             }
             Self::Status(status) => write!(formatter, "answered {status}, expected 200"),
             Self::Subject => formatter.write_str("answered with another `sub` than the ID token's"),
-            Self::TooLarge { octets } => {
-                write!(formatter, "answered with {octets} octets, expected at most {MAX_BODY}")
+            Self::TooLarge { octets, most } => {
+                write!(formatter, "answered with {octets} octets, expected at most {most}")
             }
+            Self::TooManyPages { most } => write!(formatter, "answered with more than {most} pages"),
             Self::TokenType { found: Some(found) } => {
                 write!(formatter, "answered with `token_type` `{found}`, expected `Bearer`")
             }
@@ -242,7 +280,7 @@ mod tests {
         assert!(read_object(200, body(MAX_BODY).as_bytes(), Errors::InAnyBody).is_ok());
         let large = body(MAX_BODY + 1);
         let read = |status| read_object(status, large.as_bytes(), Errors::InAnyBody).map(drop);
-        assert_eq!(read(200), Err(ResponseError::TooLarge { octets: MAX_BODY + 1 }));
+        assert_eq!(read(200), Err(ResponseError::TooLarge { octets: MAX_BODY + 1, most: MAX_BODY }));
         assert_eq!(read(503), Err(ResponseError::Unavailable { status: 503, code: None }));
     }
 }
