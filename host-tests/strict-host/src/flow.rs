@@ -1,6 +1,6 @@
 //! Callbacks, and the way of a message through them.
 
-use crate::exchange::{Direction, Exchange, Pause};
+use crate::exchange::{Direction, Exchange, Life, Pause};
 use crate::headers::HeaderMap;
 use crate::instance::Instance;
 use crate::state::{Context, Deferred};
@@ -24,6 +24,11 @@ pub(crate) fn call<P: WasmParams, R: WasmResults>(
 
 fn do_deferred(vm: &Instance, deferred: &Deferred) {
     match *deferred {
+        Deferred::Close(stream) => {
+            if let Some(exchange) = exchange_of(vm, stream) {
+                end(vm, stream, &exchange);
+            }
+        }
         Deferred::DeleteRoot(root) => delete_root(vm, root),
         Deferred::Reply(stream) => {
             if let Some(exchange) = exchange_of(vm, stream) {
@@ -52,6 +57,18 @@ pub(crate) fn delete_root(vm: &Instance, root: u32) {
         state.contexts.remove(&root);
         state.pending.cancel_of(root);
     });
+}
+
+/// A stream is over: `proxy_on_log`, `proxy_on_done` and `proxy_on_delete`, in Envoy's order.
+pub(crate) fn end(vm: &Instance, id: u32, exchange: &RefCell<Exchange>) {
+    exchange.borrow_mut().life = Life::Logging;
+    call::<_, ()>(vm, "proxy_on_log", id, id);
+    exchange.borrow_mut().life = Life::Open;
+    // Envoy does not ask again: a stream is deleted whatever `proxy_on_done` says.
+    call::<_, i32>(vm, "proxy_on_done", id, id);
+    call::<_, ()>(vm, "proxy_on_delete", id, id);
+    exchange.borrow_mut().life = Life::Ended;
+    vm.state(|state| state.contexts.remove(&id));
 }
 
 /// Headers come from one side: the callback sees them, and decides.

@@ -53,6 +53,7 @@ mod built;
 mod callout;
 pub mod cases;
 mod clock;
+mod cookies;
 mod exchange;
 mod flow;
 mod guest;

@@ -64,6 +64,7 @@ pub(crate) enum Context {
 /// What Envoy does only once the plugin has returned.
 #[derive(Debug)]
 pub(crate) enum Deferred {
+    Close(u32),
     DeleteRoot(u32),
     Reply(u32),
     Resume(u32, Direction),

@@ -67,14 +67,7 @@ impl Stream {
     /// The exchange is complete: `proxy_on_log`, `proxy_on_done` and `proxy_on_delete`, in Envoy's order.
     pub fn end(&self) {
         self.check_alive("end");
-        self.exchange.borrow_mut().life = Life::Logging;
-        flow::call::<_, ()>(&self.vm, "proxy_on_log", self.id, self.id);
-        self.exchange.borrow_mut().life = Life::Open;
-        // Envoy does not ask again: a stream is deleted whatever `proxy_on_done` says.
-        flow::call::<_, i32>(&self.vm, "proxy_on_done", self.id, self.id);
-        flow::call::<_, ()>(&self.vm, "proxy_on_delete", self.id, self.id);
-        self.exchange.borrow_mut().life = Life::Ended;
-        self.vm.state(|state| state.contexts.remove(&self.id));
+        flow::end(&self.vm, self.id, &self.exchange);
     }
 
     /// The client goes away, at any time. The plugin sees what it sees in [`Stream::end`].
@@ -106,6 +99,11 @@ impl Stream {
             Outcome::Replied(reply) => reply,
             other => panic!("expected stream {} to be answered by the plugin, found {other:?}", self.id),
         }
+    }
+
+    /// Whether the stream has ended, by the test or by the plugin.
+    pub fn has_ended(&self) -> bool {
+        self.exchange.borrow().life == Life::Ended
     }
 
     /// What the upstream has seen of the request.

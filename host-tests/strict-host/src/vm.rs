@@ -85,6 +85,11 @@ impl Vm {
         self.state(|state| state.calls.get(call).copied().unwrap_or(0))
     }
 
+    /// How many host calls the plugin made, failed ones included.
+    pub fn all_calls(&self) -> u64 {
+        self.state(|state| state.calls.values().sum())
+    }
+
     /// How `verify_signature` behaves from now on.
     pub fn set_verify_signature(&self, mode: VerifySignature) {
         self.state(|state| state.verify_signature = mode);

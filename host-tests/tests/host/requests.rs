@@ -98,6 +98,19 @@ fn a_reset_ends_the_request() {
 }
 
 #[test]
+fn a_connection_that_is_closed_from_a_tick_ends_after_it() {
+    let script = "configure tick 10\ntick effective 2\ntick reset request\ntick log-level\ndelete log-level";
+    let (proxy, root) = start(script);
+    let stream = get(&root);
+    stream.respond([(":status", "101")], false);
+    assert!(!stream.has_ended());
+    proxy.advance(Duration::from_millis(10));
+    assert!(stream.has_ended());
+    // Once at the end of the tick, and once when the stream is deleted, which its call comes before.
+    assert_eq!(crate::results(root.vm(), "log-level").len(), 2);
+}
+
+#[test]
 fn a_paused_request_waits_until_it_is_cancelled() {
     let (_proxy, root) = start("request_headers pause\nlog pairs 0\ndone log-level\ndelete log-level");
     let stream = get(&root);

@@ -171,6 +171,31 @@ fn a_reply_after_the_responses_headers() {
 }
 
 #[test]
+fn a_cookie_that_is_set_twice() {
+    let script = "response_headers add 2 set-cookie s=2;Path=/\nresponse_headers add 2 set-cookie s=3;Path=/x\n\
+                  response_headers add 2 set-cookie t=1;Path=/";
+    for (cookie, expected) in
+        [("a=1", None), ("s=1", None), ("s=1; Secure; path=/", Some("s")), ("t=2; Path=/", Some("t"))]
+    {
+        let (_proxy, root) = start(script);
+        let stream = get(&root);
+        stream.respond([(":status", "200"), ("set-cookie", cookie)], true);
+        let complaint = |name: &str| format!("the cookie `{name}` is set twice in one response");
+        let found = violations(root.vm());
+        assert_eq!(found.first().map(String::as_str), expected.map(complaint).as_deref(), "{cookie}");
+    }
+    let (_, complaints) = complaints(&["reply 303 - set-cookie=s=1 set-cookie=s=2"]);
+    assert_eq!(complaints, ["the cookie `s` is set twice in one response"]);
+}
+
+#[test]
+fn a_cookie_of_the_plugins_own_reply_that_its_response_callback_sets_again() {
+    let (_proxy, root) = start("request_headers reply 303 - set-cookie=s=1\nresponse_headers add 2 set-cookie s=2");
+    get(&root);
+    assert_eq!(violations(root.vm()), ["the cookie `s` is set twice in one response"]);
+}
+
+#[test]
 fn resuming_what_is_not_paused() {
     let (_, complaints) =
         complaints(&["resume request", "resume response", "raw proxy_continue_stream 2", "raw proxy_close_stream 9"]);

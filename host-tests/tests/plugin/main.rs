@@ -10,6 +10,7 @@ mod hostile;
 mod hosts;
 mod instructions;
 mod memory;
+mod responses;
 mod samples;
 mod sharing;
 mod waiting;

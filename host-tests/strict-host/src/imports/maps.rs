@@ -1,6 +1,7 @@
 //! Header maps.
 
 use super::host_call::host_call;
+use crate::cookies;
 use crate::exchange::{Direction, Exchange, Life};
 use crate::guest::{Answer, Guest, Span};
 use crate::headers::HeaderMap;
@@ -30,7 +31,8 @@ pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     });
     host_call!(linker, proxy_add_header_map_value(map, key, key_size, value, value_size) => |guest| {
         let (key, value) = read_line(guest, (key, key_size), (value, value_size))?;
-        edit_map(guest, map, |map| map.add(key, value))
+        edit_map(guest, map, |map| map.add(&key, value))?;
+        check_cookies(guest, map, &key)
     });
     host_call!(linker, proxy_replace_header_map_value(map, key, key_size, value, value_size) => |guest| {
         let (key, value) = read_line(guest, (key, key_size), (value, value_size))?;
@@ -112,6 +114,16 @@ fn callout_map(guest: &Guest<'_>, which: Which) -> Option<HeaderMap> {
     let root = root.borrow();
     let response = root.answered.clone()?;
     Some(if matches!(which, Which::CalloutHeaders) { response.headers } else { response.trailers })
+}
+
+/// An edit of the response's cookies leaves each of them once.
+fn check_cookies(guest: &mut Guest<'_>, map: u32, key: &[u8]) -> Answer {
+    let is_edited = matches!(which(guest, map)?, Which::Headers(Direction::Response)) && key == b"set-cookie";
+    let edited = if is_edited { read_map(guest, map)? } else { None };
+    if let Some(complaint) = edited.and_then(|map| cookies::repeated(&map)) {
+        guest.complain(complaint);
+    }
+    Ok(())
 }
 
 fn edit_map(guest: &mut Guest<'_>, number: u32, edit: impl FnOnce(&mut HeaderMap)) -> Answer {

@@ -1,6 +1,7 @@
 //! Resuming, resetting and answering streams.
 
 use super::host_call::host_call;
+use crate::cookies;
 use crate::exchange::{Direction, Exchange, Half};
 use crate::guest::{Answer, Guest, Span};
 use crate::reply::LocalReply;
@@ -66,6 +67,7 @@ fn continue_stream(guest: &mut Guest<'_>, number: u32) -> Answer {
     Ok(())
 }
 
+/// Ends a stream, once the plugin has returned.
 fn close_stream(guest: &mut Guest<'_>, number: u32) -> Answer {
     let direction = direction(guest, number)?;
     let Some(exchange) = stream(guest) else { return Ok(()) };
@@ -74,6 +76,8 @@ fn close_stream(guest: &mut Guest<'_>, number: u32) -> Answer {
         return Ok(());
     }
     exchange.borrow_mut().reset = true;
+    let stream = guest.context_id();
+    guest.deferred.push_back(Deferred::Close(stream));
     Ok(())
 }
 
@@ -89,6 +93,9 @@ fn send_local_response(guest: &mut Guest<'_>, reply: &Reply) -> Answer {
     let details = guest.read_text("response code details", reply.details)?;
     let body = guest.read(reply.body)?;
     let headers = guest.read_pairs(reply.headers)?;
+    if let Some(complaint) = cookies::repeated(&headers) {
+        guest.complain(complaint);
+    }
     if headers.iter().any(|(name, _)| name.starts_with(b":")) {
         guest.complain("a pseudo-header among the reply's headers");
     }
