@@ -7,6 +7,8 @@ use crate::sections::fetches::Fetches;
 use crate::sections::latency::Latency;
 use crate::sections::memory::Growth;
 use crate::sections::start::Starts;
+use crate::statistics::Spread;
+use crate::variant::WARM;
 
 /// Everything that a run measured.
 #[derive(Debug)]
@@ -34,6 +36,12 @@ impl Figures {
             fetches: Vec::new(),
             growth: Vec::new(),
         }
+    }
+
+    /// How many milliseconds the usual variant of the plugin takes from the start of the process to the first request
+    /// that passes.
+    pub(crate) fn first_admitted(&self) -> Option<Spread> {
+        self.starts.iter().find(|one| one.variant.name == WARM).and_then(|one| Spread::of(&one.millis))
     }
 
     /// The section that the targets are about.

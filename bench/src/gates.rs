@@ -2,16 +2,23 @@
 
 #![expect(clippy::indexing_slicing, reason = "members of JSON objects that are made here")]
 
-use real_envoy::Bootstrap;
+use std::fs;
+use std::path::PathBuf;
+
+use real_envoy::{Bootstrap, plugin};
 use serde_json::{Value, json};
 use test_support::built_path;
 
 use crate::authz::DENY;
+use crate::failure::{At as _, Failure, Result};
 use crate::variant::{Gate, Protocol, Rules};
 use crate::world::{AUDIENCE, ECHO, SCOPE, World};
 
 /// What Envoy answers by itself.
 pub(crate) const ANSWER: &str = "ok\n";
+
+/// Where a plugin's configuration names its module.
+const MODULE: &str = "vm_config/code/local/filename";
 
 /// The bootstrap configuration for a gate.
 pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
@@ -20,10 +27,13 @@ pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
         Gate::Open => bootstrap,
         Gate::Calls | Gate::Nothing => {
             let module = if gate == Gate::Calls { calls() } else { nothing() };
-            bootstrap.plugin("").plugin_option("vm_config/code/local/filename", &json!(module))
+            bootstrap.plugin("").plugin_option(MODULE, &json!(module))
         }
         Gate::Native { caches } => bootstrap.filter(jwt_authn(world, caches)).filter(rbac()),
-        Gate::Jotgate { rules, issuers } => bootstrap.plugin(&jotgate(world, rules, issuers).to_string()),
+        Gate::Jotgate { rules, issuers, responses } => {
+            let bootstrap = bootstrap.plugin(&jotgate(world, rules, issuers).to_string());
+            if responses { bootstrap } else { bootstrap.plugin_option(MODULE, &json!(world.plugin_for_requests)) }
+        }
         Gate::Hop(Protocol::Http) => bootstrap.filter(ext_authz(&json!({
             "http_service": {"server_uri": {"uri": "http://authz", "cluster": "authz", "timeout": "5s"}},
             "allowed_headers": {"patterns": [{"exact": DENY}]},
@@ -156,12 +166,25 @@ fn seconds(world: &World) -> String {
     format!("{}s", world.refresh.as_secs())
 }
 
+/// Writes a copy of the plugin that hosts do not call for responses, since that callback has another name in it.
+pub(crate) fn plugin_for_requests() -> Result<PathBuf> {
+    const CALLBACK: &[u8; 25] = b"proxy_on_response_headers";
+    const NO_CALLBACK: &[u8; 25] = b"proxy_no_response_headers";
+    let mut module = fs::read(plugin()?)?;
+    let start = module.windows(CALLBACK.len()).position(|window| window == CALLBACK);
+    let name = start.and_then(|start| module.get_mut(start..)?.first_chunk_mut());
+    *name.ok_or_else(|| Failure::new("the plugin has no callback for responses"))? = *NO_CALLBACK;
+    let path = nothing().with_file_name("requests.wasm");
+    fs::write(&path, module).at(path.display())?;
+    Ok(path)
+}
+
 /// The module that makes the calls of a gate.
-fn calls() -> std::path::PathBuf {
+fn calls() -> PathBuf {
     built_path("JOTGATE_CALLS", "target/wasm32-wasip1/plugin/calls.wasm", "make nothing")
 }
 
 /// The module that does nothing.
-pub(crate) fn nothing() -> std::path::PathBuf {
+pub(crate) fn nothing() -> PathBuf {
     built_path("JOTGATE_NOTHING", "target/wasm32-wasip1/plugin/nothing.wasm", "make nothing")
 }

@@ -17,13 +17,18 @@ pub(crate) enum Gate {
         caches: bool,
     },
     /// The plugin.
-    Jotgate { rules: Rules, issuers: usize },
+    Jotgate {
+        rules: Rules,
+        issuers: usize,
+        /// It is called for responses, too.
+        responses: bool,
+    },
     /// `ext_authz`, to a service that does nothing.
     Hop(Protocol),
 }
 
 /// The usual ones.
-const JOTGATE: Gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1 };
+const JOTGATE: Gate = with_rules(Rules::Mixed(10));
 const NATIVE: Gate = Gate::Native { caches: true };
 
 /// The rules of the plugin. The last one decides in each case, so that none is spared.
@@ -95,6 +100,9 @@ impl Variant {
 /// The variant that all others are compared with.
 pub(crate) const OPEN: &str = "open";
 
+/// The usual one of the plugin.
+pub(crate) const WARM: &str = "jotgate-repeated";
+
 /// The algorithms of fresh tokens, with the name that each has in the names of variants.
 const FRESH: [(Algorithm, &str); 4] = [
     (Algorithm::RS256, "rs256"),
@@ -110,12 +118,18 @@ pub(crate) fn usual() -> Vec<Variant> {
         Variant::new("nothing", "a Wasm plugin that does nothing", Gate::Nothing, USUAL),
         Variant::new("calls", "a Wasm plugin that makes the calls to the host alone", Gate::Calls, USUAL),
         Variant::new("native-repeated", "native, repeated token", NATIVE, USUAL),
-        Variant::new("jotgate-repeated", "Jotgate, repeated token", JOTGATE, USUAL),
+        Variant::new(WARM, "Jotgate, repeated token", JOTGATE, USUAL),
         Variant::new("jotgate-mixed", "Jotgate, repeated token, 1,000 rules", with_rules(Rules::Mixed(1000)), USUAL),
         Variant::new(
             "jotgate-siblings",
             "Jotgate, repeated token, 1,000 rules below one prefix",
             with_rules(Rules::Siblings(1000)),
+            USUAL,
+        ),
+        Variant::new(
+            "jotgate-requests",
+            "Jotgate, repeated token, without the callback for responses",
+            Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: false },
             USUAL,
         ),
     ];
@@ -149,7 +163,7 @@ pub(crate) fn by_rules() -> Vec<Variant> {
 pub(crate) fn by_issuers() -> Vec<Variant> {
     let mut variants = vec![Variant::new(OPEN, "no filter", Gate::Open, USUAL)];
     for issuers in [1, 10] {
-        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers };
+        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers, responses: true };
         variants.push(Variant::new(format!("issuers-{issuers}"), format!("issuers: {issuers}"), gate, USUAL));
     }
     variants
@@ -192,21 +206,12 @@ pub(crate) fn by_workers() -> Vec<Variant> {
 
 /// Those whose latency is measured.
 pub(crate) fn with_latency() -> Vec<Variant> {
-    named(&[
-        OPEN,
-        "nothing",
-        "native-repeated",
-        "jotgate-repeated",
-        "native-rs256",
-        "jotgate-rs256",
-        "hop-http",
-        "hop-grpc",
-    ])
+    named(&[OPEN, "nothing", "native-repeated", WARM, "native-rs256", "jotgate-rs256", "hop-http", "hop-grpc"])
 }
 
 /// Those whose start is measured.
 pub(crate) fn with_start() -> Vec<Variant> {
-    named(&[OPEN, "nothing", "native-repeated", "jotgate-repeated", "jotgate-mixed"])
+    named(&[OPEN, "nothing", "native-repeated", WARM, "jotgate-mixed"])
 }
 
 /// Those whose fetches of keys are counted.
@@ -237,5 +242,5 @@ fn all_gates(name: &str, title: &str, load: Load) -> [Variant; 3] {
 }
 
 const fn with_rules(rules: Rules) -> Gate {
-    Gate::Jotgate { rules, issuers: 1 }
+    Gate::Jotgate { rules, issuers: 1, responses: true }
 }

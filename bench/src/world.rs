@@ -1,6 +1,7 @@
 //! What all variants share: the issuer, the upstream that shows what reached it, and the service behind `ext_authz`.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use testbed::upstream::Upstream;
 
 use crate::authz::Authz;
 use crate::failure::Result;
+use crate::gates::plugin_for_requests;
 use crate::variant::Tokens;
 
 /// The `aud` of tokens.
@@ -37,6 +39,8 @@ pub(crate) struct World {
     pub(crate) issuer: Issuer,
     pub(crate) upstream: Upstream,
     pub(crate) authz: Authz,
+    /// The module that is called for requests alone.
+    pub(crate) plugin_for_requests: PathBuf,
     /// How old keys get before they are fetched again.
     pub(crate) refresh: Duration,
 }
@@ -50,7 +54,13 @@ impl World {
 
     pub(crate) fn with(algorithms: Vec<Algorithm>, refresh: Duration) -> Result<Self> {
         let options = Options { algorithms, audience: AUDIENCE.into(), ..Options::default() };
-        Ok(Self { issuer: Issuer::start(options)?, upstream: Upstream::start(0)?, authz: Authz::start()?, refresh })
+        Ok(Self {
+            issuer: Issuer::start(options)?,
+            upstream: Upstream::start(0)?,
+            authz: Authz::start()?,
+            plugin_for_requests: plugin_for_requests()?,
+            refresh,
+        })
     }
 
     /// The identity headers that the upstream is to see, from a good token: header, claim, value.

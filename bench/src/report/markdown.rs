@@ -26,9 +26,12 @@ pub(super) fn text(figures: &Figures) -> String {
 
 fn setting(figures: &Figures) -> String {
     let machine = &figures.machine;
+    let first = figures.first_admitted().map_or(String::new(), |first| {
+        format!(" and admits its first request {} ms after the start of Envoy", spread(Some(first), 0))
+    });
     format!(
         "Envoy {} on {} ({} cores, Linux {}), load {} before the run. CPU time: {} rounds of {} requests. Figures are \
-         medians, with the quartiles in brackets. The plugin has {} bytes, the one that does nothing {}.\n\n",
+         medians, with the quartiles in brackets. The plugin has {} bytes{first}; the one that does nothing has {}.\n\n",
         machine.envoy,
         machine.processor,
         machine.cores,
@@ -130,4 +133,37 @@ fn table<const N: usize>(title: &str, head: [&str; N], rows: impl Iterator<Item 
         let _ = text.write_str(&row);
     }
     text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine;
+    use crate::sections::start::Starts;
+    use crate::variant::with_start;
+
+    fn figures(starts: Vec<Starts>) -> Figures {
+        let machine = Machine {
+            processor: "one".into(),
+            cores: 2,
+            kernel: "6".into(),
+            load: "0.1".into(),
+            envoy: "1.40.0".into(),
+            plugin_bytes: 1_200_000,
+            nothing_bytes: 200,
+        };
+        let (cpu, latency, fetches, growth) = Default::default();
+        Figures { machine, rounds: 15, requests: 1000, cpu, latency, starts, fetches, growth }
+    }
+
+    #[test]
+    fn the_time_to_the_first_request_stands_beside_the_size() {
+        let text = text(&figures(Vec::new()));
+        assert!(text.contains("The plugin has 1200000 bytes; the one that does nothing has 200."), "{text}");
+        let starts = |variant| Starts { variant, millis: vec![1000.0, 1040.0, 1100.0] };
+        let text = self::text(&figures(with_start().into_iter().map(starts).collect()));
+        let first =
+            "1200000 bytes and admits its first request 1040 (1020 to 1070) ms after the start of Envoy; the one";
+        assert!(text.contains(first), "{text}");
+    }
 }

@@ -37,6 +37,7 @@ pub(super) fn json(figures: &Figures) -> String {
         "machine": figures.machine,
         "rounds": figures.rounds,
         "requests": figures.requests,
+        "first_admitted_ms": figures.first_admitted(),
         "targets": verdicts(figures),
         "cpu": sections.collect::<Vec<_>>(),
         "latency": latency.collect::<Vec<_>>(),
