@@ -163,6 +163,7 @@ mod tests {
                 reason,
                 scopes: vec!["a:read".into(), "b".into()],
                 retry_after: (reason.status() == 503).then_some(7),
+                login: None,
                 detail: None,
             };
             let reply = refusal.answer(&Request::new(&[]), DEMO);

@@ -23,6 +23,7 @@ pub(crate) use self::key_source::large_keys;
 pub use self::key_source::{Discovery, FetchSettings, KeyHeader, KeySetLocation, KeySource};
 pub use self::limits::Limits;
 pub use self::login::{ClaimsFrom, Endpoints, GitHub, Login, Provider};
+pub(crate) use self::session::LOGIN_COOKIES;
 pub use self::session::{Browser, CookieSettings, Keep, OwnPaths, PublicUrl, SameSite, SessionSettings};
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;

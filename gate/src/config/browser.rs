@@ -3,10 +3,7 @@
 use super::reader::{Node, Object};
 use super::{Environment, login, session};
 use crate::credentials::CredentialLocations;
-use crate::policy::{Browser, Issuer, Login, SessionSettings};
-
-/// The cookies of logins that are under way, with `https` and without.
-const LOGIN_COOKIES: [&str; 2] = ["__Host-jotgate-login", "jotgate-login"];
+use crate::policy::{Browser, Issuer, LOGIN_COOKIES, Login, SessionSettings};
 
 /// The two sections, as far as they could be read.
 #[derive(Debug)]

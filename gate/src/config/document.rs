@@ -70,6 +70,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let credentials = credentials?;
     let has_login = browser.has_login;
     let browser = browser.finish(node, &credentials);
+    let own_cookies = browser.iter().flat_map(|browser| browser.session.cookie.own_names());
+    let credentials = credentials.with_session_cookies(own_cookies.collect());
     let (rules, identity) = (rules?, identity?);
     let dimensions = Dimensions::of(&rules);
     let overrides = match (keeps_overrides, &trusted_proxies) {

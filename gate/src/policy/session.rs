@@ -136,7 +136,16 @@ impl PublicUrl {
     }
 }
 
+/// The cookies of logins that are under way, with `https` and without.
+pub(crate) const LOGIN_COOKIES: [&str; 2] = ["__Host-jotgate-login", "jotgate-login"];
+
 impl CookieSettings {
+    /// The names of the gate's own cookies. Of a session, more than two parts are what something else has left.
+    pub(crate) fn own_names(&self) -> impl Iterator<Item = String> {
+        let parts = (1..10).map(|index| format!("{}.{index}", self.name));
+        [self.name.clone()].into_iter().chain(parts).chain(LOGIN_COOKIES.map(String::from))
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -55,7 +55,7 @@ impl Settings {
     }
 
     fn set(&self, text: &str, lines: &[&str]) -> Vec<String> {
-        with(lines, |request| self.cookies().set(text, &session(), NOW, request))
+        with(lines, |request| self.cookies().set(text, &session(), NOW, &self.cookies().parts_in(request)))
     }
 }
 
