@@ -1,5 +1,4 @@
 //! What is asked once for all who need it: one callout for each key, and its answer for a while.
-#![allow(dead_code, reason = "the engine uses it next")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! The address at which a login begins, as pages and programs link to it.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use oauth::form::Form;
 
 use super::return_to::ReturnTo;

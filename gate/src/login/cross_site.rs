@@ -1,8 +1,6 @@
 //! Requests that another site has a browser send. Browsers send cookies with them, so a credential from a cookie alone
 //! is no sign that the person wanted what is asked for.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use super::origin::is_same_server;
 use crate::http::{Request, authority};
 use crate::hygiene::overrides_method;

@@ -1,7 +1,5 @@
 //! What pages may know of a session: who is logged in, and for how long. No tokens.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use std::time::Duration;
 
 use serde_json::{Map, json};

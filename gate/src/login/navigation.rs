@@ -1,7 +1,5 @@
 //! Who asks: a person whose browser shows the answer as a page, or anything else.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use crate::http::Request;
 use crate::hygiene::overrides_method;
 

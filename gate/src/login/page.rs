@@ -1,6 +1,5 @@
 //! The pages that the gate shows to people: plain HTML, without scripts, and with nothing from elsewhere.
 
-#![allow(dead_code, reason = "the engine uses it next")]
 #![allow(unused_imports, reason = "the engine uses them next")]
 
 mod choose;

@@ -1,7 +1,5 @@
 //! Where a browser goes once it has logged in. What others may choose must not lead to others' servers.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use super::origin::is_same_server;
 use crate::http::{CanonicalPath, Request};
 use crate::policy::{OwnPaths, PublicUrl, SessionSettings};

@@ -1,7 +1,5 @@
 //! Requests that other sites have browsers send.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 /// What becomes of unsafe requests with a credential from a cookie that another site had a browser send.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CrossSite {

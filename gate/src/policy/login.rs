@@ -1,7 +1,5 @@
 //! Logging in: who vouches for a browser's user, and how the gate asks.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

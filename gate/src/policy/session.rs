@@ -1,7 +1,5 @@
 //! Sessions: how long they last, where they are kept, and where the gate answers itself.
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use std::time::Duration;
 
 use super::login::Login;

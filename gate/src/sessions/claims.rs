@@ -88,7 +88,7 @@ mod tests {
         let kept = kept(&json!({}));
         let claims =
             r#"{"sub":"alice","nonce":"n","exp":1.50e3,"at_hash":"x","email":null,"picture":"p","scope":"a b"}"#;
-        assert_eq!(select(&kept, claims), r#"{"sub":"alice","exp":1.50e3,"scope":"a b"}"#);
+        assert_eq!(select(&kept, claims), r#"{"sub":"alice","nonce":"n","exp":1.50e3,"scope":"a b"}"#);
         assert_eq!(select(&kept, "{}"), "{}");
     }
 

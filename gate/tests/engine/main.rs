@@ -10,6 +10,7 @@
 
 mod access;
 mod audit;
+mod browser;
 mod cache;
 mod canonical;
 mod config;
@@ -23,6 +24,7 @@ mod issuers;
 mod key_sets;
 mod keys;
 mod login_config;
+mod logins;
 mod metadata;
 mod paths;
 mod relations;

@@ -253,6 +253,13 @@ impl World {
         self.last.0
     }
 
+    /// The upstream answers a request that was forwarded; these lines are what the client gets.
+    pub(crate) fn respond(&mut self, id: u64, lines: &[(&str, &str)]) -> Vec<(String, String)> {
+        let response = self.run(|proxy| proxy.respond(RequestId(id), lines.iter().copied().collect()));
+        let text = |octets: Vec<u8>| String::from_utf8(octets).expect("is text");
+        response.0.into_iter().map(|(name, value)| (text(name), text(value))).collect()
+    }
+
     /// A request is gone.
     pub(crate) fn cancel(&mut self, id: u64) {
         self.waiting.remove(&RequestId(id));

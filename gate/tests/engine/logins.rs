@@ -1,0 +1,165 @@
+//! Logging in, as a browser sees it.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, Provider, login, start, status, world};
+use crate::support::Outcome;
+
+#[test]
+fn a_browser_logs_in_and_lands_where_it_wanted_to_go() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    let outcome = browser.navigate(&mut world, "/app?tab=1");
+    let query = start(&browser.finish(&mut world, &mut provider, outcome));
+    assert_eq!(query["response_type"], "code");
+    assert_eq!(query["client_id"], "dashboard");
+    assert_eq!(query["redirect_uri"], "https://dash.example.com/.jotgate/callback");
+    assert_eq!(query["scope"], "openid offline_access");
+    assert_eq!(query["code_challenge_method"], "S256");
+    let back = provider.authorize(&query);
+    let outcome = browser.navigate(&mut world, &back);
+    let outcome = browser.finish(&mut world, &mut provider, outcome);
+    assert_eq!((status(&outcome), outcome.header("location")), (303, Some("/app?tab=1")));
+    assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["__Host-jotgate"]);
+    let outcome = browser.navigate(&mut world, "/app?tab=1");
+    assert_eq!(status(&outcome), 200, "{outcome:?}");
+    assert_eq!(outcome.seen("x-auth-request-user"), ["alice"]);
+    assert_eq!(outcome.seen("cookie"), [""; 0]);
+}
+
+#[test]
+fn scripts_get_a_challenge_and_forms_a_page() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    let outcome = browser.fetch(&mut world, "/app");
+    assert_eq!(outcome.summary(), "401 missing_token");
+    let Outcome::Replied(reply) = &outcome else { panic!("is answered") };
+    let body: Value = serde_json::from_str(&reply.body).expect("is JSON");
+    assert_eq!(body["login"], "/.jotgate/login");
+    let navigation =
+        [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "same-origin")];
+    let outcome = browser.request(&mut world, "POST", "/app", &navigation);
+    assert_eq!((status(&outcome), outcome.header("content-type")), (401, Some("text/html; charset=utf-8")));
+    let outcome =
+        browser.request(&mut world, "GET", "/app", &[("authorization", "Bearer x.y.z"), navigation[0], navigation[1]]);
+    assert_eq!(outcome.summary(), "401 malformed_token", "a bad bearer token is never a redirect");
+}
+
+#[test]
+fn a_session_is_refreshed_early_and_nobody_waits_for_it() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    world.pass(Duration::from_secs(301));
+    provider.serve(&mut world);
+    let outcome = browser.fetch(&mut world, "/app");
+    assert_eq!(status(&outcome), 200);
+    let old = browser.cookies.clone();
+    let first = world.last();
+    provider.serve(&mut world);
+    assert_eq!(provider.asked.last().expect("was asked")["grant_type"], "refresh_token");
+    let lines = world.respond(first, &[(":status", "200"), ("set-cookie", "app=1; Path=/")]);
+    assert_eq!(lines.iter().filter(|(name, _)| name == "set-cookie").count(), 2, "{lines:?}");
+    assert_eq!(
+        lines.iter().find(|(name, _)| name == "cache-control").map(|(_, value)| value.as_str()),
+        Some("private")
+    );
+    let cookies: Vec<_> =
+        lines.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone()).collect();
+    assert_eq!(cookies[0], "app=1; Path=/", "the application's own comes first");
+    cookies[1..].iter().for_each(|line| browser.set_cookie(line));
+    assert_ne!(browser.cookies, old);
+    // Whoever still has the old cookie gets the same successor.
+    let mut late = Browser { cookies: old };
+    assert_eq!(status(&late.fetch(&mut world, "/app")), 200);
+    let lines = world.respond(world.last(), &[(":status", "200")]);
+    let line = lines.iter().find(|(name, _)| name == "set-cookie").expect("has a cookie");
+    late.set_cookie(&line.1);
+    assert_eq!(late.cookies, browser.cookies);
+    let asked = provider.asked.len();
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    provider.serve(&mut world);
+    assert_eq!(provider.asked.len(), asked, "one refresh");
+}
+
+#[test]
+fn a_session_past_its_claims_waits_for_the_refresh() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    world.pass(Duration::from_secs(601));
+    provider.serve(&mut world);
+    let outcome = browser.fetch(&mut world, "/app");
+    assert!(matches!(outcome, Outcome::Waiting), "{outcome:?}");
+    let outcome = browser.finish(&mut world, &mut provider, outcome);
+    assert_eq!(status(&outcome), 200);
+    // The issuer says no: the session is over.
+    world.pass(Duration::from_secs(601));
+    provider.refresh_token = None;
+    let mut late = browser.clone();
+    let outcome = browser.fetch(&mut world, "/app");
+    let outcome = browser.finish(&mut world, &mut provider, outcome);
+    assert_eq!(outcome.summary(), "401 missing_token");
+    let outcome = late.navigate(&mut world, "/app");
+    assert_eq!(status(&late.finish(&mut world, &mut provider, outcome)), 303);
+}
+
+#[test]
+fn a_session_outlives_an_outage_of_its_issuer_for_a_while() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    world.pass(Duration::from_secs(601));
+    provider.serve(&mut world);
+    let outcome = browser.fetch(&mut world, "/app");
+    assert!(matches!(outcome, Outcome::Waiting));
+    let id = world.last();
+    while !world.fetches.is_empty() {
+        world.answer("503", "");
+    }
+    assert_eq!(status(&world.resumed.remove(&id).expect("is decided")), 200);
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    world.fetches.clear();
+    world.pass(Duration::from_secs(899));
+    world.fetches.clear();
+    let outcome = browser.fetch(&mut world, "/app");
+    let id = world.last();
+    while !world.fetches.is_empty() {
+        world.answer("503", "");
+    }
+    let outcome = world.resumed.remove(&id).unwrap_or(outcome);
+    assert_eq!(outcome.summary(), "401 missing_token", "after `outage` it is over");
+}
+
+#[test]
+fn a_logout_ends_the_session_here_and_at_the_provider() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    let cross_site = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let outcome = browser.request(&mut world, "GET", "/.jotgate/logout", &cross_site);
+    assert_eq!(status(&outcome), 200, "a page with a button");
+    assert_eq!(
+        browser.request(&mut world, "POST", "/.jotgate/logout", &cross_site).summary(),
+        "403 cross_site_request"
+    );
+    let outcome = browser.request(&mut world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
+    let outcome = browser.finish(&mut world, &mut provider, outcome);
+    assert_eq!(status(&outcome), 303);
+    let location = outcome.header("location").expect("leads on");
+    assert!(location.starts_with("https://idp.example.com/logout?client_id=dashboard&post_logout_redirect_uri=https%3A%2F%2Fdash.example.com%2F&state="), "{location}");
+    assert!(browser.cookies.is_empty());
+    provider.serve(&mut world);
+    assert_eq!(provider.refresh_token, None, "it is revoked");
+}
