@@ -11,6 +11,7 @@ use fuzz::json::{self, Shape, Tree};
 use fuzz::number::Plain;
 use libfuzzer_sys::fuzz_target;
 use oauth::authorization::Callback;
+use oauth::github::{self, TeamPages, Teams, User};
 use oauth::introspection::Introspection;
 use oauth::metadata::Metadata;
 use oauth::token::{ExchangeResponse, TokenResponse, TokenTypeUri};
@@ -32,6 +33,7 @@ fuzz_target!(|input: &[u8]| {
     check_exchange(&response, body);
     check_introspection(&response, body);
     check_userinfo(&response, body);
+    check_github(&response, body);
     check_metadata(&response, body);
 });
 
@@ -93,6 +95,12 @@ impl Response<'_> {
     /// The object of a success.
     fn object(&self) -> Option<&Tree<'_>> {
         self.tree.as_ref().filter(|tree| self.status == 200 && tree.is_object())
+    }
+
+    /// The list of a success.
+    fn list(&self) -> Option<&[Tree<'_>]> {
+        let tree = self.tree.as_ref().filter(|tree| self.status == 200 && matches!(tree.shape, Shape::Array(_)));
+        tree.map(Tree::elements)
     }
 
     /// A member, unless it is null.
@@ -195,6 +203,79 @@ fn check_userinfo(response: &Response<'_>, body: &[u8]) {
     }
     let missing = |(name, _): &&(String, Tree<'_>)| merged.get(name).is_none();
     assert!(token.members().iter().find(missing).is_none());
+}
+
+fn check_github(response: &Response<'_>, body: &[u8]) {
+    let user = response.object().and_then(read_user);
+    let email = response.list().and_then(read_email);
+    let groups = response.list().and_then(read_groups);
+    let found = User::read(response.status, body);
+    let found_email = github::primary_email(response.status, body);
+    let found_groups = TeamPages::default().add(response.status, body, std::iter::empty());
+    assert_eq!(found.is_ok(), user.is_some(), "{found:?}");
+    assert_eq!(found_email.as_ref().ok(), email.as_ref(), "{found_email:?}");
+    match (&found_groups, &groups) {
+        (Ok(Teams::All(found)), Some((count, expected))) => {
+            assert!(*count < 100 && found.iter().eq(expected));
+        }
+        (Ok(Teams::Some(_)), Some((count, _))) => assert!(*count >= 100),
+        (Err(_), None) => {}
+        other => panic!("{other:?}"),
+    }
+    let (Ok(found), Some((id, login, name))) = (found, user) else { return };
+    let claims = github::claims(&found, None, None);
+    let claims = json::read(claims.as_bytes()).expect("is JSON");
+    let claim = |name: &str| claims.get(name).and_then(Tree::string);
+    assert_eq!(
+        (claim("sub"), claim("preferred_username"), claim("name")),
+        (Some(&*id), Some(&*login), name.as_deref())
+    );
+}
+
+fn read_user(object: &Tree<'_>) -> Option<(String, String, Option<String>)> {
+    let member = |name: &str| object.get(name).filter(|member| !matches!(member.shape, Shape::Null));
+    let id = member("id").filter(|id| matches!(id.shape, Shape::Number))?;
+    let id = Plain::read(id.text).to_u64().filter(|id| *id > 0)?;
+    let name = match member("name") {
+        Some(name) => Some(name.string()?.to_string()).filter(|name| !name.is_empty()),
+        None => None,
+    };
+    member("error").is_none().then_some((id.to_string(), read_slug(member("login")?)?, name))
+}
+
+fn read_slug(value: &Tree<'_>) -> Option<String> {
+    let is_odd = |c: char| !(c.is_alphanumeric() || c == '-' || c == '.' || c == '_');
+    value.string().filter(|slug| !slug.is_empty() && !slug.contains(is_odd)).map(String::from)
+}
+
+fn read_email(list: &[Tree<'_>]) -> Option<Option<String>> {
+    let flag = |entry: &Tree<'_>, name: &str| match entry.get(name)?.shape {
+        Shape::Bool(flag) => Some(flag),
+        _ => None,
+    };
+    let flags: Vec<bool> = list.iter().map(|entry| flag(entry, "primary")).collect::<Option<_>>()?;
+    let mut primary = list.iter().zip(flags).filter(|(_, is_primary)| *is_primary).map(|(entry, _)| entry);
+    let (Some(entry), None) = (primary.next(), primary.next()) else {
+        return list.iter().all(|entry| flag(entry, "primary") == Some(false)).then_some(None);
+    };
+    if !flag(entry, "verified")? {
+        return Some(None);
+    }
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    let email = entry.get("email")?.string().filter(|email| email.contains('@') && !email.contains(is_odd))?;
+    Some(Some(email.to_string()))
+}
+
+/// How many teams there are, and their names, each once, in order.
+fn read_groups(list: &[Tree<'_>]) -> Option<(usize, Vec<String>)> {
+    let group = |team: &Tree<'_>| {
+        let (organization, team) = (team.get("organization")?.get("login")?, team.get("slug")?);
+        Some(format!("{}/{}", read_slug(organization)?, read_slug(team)?))
+    };
+    let mut groups = list.iter().map(group).collect::<Option<Vec<_>>>()?;
+    groups.sort();
+    groups.dedup();
+    Some((list.len(), groups))
 }
 
 fn check_metadata(response: &Response<'_>, body: &[u8]) {
