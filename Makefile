@@ -29,6 +29,7 @@ TOOLS := $(JOTGATE_TOOLS)
 VENV := $(TOOLS)/venv
 STAC := $(TOOLS)/venv-stac
 SERVERS := $(TOOLS)/venv-servers
+PROVIDERS := $(TOOLS)/providers
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 FUZZ := $(if $(CARGO_TARGET_DIR),$(BUILT)/fuzz,$(CURDIR)/fuzz/target)
 ifdef CARGO_TARGET_DIR
@@ -132,6 +133,19 @@ $(SERVERS)/installed: host-tests/servers/requirements.txt host-tests/servers/pac
 	@python3 -m venv --clear $(SERVERS)
 	@$(SERVERS)/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
 	@npm ci --prefix host-tests/servers --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.PHONY: providers
+providers: $(PROVIDERS)/installed ## Installs OpenID providers into .tools, which tests log in at
+
+$(PROVIDERS)/installed: host-tests/providers/package-lock.json host-tests/providers/requirements.txt
+	$(call step,installing OpenID providers from npm and PyPI into $(PROVIDERS))
+	$(call debian,node,nodejs,runs an OpenID provider)
+	$(call debian,npm,npm,installs an OpenID provider)
+	@rm -rf $(PROVIDERS) && mkdir -p $(PROVIDERS) && cp $(<D)/package.json $< $(PROVIDERS)
+	@cd $(PROVIDERS) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@python3 -m venv $(PROVIDERS)/venv
+	@$(PROVIDERS)/venv/bin/python3 -m pip install --quiet --disable-pip-version-check -r host-tests/providers/requirements.txt
 	@touch $@
 
 # The runner alone: the rest of its package takes as long again.
@@ -315,6 +329,7 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	$(call step,testing the plugin in Envoy)
 	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
 	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
+	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
 	@$(call run_tests,--bin bench $(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 scenarios servers smoke,--test $(name)))
 
 .PHONY: test-ship
