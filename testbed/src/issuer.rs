@@ -6,15 +6,19 @@
 //! | `GET /.well-known/openid-configuration` | the discovery document |
 //! | `GET /jwks` | the public keys |
 //! | `GET` or `POST /token` | a token, see [`TokenRequest`] |
+//! | `/authorize`, `/oauth/token`, `/userinfo`, `/oauth/revoke`, `/logout` | an OpenID provider, at which anybody logs in |
+//! | `POST /control/provider` | how the provider behaves, see [`Behaviour`] |
 //! | `POST /control/rotate` | new keys, see [`Rotation`]; answers their `kid`s |
 //! | `POST /control/publish` | publishes keys that were rotated with `publish=false` |
 //! | `POST /control/jwks`, `/control/discovery` | how that document fails from now on, see [`Fault`] |
 //! | `GET /control/stats` | how often each path was asked for (`/control/*` is not counted) |
 //! | `POST /control/reset` | no faults, and counts from zero; the keys stay |
 //!
-//! An issuer URL with a path (`https://idp.example.com/realms/main`) has the first three below that path, too.
+//! An issuer URL with a path (`https://idp.example.com/realms/main`) has the first four below that path, too.
 
 mod faults;
+mod locked;
+mod provider;
 mod request;
 mod ring;
 mod routes;
@@ -28,10 +32,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use self::faults::{Fault, Mode};
+pub use self::provider::behaviour::{Behaviour, Flaws, Refresh};
+pub use self::provider::client::{Authentication, Client};
 pub use self::request::TokenRequest;
 pub use self::ring::Rotation;
 pub use self::shared::Options;
 
+use self::faults::Slot;
+use self::locked::locked;
 use self::shared::Shared;
 use crate::error::BadRequest;
 use crate::keys::SigningKey;
@@ -105,6 +113,49 @@ impl Issuer {
     /// Sets how the discovery document fails from now on.
     pub fn set_discovery(&self, fault: Fault) -> Result<(), BadRequest> {
         self.shared.set_discovery(fault)
+    }
+
+    /// Sets how the provider behaves from now on.
+    pub fn set_behaviour(&self, behaviour: Behaviour) {
+        self.shared.provider.set_behaviour(behaviour);
+    }
+
+    /// Sets how the token endpoint fails from now on.
+    pub fn set_token_endpoint(&self, fault: Fault) -> Result<(), BadRequest> {
+        *locked(&self.shared.provider.token) = Slot::for_endpoint(fault)?;
+        Ok(())
+    }
+
+    /// Sets how the userinfo endpoint fails from now on.
+    pub fn set_userinfo(&self, fault: Fault) -> Result<(), BadRequest> {
+        *locked(&self.shared.provider.userinfo) = Slot::for_endpoint(fault)?;
+        Ok(())
+    }
+
+    /// Sets how the revocation endpoint fails from now on.
+    pub fn set_revocation(&self, fault: Fault) -> Result<(), BadRequest> {
+        *locked(&self.shared.provider.revocation) = Slot::for_endpoint(fault)?;
+        Ok(())
+    }
+
+    /// Ends every login: no refresh token is good any more.
+    pub fn revoke_all(&self) {
+        self.shared.provider.revoke_all();
+    }
+
+    /// How many grants of that type (`authorization_code`, `refresh_token`, also `revocation`) were answered well.
+    pub fn granted(&self, grant: &str) -> u64 {
+        locked(&self.shared.provider.ledger).granted(grant)
+    }
+
+    /// How many grants of that type were refused.
+    pub fn refused(&self, grant: &str) -> u64 {
+        locked(&self.shared.provider.ledger).refused(grant)
+    }
+
+    /// All that was used since the start and must stay secret: names and values.
+    pub fn secrets(&self) -> Vec<(String, String)> {
+        locked(&self.shared.provider.ledger).secrets()
     }
 
     /// How often each path was asked for.

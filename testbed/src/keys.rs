@@ -8,7 +8,7 @@ use jwt_compact::Algorithm as _;
 use jwt_compact::AlgorithmSignature as _;
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa};
 use p256::pkcs8::LineEnding;
-use p384::ecdsa::signature::Signer as _;
+use p384::ecdsa::signature::{Signer as _, Verifier as _};
 use rsa::rand_core::{OsRng, RngCore as _};
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
@@ -179,6 +179,17 @@ impl SigningKey {
                 signature.to_bytes().to_vec()
             }
             Secret::Rsa(algorithm, key) => algorithm.sign(key, message).as_bytes().into_owned(),
+        }
+    }
+
+    /// Whether this is its signature of `message`; only for keys of ES256 and `EdDSA`.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.secret {
+            Secret::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            Secret::P256(key) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verifying_key().verify(message, &signature).is_ok()),
+            Secret::Oct(_) | Secret::P384(_) | Secret::P521(_) | Secret::Rsa(..) => false,
         }
     }
 

@@ -9,6 +9,7 @@
 //! Signing shares no code with the plugin: it is done by `jwt-compact` and the generation of `RustCrypto` under it.
 //! Nothing here is fit for production: keys live in memory and anybody may ask for any token.
 
+mod clock;
 mod encoding;
 pub mod error;
 pub mod flaws;

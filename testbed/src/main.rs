@@ -37,6 +37,12 @@ Tokens:
   der-signature, duplicate-member, embedded-jwk, empty-signature, foreign-key, hs256-public-jwk,
   hs256-public-key, padded, tampered, unknown-kid or unpublished-key.
 
+Login: an OpenID provider, at which anybody logs in, with any client:
+  curl -d '{\"page\": true}' http://127.0.0.1:18001/control/provider   (a page asks for the name)
+  Members: user (claims), page, refresh (rotating, fixed, none), grace_ms, ends_replayed, lifetime (seconds),
+  jwt_access_tokens and flaws, in which callback, id_token, refreshed_id_token, id_token_header, response,
+  refreshed_response and userinfo replace members (null removes one), and id_token_flaw is a flaw as above.
+
 Control:
   curl -X POST 'http://127.0.0.1:18001/control/rotate?keep=true'   (publish=false: sign with them, but hide them)
   curl -X POST http://127.0.0.1:18001/control/publish
@@ -44,7 +50,8 @@ Control:
   curl http://127.0.0.1:18001/control/stats
   curl -X POST http://127.0.0.1:18001/control/reset
   Modes of /control/jwks and /control/discovery: ok, status (status), html, garbage, truncated, cut_off,
-  oversize (bytes), stall, slow (millis), close, redirect and body (body, content_type); for the key set also
+  oversize (bytes), stall, slow (millis), close, redirect, endless, duplicate_member (member), error (error, status)
+  and body (body, content_type); for the key set also
   empty_set, no_usable_key and odd_keys; for discovery also wrong_issuer, no_jwks_uri and foreign_jwks_uri (uri).
   With `times` all is well again after so many requests.";
 
@@ -102,6 +109,7 @@ async fn serve(server: Server) -> std::io::Result<()> {
                 algorithms: arguments.algorithms,
                 audience: arguments.audience,
                 cache_control: arguments.cache_control,
+                ..Options::default()
             })?;
             announce("issuer", issuer.address())?;
             until_stopped(common.stop_with_parent).await

@@ -1,12 +1,14 @@
-//! The ways in which a key set or a discovery document fails.
+//! The ways in which a document fails.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{Response as Builder, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -62,8 +64,23 @@ pub enum Mode {
     Close,
     /// The connection is dropped in the middle of the body.
     CutOff,
+    /// A member of the document stands there twice.
+    DuplicateMember {
+        /// Its name.
+        member: String,
+    },
     /// Key set: without keys.
     EmptySet,
+    /// The document, and white space without an end.
+    Endless,
+    /// An error response (RFC 6749 §5.2).
+    Error {
+        /// The error.
+        error: String,
+        /// The status, by default 400.
+        #[serde(default = "bad_request")]
+        status: u16,
+    },
     /// Discovery: the `jwks_uri` is this one.
     ForeignJwksUri {
         /// The address to name.
@@ -113,6 +130,11 @@ impl Mode {
         matches!(self, Self::ForeignJwksUri { .. } | Self::NoJwksUri | Self::WrongIssuer)
     }
 
+    /// What fails before anything was done. Otherwise it was done, and the answer is lost or bad.
+    pub(super) const fn comes_first(&self) -> bool {
+        matches!(self, Self::Error { .. } | Self::Html | Self::Redirect | Self::Status { .. })
+    }
+
     fn is_for_jwks_only(&self) -> bool {
         matches!(self, Self::EmptySet | Self::NoUsableKey | Self::OddKeys)
     }
@@ -137,8 +159,15 @@ impl Slot {
         Self::checked(fault)
     }
 
+    pub(super) fn for_endpoint(fault: Fault) -> Result<Self, BadRequest> {
+        if fault.mode.is_for_discovery_only() || fault.mode.is_for_jwks_only() {
+            return Err(BadRequest::new("this mode is for another document"));
+        }
+        Self::checked(fault)
+    }
+
     fn checked(fault: Fault) -> Result<Self, BadRequest> {
-        if let Mode::Status { status } = fault.mode
+        if let Mode::Error { status, .. } | Mode::Status { status } = fault.mode
             && !(200..=599).contains(&status)
         {
             return Err(BadRequest::new(format!("`{status}` is not the status of an answer")));
@@ -167,7 +196,10 @@ pub(super) async fn answer(mode: Mode, document: Value, cache_control: Option<&s
         Mode::Body { body, content_type } => ([(CONTENT_TYPE, content_type)], body).into_response(),
         Mode::Close => drop_connection(),
         Mode::CutOff => cut_off(text),
+        Mode::DuplicateMember { member } => good(doubled(&document, &member).into()),
         Mode::EmptySet => good(json!({"keys": []}).to_string().into()),
+        Mode::Endless => endless(text),
+        Mode::Error { error, status } => (status_of(status), Json(json!({"error": error}))).into_response(),
         Mode::ForeignJwksUri { uri } => good(with_member(document, "jwks_uri", Some(uri)).into()),
         Mode::Garbage => good(vec![0xFF, 0xFE, b'{', 0x00, 0x9F, 0x92, 0x96]),
         Mode::Html => ([(CONTENT_TYPE, "text/html")], "<!doctype html><title>Log in</title>\n").into_response(),
@@ -182,13 +214,14 @@ pub(super) async fn answer(mode: Mode, document: Value, cache_control: Option<&s
             good(text.into())
         }
         Mode::Stall => std::future::pending().await,
-        Mode::Status { status } => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, "out of order\n").into_response()
-        }
+        Mode::Status { status } => (status_of(status), "out of order\n").into_response(),
         Mode::Truncated => good(text.as_bytes().iter().copied().take(text.len() / 2).collect()),
         Mode::WrongIssuer => good(with_member(document, "issuer", Some("https://other.example".into())).into()),
     }
+}
+
+fn status_of(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn json_response(body: Vec<u8>, cache_control: Option<&str>) -> Response {
@@ -213,6 +246,24 @@ fn cut_off(text: String) -> Response {
         .header(CONTENT_LENGTH, promised)
         .body(Body::from_stream(stream::iter(pieces)))
         .unwrap_or_default()
+}
+
+/// As much as a client takes, and not so fast that it fills the memory before it notices.
+fn endless(text: String) -> Response {
+    let blanks = Bytes::from_static(&[b' '; 16_384]);
+    let more = stream::unfold(blanks, |blanks| async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Some((Ok::<_, Infallible>(blanks.clone()), blanks))
+    });
+    let pieces = stream::once(async { Ok(Bytes::from(text)) }).chain(more);
+    ([(CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response()
+}
+
+/// The object with a member twice, first with another value.
+fn doubled(document: &Value, member: &str) -> String {
+    let text = document.to_string();
+    let rest = text.strip_prefix('{').unwrap_or_default();
+    format!("{{{}:\"another\",{rest}", json!(member))
 }
 
 fn with_member(mut document: Value, name: &str, value: Option<String>) -> String {
@@ -256,6 +307,10 @@ fn padded(text: String, bytes: usize) -> Vec<u8> {
 
 fn json_type() -> String {
     "application/json".into()
+}
+
+const fn bad_request() -> u16 {
+    400
 }
 
 const fn server_error() -> u16 {

@@ -12,15 +12,18 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::faults::{self, Fault};
+use super::locked::locked;
+use super::provider::{self, behaviour::Behaviour};
 use super::request::TokenRequest;
 use super::ring::Rotation;
-use super::shared::{Shared, locked};
+use super::shared::Shared;
 use crate::error::BadRequest;
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new()
         .route("/control/discovery", post(set_discovery))
         .route("/control/jwks", post(set_jwks))
+        .route("/control/provider", post(set_behaviour))
         .route("/control/publish", post(publish))
         .route("/control/reset", post(reset))
         .route("/control/rotate", post(rotate))
@@ -37,6 +40,7 @@ fn public() -> Router<Arc<Shared>> {
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/jwks", get(jwks))
         .route("/token", get(token).post(token))
+        .merge(provider::router())
 }
 
 /// The path of an issuer URL, if it has one that can be routed to.
@@ -95,6 +99,13 @@ async fn set_jwks(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Stat
 
 async fn set_discovery(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
     shared.set_discovery(Fault::parse(&body)?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set_behaviour(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
+    let behaviour: Behaviour =
+        serde_json::from_slice(&body).map_err(|error| BadRequest::new(format!("body: {error}")))?;
+    shared.provider.set_behaviour(behaviour);
     Ok(StatusCode::NO_CONTENT)
 }
 

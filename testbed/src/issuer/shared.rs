@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Mutex, MutexGuard};
 
 use serde_json::{Map, Value, json};
 
 use super::faults::{Fault, Slot};
+use super::locked::locked;
+use super::provider::client::Client;
+use super::provider::state::Provider;
 use super::request::TokenRequest;
 use super::ring::{Ring, Rotation};
+use crate::clock;
 use crate::error::BadRequest;
 use crate::flaws::mint_flawed;
 use crate::keys::{Algorithm, SigningKey};
-use crate::mint::{merge, usual_claims};
+use crate::mint::{merge, object, usual_claims};
 
 /// The paths that are counted, at most: a scanner must not fill the memory.
 const COUNTED_PATHS: usize = 1000;
@@ -32,6 +35,10 @@ pub struct Options {
     pub audience: String,
     /// The `Cache-Control` of the key set and the discovery document.
     pub cache_control: Option<String>,
+    /// The clients that may log people in; any, if there are none.
+    pub clients: Vec<Client>,
+    /// Members of the discovery document, which replace the usual ones; null removes one.
+    pub metadata: Map<String, Value>,
 }
 
 impl Default for Options {
@@ -42,6 +49,8 @@ impl Default for Options {
             algorithms: vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA],
             audience: "demo".into(),
             cache_control: None,
+            clients: Vec::new(),
+            metadata: Map::new(),
         }
     }
 }
@@ -52,6 +61,8 @@ pub(super) struct Shared {
     pub(super) issuer: String,
     audience: String,
     pub(super) cache_control: Option<String>,
+    metadata: Map<String, Value>,
+    pub(super) provider: Provider,
     minted: AtomicU64,
     ring: Mutex<Ring>,
     pub(super) jwks: Mutex<Slot>,
@@ -65,6 +76,8 @@ impl Shared {
             issuer: options.issuer.unwrap_or_else(|| format!("http://{address}")),
             audience: options.audience,
             cache_control: options.cache_control,
+            metadata: options.metadata,
+            provider: Provider::new(options.clients),
             minted: AtomicU64::new(0),
             ring: Mutex::new(Ring::new(&options.algorithms)),
             jwks: Mutex::default(),
@@ -87,9 +100,7 @@ impl Shared {
 
     fn claims(&self, request: &TokenRequest) -> Map<String, Value> {
         let subject = request.sub.as_deref().unwrap_or("alice");
-        let mut claims = usual_claims(&self.issuer, &self.audience, subject, now(), request.lifetime.unwrap_or(600));
-        // Two tokens are never the same text, even within one second.
-        claims.insert("jti".into(), format!("{}", self.minted.fetch_add(1, Ordering::Relaxed)).into());
+        let mut claims = self.usual_claims(&self.audience, subject, request.lifetime.unwrap_or(600));
         match request.aud.as_deref() {
             None => {}
             Some([one]) => drop(claims.insert("aud".into(), one.as_str().into())),
@@ -104,18 +115,36 @@ impl Shared {
         merge(claims, &request.claims)
     }
 
+    /// The claims of a token that is valid from now for `lifetime` seconds. Two tokens are never the same text, even
+    /// within one second.
+    pub(super) fn usual_claims(&self, audience: &str, subject: &str, lifetime: i64) -> Map<String, Value> {
+        let mut claims = usual_claims(&self.issuer, audience, subject, clock::now(), lifetime);
+        claims.insert("jti".into(), format!("{}", self.minted.fetch_add(1, Ordering::Relaxed)).into());
+        claims
+    }
+
+    /// The URI of an endpoint.
+    pub(super) fn endpoint(&self, path: &str) -> String {
+        format!("{}/{path}", self.issuer.strip_suffix('/').unwrap_or(&self.issuer))
+    }
+
     pub(super) fn discovery_document(&self) -> Value {
-        let base = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
         let algorithms: Vec<&str> = self.ring().signing().iter().map(|key| key.algorithm().name()).collect();
-        json!({
+        let document = object(json!({
             "issuer": self.issuer,
-            "authorization_endpoint": format!("{base}/authorize"),
-            "token_endpoint": format!("{base}/token"),
-            "jwks_uri": format!("{base}/jwks"),
+            "authorization_endpoint": self.endpoint("authorize"),
+            "token_endpoint": self.endpoint("oauth/token"),
+            "userinfo_endpoint": self.endpoint("userinfo"),
+            "revocation_endpoint": self.endpoint("oauth/revoke"),
+            "end_session_endpoint": self.endpoint("logout"),
+            "jwks_uri": self.endpoint("jwks"),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": algorithms,
-        })
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+        }));
+        Value::Object(merge(document, &self.metadata))
     }
 
     pub(super) fn rotate(&self, rotation: Rotation) -> Vec<String> {
@@ -153,6 +182,7 @@ impl Shared {
     pub(super) fn reset(&self) {
         *locked(&self.jwks) = Slot::default();
         *locked(&self.discovery) = Slot::default();
+        self.provider.reset();
         self.counts().clear();
     }
 
@@ -163,14 +193,4 @@ impl Shared {
     pub(super) fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         locked(&self.counts)
     }
-}
-
-/// Each value behind a lock here is whole at any time, so a panic elsewhere spoils nothing.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn now() -> i64 {
-    let elapsed = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
