@@ -1,7 +1,8 @@
 //! What tests with a real Envoy and with the strict host have in common.
 //!
-//! [`built_path`], [`tool`] and [`workspace`] find what `make` builds and installs, [`child`] stops processes with their
-//! test, and [`random`] makes test input from a seed.
+//! [`built_path`], [`tool`] and [`workspace`] find what `make` builds and installs, [`child`] and [`server`] stop
+//! processes with their test, [`providers`] are OpenID providers that others wrote, and [`random`] makes test input from
+//! a seed.
 
 #![expect(
     clippy::expect_used,
@@ -14,7 +15,9 @@
 mod built;
 pub mod child;
 mod installed;
+pub mod providers;
 pub mod random;
+pub mod server;
 
 pub use built::{built_path, target, tool, workspace};
 pub use installed::are_installed;

@@ -1,22 +1,16 @@
 //! The servers: each answers which of its handlers ran, and what it made of the request.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::Request;
-use tempfile::TempDir;
-use test_support::tool;
-use test_support::workspace;
+use test_support::{server, tool, workspace};
 
-/// How long one may take to start; Python has much to read.
+/// How long one may take to answer once it listens.
 const START: Duration = Duration::from_mins(1);
-/// How long one may take to end by itself.
-const END: Duration = Duration::from_secs(5);
 
 /// A server, and the framework on it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -83,60 +77,32 @@ pub(crate) fn are_installed() -> bool {
     are_installed
 }
 
-/// A running server. It ends as soon as its standard input does: when this is dropped, and also when this process ends.
+/// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) kind: Kind,
-    child: Child,
-    port: u16,
-    directory: TempDir,
+    process: server::Server,
 }
 
 impl Server {
     /// Starts all of them, at the same time.
     pub(crate) fn start_all() -> Vec<Self> {
-        let mut servers: Vec<Self> = ALL.map(Self::spawn).into();
-        servers.iter_mut().for_each(Self::wait);
-        servers
+        let spawn = |kind: Kind| Self { kind, process: server::Server::spawn(kind.cluster(), &mut kind.command()) };
+        let servers = ALL.map(spawn);
+        servers.iter().for_each(Self::wait);
+        servers.into()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        self.process.address()
     }
 
-    fn spawn(kind: Kind) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let log = File::create(directory.path().join("log")).unwrap();
-        let child = kind.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn();
-        let child = child.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
-        Self { kind, child, port: 0, directory }
-    }
-
-    fn wait(&mut self) {
-        let mut line = String::new();
-        BufReader::new(self.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        self.port = line.trim().parse().unwrap_or_else(|_| panic!("{:?} printed no port: {}", self.kind, self.log()));
+    fn wait(&self) {
         let deadline = Instant::now() + START;
         while !Request::get("/public/x").send(self.address()).is_ok_and(|response| response.status == 200) {
-            assert!(Instant::now() < deadline, "{:?} does not start: {}", self.kind, self.log());
+            assert!(Instant::now() < deadline, "{:?} does not start: {}", self.kind, self.process.errors());
             sleep(Duration::from_millis(50));
         }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let deadline = Instant::now() + END;
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-            sleep(Duration::from_millis(20));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
