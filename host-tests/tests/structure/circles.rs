@@ -8,13 +8,14 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 use test_support::workspace;
 
-const CRATES: [&str; 17] = [
+const CRATES: [&str; 18] = [
     "abi",
     "bench",
     "cli",
     "driver",
     "filter",
     "gate",
+    "host-tests/browser",
     "host-tests/envoy",
     "host-tests/strict-host",
     "host-tests/support",

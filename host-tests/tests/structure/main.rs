@@ -84,6 +84,7 @@ fn dependencies_point_one_way() {
     let members = [
         "abi",
         "bench",
+        "browsers",
         "calls",
         "cli",
         "driver",
@@ -106,6 +107,7 @@ fn dependencies_point_one_way() {
     for (name, allowed) in [
         ("abi", vec!["jose"]),
         ("bench", vec!["real-envoy", "test-support", "testbed"]),
+        ("browsers", vec!["real-envoy", "test-support"]),
         ("calls", vec![]),
         ("cli", vec!["driver", "gate", "inspect", "jose", "oauth"]),
         ("nothing", vec![]),

@@ -3,7 +3,6 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 mod access;
-mod browser;
 mod decisions;
 mod mistakes;
 mod page;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::wait;
 use crate::page::{Page, jotgate, source, words};
+use browsers::chromium::wait;
 
 #[test]
 fn a_mistake_shows_with_its_line_as_it_is_typed() {

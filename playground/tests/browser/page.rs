@@ -6,24 +6,23 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::ops::Deref;
 use std::time::Duration;
 
+use browsers::chromium::{Chromium, is_installed, wait};
 use clap::Parser as _;
 use cli::arguments::Arguments;
 use serde_json::Value;
 use test_support::built_path;
 
-use crate::browser::{Browser, is_installed, wait};
-
 /// The page, and a network that ends here.
 pub(crate) struct Page {
-    browser: Browser,
+    browser: Chromium,
     network: TcpListener,
     url: String,
 }
 
 impl Deref for Page {
-    type Target = Browser;
+    type Target = Chromium;
 
-    fn deref(&self) -> &Browser {
+    fn deref(&self) -> &Chromium {
         &self.browser
     }
 }
@@ -34,7 +33,9 @@ impl Page {
         is_installed().then_some(())?;
         let network = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         network.set_nonblocking(true).expect("can be set");
-        let browser = Browser::start(network.local_addr().expect("it is bound"));
+        let proxy = format!("--proxy-server=http://{}", network.local_addr().expect("it is bound"));
+        // Whatever it would ask of the network goes there; loopback is no exception.
+        let browser = Chromium::start(&[&proxy, "--proxy-bypass-list=<-loopback>"]);
         let path = built_path("JOTGATE_PLAYGROUND", "dist/playground/index.html", "make playground");
         let page = Self { browser, network, url: format!("file://{}", path.display()) };
         // What the browser did before is not the page's doing.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::wait;
 use crate::page::Page;
+use browsers::chromium::wait;
 
 /// The addresses that the page asked for, as `DevTools` saw it.
 fn requested(page: &Page) -> Vec<String> {

@@ -30,6 +30,24 @@ impl Request {
         &self.method
     }
 
+    /// Its target, as in the request line.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The same for another target.
+    #[must_use]
+    pub fn to(mut self, target: &str) -> Self {
+        self.target = target.into();
+        self
+    }
+
+    /// The value of a header's first line, `\u{FFFD}` standing for what is not UTF-8.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let mut lines = self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
+        lines.next().map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    }
+
     /// Adds a header line; neither name nor value is checked.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {

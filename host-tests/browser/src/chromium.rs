@@ -7,6 +7,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use real_envoy::Port;
 use real_envoy::http::{Connection, Request};
 use serde_json::{Value, json};
@@ -40,8 +42,9 @@ const OPTIONS: [&str; 12] = [
     "--remote-debugging-port=0",
 ];
 
-/// A browser with one page; it ends when this is dropped.
-pub(crate) struct Browser {
+/// A browser with one window; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Chromium {
     session: String,
     driver: SocketAddr,
     // In the order in which they end.
@@ -51,20 +54,18 @@ pub(crate) struct Browser {
 }
 
 /// Whether `make chromium` was here. Where it cannot be, `make test` says so loudly, and CI fails.
-pub(crate) fn is_installed() -> bool {
+pub fn is_installed() -> bool {
     are_installed(&["chromium", "chromedriver"], "make chromium")
 }
 
-impl Browser {
-    /// Starts one. Whatever it would ask of the network goes to `proxy`.
-    pub(crate) fn start(proxy: SocketAddr) -> Self {
+impl Chromium {
+    /// Starts one, with more options of its command line.
+    pub fn start(options: &[&str]) -> Self {
         let profile = tempfile::tempdir().expect("there is room");
         let log = |name: &str| File::create(profile.path().join(name)).expect("can be written");
         let mut command = Command::new("chromium");
         command.args(OPTIONS).arg(format!("--user-data-dir={}", profile.path().display()));
-        // Loopback is no exception.
-        command.arg(format!("--proxy-server=http://{proxy}")).arg("--proxy-bypass-list=<-loopback>");
-        command.arg("about:blank").stdout(log("chromium.out")).stderr(log("chromium.err"));
+        command.args(options).arg("about:blank").stdout(log("chromium.out")).stderr(log("chromium.err"));
         let browser = Child::start(&mut command).expect("chromium starts");
         let debugger = wait("chromium to listen", || debugger(profile.path()));
         let port = Port::reserve().expect("a port is free");
@@ -88,58 +89,120 @@ impl Browser {
     }
 
     /// Opens a page, and does not wait for it.
-    pub(crate) fn open(&self, url: &str) {
+    pub fn open(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
     }
 
     /// What an element shows, as a reader sees it.
-    pub(crate) fn text(&self, selector: &str) -> String {
+    pub fn text(&self, selector: &str) -> String {
         let path = self.element(selector, "/text");
         call(self.driver, "GET", &path, &Value::Null).as_str().unwrap_or_default().to_string()
     }
 
     /// Replaces what is in a field, key by key.
-    pub(crate) fn enter(&self, selector: &str, text: &str) {
+    pub fn enter(&self, selector: &str, text: &str) {
         self.press(selector, &format!("{CONTROL}a{CONTROL_UP}{DELETE}{text}"));
     }
 
     /// Presses keys in an element, without replacing anything.
-    pub(crate) fn press(&self, selector: &str, keys: &str) {
+    pub fn press(&self, selector: &str, keys: &str) {
         call(self.driver, "POST", &self.element(selector, "/value"), &json!({ "text": keys }));
     }
 
     /// Types where the cursor is.
-    pub(crate) fn type_here(&self, keys: &str) {
-        let active = call(self.driver, "GET", &format!("/session/{}/element/active", self.session), &Value::Null);
+    pub fn type_here(&self, keys: &str) {
+        let active = self.get("/element/active");
         let id = active[ELEMENT].as_str().expect("something has the focus");
         self.post(&format!("/element/{id}/value"), &json!({ "text": keys }));
     }
 
     /// Clicks an element.
-    pub(crate) fn click(&self, selector: &str) {
+    pub fn click(&self, selector: &str) {
         call(self.driver, "POST", &self.element(selector, "/click"), &json!({}));
     }
 
     /// What a function body returns in the page.
-    pub(crate) fn run(&self, script: &str) -> Value {
+    pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
     }
 
     /// A command of the `DevTools` protocol.
-    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }
 
     /// What was written to a log (`browser`: the console, `performance`: the events of its debugger) since it was last asked for.
-    pub(crate) fn log(&self, kind: &str) -> Vec<Value> {
+    pub fn log(&self, kind: &str) -> Vec<Value> {
         let entries = self.post("/se/log", &json!({ "type": kind }));
         entries.as_array().cloned().unwrap_or_default()
+    }
+
+    /// The URL in the address bar.
+    pub fn url(&self) -> String {
+        self.get("/url").as_str().unwrap_or_default().to_string()
+    }
+
+    /// The text of the whole page; empty while there is none.
+    pub fn page(&self) -> String {
+        self.run("return document.body?.innerText ?? ''").as_str().unwrap_or_default().to_string()
+    }
+
+    /// Waits until the page shows a text.
+    pub fn wait_for(&self, text: &str) {
+        let mut last = String::new();
+        let found = wait_for(START, || {
+            last = self.page();
+            last.contains(text).then_some(())
+        });
+        assert!(found.is_some(), "no `{text}` at {}: {last}", self.url());
+    }
+
+    /// Goes back in the history, and does not wait for it.
+    pub fn back(&self) {
+        self.post("/back", &json!({}));
+    }
+
+    /// Loads the page again, and does not wait for it.
+    pub fn reload(&self) {
+        self.post("/refresh", &json!({}));
+    }
+
+    /// Opens a tab in front, and gives a handle of it.
+    pub fn open_tab(&self) -> String {
+        let handle = self.post("/window/new", &json!({"type": "tab"}))["handle"].as_str().map(str::to_string);
+        let handle = handle.expect("a tab is opened");
+        self.switch_to(&handle);
+        handle
+    }
+
+    /// Brings a tab to the front.
+    pub fn switch_to(&self, handle: &str) {
+        self.post("/window", &json!({ "handle": handle }));
+    }
+
+    /// The tab in front.
+    pub fn tab(&self) -> String {
+        self.get("/window").as_str().expect("is a handle").to_string()
+    }
+
+    /// The cookies for the page in front, those that scripts do not see as well.
+    pub fn cookies(&self) -> Vec<Value> {
+        self.get("/cookie").as_array().cloned().unwrap_or_default()
+    }
+
+    /// What is on the screen, as PNG.
+    pub fn screenshot(&self) -> Vec<u8> {
+        STANDARD.decode(self.get("/screenshot").as_str().unwrap_or_default()).expect("is base64")
     }
 
     fn element(&self, selector: &str, command: &str) -> String {
         let found = self.post("/element", &json!({"using": "css selector", "value": selector}));
         let id = found[ELEMENT].as_str().unwrap_or_else(|| panic!("there is no `{selector}`: {found}"));
         format!("/session/{}/element/{id}{command}", self.session)
+    }
+
+    fn get(&self, command: &str) -> Value {
+        call(self.driver, "GET", &format!("/session/{}{command}", self.session), &Value::Null)
     }
 
     fn post(&self, command: &str, body: &Value) -> Value {
@@ -167,13 +230,16 @@ fn debugger(profile: &Path) -> Option<String> {
 }
 
 /// Asks until there is an answer.
-pub(crate) fn wait<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + START;
+pub fn wait<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    wait_for(START, ask).unwrap_or_else(|| panic!("waited in vain for {what}"))
+}
+
+fn wait_for<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
     loop {
         match ask() {
-            Some(answer) => return answer,
-            None if Instant::now() > deadline => panic!("waited in vain for {what}"),
-            None => sleep(POLL),
+            None if Instant::now() < deadline => sleep(POLL),
+            answer => return answer,
         }
     }
 }
