@@ -3,7 +3,6 @@
 //! The cookie says which browser it is, the state what it wanted, and neither is of use without the other. Code
 //! verifier and nonce are derived from both, so no URL holds a secret, and no cookie grows with the attempts.
 
-
 use std::fmt;
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! Sending a browser to its provider (RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1).
 
 use oauth::authorization::AuthorizationRequest;
-use oauth::form::{Parameters, encode};
+use oauth::form::Parameters;
 
+use super::address::{LOGIN, RETURN_TO, address};
 use super::exchange::{Exchange, required};
 use super::failure::{Failed, Stop};
 use super::page::{Choice, choose};
@@ -35,8 +36,8 @@ impl Asked {
         let parameters = Parameters::parse(request.query().unwrap_or_default()).ok();
         let one = |name| parameters.as_ref().and_then(|parameters| parameters.one(name).ok().flatten());
         let destinations = Destinations::from(&browser.session);
-        let return_to = one("returnTo").or_else(|| one("rd")).and_then(|text| destinations.read(text));
-        let named = one("login").and_then(|name| browser.logins.iter().position(|login| *login.name == *name));
+        let return_to = one(RETURN_TO).or_else(|| one("rd")).and_then(|text| destinations.read(text));
+        let named = one(LOGIN).and_then(|name| browser.logins.iter().position(|login| *login.name == *name));
         let only = (browser.logins.len() == 1).then_some(0);
         let wanted = Wanted { return_to: return_to.unwrap_or_default(), asks_again: one("prompt") == Some("login") };
         Self { login: named.or(only), wanted }
@@ -53,10 +54,8 @@ impl Asked {
 impl Wanted {
     /// Where such a login begins.
     pub(crate) fn href(&self, browser: &Browser, login: Option<&str>) -> String {
-        let return_to = encode(self.return_to.as_str());
-        let login = login.map(|name| format!("&login={}", encode(name).as_str())).unwrap_or_default();
-        let prompt = if self.asks_again { "&prompt=login" } else { "" };
-        format!("{}?returnTo={}{login}{prompt}", browser.session.paths.login, return_to.as_str())
+        let address = address(&browser.session.paths.login, login, Some(&self.return_to));
+        if self.asks_again { address + "&prompt=login" } else { address }
     }
 }
 

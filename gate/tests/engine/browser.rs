@@ -257,6 +257,7 @@ pub(crate) fn start(outcome: &Outcome) -> BTreeMap<String, String> {
 /// A world whose keys are there.
 pub(crate) fn world(config: &Value, provider: &mut Provider) -> World {
     let mut world = World::new(config);
+    world.holds_responses = true;
     provider.serve(&mut world);
     assert_eq!(world.now.since_epoch().as_secs(), NOW);
     world

@@ -174,6 +174,8 @@ pub(crate) struct World {
     decided: Option<(String, BTreeMap<String, String>)>,
     /// The address that requests come from.
     pub(crate) peer: &'static str,
+    /// Whether requests that were forwarded stay until they are cancelled.
+    pub(crate) holds_responses: bool,
     last: RequestId,
 }
 
@@ -205,6 +207,7 @@ impl World {
             metrics: BTreeMap::new(),
             decided: None,
             peer: "",
+            holds_responses: false,
             last: RequestId(0),
         };
         world.collect();
@@ -255,7 +258,7 @@ impl World {
 
     /// The upstream answers a request that was forwarded; these lines are what the client gets.
     pub(crate) fn respond(&mut self, id: u64, lines: &[(&str, &str)]) -> Vec<(String, String)> {
-        let response = self.run(|proxy| proxy.respond(RequestId(id), lines.iter().copied().collect()));
+        let response = self.run(|proxy| proxy.respond(RequestId(id), lines.iter().copied()));
         let text = |octets: Vec<u8>| String::from_utf8(octets).expect("is text");
         response.0.into_iter().map(|(name, value)| (text(name), text(value))).collect()
     }
@@ -347,7 +350,11 @@ impl World {
         if self.proxy.outcome(id) == Some(&memory::Outcome::Waiting) {
             return None;
         }
-        let exchange = self.proxy.take(id)?;
+        // Its response may still come.
+        let exchange = match self.holds_responses {
+            true => self.proxy.host.requests.get(&id).cloned()?,
+            false => self.proxy.take(id)?,
+        };
         let counter = exchange.counters.iter().rfind(|name| name.starts_with("jotgate_requests_"));
         let counter = counter.cloned().unwrap_or_default();
         self.decided = Some((counter, exchange.properties));
