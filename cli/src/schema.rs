@@ -8,9 +8,11 @@ use inspect::document::{self, Content, Member, Node};
 
 /// The document itself, and the parts that make its `$defs`.
 const ROOT: &str = include_str!("../schema/configuration.yaml");
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 8] = [
     include_str!("../schema/issuers.yaml"),
     include_str!("../schema/credentials.yaml"),
+    include_str!("../schema/login.yaml"),
+    include_str!("../schema/session.yaml"),
     include_str!("../schema/rules.yaml"),
     include_str!("../schema/access.yaml"),
     include_str!("../schema/headers.yaml"),

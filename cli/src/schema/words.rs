@@ -80,12 +80,14 @@ fn short_name(target: &str) -> Option<&'static str> {
     Some(match target.strip_prefix("#/$defs/")? {
         "claim" => "claim",
         "dottedPath" => "dotted path",
-        "duration" | "longDuration" => "duration",
+        "duration" | "longDuration" | "wholeDuration" => "duration",
         "exactNames" => "list of names",
+        "endpoint" | "uri" => "URI",
         "headerName" => "header name",
+        "origin" => "origin",
+        "ownPath" => "path",
         "scalar" => "string, number or boolean",
         "scope" => "scope",
-        "uri" => "URI",
         _ => return None,
     })
 }

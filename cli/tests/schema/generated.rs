@@ -41,6 +41,7 @@ impl Maker {
             Some("array") => json!([self.least(&node["items"])]),
             Some("string") => json!("x"),
             Some("boolean") => json!(true),
+            Some("null") => Value::Null,
             Some("integer" | "number") => node["minimum"].clone(),
             _ => self.least(&node["oneOf"][0]),
         }
@@ -54,8 +55,11 @@ impl Maker {
             let value = self.least(property);
             members.entry(name).or_insert(value);
         };
-        let conditional = conditions(node, &members).flat_map(|then| names(&then["required"]));
-        for name in names(&node["required"]).into_iter().chain(conditional.collect::<Vec<_>>()) {
+        for name in names(&node["required"]) {
+            add(&name, &mut members);
+        }
+        let conditional: Vec<_> = conditions(node, &members).flat_map(|then| names(&then["required"])).collect();
+        for name in conditional {
             add(&name, &mut members);
         }
         let depending = members.keys().flat_map(|name| names(&node["dependentRequired"][name])).collect::<Vec<_>>();
@@ -124,8 +128,12 @@ impl Maker {
 
 /// What a schema asks for where there are these members.
 fn conditions<'n>(node: &'n Value, members: &Map<String, Value>) -> impl Iterator<Item = &'n Value> {
-    let is_met = |rule: &&Value| names(&rule["if"]["required"]).iter().all(|name| members.contains_key(name));
-    elements(&node["allOf"]).iter().filter(is_met).map(|rule| &rule["then"])
+    let members = Value::Object(members.clone());
+    let asks = move |rule: &'n Value| match jsonschema::draft202012::is_valid(&rule["if"], &members) {
+        true => &rule["then"],
+        false => &rule["else"],
+    };
+    elements(&node["allOf"]).iter().map(asks)
 }
 
 /// A property that is another one beside these members.
@@ -146,7 +154,7 @@ fn configurations() -> Vec<Value> {
     let schema = schema_value();
     let made = Maker { schema: schema.clone() }.all(&schema, &[]);
     let mut seen = BTreeSet::new();
-    made.into_iter().map(with_segments).filter(|config| seen.insert(config.to_string())).collect()
+    made.into_iter().map(with_segments).map(with_login).filter(|config| seen.insert(config.to_string())).collect()
 }
 
 /// A rule whose tests compare a claim with a segment has paths with that segment, which a schema cannot say.
@@ -155,6 +163,31 @@ fn with_segments(mut config: Value) -> Value {
         if rule["access"].to_string().contains(r#""path":"#) {
             rule["match"] = json!({"paths": ["/orders/{id}"]});
         }
+    }
+    config
+}
+
+/// A login is at an issuer that fits, and what names a login or reads its sessions has one, which a schema cannot say.
+fn with_login(mut config: Value) -> Value {
+    let text = config.to_string();
+    let needs_login =
+        [r#""session":true"#, r#""unauthenticated":"#, r#""login":"main""#].map(|part| text.contains(part));
+    if config["login"].is_null() && needs_login.contains(&true) {
+        config["login"] = json!({"issuer": "main", "client": {"id": "dashboard"}});
+        config["session"] =
+            json!({"secrets": [{"env": "JOTGATE_SESSION_SECRET"}], "publicUrl": "https://dash.example.com"});
+    }
+    let Some(login) = config.get_mut("login") else { return config };
+    let login = if login.is_array() { &mut login[0] } else { login };
+    if login["provider"] == "github" || !login["endpoints"]["api"].is_null() {
+        login["issuer"] = json!("github");
+        login["provider"] = json!("github");
+        login["cluster"] = json!("github");
+        login["clusters"] = json!({"api": "github-api"});
+        let issuers = config["issuers"].as_array_mut().expect("is a list");
+        issuers.push(json!({"name": "github", "issuer": "https://github.com", "keys": "none"}));
+    } else if let Some(scopes) = login.get_mut("scopes").and_then(Value::as_array_mut) {
+        scopes.push(json!("openid"));
     }
     config
 }
@@ -200,6 +233,9 @@ fn the_defaults_are_the_engines() {
         "rules": [{"access": "authenticated"}],
         "identityHeaders": {"X-User": {"claim": "sub"}},
         "limits": {},
+        "login": {"issuer": "main", "client": {"id": "dashboard"}},
+        "session": {"secrets": ["a-secret-for-tests-has-32-octets"], "publicUrl": "https://dash.example.com", "cookie": {}, "paths": {}},
+        "crossSite": {},
     });
     let mut tried = 0;
     for (pointer, description) in [
@@ -209,11 +245,20 @@ fn the_defaults_are_the_engines() {
         ("/rules/0", "/$defs/rule"),
         ("/identityHeaders/X-User", "/$defs/identityValue/oneOf/2"),
         ("/limits", "/$defs/limits"),
+        ("/login", "/$defs/login"),
+        ("/session", "/$defs/session"),
+        ("/session/cookie", "/$defs/sessionCookie"),
+        ("/session/paths", "/$defs/ownPaths"),
+        ("/crossSite", "/$defs/crossSite/oneOf/0"),
     ] {
         let schema = schema_value();
         let described = schema.pointer(description).expect(description);
         for (name, property) in described["properties"].as_object().expect("is an object") {
             let mut without = base.clone();
+            // With a login, a session is one of the `credentials`.
+            if name == "credentials" {
+                without.as_object_mut().expect("is an object").retain(|name, _| name != "login" && name != "session");
+            }
             without.pointer_mut(pointer).and_then(Value::as_object_mut).expect(pointer).remove(name);
             let mut with = without.clone();
             let Some(default) = property.get("default") else { continue };
@@ -222,7 +267,7 @@ fn the_defaults_are_the_engines() {
             tried += 1;
         }
     }
-    assert!(tried > 25, "{tried}");
+    assert!(tried > 45, "{tried}");
 }
 
 /// What the engine makes of a configuration, but for what keys are shared by, which follows from how `keys` is written,
@@ -256,7 +301,7 @@ fn both_reject_an_unknown_member() {
 
 fn is_map(pointer: &str) -> bool {
     let last = pointer.rsplit('/').next().unwrap_or_default();
-    ["identityHeaders", "headers", "groupScopes", "claims"].contains(&last)
+    ["identityHeaders", "headers", "groupScopes", "claims", "parameters"].contains(&last)
 }
 
 #[test]

@@ -6,7 +6,7 @@ use inspect::document::JsonText;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::world::KEYS;
+use crate::world::{KEYS, PRIVATE_KEY};
 
 /// The schema, as a value.
 pub(crate) fn schema_value() -> Value {
@@ -54,6 +54,11 @@ impl Judges {
 
 /// What the engine finds wrong.
 pub(crate) fn engine(config: &Value) -> Result<(), String> {
-    let env = |name: &str| (name == "JWKS" || name.starts_with("KEYS_")).then(|| KEYS.to_string());
+    let env = |name: &str| match name {
+        "JWKS" => Some(KEYS.to_string()),
+        "OIDC_CLIENT_SECRET" | "JOTGATE_SESSION_SECRET" => Some("a-secret-for-tests".repeat(2)),
+        "OIDC_PRIVATE_KEY" => Some(PRIVATE_KEY.to_string()),
+        name => name.starts_with("KEYS_").then(|| KEYS.to_string()),
+    };
     Policy::parse(config.to_string().as_bytes(), &env).map(drop).map_err(|errors| errors.to_string())
 }

@@ -1,5 +1,6 @@
 //! `login.client`: what an issuer knows the gate as.
 
+use jose::json::Kind;
 use jose::sign::SigningKey;
 use oauth::Secret;
 use oauth::client::{Authentication, Client, ClientError};
@@ -67,9 +68,12 @@ fn check_members(
     }
 }
 
-/// A private key in PEM (PKCS#8), or the text of a JWK.
+/// A variable with a private key in PEM (PKCS#8), or with the text of a JWK.
 fn read_key(node: &Node<'_, '_>, env: Environment<'_>) -> Option<SigningKey> {
-    let text = Secret::new(variable::read_or_text(node, env)?);
+    if node.value.kind() != Kind::Object {
+        return node.fail("expected `{env: NAME}`");
+    }
+    let text = Secret::new(variable::read(node, env)?);
     let text = text.reveal().trim();
     let key = match text.starts_with('{') {
         true => SigningKey::from_json(text.as_bytes()),
