@@ -33,8 +33,8 @@ labels:
 {{- /* The plugin's configuration. */}}
 {{- define "jotgate.config" -}}
 {{- if .Values.config -}}
-  {{- if or .Values.issuer .Values.audiences .Values.jwksUri .Values.rules -}}
-    {{- fail "config is the plugin's whole configuration: move issuer, audiences, jwksUri and rules into it, or leave config out" -}}
+  {{- if or .Values.issuer .Values.audiences .Values.jwksUri .Values.rules .Values.login .Values.session -}}
+    {{- fail "config is the plugin's whole configuration: move issuer, audiences, jwksUri and rules into it, login and session as well, or leave config out" -}}
   {{- end -}}
   {{- include "jotgate.json" .Values.config -}}
 {{- else -}}
@@ -54,22 +54,55 @@ labels:
   {{- $keys := dict "cluster" (printf "outbound|%s||%s" $port $uri.hostname) -}}
   {{- if .Values.jwksUri }}{{ $_ := set $keys "jwksUri" .Values.jwksUri }}{{ else }}{{ $_ := set $keys "discovery" dict }}{{ end -}}
   {{- $entry := dict "name" "main" "issuer" $issuer "audiences" .Values.audiences "keys" $keys -}}
-  {{- include "jotgate.json" (dict "issuers" (list $entry) "rules" (.Values.rules | default list)) -}}
+  {{- $config := dict "issuers" (list $entry) "rules" (.Values.rules | default list) -}}
+  {{- if ne (empty .Values.login) (empty .Values.session) -}}
+    {{- fail "login and session go together: give both, as docs/install/helm.md shows" -}}
+  {{- else if .Values.login -}}
+    {{- $_ := set $config "login" (list (merge (deepCopy .Values.login) (dict "issuer" "main"))) -}}
+    {{- $_ := set $config "session" .Values.session -}}
+  {{- end -}}
+  {{- include "jotgate.json" $config -}}
 {{- end -}}
+{{- end }}
+
+{{- /* The logins of a configuration, which has one or a list, as JSON. */}}
+{{- define "jotgate.logins" -}}
+{{- $logins := .login | default list -}}
+{{- dict "logins" (kindIs "map" $logins | ternary (list $logins) $logins) | toJson -}}
+{{- end }}
+
+{{- /* The variables of the proxy that the plugin may read: those of `environment`, and those that login and session name. */}}
+{{- define "jotgate.environment" -}}
+{{- $config := include "jotgate.config" . | fromJson -}}
+{{- $values := ($config.session | default dict).secrets | default list -}}
+{{- range (include "jotgate.logins" $config | fromJson).logins -}}
+  {{- $client := .client | default dict -}}
+  {{- $values = concat $values (list $client.secret $client.privateKey) -}}
+{{- end -}}
+{{- $names := .Values.environment | default list -}}
+{{- range $values -}}
+  {{- if kindIs "map" . }}{{ $names = append $names .env }}{{ end -}}
+{{- end -}}
+{{- dict "names" (uniq $names) | toJson -}}
 {{- end }}
 
 {{- /* The hosts outside the mesh that issuers are reached at, each with its ports, as JSON. */}}
 {{- define "jotgate.hosts" -}}
 {{- $hosts := dict -}}
 {{- $config := include "jotgate.config" . | fromJson -}}
-{{- range $issuer := $config.issuers -}}
-  {{- range $cluster := list $issuer.keys.cluster $issuer.keys.jwksCluster -}}
-    {{- $parts := splitList "|" ($cluster | default "") -}}
-    {{- if and (eq (len $parts) 4) (eq (first $parts) "outbound") (eq (index $parts 2) "") -}}
-      {{- $host := last $parts -}}
-      {{- if not (regexMatch "[.]svc([.]|$)" $host) -}}
-        {{- $_ := set $hosts $host (append (get $hosts $host | default list) (index $parts 1) | uniq) -}}
-      {{- end -}}
+{{- $clusters := list -}}
+{{- range $config.issuers -}}
+  {{- if kindIs "map" .keys }}{{ $clusters = concat $clusters (list .keys.cluster .keys.jwksCluster) }}{{ end -}}
+{{- end -}}
+{{- range (include "jotgate.logins" $config | fromJson).logins -}}
+  {{- $clusters = concat $clusters (list .cluster (.clusters | default dict).api) -}}
+{{- end -}}
+{{- range $cluster := $clusters -}}
+  {{- $parts := splitList "|" ($cluster | default "") -}}
+  {{- if and (eq (len $parts) 4) (eq (first $parts) "outbound") (eq (index $parts 2) "") -}}
+    {{- $host := last $parts -}}
+    {{- if not (regexMatch "[.]svc([.]|$)" $host) -}}
+      {{- $_ := set $hosts $host (append (get $hosts $host | default list) (index $parts 1) | uniq) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -102,7 +135,7 @@ sha256: {{ trimPrefix "sha256:" . | quote }}
 imagePullSecret: {{ . | quote }}
 {{- end }}
 failStrategy: {{ .Values.failStrategy | default "FAIL_RELOAD" }}
-{{- with .Values.environment }}
+{{- with (include "jotgate.environment" . | fromJson).names }}
 vmConfig:
   env:
   {{- range . }}

@@ -8,7 +8,10 @@ use test_support::workspace;
 
 use crate::crds::{are_absent, documents, errors};
 use crate::helm::{CHART, helm, is_installed, render};
-use crate::samples::{SAMPLES, assert_issuers_are_reachable, bounds_bodies, configuration, find, load, sample};
+use crate::samples::{
+    LOGINS, SAMPLES, assert_issuers_are_reachable, bounds_bodies, configuration, find, load, readable, sample,
+    variables,
+};
 
 /// The least that is needed, changed at its top level; `null` takes away.
 fn values(changes: &Value) -> Value {
@@ -75,6 +78,42 @@ fn issuer_audience_and_rules_are_enough() {
         let objects = install(&values(&json!({"kind": kind, "jwksUri": "https://keys.example.com:8443/jwks"})));
         let config = configuration(find(&objects, kind).expect("is there")).expect("has one");
         assert_eq!(config["issuers"][0]["keys"]["cluster"], "outbound|8443||keys.example.com");
+    }
+}
+
+/// Variables that login and session name can be read, and what a login calls can be reached.
+#[test]
+fn a_login_brings_its_variables_and_hosts() {
+    if !is_installed() {
+        return;
+    }
+    let parts = json!({
+        "login": {
+            "client": {"id": "dashboard", "secret": {"env": "CLIENT"}},
+            "cluster": "outbound|443||token.example.com",
+            "scopes": ["openid"],
+        },
+        "session": {"secrets": [{"env": "NEW"}, {"env": "OLD"}], "publicUrl": "https://dash.example.com"},
+        "environment": ["JOTGATE_SHARED_SECRET", "OLD"],
+    });
+    for kind in ["WasmPlugin", "TrafficExtension"] {
+        let mut values = values(&parts);
+        values["kind"] = json!(kind);
+        let objects = install(&values);
+        let plugin = find(&objects, kind).expect("is there");
+        assert_eq!(readable(plugin), ["CLIENT", "JOTGATE_SHARED_SECRET", "NEW", "OLD"].map(str::to_owned).into());
+        assert_eq!(configuration(plugin).expect("has one")["login"][0]["issuer"], "main");
+        let hosts = objects.iter().filter(|object| object["kind"] == "ServiceEntry");
+        let hosts: Vec<_> = hosts.map(|entry| entry["spec"]["hosts"][0].clone()).collect();
+        assert_eq!(hosts, ["idp.example.com", "token.example.com"]);
+    }
+    for (file, _) in LOGINS {
+        let objects = sample(file);
+        let config = configuration(&objects[0]).expect("has one");
+        let changes = json!({"kind": objects[0]["kind"], "targetRefs": targets()});
+        let rendered = install(&with_config(config, &changes));
+        let plugin = rendered.iter().find(|object| configuration(object).is_some()).expect("is there");
+        assert_eq!((configuration(plugin), readable(plugin)), (Some(config), variables(config)), "{file}");
     }
 }
 
@@ -306,7 +345,11 @@ fn wrong_values_are_refused_with_what_to_do() {
         (json!({"issuer": "idp.example.com"}), "is no https URI"),
         (json!({"jwksUri": "https://"}), "is no https URI"),
         (json!({"config": {"issuers": []}}), "at '/config/issuers': minItems"),
-        (json!({"config": inline()}), "move issuer, audiences, jwksUri and rules into it, or leave config out"),
+        (
+            json!({"config": inline()}),
+            "move issuer, audiences, jwksUri and rules into it, login and session as well, or leave config out",
+        ),
+        (json!({"login": {"client": {"id": "a"}}}), "login and session go together"),
         (json!({"kind": "Wasm"}), "must be one of 'WasmPlugin', 'TrafficExtension', 'EnvoyExtensionPolicy'"),
         (json!({"failStrategy": "FAIL_OPEN"}), "must be one of 'FAIL_CLOSE', 'FAIL_RELOAD'"),
         (json!({"priority": 2_147_483_648_u64}), "at '/priority'"),
@@ -356,7 +399,15 @@ fn the_notes_say_what_is_left_to_do() {
     let short = notes(&json!({}));
     assert!(short.contains("WasmPlugin gate-jotgate in edge has the image registry.example.com/jotgate:"), "{short}");
     assert!(short.contains("The image is not pinned") && short.contains("JOTGATE_SHARED_SECRET"), "{short}");
-    assert!(!short.contains("audit mode") && !short.contains("There are no rules"), "{short}");
+    assert!(
+        !short.contains("Browsers log in") && !short.contains("audit mode") && !short.contains("There are no rules"),
+        "{short}"
+    );
+    let login = notes(&json!({
+        "login": {"client": {"id": "a", "secret": {"env": "A"}}, "scopes": ["openid"]},
+        "session": {"secrets": [{"env": "B"}], "publicUrl": "https://dash.example.com", "paths": {"callback": "/x"}},
+    }));
+    assert!(login.contains("B, A.") && login.contains("  https://dash.example.com/x\n"), "{login}");
     let digest = format!("sha256:{}", "0".repeat(64));
     let careful = notes(&json!({
         "image": {"repository": "r.example.com/j", "digest": digest}, "environment": ["JOTGATE_SHARED_SECRET"], "rules": [],

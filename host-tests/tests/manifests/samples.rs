@@ -1,5 +1,6 @@
 //! The manifests that people copy are good ones.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::LazyLock;
 
@@ -17,12 +18,56 @@ pub(crate) const SAMPLES: [(&str, &[&str]); 4] = [
     ("manifests/envoy-gateway/extension-policy.yaml", &["EnvoyExtensionPolicy"]),
 ];
 
+/// Those with a browser login, and the kinds in them.
+pub(crate) const LOGINS: [(&str, &[&str]); 2] = [
+    ("manifests/istio/login.yaml", &["WasmPlugin", "ServiceEntry", "DestinationRule", "EnvoyFilter"]),
+    ("manifests/envoy-gateway/login.yaml", &["EnvoyExtensionPolicy", "EnvoyProxy", "EnvoyPatchPolicy"]),
+];
+
+/// The kinds in them whose definitions are not at hand.
+const UNDEFINED: [&str; 2] = ["EnvoyProxy", "EnvoyPatchPolicy"];
+
 static PLUGIN: LazyLock<Plugin> =
     LazyLock::new(|| strict_host::built("JOTGATE_PLUGIN", "dist/jotgate.wasm", "make plugin"));
 
 /// What the plugin logs of its configuration, where it does not take it.
 pub(crate) fn load(config: &Value) -> Result<(), Vec<String>> {
+    let mut config = config.clone();
+    set_variables(&mut config);
     PLUGIN.check(&config.to_string())
+}
+
+/// Puts a text in place of each variable: the environment of these tests has none.
+fn set_variables(value: &mut Value) {
+    match value {
+        Value::Object(members) if members.len() == 1 && members.contains_key("env") => *value = json!("x".repeat(48)),
+        Value::Object(members) => members.values_mut().for_each(set_variables),
+        Value::Array(items) => items.iter_mut().for_each(set_variables),
+        _ => {}
+    }
+}
+
+/// The variables that a configuration names, sorted.
+pub(crate) fn variables(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(members) => match members.get("env").and_then(Value::as_str) {
+            Some(name) if members.len() == 1 => BTreeSet::from([name.to_owned()]),
+            _ => members.values().flat_map(variables).collect(),
+        },
+        Value::Array(items) => items.iter().flat_map(variables).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The variables of the proxy that a plugin may read.
+pub(crate) fn readable(plugin: &Value) -> BTreeSet<String> {
+    let texts = |list: &Value, name: &str| -> BTreeSet<String> {
+        let items = list.as_array().into_iter().flatten();
+        items.filter_map(|item| item.as_str().or(item[name].as_str())).map(str::to_owned).collect()
+    };
+    let spec = &plugin["spec"];
+    let lists = [&spec["vmConfig"]["env"], &spec["wasm"]["vmConfig"]["env"], &spec["wasm"][0]["env"]["hostKeys"]];
+    lists.into_iter().flat_map(|list| texts(list, "name")).collect()
 }
 
 /// A manifest of the repository.
@@ -61,18 +106,18 @@ fn every_manifest_is_taken_by_an_api_server() {
     if are_absent() {
         return;
     }
-    for (file, _) in SAMPLES {
-        for object in sample(file) {
-            assert_eq!(errors(&object), [""; 0], "{file}: {}", object["kind"]);
+    for (file, _) in SAMPLES.iter().chain(&LOGINS) {
+        for object in sample(file).iter().filter(|object| !UNDEFINED.iter().any(|kind| object["kind"] == *kind)) {
+            assert_eq!(errors(object), [""; 0], "{file}: {}", object["kind"]);
         }
     }
 }
 
 #[test]
 fn the_configuration_in_every_manifest_is_taken_by_the_plugin() {
-    for (file, kinds) in SAMPLES {
+    for (file, kinds) in SAMPLES.iter().chain(&LOGINS) {
         let objects = sample(file);
-        assert_eq!(objects.iter().map(|object| object["kind"].as_str().expect("has one")).collect::<Vec<_>>(), kinds);
+        assert_eq!(objects.iter().map(|object| object["kind"].as_str().expect("has one")).collect::<Vec<_>>(), *kinds);
         let config = configuration(&objects[0]).expect("has one");
         assert_eq!(load(config), Ok(()), "{file}");
         assert_issuers_are_reachable(&objects);
@@ -82,7 +127,7 @@ fn the_configuration_in_every_manifest_is_taken_by_the_plugin() {
 /// Nobody passes a gate that does not run.
 #[test]
 fn no_manifest_fails_open() {
-    for (file, _) in SAMPLES {
+    for (file, _) in SAMPLES.iter().chain(&LOGINS) {
         let objects = sample(file);
         let spec = &objects[0]["spec"];
         let strategy = [&spec["failStrategy"], &spec["wasm"]["failStrategy"], &spec["wasm"][0]["failOpen"]];
@@ -94,7 +139,7 @@ fn no_manifest_fails_open() {
 /// Whoever sends bodies while keys are missing must not fill the proxy's memory. Envoy Gateway sees to that by itself.
 #[test]
 fn every_manifest_for_istio_bounds_what_is_held_of_a_body() {
-    for (file, _) in SAMPLES.iter().filter(|(file, _)| !file.contains("envoy-gateway")) {
+    for (file, _) in SAMPLES.iter().chain(&LOGINS).filter(|(file, _)| !file.contains("envoy-gateway")) {
         let objects = sample(file);
         let filter = find(&objects, "EnvoyFilter").expect("is there");
         assert!(bounds_bodies(filter), "{file}");
@@ -119,4 +164,30 @@ fn the_manifests_differ_only_where_their_kinds_do() {
     }
     let gateway = |file| sample(file)[1..].to_vec();
     assert_eq!(gateway(SAMPLES[0].0), gateway(SAMPLES[1].0));
+    assert_eq!(gateway(SAMPLES[0].0), gateway(LOGINS[0].0));
+    let [istio, envoy_gateway] = LOGINS.map(|(file, _)| configuration(&sample(file)[0]).cloned().expect("has one"));
+    for member in ["login", "session", "rules"] {
+        assert_eq!(istio[member], envoy_gateway[member]);
+    }
+}
+
+/// A login whose variables or clusters are missing is refused, or fails at its first user.
+#[test]
+fn a_manifest_with_a_login_hands_over_what_it_names() {
+    for (file, _) in LOGINS {
+        let objects = sample(file);
+        let config = configuration(&objects[0]).expect("has one");
+        let named = variables(config);
+        assert_eq!(named, readable(&objects[0]), "{file}");
+        assert!(named.contains("JOTGATE_SESSION_SECRET") && named.len() == 2, "{file}: {named:?}");
+        if let (Some(proxy), Some(patch)) = (find(&objects, "EnvoyProxy"), find(&objects, "EnvoyPatchPolicy")) {
+            let container = "/spec/provider/kubernetes/envoyDeployment/container/env";
+            let set = proxy.pointer(container).and_then(Value::as_array).expect("is a list");
+            let set = set.iter().map(|variable| variable["name"].as_str().expect("is text").to_owned());
+            let set: BTreeSet<String> = set.collect();
+            assert_eq!(named, set, "{file}");
+            let cluster = &patch["spec"]["jsonPatches"][0]["operation"]["value"]["name"];
+            assert_eq!(config["issuers"][0]["keys"]["cluster"], *cluster, "{file}");
+        }
+    }
 }
