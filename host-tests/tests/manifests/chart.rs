@@ -321,9 +321,13 @@ fn the_values_in_the_documentation_are_taken() {
         return;
     }
     let page = fs::read_to_string(workspace().join("docs/install/helm.md")).expect("can be read");
-    let block = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("has one");
-    let values = documents(&block.replace("sha256:…", &format!("sha256:{}", "0".repeat(64)))).remove(0);
-    assert_eq!(kinds(&install(&values)), ["DestinationRule", "EnvoyFilter", "ServiceEntry", "WasmPlugin"]);
+    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().expect("ends"));
+    let blocks: Vec<_> = blocks.filter(|block| block.starts_with("# values.yaml")).collect();
+    assert_eq!(blocks.len(), 2, "without a login, and with one");
+    for block in blocks {
+        let values = documents(&block.replace("sha256:…", &format!("sha256:{}", "0".repeat(64)))).remove(0);
+        assert_eq!(kinds(&install(&values)), ["DestinationRule", "EnvoyFilter", "ServiceEntry", "WasmPlugin"]);
+    }
 }
 
 #[test]

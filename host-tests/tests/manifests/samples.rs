@@ -37,24 +37,30 @@ pub(crate) fn load(config: &Value) -> Result<(), Vec<String>> {
     PLUGIN.check(&config.to_string())
 }
 
-/// Puts a text in place of each variable: the environment of these tests has none.
+/// Puts a text of its own in place of each variable: the environment of these tests has none.
 fn set_variables(value: &mut Value) {
+    if let Some(name) = variable(value) {
+        *value = json!(format!("{name:x<48}"));
+        return;
+    }
     match value {
-        Value::Object(members) if members.len() == 1 && members.contains_key("env") => *value = json!("x".repeat(48)),
         Value::Object(members) => members.values_mut().for_each(set_variables),
         Value::Array(items) => items.iter_mut().for_each(set_variables),
         _ => {}
     }
 }
 
+/// `{env: NAME}`.
+fn variable(value: &Value) -> Option<&str> {
+    value.as_object().filter(|members| members.len() == 1)?.get("env")?.as_str()
+}
+
 /// The variables that a configuration names, sorted.
 pub(crate) fn variables(value: &Value) -> BTreeSet<String> {
-    match value {
-        Value::Object(members) => match members.get("env").and_then(Value::as_str) {
-            Some(name) if members.len() == 1 => BTreeSet::from([name.to_owned()]),
-            _ => members.values().flat_map(variables).collect(),
-        },
-        Value::Array(items) => items.iter().flat_map(variables).collect(),
+    match (variable(value), value) {
+        (Some(name), _) => BTreeSet::from([name.to_owned()]),
+        (None, Value::Object(members)) => members.values().flat_map(variables).collect(),
+        (None, Value::Array(items)) => items.iter().flat_map(variables).collect(),
         _ => BTreeSet::new(),
     }
 }
