@@ -94,7 +94,12 @@ fn check_page(metrics: &BTreeMap<String, String>) {
             let rest = name.strip_prefix(start).unwrap_or_default();
             let is_reason = REASONS.iter().any(|(reason, _)| *reason == rest);
             let is_issuer = ["main", "dead_end", "stalling"].contains(&rest);
-            if placeholder == "reason>" { is_reason } else { is_issuer }
+            let is_cause = page.contains(&format!("\n| `{rest}` | "));
+            match placeholder {
+                "cause>" => is_cause,
+                "reason>" => is_reason,
+                _ => is_issuer,
+            }
         }
         None => pattern == name,
     };
@@ -169,7 +174,12 @@ impl Check<'_> {
         assert_eq!((text(replacement).as_str(), text(source).as_str()), ("$1", "__name__"), "{}", self.query);
         let regex = text(regex);
         assert_eq!(self.select(selector), Some(regex.replace("(.+)", ".+")), "{}", self.query);
-        let expected = if regex.starts_with("jotgate_requests_") { "reason" } else { "issuer" };
+        let part = regex.split('_').nth(1);
+        let expected = match part {
+            Some("keys") => "issuer",
+            Some("requests") => "reason",
+            _ => "cause",
+        };
         assert_eq!(label, expected, "{}", self.query);
     }
 }
