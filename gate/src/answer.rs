@@ -91,9 +91,8 @@ impl Refusal {
     fn bearer_error(&self) -> Option<String> {
         let detail = self.detail();
         match (self.reason, self.reason.status()) {
-            (Reason::AmbiguousPath | Reason::AmbiguousRequest, _) => None,
+            (Reason::AmbiguousPath | Reason::AmbiguousRequest | Reason::LoginFailed, _) => None,
             (Reason::MissingToken, _) => Some(String::new()),
-            (Reason::LoginFailed, _) => None,
             (_, 400) => Some(String::from(", error=\"invalid_request\"")),
             (_, 401) => Some(format!(", error=\"invalid_token\", error_description=\"{detail}\"")),
             (Reason::InsufficientScope, _) => {

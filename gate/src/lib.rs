@@ -80,6 +80,6 @@ pub use self::engine::{Decision, Effect, Gate, Level, RequestId};
 pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};
 pub use self::policy::Policy;
 pub use self::random::{NoRandomness, Randomness};
-pub use self::report::{Cause, Detail, Metric, MetricKind, Reason, Report};
+pub use self::report::{Cause, Detail, LoginFailure, Metric, MetricKind, Reason, Report, SessionEnd};
 pub use self::shared::{SharedData, SharedDataError, SharedValue};
 pub use self::time::Timestamp;

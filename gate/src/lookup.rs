@@ -82,12 +82,6 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         }
     }
 
-    /// The answer for `key`, which is forgotten: for what may be used once. A callout that is under way goes on.
-    pub(crate) fn take(&mut self, key: &K, now: Timestamp) -> Option<V> {
-        self.get(key, now)?;
-        self.remove(key)?.into_value()
-    }
-
     /// There is this value for `key` in place of an answer, which does not come in time.
     pub(crate) fn fail(&mut self, key: K, value: V, ttl: Duration, now: Timestamp) {
         self.remove(&key);
@@ -148,13 +142,6 @@ impl<V> Entry<V> {
     fn is_in_flight(&self) -> bool {
         matches!(self.state, State::InFlight(_))
     }
-
-    fn into_value(self) -> Option<V> {
-        match self.state {
-            State::Known(value) => Some(value),
-            State::InFlight(_) => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -203,21 +190,30 @@ mod tests {
         assert_eq!(lookup.next_expiry(), Some(at(60)));
         assert_eq!(lookup.get(&"a", at(59)), Some(&1));
         assert_eq!(lookup.get(&"a", at(60)), None);
-        assert_eq!(lookup.take(&"a", at(60)), None);
         assert_eq!(lookup.expire(at(60)), [""; 0]);
         assert_eq!(lookup.next_expiry(), None);
     }
 
     #[test]
-    fn an_answer_is_taken_once() {
+    fn what_is_forgotten_is_asked_again() {
         let mut lookup = lookup(4);
         know(&mut lookup, "a", 1, MINUTE, at(0));
-        assert_eq!(lookup.take(&"a", at(1)), Some(1));
-        assert_eq!(lookup.take(&"a", at(1)), None);
-        assert_eq!(lookup.next_expiry(), None);
-        assert_eq!(lookup.begin("a", CalloutId(2), at(1)), Begun::Ask);
-        assert_eq!(lookup.take(&"a", at(1)), None);
-        assert_eq!(lookup.finish(CalloutId(2), 2, MINUTE, at(1)), Some("a"));
+        know(&mut lookup, "b", 2, MINUTE, at(0));
+        lookup.forget(|&key| key == "a");
+        assert_eq!((lookup.get(&"a", at(1)), lookup.get(&"b", at(1))), (None, Some(&2)));
+        assert_eq!(lookup.begin("a", CalloutId(3), at(1)), Begun::Ask);
+        lookup.forget(|&key| key == "a");
+        assert_eq!(lookup.finish(CalloutId(3), 3, MINUTE, at(1)), None, "its callout is over");
+    }
+
+    #[test]
+    fn a_failure_takes_the_place_of_an_answer_that_is_late() {
+        let mut lookup = lookup(4);
+        assert_eq!(lookup.begin("a", CalloutId(1), at(0)), Begun::Ask);
+        lookup.fail("a", 9, MINUTE, at(1));
+        assert_eq!(lookup.get(&"a", at(1)), Some(&9));
+        assert_eq!(lookup.finish(CalloutId(1), 1, MINUTE, at(2)), None);
+        assert_eq!((lookup.get(&"a", at(60)), lookup.get(&"a", at(61))), (Some(&9), None));
     }
 
     #[test]
@@ -289,7 +285,7 @@ mod tests {
             /// Of the callout that was begun so many before the last one.
             Finish(u64, u64),
             Pass(u64),
-            Take(u8),
+            Forget(u8),
         }
 
         fn step() -> impl Strategy<Value = Step> {
@@ -298,7 +294,7 @@ mod tests {
                 1 => Just(Step::Expire),
                 4 => (0_u64..4, 0_u64..8).prop_map(|(callout, ttl)| Step::Finish(callout, ttl)),
                 2 => (0_u64..4).prop_map(Step::Pass),
-                1 => (0_u8..5).prop_map(Step::Take),
+                1 => (0_u8..5).prop_map(Step::Forget),
             ]
         }
 
@@ -333,10 +329,8 @@ mod tests {
                 self.0.iter().find(|entry| entry.0 == key && now < entry.3)?.2
             }
 
-            fn take(&mut self, key: u8, now: u64) -> Option<u64> {
-                let value = self.get(key, now)?;
+            fn forget(&mut self, key: u8) {
                 self.0.retain(|entry| entry.0 != key);
-                Some(value)
             }
 
             fn expire(&mut self, now: u64) -> Vec<u8> {
@@ -367,7 +361,10 @@ mod tests {
                             prop_assert_eq!(key, model.finish(callout, now + ttl));
                         }
                         Step::Pass(seconds) => now += seconds,
-                        Step::Take(key) => prop_assert_eq!(lookup.take(&key, at(now)), model.take(key, now)),
+                        Step::Forget(key) => {
+                            lookup.forget(|&found| found == key);
+                            model.forget(key);
+                        }
                     }
                     for key in 0..5 {
                         prop_assert_eq!(lookup.get(&key, at(now)).copied(), model.get(key, now));

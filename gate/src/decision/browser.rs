@@ -96,12 +96,19 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let paths = &browser.session.paths;
         match Asker::of(self.request) {
             Asker::Navigation => {
-                let wanted = Wanted {
-                    return_to: Destinations::from(&browser.session).of_request(self.request),
-                    asks_again: false,
-                };
+                let destinations = Destinations::from(&browser.session);
+                let return_to = destinations.of_request(self.request);
                 let login = self.rule.and_then(|rule| rule.login).unwrap_or(0);
-                self.start_login(browser, login, &wanted)
+                let wanted = Wanted { return_to, asks_again: false };
+                match browser.session.public_url.is_host_of(self.request) {
+                    true => self.start_login(browser, login, &wanted),
+                    // The cookies of a login are of one host.
+                    false if destinations.is_on_allowed(self.request) => {
+                        let reply = see(&wanted.href_elsewhere(browser, login));
+                        self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
+                    }
+                    false => self.refuse(cause, None),
+                }
             }
             Asker::FormNavigation => self.end(Verdict::Turn(session_over(&paths.login), cause.into())),
             Asker::Other => {
@@ -144,13 +151,11 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             self.session = None;
             return self.end(Verdict::Answer(see(asked.wanted.return_to.as_str()), "jotgate_login"));
         }
-        match asked.login {
-            Some(login) => self.start_login(browser, login, &asked.wanted),
-            None => {
-                let reply = asked.choose(browser);
-                self.end(Verdict::Answer(reply, "jotgate_login"))
-            }
-        }
+        let Some(login) = asked.login else {
+            let reply = asked.choose(browser);
+            return self.end(Verdict::Answer(reply, "jotgate_login"));
+        };
+        self.start_login(browser, login, &asked.wanted)
     }
 
     /// Sends the browser to its provider.
@@ -223,12 +228,9 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             _ if is_own_navigation(self.request) => {}
             _ => return self.end(Verdict::Answer(log_out(&paths.logout), "jotgate_logout")),
         }
-        let entry = match self.found(browser) {
-            Found { entry: Some(entry), .. } => entry,
-            Found { .. } => {
-                let reply = logged_out(browser, self.request, None);
-                return self.end(Verdict::Answer(reply, "jotgate_logout"));
-            }
+        let Some(entry) = self.found(browser).entry else {
+            let reply = logged_out(browser, self.request, None);
+            return self.end(Verdict::Answer(reply, "jotgate_logout"));
         };
         let Some(open) = &entry.session else { return self.end(Verdict::Answer(see("/"), "jotgate_logout")) };
         let session = &open.session;
@@ -260,9 +262,9 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let asked = self.request.with_method(method.as_bytes()).with_path(path.as_bytes());
         let judgement = decide(&asked, self.known, self.cache, &mut Nothing);
         let answer = match judgement {
-            Judgement { audited: Some(_), .. } => 200,
+            Judgement { audited: Some(_), .. }
+            | Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,
             Judgement { verdict: Verdict::NeedsKeys { issuer }, .. } => return self.end(Verdict::NeedsKeys { issuer }),
-            Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,
             Judgement { verdict: Verdict::Refuse(refusal), .. } if refusal.reason.status() != 401 => 403,
             Judgement { .. } => 401,
         };
@@ -314,9 +316,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         else {
             return Worth::None;
         };
-        let skew =
-            self.policy.issuers.get(entry.principal.issuer()).map(|issuer| issuer.clock_skew).unwrap_or_default();
-        let bounds = Bounds::new(&browser.session, skew);
+        let bounds = self.bounds(browser, open.session.login);
         let (session, digest) = (&open.session, kept.digest());
         match bounds.standing(session, digest, open.has_old_seal, now) {
             Standing::Good => Worth::Good(usage(false, false)),
@@ -351,12 +351,14 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let Some((subject, session)) = session else { return info(None, paths) };
         let document = Document::parse(session.claims.as_bytes()).ok();
         let text = |name| document.as_ref().and_then(|document| document.root().get(name)?.as_str());
-        let end = session.created.after(browser.session.lifetime);
-        let end = match (&session.refresh_token, session.fresh_until, browser.session.keep_after_expiry) {
-            (None, Some(fresh), false) => end.min(fresh),
-            _ => end,
-        };
+        let end = self.bounds(browser, session.login).ends_at(session);
         let expires_in = end.since(self.known.verification.now);
         info(Some(LoggedIn { subject, name: text("name"), email: text("email"), expires_in }), paths)
+    }
+
+    /// How long sessions of a login last.
+    fn bounds(&self, browser: &Browser, login: usize) -> Bounds {
+        let issuer = browser.logins.get(login).and_then(|login| self.policy.issuers.get(login.issuer));
+        Bounds::new(&browser.session, issuer.map(|issuer| issuer.clock_skew).unwrap_or_default())
     }
 }

@@ -72,13 +72,11 @@ impl Gate {
             return Ok(false);
         }
         self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
-        match self.ask(question, now) {
-            true => Ok(true),
-            false => {
-                self.waiting.remove(arrival.id);
-                Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) })
-            }
+        if self.ask(question, now) {
+            return Ok(true);
         }
+        self.waiting.remove(arrival.id);
+        Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) })
     }
 
     /// A request whose session is stale: it waits for the refresh, for a while. Says whether it does; `false`: the

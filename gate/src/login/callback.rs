@@ -63,11 +63,11 @@ impl Exchange<'_> {
         let tokens = TokenResponse::read(answer.status, &answer.body).map_err(|error| Failed::at("token", &error))?;
         let expected = Expectation { nonce: &secrets.nonce, max_age: self.login.max_age };
         let identified = self.identify(&tokens, subject, Expected::Anyone(expected))?;
-        let session = self.begin(&state.pending, identified, tokens)?;
+        let session = self.begin(&state.pending, &identified, tokens)?;
         self.welcome(request, &session, &state.pending)
     }
 
-    fn begin(&self, pending: &Pending, who: Identified, tokens: TokenResponse) -> Result<Session, Stop> {
+    fn begin(&self, pending: &Pending, who: &Identified, tokens: TokenResponse) -> Result<Session, Stop> {
         let claims = Document::parse(who.claims.as_bytes())
             .map_err(|error| Failed::new(LoginFailure::IdToken, format_args!("the claims are unusable: {error}")))?;
         let keep = self.browser.session.keep;

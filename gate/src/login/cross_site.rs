@@ -2,7 +2,7 @@
 //! is no sign that the person wanted what is asked for.
 
 use super::origin::is_same_server;
-use crate::http::{Request, authority};
+use crate::http::Request;
 use crate::hygiene::overrides_method;
 use crate::policy::{CrossSite, PublicUrl};
 
@@ -48,13 +48,9 @@ fn at_most_one<'r>(request: &Request<'r>, name: &str) -> Result<Option<&'r [u8]>
 fn is_own(origin: &[u8], request: &Request<'_>, public_url: Option<&PublicUrl>) -> bool {
     match public_url {
         Some(public) if origin == public.text.as_bytes() => true,
-        Some(public) if is_host_of(request, public) => false,
+        Some(public) if public.is_host_of(request) => false,
         _ => is_same_server(origin, request),
     }
-}
-
-fn is_host_of(request: &Request<'_>, public: &PublicUrl) -> bool {
-    public.uri.host().as_bytes().eq_ignore_ascii_case(authority::split(request.authority()).0)
 }
 
 #[cfg(test)]

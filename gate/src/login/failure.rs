@@ -45,14 +45,12 @@ impl Failed {
     pub(crate) fn at(endpoint: &str, error: &ResponseError) -> Self {
         let cause = match error {
             ResponseError::Unavailable { .. } => LoginFailure::Unavailable,
-            ResponseError::Refused { code: Some(code), .. }
-                if matches!(code, ErrorCode::InvalidGrant | ErrorCode::BadVerificationCode) =>
-            {
+            ResponseError::Refused { code: Some(ErrorCode::InvalidGrant | ErrorCode::BadVerificationCode), .. } => {
                 LoginFailure::Grant
             }
             _ => LoginFailure::Provider,
         };
-        Self::new(cause, format_args!("the {endpoint} endpoint answered {error}"))
+        Self::new(cause, format_args!("the {endpoint} endpoint {error}"))
     }
 
     /// An endpoint that did not answer.

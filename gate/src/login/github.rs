@@ -1,5 +1,6 @@
 //! Who logged in at GitHub: its API says so, in several answers.
 
+use jose::json::{Document, Value};
 use oauth::github::{self, EMAILS, Groups, HEADERS, MAX_TEAMS_BODY, TeamPages, Teams, USER, User};
 use oauth::token::TokenResponse;
 
@@ -38,7 +39,7 @@ impl Exchange<'_> {
             false => None,
         };
         let groups = match self.has_scope(&["read:org", "write:org", "admin:org"]) {
-            true => Some(self.teams(&ask)?),
+            true => Some(teams(&ask)?),
             false => None,
         };
         let claims = github::claims(&user, email.as_deref(), groups.as_ref());
@@ -48,21 +49,6 @@ impl Exchange<'_> {
             }
             Expected::Anyone(_) | Expected::Same(..) => Ok(Identified { claims, expires: None }),
         }
-    }
-
-    fn teams<'a>(&self, ask: &impl Fn(u8, &str) -> Result<&'a Answer, Stop>) -> Result<Groups, Stop> {
-        let mut pages = TeamPages::default();
-        // There is an end of pages long before one of numbers.
-        for step in ASK_TEAMS..=u8::MAX {
-            let answer = ask(step, &pages.path())?;
-            let links = [answer.link.as_slice()];
-            let teams = pages.add(answer.status, &answer.body, links.into_iter().filter(|link| !link.is_empty()));
-            match teams.map_err(|error| Failed::at("team", &error))? {
-                Teams::All(groups) => return Ok(groups),
-                Teams::Some(more) => pages = more,
-            }
-        }
-        Err(Failed::new(LoginFailure::Provider, "the user is in too many teams").into())
     }
 
     fn ask_github(&self, github: &GitHub, tokens: &TokenResponse, topic: Topic, path: &str) -> Result<&Answer, Stop> {
@@ -85,7 +71,22 @@ impl Exchange<'_> {
     }
 }
 
+fn teams<'a>(ask: &impl Fn(u8, &str) -> Result<&'a Answer, Stop>) -> Result<Groups, Stop> {
+    let mut pages = TeamPages::default();
+    // There is an end of pages long before one of numbers.
+    for step in ASK_TEAMS..=u8::MAX {
+        let answer = ask(step, &pages.path())?;
+        let links = [answer.link.as_slice()];
+        let teams = pages.add(answer.status, &answer.body, links.into_iter().filter(|link| !link.is_empty()));
+        match teams.map_err(|error| Failed::at("team", &error))? {
+            Teams::All(groups) => return Ok(groups),
+            Teams::Some(more) => pages = more,
+        }
+    }
+    Err(Failed::new(LoginFailure::Provider, "the user is in too many teams").into())
+}
+
 fn is_of(claims: &str, subject: &str) -> bool {
-    let document = jose::json::Document::parse(claims.as_bytes()).ok();
-    document.is_some_and(|document| document.root().get("sub").and_then(|sub| sub.as_str()) == Some(subject))
+    let document = Document::parse(claims.as_bytes()).ok();
+    document.is_some_and(|document| document.root().get("sub").and_then(Value::as_str) == Some(subject))
 }

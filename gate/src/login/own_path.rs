@@ -2,7 +2,7 @@
 
 use oauth::form::Parameters;
 
-use crate::http::{CanonicalPath, Request, authority};
+use crate::http::{CanonicalPath, Request};
 use crate::policy::{Browser, OwnPaths};
 
 /// A path that the gate answers itself.
@@ -29,8 +29,7 @@ impl OwnPath {
             _ if path == session => Self::Session,
             _ => return None,
         };
-        let (host, _) = authority::split(request.authority());
-        host.eq_ignore_ascii_case(browser.session.public_url.uri.host().as_bytes()).then_some(found)
+        browser.session.public_url.is_host_of(request).then_some(found)
     }
 
     /// The methods that it has, where `method` is none of them.

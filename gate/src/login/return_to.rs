@@ -40,6 +40,11 @@ impl Destinations<'_> {
             .unwrap_or_default()
     }
 
+    /// Whether `request` is for one of the origins.
+    pub(crate) fn is_on_allowed(&self, request: &Request<'_>) -> bool {
+        self.origins().any(|origin| is_same_server(origin.as_bytes(), request))
+    }
+
     /// The address in `text`: a path with query, or an absolute URL. `None`: a login may not return to it.
     pub(crate) fn read(&self, text: &str) -> Option<ReturnTo> {
         match self.origins().find_map(|origin| Some((origin, target_behind(origin, text)?))) {

@@ -59,6 +59,14 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Likewise, for a browser that is on another host than that of the public URL.
+    pub(crate) fn href_elsewhere(&self, browser: &Browser, login: usize) -> String {
+        let name = browser.logins.get(login).map(|login| &*login.name);
+        [browser.session.public_url.as_str(), &self.href(browser, name)].concat()
+    }
+}
+
 impl Exchange<'_> {
     /// Sends the browser that sent `request` to its provider.
     pub(crate) fn start(&self, request: &Request<'_>, wanted: &Wanted) -> Result<Reply, Stop> {

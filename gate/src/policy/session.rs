@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::login::Login;
-use crate::http::HttpUri;
 pub use crate::http::SameSite;
+use crate::http::{HttpUri, Request, authority};
 use crate::sessions::Keyring;
 use crate::time::Timestamp;
 
@@ -131,6 +131,11 @@ impl PublicUrl {
     /// The same, taken apart.
     pub fn uri(&self) -> &HttpUri {
         &self.uri
+    }
+
+    /// Whether a request is for its host, whatever the port.
+    pub(crate) fn is_host_of(&self, request: &Request<'_>) -> bool {
+        self.uri.host().as_bytes().eq_ignore_ascii_case(authority::split(request.authority()).0)
     }
 }
 

@@ -120,11 +120,6 @@ impl<'s> SessionCookies<'s> {
         self.own_parts(request).into_iter().flat_map(of_part).collect()
     }
 
-    /// The names of the cookies that the upstream never gets.
-    pub(crate) fn names(&self, request: &Request<'_>) -> Vec<String> {
-        self.own_parts(request).into_iter().map(|index| self.name(index)).collect()
-    }
-
     /// The indexes of the parts that are written, and of those that a request brings.
     fn own_parts(&self, request: &Request<'_>) -> BTreeSet<usize> {
         [0, 1].into_iter().chain(self.parts_in(request)).collect()
