@@ -201,7 +201,7 @@ impl Gate {
         self.effects.push_back(Effect::Log(Level::Info, format!("refresh of a session failed: {words}")));
         match is_final {
             true => self.refreshes.ended(id, now),
-            false => self.refreshes.failed(id, true, now),
+            false => self.refreshes.failed(id, now),
         }
         self.wake_session(id);
     }
@@ -229,15 +229,16 @@ impl Gate {
                     successors.publish(session, &entry.token);
                     self.refreshes.published(&id);
                 }
-                Some(Outcome::Failed) => {
-                    successors.release(session);
+                Some(Outcome::Failed(lease)) => {
+                    successors.release(session, lease);
                     self.refreshes.published(&id);
                 }
                 None => match successors.claim(session, lease) {
                     Claim::Follow { until } => self.refreshes.follow(&id, self.clock.to_steady(until), now),
-                    Claim::Lease | Claim::Unavailable => self.refreshes.ask(&id, now.after(lease)),
+                    Claim::Lease(holder) => self.refreshes.ask(&id, Some(holder), now.after(lease)),
+                    Claim::Unavailable => self.refreshes.ask(&id, None, now.after(lease)),
                     Claim::Full => {
-                        self.refreshes.failed(&id, false, now);
+                        self.refreshes.failed(&id, now);
                         self.wake_session(&id);
                     }
                     Claim::Successor(text) => match open(&text, &browser, &self.policy) {
@@ -245,7 +246,7 @@ impl Gate {
                             self.refreshes.renewed(&id, Arc::new(successor), false, now);
                             self.wake_session(&id);
                         }
-                        Err(_) => self.refreshes.ask(&id, now.after(lease)),
+                        Err(_) => self.refreshes.ask(&id, None, now.after(lease)),
                     },
                 },
             }

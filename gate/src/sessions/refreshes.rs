@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::successors::Holder;
 use crate::callers::Entry;
 use crate::time::Timestamp;
 
@@ -49,6 +50,8 @@ struct Refresh {
     ended: Option<u32>,
     /// Whether a browser was sent to come again for it.
     was_bounced: bool,
+    /// This VM's lease.
+    lease: Option<Holder>,
     /// Whether what came of it is to be shared.
     publishes: Option<Outcome>,
     touched: Timestamp,
@@ -57,8 +60,8 @@ struct Refresh {
 /// What a refresh comes to, for the other VMs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
-    /// Nothing: the lease is free.
-    Failed,
+    /// Nothing: this lease is given up.
+    Failed(Holder),
     /// There is a successor.
     Renewed,
 }
@@ -170,8 +173,11 @@ impl Refreshes {
     }
 
     /// This VM asks the provider, until then at most.
-    pub(crate) fn ask(&mut self, id: &SessionId, until: Timestamp) {
-        self.change(id, |refresh| refresh.stage = Stage::Asking { until });
+    pub(crate) fn ask(&mut self, id: &SessionId, lease: Option<Holder>, until: Timestamp) {
+        self.change(id, |refresh| {
+            refresh.stage = Stage::Asking { until };
+            refresh.lease = lease;
+        });
     }
 
     /// Another VM does, until then at most.
@@ -201,20 +207,20 @@ impl Refreshes {
         self.change(id, |refresh| {
             refresh.ended = Some(refresh.generation());
             refresh.stage = Stage::Idle;
-            refresh.publishes = Some(Outcome::Failed);
+            refresh.publishes = refresh.lease.take().map(Outcome::Failed);
             refresh.touched = now;
         });
     }
 
-    /// It failed, and may succeed later; `publishes` if this VM has the lease.
-    pub(crate) fn failed(&mut self, id: &SessionId, publishes: bool, now: Timestamp) {
+    /// It failed, and may succeed later.
+    pub(crate) fn failed(&mut self, id: &SessionId, now: Timestamp) {
         self.change(id, |refresh| {
             let (first, longest) = BACK_OFF;
             let pause = first.saturating_mul(1 << refresh.failures.min(8)).min(longest);
             refresh.failures = refresh.failures.saturating_add(1);
             refresh.next_try = now.after(pause);
             refresh.stage = Stage::Idle;
-            refresh.publishes = publishes.then_some(Outcome::Failed);
+            refresh.publishes = refresh.lease.take().map(Outcome::Failed);
             refresh.touched = now;
         });
     }
@@ -298,6 +304,7 @@ impl Refresh {
             next_try: now,
             ended: None,
             was_bounced: false,
+            lease: None,
             publishes: None,
             touched: now,
         }

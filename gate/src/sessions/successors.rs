@@ -1,25 +1,142 @@
-//! stand-in
-use super::content::Session;
-use super::keyring::Keyring;
-use crate::capabilities::Capabilities;
-use crate::shared::SharedData;
-use crate::time::Timestamp;
+//! One refresh for all VMs of a proxy: who fetches a session's claims, and for a minute the session that came of it.
+//!
+//! Parallel requests, late ones with the old cookie, and those whose response was lost all find the same successor.
+//! Each entry of the shared data is a [`Slot`] for all sessions whose ids fall on it, so that there are never more of
+//! them, and is sealed under its name: other plugins that write there read nothing, and what they write is dropped.
+
+mod slot;
+
 use std::time::Duration;
+
+use self::slot::{Lease, Slot, Successor};
+use super::content::Session;
+use super::keyring::{Keyring, Purpose};
+use crate::capabilities::Capabilities;
+use crate::hex;
+use crate::random::draw;
+use crate::shared::{SharedData, SharedDataError};
+use crate::time::Timestamp;
+
+/// Stands in names: an entry of another format is one of another name.
+const FORMAT: &str = "jotgate.sessions.1";
+/// How many entries there are of one login.
+const SLOTS: u16 = 512;
+/// How often a write is tried that others get in the way of.
+const TRIES: usize = 3;
+/// When to look again after that.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What the VMs of a proxy share about the sessions of one login.
+pub(crate) struct Successors<'x> {
+    keyring: &'x Keyring,
+    login: usize,
+    shared: &'x mut dyn SharedData,
+    capabilities: Capabilities<'x>,
+}
+
+/// What a VM has to do that wants to refresh a session.
+#[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Claim {
+    /// Another VM refreshes it: look again, until its lease ends at the latest.
     Follow { until: Timestamp },
+    /// So many sessions are refreshed that this one has to wait.
     Full,
-    Lease,
+    /// This VM refreshes it.
+    Lease(Holder),
+    /// It was refreshed: the text of the session that follows.
     Successor(Vec<u8>),
+    /// Nothing is shared. This VM refreshes it, and others may, too.
     Unavailable,
 }
-pub(crate) struct Successors;
-impl Successors {
-    pub(crate) fn new(_: &Keyring, _: usize, _: &mut dyn SharedData, _: Capabilities<'_>) -> Self {
-        Self
+
+/// Another one for each lease.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Holder([u8; 8]);
+
+impl<'x> Successors<'x> {
+    /// What is shared about the sessions of the login of that index.
+    pub(crate) fn new(
+        keyring: &'x Keyring,
+        login: usize,
+        shared: &'x mut dyn SharedData,
+        capabilities: Capabilities<'x>,
+    ) -> Self {
+        Self { keyring, login, shared, capabilities }
     }
-    pub(crate) fn claim(&mut self, _: &Session, _: Duration) -> Claim {
-        Claim::Unavailable
+
+    /// Asks for the refresh of a session. A lease that is granted ends by itself after that time, by this VM's clock: it
+    /// must have stopped by then.
+    pub(crate) fn claim(&mut self, session: &Session, lease: Duration) -> Claim {
+        let Ok(holder) = draw(self.capabilities.random) else { return Claim::Unavailable };
+        let now = self.capabilities.now;
+        let claimed = self.change(session, |slot| {
+            if let Some(text) = slot.successor(&session.id, session.generation) {
+                return (Claim::Successor(text.to_vec()), false);
+            }
+            if let Some(until) = slot.lease_end(&session.id) {
+                return (Claim::Follow { until }, false);
+            }
+            let lease = Lease { generation: session.generation, until: now.after(lease), holder };
+            match slot.grant(session.id, lease) {
+                true => (Claim::Lease(Holder(holder)), true),
+                false => (Claim::Full, false),
+            }
+        });
+        match claimed {
+            Ok(claim) => claim,
+            Err(SharedDataError::Changed) => Claim::Follow { until: now.after(PAUSE) },
+            Err(SharedDataError::Unavailable) => Claim::Unavailable,
+        }
     }
-    pub(crate) fn publish(&mut self, _: &Session, _: &[u8]) {}
-    pub(crate) fn release(&mut self, _: &Session) {}
+
+    /// Publishes what a refresh came to: `session`, of which this is the text.
+    pub(crate) fn publish(&mut self, session: &Session, text: &[u8]) {
+        let successor = Successor { generation: session.generation, made: self.capabilities.now, text: text.to_vec() };
+        // Where nothing is shared, other VMs refresh for themselves.
+        let _ = self.change(session, |slot| ((), slot.publish(session.id, successor.clone())));
+    }
+
+    /// Gives up a lease, so that another VM may try at once.
+    pub(crate) fn release(&mut self, session: &Session, holder: Holder) {
+        // Where that fails, it ends by itself.
+        let _ = self.change(session, |slot| ((), slot.release(&session.id, holder.0)));
+    }
+
+    /// Reads the slot of a session, and writes it where `change` says so, unless another VM wrote in between: then it
+    /// starts anew.
+    fn change<T>(
+        &mut self,
+        session: &Session,
+        mut change: impl FnMut(&mut Slot) -> (T, bool),
+    ) -> Result<T, SharedDataError> {
+        let name = self.name(session).ok_or(SharedDataError::Unavailable)?;
+        for _ in 0..TRIES {
+            let found = self.shared.read(&name)?;
+            let version = found.as_ref().map(|found| found.version);
+            let text = found.and_then(|found| self.keyring.open(Purpose::Shared, name.as_bytes(), &found.bytes));
+            let mut slot = Slot::new(text.as_ref().map_or(&[], |opened| &opened.text), self.capabilities.now);
+            let (outcome, is_changed) = change(&mut slot);
+            if !is_changed {
+                return Ok(outcome);
+            }
+            let random = self.capabilities.random;
+            let sealed = self.keyring.seal(Purpose::Shared, self.login, name.as_bytes(), &slot.encode(), random);
+            match self.shared.write(&name, &sealed.map_err(|_| SharedDataError::Unavailable)?, version) {
+                Ok(()) => return Ok(outcome),
+                Err(SharedDataError::Changed) => {}
+                Err(SharedDataError::Unavailable) => return Err(SharedDataError::Unavailable),
+            }
+        }
+        Err(SharedDataError::Changed)
+    }
+
+    /// The name of the entry for a session; `None` for a login that is not there.
+    fn name(&self, session: &Session) -> Option<String> {
+        let own = self.keyring.derive(self.login, 0, "shared entries", &[])?;
+        let slot = u16::from_be_bytes(*session.id.first_chunk()?) % SLOTS;
+        Some(format!("{FORMAT}.{}.{slot}", hex::encode(own.first_chunk::<8>()?)))
+    }
 }
+
+#[cfg(test)]
+mod tests;
