@@ -28,5 +28,5 @@ pub(crate) use self::entry::{Found, find, open};
 pub(crate) use self::keyring::{Binding, Keyring, Purpose};
 pub(crate) use self::refreshes::{Outcome, Refreshes, SessionId};
 pub(crate) use self::standing::{Bounds, Standing};
-pub(crate) use self::successors::{Claim, Holder, Successors};
+pub(crate) use self::successors::{Claim, Successors};
 pub(crate) use self::usage::SessionUse;
