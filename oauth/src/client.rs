@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
     use crate::testing::{ED25519, FACTS, body, client};
-    use jose::json::Document;
+    use jose::json::{Document, write};
     use jose::jwk::{Origin, VerificationKey};
     use jose::jws::EncodedToken;
     use jose::signature::Software;
@@ -221,7 +221,7 @@ mod tests {
         let key = VerificationKey::from_jwk(jwk.root(), Origin::Issuer).expect("is a key");
         let token = token.verify(&[&key], &Software).expect("verifies");
         assert_eq!(
-            crate::json_text::compact(token.claims()),
+            write::compact(token.claims()),
             r#"{"aud":"https://idp.example.com","exp":1800000060,"iat":1800000000,"iss":"s6BhdRkqt3","jti":"unique","sub":"s6BhdRkqt3"}"#
         );
     }

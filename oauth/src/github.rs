@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use jose::json::Value;
+use jose::json::{Value, write};
 
+use crate::ResponseError;
 use crate::response::{Errors, MAX_BODY, boolean, read_list, read_object, string};
-use crate::{ResponseError, json_text};
 
 /// What each request has, beside `authorization`. Without `user-agent` GitHub refuses it.
 pub const HEADERS: [(&str, &str); 3] =
@@ -168,7 +168,7 @@ fn names_next(link: &[u8]) -> bool {
 
 /// The claims of a user, as a JSON object. What was not asked for is no claim.
 pub fn claims(user: &User, email: Option<&str>, groups: Option<&Groups>) -> String {
-    let text = |name, value| (name, json_text::string(value));
+    let text = |name, value| (name, write::string(value));
     let id = user.id.to_string();
     let mut claims = vec![text("sub", &id), text("preferred_username", &user.login)];
     claims.extend(user.name.as_deref().map(|name| text("name", name)));
@@ -176,7 +176,7 @@ pub fn claims(user: &User, email: Option<&str>, groups: Option<&Groups>) -> Stri
         claims.extend([text("email", email), ("email_verified", "true".to_string())]);
     }
     if let Some(groups) = groups {
-        let groups: Vec<_> = groups.iter().map(json_text::string).collect();
+        let groups: Vec<_> = groups.iter().map(write::string).collect();
         claims.push(("groups", format!("[{}]", groups.join(","))));
     }
     let members: Vec<_> = claims.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();

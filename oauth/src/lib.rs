@@ -46,7 +46,6 @@ pub mod token;
 pub mod userinfo;
 
 mod error_code;
-mod json_text;
 mod request;
 mod response;
 mod secret;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jose::Algorithm;
-use jose::json::{Document, Kind};
+use jose::json::{Document, Kind, write};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -254,7 +254,7 @@ proptest! {
         let merged = Document::parse(merged.as_bytes()).expect("no claim occurs twice");
         let userinfo = Document::parse(userinfo.as_bytes()).expect("is JSON");
         for name in PROTECTED.into_iter().chain(["email", "groups", "name"]) {
-            let text = |document: &Document<'_>| document.root().get(name).map(crate::json_text::compact);
+            let text = |document: &Document<'_>| document.root().get(name).map(write::compact);
             let newer = text(&userinfo).filter(|text| !PROTECTED.contains(&name) && text != "null");
             prop_assert_eq!(text(&merged), newer.or_else(|| text(&token)), "{}", name);
         }

@@ -1,9 +1,9 @@
 //! Claims of the userinfo endpoint (OpenID Connect Core 1.0 §5.3).
 
-use jose::json::{Document, Value};
+use jose::json::{Document, Value, write};
 
+use crate::ResponseError;
 use crate::response::{Errors, read_object, string};
-use crate::{ResponseError, json_text};
 
 /// The claims that a response of the userinfo endpoint never replaces nor adds: they are the ID token's alone.
 pub const PROTECTED: [&str; 9] = ["aud", "azp", "exp", "iat", "iss", "jti", "nbf", "nonce", "sub"];
@@ -37,7 +37,7 @@ impl<'b> UserInfo<'b> {
         let mut own: Vec<_> = self.claims().map(|(name, _)| name).collect();
         own.sort_unstable();
         let kept = token.members().filter(|(name, _)| own.binary_search(name).is_err());
-        json_text::object(kept.chain(self.claims()))
+        write::object(kept.chain(self.claims()))
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn names_are_written_as_json() {
         let merged = merge(r#"{"\u0022a\n":1}"#, r#"{"sub":"248289761001","\u0022b":"\u2028\\"}"#);
-        assert_eq!(merged, "{\"\\\"a\\n\":1,\"\\\"b\":\"\u{2028}\\\\\"}");
+        assert_eq!(merged, "{\"\\\"a\\n\":1,\"\\\"b\":\"\\u2028\\\\\"}");
         assert!(Document::parse(merged.as_bytes()).is_ok());
     }
 }

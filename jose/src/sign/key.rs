@@ -9,8 +9,8 @@ use p256::ecdsa::signature::Signer as _;
 use zeroize::Zeroizing;
 
 use super::error::SigningKeyError;
-use super::unsigned::json_string;
 use crate::hash::Hash;
+use crate::json::write;
 use crate::json::{Document, Kind, Value};
 use crate::{Algorithm, base64url};
 
@@ -80,7 +80,7 @@ impl SigningKey {
 
     /// The public half, as an entry of a JWK set (RFC 7517 §4).
     pub fn public_jwk(&self, kid: &str) -> String {
-        let (members, alg, kid) = (self.private.public_members(), self.algorithm(), json_string(kid));
+        let (members, alg, kid) = (self.private.public_members(), self.algorithm(), write::string(kid));
         format!(r#"{{{members},"alg":"{alg}","kid":{kid},"use":"sig"}}"#)
     }
 

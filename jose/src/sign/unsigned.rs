@@ -1,9 +1,10 @@
 //! What is signed.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use core::fmt::Write as _;
 
+use crate::json::write;
 use crate::{Algorithm, base64url};
 
 /// The members of a JOSE header beside `alg` (RFC 7515 §4.1).
@@ -26,7 +27,7 @@ impl Unsigned {
         for (name, value) in [("typ", header.typ), ("kid", header.kid)] {
             if let Some(value) = value {
                 // Writing to a string cannot fail.
-                let _ = write!(text, r#","{name}":{}"#, json_string(value));
+                let _ = write!(text, r#","{name}":{}"#, write::string(value));
             }
         }
         text.push('}');
@@ -43,9 +44,4 @@ impl Unsigned {
     pub fn attach(self, signature: &[u8]) -> String {
         format!("{}.{}", self.0, base64url::encode(signature))
     }
-}
-
-/// `text` as a JSON string.
-pub(super) fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
