@@ -114,6 +114,13 @@ pub fn continue_request() -> Answer<()> {
     check(unsafe { proxy_continue_stream(HTTP_REQUEST) })
 }
 
+/// Lets the paused response to the effective context's request go on.
+pub fn continue_response() -> Answer<()> {
+    const HTTP_RESPONSE: u32 = 1;
+    // SAFETY: no pointers.
+    check(unsafe { proxy_continue_stream(HTTP_RESPONSE) })
+}
+
 /// Makes a metric, or finds the one of that name.
 pub fn define_metric(kind: MetricKind, name: &str) -> Answer<u32> {
     let mut id = 0;

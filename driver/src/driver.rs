@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gate::{
     Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, HeaderLine, Level,
-    Randomness, Reply, Report, Request, RequestId, Response, Timestamp,
+    Randomness, Reply, Report, Request, RequestId, Response, ResponseDecision, Timestamp,
 };
 use jose::signature::SignatureVerifier;
 
@@ -37,6 +37,8 @@ pub struct Driver<V> {
     has_timer: bool,
     /// The request whose call this is, and what becomes of it.
     current_request: Option<(RequestId, Action)>,
+    /// The request whose response's call this is, and what becomes of it.
+    current_response: Option<(RequestId, Action)>,
 }
 
 /// A callout under way.
@@ -73,6 +75,7 @@ impl<V> Driver<V> {
             armed: None,
             has_timer: false,
             current_request: None,
+            current_response: None,
         }
     }
 
@@ -143,14 +146,15 @@ impl<V: SignatureVerifier> Driver<V> {
     }
 
     /// Edits the response to a request, where the engine has something to add to it. All others cost nothing.
-    pub fn response_headers(&mut self, host: &mut impl Host, id: RequestId) {
+    pub fn response_headers(&mut self, host: &mut impl Host, id: RequestId) -> Action {
         if !self.gate.expects_response(id) {
-            return;
+            return Action::Continue;
         }
         let Ok(now) = host.now() else { return leave_response(host) };
-        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
-        edit_response(host, |lines| self.gate.handle_response(id, lines, lent.capabilities()));
+        let action = self.decide_response(host, id, now);
+        self.current_response = Some((id, action));
         self.settle(host, now);
+        self.current_response.take().map_or(action, |(_, action)| action)
     }
 
     /// A callout was answered, with a body of this many bytes.
@@ -252,6 +256,7 @@ impl<V: SignatureVerifier> Driver<V> {
             Effect::Log(Level::Info, text) => host.log(LogLevel::Info, &format!("jotgate: {text}")),
             Effect::Log(Level::Warn, text) => host.log(LogLevel::Warn, &format!("jotgate: {text}")),
             Effect::Resume(id) => self.resume(host, id, now),
+            Effect::ResumeResponse(id) => self.resume_response(host, id, now),
             Effect::Share => {
                 let lent = Lent { now, signatures: &self.verifier, random: host.random() };
                 self.gate.handle_shared(host.shared_data(), lent.capabilities());
@@ -298,6 +303,31 @@ impl<V: SignatureVerifier> Driver<V> {
             _ => {
                 refuse_for_the_host(host);
             }
+        }
+        let _ = host.select_root(self.root);
+    }
+
+    /// Hands the response to the current request to the engine, and carries out the decision.
+    fn decide_response<H: Host>(&mut self, host: &mut H, id: RequestId, now: Timestamp) -> Action {
+        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        let gate = &mut self.gate;
+        edit_response(host, |lines| gate.handle_response(id, lines, lent.capabilities()))
+    }
+
+    fn resume_response(&mut self, host: &mut impl Host, id: RequestId, now: Timestamp) {
+        if host.select_request(id).is_err() {
+            // The host no longer knows the request.
+            self.gate.cancel(id);
+            return;
+        }
+        let action = self.decide_response(host, id, now);
+        if self.current_response.is_some_and(|(current, _)| current == id) {
+            // The host waits for the end of this very call.
+            self.current_response = Some((id, action));
+            return;
+        }
+        if action == Action::Continue && host.continue_response().is_err() {
+            host.log(LogLevel::Error, "jotgate: a call to the host failed, a response is held until the host gives up");
         }
         let _ = host.select_root(self.root);
     }
@@ -352,17 +382,22 @@ pub(crate) fn refuse_for_the_host(host: &mut impl Host) -> Action {
     Action::Pause
 }
 
-/// Edits the response to the current request as `judge` says. Whatever fails, the response goes on.
-pub(crate) fn edit_response<H: Host>(host: &mut H, judge: impl FnOnce(&[HeaderLine<'_>]) -> Vec<HeaderEdit>) {
-    let edits = host.read_headers(Headers::Response, |_, lines| judge(lines));
-    // The first edit that fails is the last: later ones may only be right beside it.
-    if edits.and_then(|edits| apply(host, Headers::Response, &edits)).is_err() {
-        leave_response(host);
+/// Does with the response to the current request what `decide` says. Whatever fails, it goes on.
+pub(crate) fn edit_response<H: Host>(
+    host: &mut H,
+    decide: impl FnOnce(&[HeaderLine<'_>]) -> ResponseDecision,
+) -> Action {
+    match host.read_headers(Headers::Response, |_, lines| decide(lines)) {
+        Ok(ResponseDecision::Wait) => Action::Pause,
+        // The first edit that fails is the last: later ones may only be right beside it.
+        Ok(ResponseDecision::Continue(edits)) if apply(host, Headers::Response, &edits).is_ok() => Action::Continue,
+        _ => leave_response(host),
     }
 }
 
-fn leave_response(host: &mut impl Host) {
+fn leave_response(host: &mut impl Host) -> Action {
     host.log(LogLevel::Error, "jotgate: a call to the host failed, the response goes on as it is");
+    Action::Continue
 }
 
 fn apply(host: &mut impl Host, headers: Headers, edits: &[HeaderEdit]) -> Result<(), HostError> {

@@ -91,6 +91,9 @@ pub trait Host {
     /// Lets the current request go on, which was paused.
     fn continue_request(&mut self) -> Result<(), HostError>;
 
+    /// Lets the response to the current request go on, which was paused.
+    fn continue_response(&mut self) -> Result<(), HostError>;
+
     /// Makes a request the current one that was paused, or forwarded.
     fn select_request(&mut self, id: RequestId) -> Result<(), HostError>;
 

@@ -29,6 +29,7 @@ pub enum Call {
     CloseRequest,
     Configuration,
     ContinueRequest,
+    ContinueResponse,
     DefineMetric,
     EditHeaders,
     IncrementMetric,
@@ -203,6 +204,10 @@ impl Host for Memory {
 
     fn continue_request(&mut self) -> Result<(), HostError> {
         self.current(Call::ContinueRequest)?.end(Outcome::Forwarded)
+    }
+
+    fn continue_response(&mut self) -> Result<(), HostError> {
+        self.current(Call::ContinueResponse)?.release_response()
     }
 
     fn select_request(&mut self, id: RequestId) -> Result<(), HostError> {

@@ -122,9 +122,10 @@ impl<V: SignatureVerifier> Vm<V> {
     }
 
     /// The headers of a response are there.
-    pub fn response_headers(&mut self, host: &mut impl Host, context: u32) {
-        if let Some(driver) = self.requests.get(&context).copied().and_then(|root| self.driver_mut(root)) {
-            driver.response_headers(host, RequestId(context.into()));
+    pub fn response_headers(&mut self, host: &mut impl Host, context: u32) -> Action {
+        match self.requests.get(&context).copied().and_then(|root| self.driver_mut(root)) {
+            Some(driver) => driver.response_headers(host, RequestId(context.into())),
+            None => Action::Continue,
         }
     }
 

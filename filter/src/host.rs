@@ -101,6 +101,10 @@ impl Host for ProxyWasm {
         hostcalls::continue_request().map_err(error)
     }
 
+    fn continue_response(&mut self) -> Result<(), HostError> {
+        hostcalls::continue_response().map_err(error)
+    }
+
     fn select_request(&mut self, id: RequestId) -> Result<(), HostError> {
         // The numbers of requests are those of their contexts.
         let context = u32::try_from(id.0).map_err(|_| HostError::MALFORMED)?;

@@ -42,8 +42,7 @@ impl abi::Plugin for Plugin {
     }
 
     fn on_response_headers(&mut self, context: u32) -> abi::Action {
-        self.vm.response_headers(&mut ProxyWasm::default(), context);
-        abi::Action::Continue
+        action(self.vm.response_headers(&mut ProxyWasm::default(), context))
     }
 
     fn on_delete(&mut self, context: u32) {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-pub use self::effect::{Decision, Effect, Level, RequestId};
+pub use self::effect::{Decision, Effect, Level, RequestId, ResponseDecision};
 use self::waiting::{Arrival, Waiting};
 use crate::answer::{Challenger, Refusal, printable};
 use crate::callers::{TokenCache, Verification};
@@ -70,6 +70,8 @@ pub struct Gate {
     refreshes: Refreshes,
     /// The requests with sessions whose responses may have a newer cookie.
     responses: BTreeMap<RequestId, SessionUse>,
+    /// The responses that wait for a newer cookie, each until then at most.
+    held: BTreeMap<RequestId, Timestamp>,
     /// The connections that end with their sessions.
     sockets: BTreeMap<RequestId, SessionUse>,
     next_sockets: Timestamp,
@@ -105,6 +107,7 @@ impl Gate {
             asked: BTreeMap::new(),
             refreshes: Refreshes::default(),
             responses: BTreeMap::new(),
+            held: BTreeMap::new(),
             sockets: BTreeMap::new(),
             next_sockets: steady,
             kept,
@@ -128,6 +131,7 @@ impl Gate {
         // Sessions go on: they may be the new policy's as well.
         self.refreshes = predecessor.refreshes.without_work();
         self.responses = predecessor.responses;
+        self.effects.extend(predecessor.held.into_keys().map(Effect::ResumeResponse));
         self.sockets = predecessor.sockets;
         // Each is decided on anew, by the new policy.
         let (waiting, requests) = predecessor.waiting.into_ready();
@@ -231,15 +235,18 @@ impl Gate {
         self.responses.contains_key(&id)
     }
 
-    /// The edits that the response to a request needs; `response` are its header lines, `:status` among them.
+    /// Decides on the response to a request; `response` are its header lines, `:status` among them. It may have to wait
+    /// for a moment, where the session of its request is just being renewed: the cookie goes with it.
     pub fn handle_response(
         &mut self,
         id: RequestId,
         response: &[HeaderLine<'_>],
         capabilities: Capabilities<'_>,
-    ) -> Vec<HeaderEdit> {
-        self.clock.advance(capabilities.now);
-        self.response_edits(id, response, capabilities)
+    ) -> ResponseDecision {
+        let now = self.clock.advance(capabilities.now);
+        self.has_shared = false;
+        self.current_request = Some(id);
+        self.decide_response(id, response, capabilities, now)
     }
 
     /// A request is gone, whether it was decided or not.
@@ -247,6 +254,7 @@ impl Gate {
         self.waiting.remove(id);
         if !self.responses.is_empty() {
             self.responses.remove(&id);
+            self.held.remove(&id);
         }
         if !self.sockets.is_empty() {
             self.sockets.remove(&id);

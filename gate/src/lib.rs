@@ -76,7 +76,7 @@ mod verdict;
 pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, CalloutOutcome};
 pub use self::capabilities::Capabilities;
 pub use self::config::ConfigErrors;
-pub use self::engine::{Decision, Effect, Gate, Level, RequestId};
+pub use self::engine::{Decision, Effect, Gate, Level, RequestId, ResponseDecision};
 pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};
 pub use self::policy::Policy;
 pub use self::random::{NoRandomness, Randomness};

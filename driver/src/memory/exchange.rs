@@ -66,6 +66,8 @@ pub struct Exchange {
     pub trailers: HeaderLines,
     /// The header lines of the response, `:status` among them: once it is there, as the client gets them.
     pub response: HeaderLines,
+    /// Whether the response is held.
+    pub is_response_held: bool,
     /// The address that it comes from: host and port; empty where it is not known.
     pub peer: Vec<u8>,
     /// What access logs get to know.
@@ -115,6 +117,11 @@ impl Exchange {
         }
         self.outcome = outcome;
         Ok(())
+    }
+
+    /// A response that is held goes on once.
+    pub(super) fn release_response(&mut self) -> Result<(), HostError> {
+        if std::mem::take(&mut self.is_response_held) { Ok(()) } else { Err(FAILED) }
     }
 
     /// A connection is ended once, and only if it is there.

@@ -70,7 +70,10 @@ impl<V: SignatureVerifier> Proxy<V> {
         if let Some(exchange) = self.host.requests.get_mut(&id) {
             exchange.response = lines.into_iter().collect();
         }
-        self.inside(id, |driver, host| driver.response_headers(host, id));
+        let action = self.inside(id, |driver, host| driver.response_headers(host, id));
+        if let Some(exchange) = self.host.requests.get_mut(&id) {
+            exchange.is_response_held = action == Action::Pause;
+        }
         self.host.requests.get(&id).map(|exchange| exchange.response.clone()).unwrap_or_default()
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::{Effect, HeaderEdit, HeaderLine, RequestId};
+use gate::{Effect, HeaderEdit, HeaderLine, RequestId, ResponseDecision};
 
 use super::support::{driver_on, get, host, proxy, summary, with_token};
 use crate::driver::edit_response;
@@ -25,8 +25,10 @@ fn response(host: &Memory) -> HeaderLines {
     host.requests.get(&UPGRADED).expect("is there").response.clone()
 }
 
-fn cookie(_: &[HeaderLine<'_>]) -> Vec<HeaderEdit> {
-    vec![HeaderEdit::Set("cache-control", b"private".to_vec()), HeaderEdit::Add("set-cookie".into(), "b=2".into())]
+fn cookie(_: &[HeaderLine<'_>]) -> ResponseDecision {
+    let edits =
+        [HeaderEdit::Set("cache-control", b"private".to_vec()), HeaderEdit::Add("set-cookie".into(), "b=2".into())];
+    ResponseDecision::Continue(edits.to_vec())
 }
 
 fn errors(host: &Memory) -> Vec<&str> {

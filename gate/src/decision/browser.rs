@@ -318,6 +318,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         };
         let bounds = self.bounds(browser, open.session.login);
         let (session, digest) = (&open.session, kept.digest());
+        // Where its claims cannot be fetched, its browser stays one that was seen.
+        let seals = bounds.needs_seal(session, open.has_old_seal, now);
         match bounds.standing(session, digest, open.has_old_seal, now) {
             Standing::Good => Worth::Good(usage(false, false)),
             Standing::GoodButSeal => Worth::Good(usage(true, false)),
@@ -329,12 +331,12 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             }
             Standing::RefreshDue => {
                 self.events.push(Event::Refresh(Arc::clone(&entry)));
-                Worth::Good(usage(false, true))
+                Worth::Good(usage(seals, true))
             }
             Standing::RefreshNeeded if status.is_ended(open.session.generation) => Worth::Over(SessionEnd::Revoked),
             Standing::RefreshNeeded if status.has_failed() && bounds.outlasts_outage(session, digest, now) => {
                 self.events.push(Event::Refresh(Arc::clone(&entry)));
-                Worth::Good(usage(false, true))
+                Worth::Good(usage(seals, true))
             }
             Standing::RefreshNeeded if status.is_backing_off(self.known.verification.steady) => {
                 Worth::Over(SessionEnd::Outage)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::waiting::{Arrival, Awaited, Waiter};
-use super::{Effect, Gate, Level, RequestId};
+use super::{Effect, Gate, Level, RequestId, ResponseDecision};
 use crate::answer::Refusal;
 use crate::callers::{Entry, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
@@ -30,6 +30,9 @@ const ANSWERS_KEPT: Duration = Duration::from_mins(1);
 const FAILURES_KEPT: Duration = Duration::from_secs(1);
 /// How long a refresh may take, all its questions together.
 pub(super) const REFRESH_TIME: Duration = Duration::from_secs(20);
+/// How long a response waits for the cookie of a session that is being renewed. Without it a browser that asks seldom
+/// would always come with a refresh token that was spent.
+const RESPONSE_TIME: Duration = Duration::from_secs(2);
 /// How often connections are looked at whose session may be over.
 const SOCKETS_EVERY: Duration = Duration::from_secs(2);
 
@@ -209,6 +212,9 @@ impl Gate {
     fn wake_session(&mut self, id: &SessionId) {
         let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Session(*id));
         self.wake(ready);
+        let is_its = |request: &RequestId| self.responses.get(request).is_some_and(|usage| usage.is_of(id));
+        let held: Vec<_> = self.held.keys().copied().filter(is_its).collect();
+        self.effects.extend(held.into_iter().map(Effect::ResumeResponse));
     }
 
     /// Reads and writes what is shared about sessions.
@@ -262,8 +268,24 @@ impl Gate {
         }
     }
 
-    /// The edits that the response to a request with a session needs.
-    pub(super) fn response_edits(
+    /// Decides on the response to a request with a session.
+    pub(super) fn decide_response(
+        &mut self,
+        id: RequestId,
+        response: &[HeaderLine<'_>],
+        capabilities: Capabilities<'_>,
+        now: Timestamp,
+    ) -> ResponseDecision {
+        let was_held = self.held.remove(&id).is_some();
+        let usage = self.responses.get(&id);
+        if !was_held && usage.is_some_and(|usage| usage.awaits_cookie(&self.refreshes, response)) {
+            self.held.insert(id, now.after(RESPONSE_TIME));
+            return ResponseDecision::Wait;
+        }
+        ResponseDecision::Continue(self.response_edits(id, response, capabilities))
+    }
+
+    fn response_edits(
         &mut self,
         id: RequestId,
         response: &[HeaderLine<'_>],
@@ -304,7 +326,8 @@ impl Gate {
     /// What is kept for logins and sessions needs a look then.
     pub(super) fn next_browser_event(&self) -> Option<Timestamp> {
         let sockets = (!self.sockets.is_empty()).then_some(self.next_sockets);
-        [self.answers.next_expiry(), self.refreshes.next_event(), sockets].into_iter().flatten().min()
+        let held = self.held.values().copied().min();
+        [self.answers.next_expiry(), self.refreshes.next_event(), sockets, held].into_iter().flatten().min()
     }
 
     /// Does what is due for logins and sessions.
@@ -315,6 +338,8 @@ impl Gate {
         }
         self.refreshes.poll(now);
         self.advance_refreshes(capabilities, now);
+        let late = self.held.iter().filter(|(_, until)| **until <= now).map(|(&id, _)| id);
+        self.effects.extend(late.map(Effect::ResumeResponse));
         self.check_sockets(now, capabilities.now);
     }
 }

@@ -19,6 +19,15 @@ pub enum Decision {
     Wait,
 }
 
+/// What is to be done with a response.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ResponseDecision {
+    /// Send it on, after these edits.
+    Continue(Vec<HeaderEdit>),
+    /// Hold it until [`Effect::ResumeResponse`] names its request.
+    Wait,
+}
+
 /// What the engine wants done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
@@ -36,6 +45,8 @@ pub enum Effect {
     Record(Metric, u64),
     /// Hand the request to [`crate::Gate::handle_request`] again, headers and all.
     Resume(RequestId),
+    /// Hand the response to this request to [`crate::Gate::handle_response`] again.
+    ResumeResponse(RequestId),
     /// Hand the data that all VMs of the proxy share to [`crate::Gate::handle_shared`]. A host that does not has none.
     Share,
 }

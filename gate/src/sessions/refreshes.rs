@@ -266,6 +266,11 @@ impl Refreshes {
         events.min()
     }
 
+    /// Whether a refresh of this session is under way.
+    pub(crate) fn is_under_way(&self, id: &SessionId) -> bool {
+        self.sessions.get(id).is_some_and(|refresh| refresh.stage != Stage::Idle)
+    }
+
     fn active(&self) -> impl Iterator<Item = (&SessionId, &Refresh)> {
         self.active.iter().filter_map(|id| self.sessions.get_key_value(id))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cookie::SessionCookies;
-use super::refreshes::Refreshes;
+use super::refreshes::{Refreshes, SessionId};
 use crate::callers::Entry;
 use crate::capabilities::Capabilities;
 use crate::http::{HeaderEdit, HeaderLine};
@@ -28,6 +28,28 @@ pub(crate) struct SessionUse {
 }
 
 impl SessionUse {
+    /// Whether it is a request with this session.
+    pub(crate) fn is_of(&self, id: &SessionId) -> bool {
+        self.entry.session.as_ref().is_some_and(|open| open.session.id == *id)
+    }
+
+    /// Whether its response should wait: a newer cookie is on its way, and may go with it.
+    pub(crate) fn awaits_cookie(&self, refreshes: &Refreshes, response: &[HeaderLine<'_>]) -> bool {
+        let Some(open) = &self.entry.session else { return false };
+        self.may_renew
+            && !self.is_upgrade
+            && self.newest(refreshes).is_none()
+            && refreshes.is_under_way(&open.session.id)
+            && Storage::of(response) != Storage::Shared
+    }
+
+    /// The newest that is known, where it is newer than what the browser has.
+    fn newest<'e>(&'e self, refreshes: &'e Refreshes) -> Option<&'e Arc<Entry>> {
+        let open = self.entry.session.as_ref()?;
+        let own = (open.session.generation > self.generation).then_some(&self.entry);
+        refreshes.status(&open.session.id).successor(self.generation).or(own)
+    }
+
     /// The edits that give the browser the newest cookie, where it has an older one. They come behind the application's
     /// own cookies.
     pub(crate) fn response_edits(
@@ -56,10 +78,8 @@ impl SessionUse {
     fn cookie_lines(&self, refreshes: &Refreshes, browser: &Browser, capabilities: Capabilities<'_>) -> Vec<String> {
         let cookies = SessionCookies::new(&browser.session);
         let Some(open) = &self.entry.session else { return Vec::new() };
-        let newest = refreshes.status(&open.session.id).successor(self.generation);
-        let newest = newest.or((open.session.generation > self.generation).then_some(&self.entry));
-        if let Some(successor) = newest.and_then(|entry| Some((entry, entry.session.as_ref()?))) {
-            let (entry, open) = successor;
+        let newest = self.newest(refreshes).and_then(|entry| Some((entry, entry.session.as_ref()?)));
+        if let Some((entry, open)) = newest {
             let text = str::from_utf8(&entry.token).unwrap_or_default();
             return cookies.set(text, &open.session, capabilities.now, &self.present);
         }

@@ -91,6 +91,32 @@ fn a_session_is_refreshed_early_and_nobody_waits_for_it() {
 }
 
 #[test]
+fn a_response_waits_a_moment_for_the_cookie_that_is_being_made() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    world.pass(Duration::from_secs(301));
+    provider.serve(&mut world);
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    let id = world.last();
+    world.respond(id, &[(":status", "200")]);
+    assert_eq!(world.response(id), None, "it is held");
+    provider.serve(&mut world);
+    let lines = world.response(id).expect("goes on");
+    assert!(lines.iter().any(|(name, _)| name == "set-cookie"), "{lines:?}");
+    // A provider that does not answer holds nobody up for long.
+    lines.iter().filter(|(name, _)| name == "set-cookie").for_each(|(_, line)| browser.set_cookie(line));
+    world.pass(Duration::from_secs(301));
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    let id = world.last();
+    world.respond(id, &[(":status", "200")]);
+    assert_eq!(world.response(id), None);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.response(id), Some(vec![(String::from(":status"), String::from("200"))]));
+}
+
+#[test]
 fn a_session_past_its_claims_waits_for_the_refresh() {
     let mut provider = Provider::new();
     let mut world = world(&login(&json!({})), &mut provider);

@@ -263,6 +263,13 @@ impl World {
         response.0.into_iter().map(|(name, value)| (text(name), text(value))).collect()
     }
 
+    /// The response to a request as it is now; `None` while it is held.
+    pub(crate) fn response(&self, id: u64) -> Option<Vec<(String, String)>> {
+        let exchange = self.proxy.host.requests.get(&RequestId(id)).filter(|exchange| !exchange.is_response_held)?;
+        let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).expect("is text");
+        Some(exchange.response.0.iter().map(|(name, value)| (text(name), text(value))).collect())
+    }
+
     /// A request is gone.
     pub(crate) fn cancel(&mut self, id: u64) {
         self.waiting.remove(&RequestId(id));
