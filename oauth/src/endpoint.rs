@@ -1,6 +1,8 @@
 //! The URIs of endpoints (RFC 6749 §3).
 
+use std::borrow::Cow;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use crate::form::{Form, Parameters};
 
@@ -14,8 +16,8 @@ pub struct Endpoint {
 impl Endpoint {
     /// Checks `text`.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let rest = rest.ok_or(EndpointError::Scheme)?;
+        let (authority, _) = split(text).ok_or(EndpointError::Scheme)?;
+        // A quote would end the text in a challenge, a brace is a template's.
         if !text.bytes().all(|byte| byte.is_ascii_graphic())
             || text.contains(['\\', '"', '<', '>', '^', '`', '{', '|', '}'])
         {
@@ -24,7 +26,6 @@ impl Endpoint {
         if text.contains('#') {
             return Err(EndpointError::Fragment);
         }
-        let (authority, _) = rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len())).unwrap_or((rest, ""));
         match is_authority(authority) {
             true => Ok(Self { text: text.to_string() }),
             false => Err(EndpointError::Authority),
@@ -39,6 +40,17 @@ impl Endpoint {
     /// Whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https:")
+    }
+
+    /// Host and perhaps port.
+    pub fn authority(&self) -> &str {
+        split(&self.text).map_or("", |(authority, _)| authority)
+    }
+
+    /// Path and query, from the first `/` on.
+    pub fn path(&self) -> Cow<'_, str> {
+        let (_, path) = split(&self.text).unwrap_or_default();
+        if path.starts_with('/') { path.into() } else { ["/", path].concat().into() }
     }
 
     /// Whether the query of the URI has one of `names` (an endpoint's own query stays, and no parameter may occur
@@ -60,18 +72,29 @@ impl Endpoint {
     }
 }
 
-/// A host and perhaps a port: a name, an IPv4 address, or an IPv6 address in brackets (RFC 3986 §3.2).
+/// Authority, and what stands behind it.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))
+}
+
+/// A host and perhaps a port: a name, an IPv4 address, or in brackets an IPv6 address in its one canonical spelling
+/// (RFC 3986 §3.2, RFC 5952 §4).
 fn is_authority(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (authority, None),
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority, ""),
     };
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_port = port.is_empty() || (port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok());
     let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+        Some(address) => address.parse().is_ok_and(|found: Ipv6Addr| found.to_string().eq_ignore_ascii_case(address)),
+        None => host.strip_suffix('.').unwrap_or(host).split('.').all(is_label),
     };
-    is_host && port.is_none_or(is_port)
+    is_host && is_port
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// Why a text is no endpoint.
@@ -95,14 +118,21 @@ impl std::error::Error for EndpointError {}
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Authority => "expected a URI with a host, perhaps with a port, and without user information",
-            Self::Character => "expected a URI of the characters that URIs have (RFC 3986 §2)",
-            Self::Fragment => "expected a URI without a fragment",
-            Self::Insecure => "expected an `https` URI, as the issuer's is",
-            Self::Parameter => "expected a URI whose query has no parameter of the request",
-            Self::Scheme => "expected a URI that starts with `https://` or `http://`",
-        })
+        write!(formatter, "expected {}", self.expected())
+    }
+}
+
+impl EndpointError {
+    /// What was expected.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Authority => "a URI with a host, perhaps with a port, and without user information",
+            Self::Character => "a URI of the characters that URIs have (RFC 3986 §2)",
+            Self::Fragment => "a URI without a fragment",
+            Self::Insecure => "an `https` URI, as the issuer's is",
+            Self::Parameter => "a URI whose query has no parameter of the request",
+            Self::Scheme => "a URI that starts with `https://` or `http://`",
+        }
     }
 }
 
@@ -121,6 +151,7 @@ mod tests {
             "https://[::1]:8443/",
             "https://idp.example.com",
             "https://idp_1.svc:443?x",
+            "https://idp.example.com.:/",
         ] {
             assert_eq!(Endpoint::parse(accepted).map(|endpoint| endpoint.text), Ok(accepted.to_string()));
         }
@@ -133,7 +164,11 @@ mod tests {
             ("https:///x", EndpointError::Authority),
             ("https://a@b/", EndpointError::Authority),
             ("https://a:b@c/", EndpointError::Authority),
-            ("https://a:/", EndpointError::Authority),
+            ("https://a:port/", EndpointError::Authority),
+            ("https://a..b/", EndpointError::Authority),
+            ("https://./", EndpointError::Authority),
+            ("https://*.example.com/", EndpointError::Authority),
+            ("https://[0:0::1]/", EndpointError::Authority),
             ("https://a:+1/", EndpointError::Authority),
             ("https://a:65536/", EndpointError::Authority),
             ("https://::1/", EndpointError::Authority),
@@ -149,6 +184,18 @@ mod tests {
             ("https://a#b", EndpointError::Fragment),
         ] {
             assert_eq!(Endpoint::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn endpoints_are_taken_apart() {
+        for (text, authority, path) in [
+            ("https://idp.example.com:8443/jwks?v=1", "idp.example.com:8443", "/jwks?v=1"),
+            ("http://[::1]", "[::1]", "/"),
+            ("http://host?x=/", "host", "/?x=/"),
+        ] {
+            let endpoint = Endpoint::parse(text).expect("is an endpoint");
+            assert_eq!((endpoint.authority(), &*endpoint.path()), (authority, path), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The URIs of issuers.
 
-use crate::rules::is_plain_authority;
+use oauth::endpoint::{Endpoint, EndpointError};
 
 /// An absolute `http` or `https` URI, taken apart as a callout needs it (RFC 9110 §4.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,26 +16,7 @@ pub struct HttpUri {
 impl HttpUri {
     /// Takes `text` apart; `Err` says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let (is_https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-            (Some(rest), _) => (true, rest),
-            (_, Some(rest)) => (false, rest),
-            _ => return Err("a URI that starts with `https://` or `http://`"),
-        };
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("a URI without blanks, control characters or characters outside ASCII");
-        }
-        // Beside `#` they are in no URI: a quote would end the text in a challenge, a brace is a template's.
-        if text.contains(['#', '\\', '"', '<', '>', '^', '`', '{', '|', '}']) {
-            return Err("a URI without a fragment, of the characters that URIs have (RFC 3986 §2)");
-        }
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let port = split_port(authority).map_or("", |(_, port)| port);
-        if !is_plain_authority(authority.as_bytes()) || !(port.is_empty() || port.parse::<u16>().is_ok()) {
-            return Err("a URI with a host, perhaps with a port, and without user information");
-        }
-        let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
-        Ok(Self { is_https, authority: authority.to_string(), path })
+        Endpoint::parse(text).map(|endpoint| Self::from(&endpoint)).map_err(EndpointError::expected)
     }
 
     /// `http` or `https`.
@@ -69,6 +50,13 @@ impl HttpUri {
             Some(_) => authority,
             None => format!("{authority}:{port}"),
         }
+    }
+}
+
+impl From<&Endpoint> for HttpUri {
+    fn from(endpoint: &Endpoint) -> Self {
+        let (authority, path) = (endpoint.authority().to_string(), endpoint.path().into_owned());
+        Self { is_https: endpoint.is_https(), authority, path }
     }
 }
 
@@ -133,6 +121,7 @@ mod tests {
             "https://*.example.com/",
             "https://x:port/",
             "https://x:65536/",
+            "https://x:+80/",
             "https://x\"y/",
             "https://x/\"",
             "https://x/{tenant}/",
