@@ -132,10 +132,9 @@ fn read_endpoint(node: &Node<'_, '_>, may_be_http: bool) -> Option<Endpoint> {
 
 /// What the URIs of resources begin with.
 fn read_api(node: &Node<'_, '_>, may_be_http: bool) -> Option<HttpUri> {
-    match HttpUri::parse(read_endpoint(node, may_be_http)?.as_str()) {
-        Ok(uri) if uri.path.contains('?') => node.expected("a URI without a query: paths of resources are appended"),
-        Ok(uri) => Some(without_slash(uri)),
-        Err(expected) => node.expected(expected),
+    match HttpUri::from(&read_endpoint(node, may_be_http)?) {
+        uri if uri.path.contains('?') => node.expected("a URI without a query: paths of resources are appended"),
+        uri => Some(without_slash(uri)),
     }
 }
 
@@ -219,7 +218,7 @@ fn github(
         context.login.error_at("endpoints", message);
     }
     let (token, api) = (endpoints.token.as_ref()?, api?);
-    let is_same_server = HttpUri::parse(token.as_str()).is_ok_and(|token| token.server() == api.server());
+    let is_same_server = HttpUri::from(token).server() == api.server();
     let api_cluster = match (api_cluster, context.cluster) {
         (Some(name), _) => name,
         (None, Some(cluster)) if is_same_server => cluster.to_string(),

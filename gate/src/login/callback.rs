@@ -58,7 +58,7 @@ impl Exchange<'_> {
             let redirect_uri = self.redirect_uri();
             let grant = CodeGrant { code: &code, redirect_uri: &redirect_uri, verifier: &secrets.verifier };
             let request = self.authenticated(endpoint, |facts| grant.request(&self.login.client, facts))?;
-            Ok(Question { topic, callout: self.post(endpoint, &request)? })
+            Ok(Question { topic, callout: self.post(endpoint, &request) })
         })?;
         let tokens = TokenResponse::read(answer.status, &answer.body).map_err(|error| Failed::at("token", &error))?;
         let expected = Expectation { nonce: &secrets.nonce, max_age: self.login.max_age };

@@ -110,7 +110,7 @@ impl<'x> Exchange<'x> {
     }
 
     /// A POST to an endpoint of the provider.
-    pub(crate) fn post(&self, endpoint: &Endpoint, request: &oauth::Request) -> Result<Callout, Stop> {
+    pub(crate) fn post(&self, endpoint: &Endpoint, request: &oauth::Request) -> Callout {
         let mut headers = vec![
             CalloutHeader::new("user-agent", USER_AGENT),
             CalloutHeader::new("accept", ACCEPT),
@@ -119,8 +119,8 @@ impl<'x> Exchange<'x> {
         let authorization = request.authorization.as_ref();
         headers.extend(authorization.map(|value| CalloutHeader::new("authorization", value.reveal())));
         let body = request.body.as_str().as_bytes().to_vec();
-        let callout = self.callout(&self.login.cluster, &uri(endpoint)?, headers);
-        Ok(Callout { method: "POST", body, ..callout })
+        let callout = self.callout(&self.login.cluster, &HttpUri::from(endpoint), headers);
+        Callout { method: "POST", body, ..callout }
     }
 
     /// A GET, with an access token (RFC 6750 §2.1).
@@ -168,10 +168,4 @@ pub(crate) fn required<'e>(name: &str, endpoint: Option<&'e Endpoint>) -> Result
         let words = format!("the provider has no {name} endpoint: neither its discovery document nor `endpoints` do");
         Failed::new(LoginFailure::Provider, words).into()
     })
-}
-
-/// The URI of an endpoint.
-pub(crate) fn uri(endpoint: &Endpoint) -> Result<HttpUri, Stop> {
-    HttpUri::parse(endpoint.as_str())
-        .map_err(|expected| Failed::new(LoginFailure::Provider, format_args!("an endpoint is not {expected}")).into())
 }

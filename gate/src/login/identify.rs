@@ -10,10 +10,11 @@ use oauth::id_token::{self, Context, Original};
 use oauth::token::TokenResponse;
 use oauth::userinfo::UserInfo;
 
-use super::exchange::{Exchange, required, uri};
+use super::exchange::{Exchange, required};
 use super::failure::{Failed, Stop, of_token};
 use super::question::{Question, Step, Subject, Topic};
 use crate::callers::{Claimed, Evidence};
+use crate::http::HttpUri;
 use crate::json_text;
 use crate::policy::{ClaimsFrom, Provider};
 use crate::report::LoginFailure;
@@ -126,7 +127,7 @@ impl Exchange<'_> {
         subject: Subject,
     ) -> Result<String, Stop> {
         let provider = self.provider()?;
-        let endpoint = uri(required("userinfo", provider.endpoints.userinfo.as_ref())?)?;
+        let endpoint = HttpUri::from(required("userinfo", provider.endpoints.userinfo.as_ref())?);
         let topic = Topic { subject, step: Step::Claims(0) };
         let callout = || self.get(&self.login.cluster, &endpoint, Some(&tokens.access_token));
         let answer = self.answer("userinfo", topic, || Ok(Question { topic, callout: callout() }))?;

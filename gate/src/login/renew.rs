@@ -50,7 +50,7 @@ impl Exchange<'_> {
             let endpoint = required("token", provider.endpoints.token.as_ref())?;
             let grant = RefreshGrant { refresh_token: token, scopes: &[] };
             let request = self.authenticated(endpoint, |facts| grant.request(&self.login.client, facts))?;
-            Ok(Question { topic, callout: self.post(endpoint, &request)? })
+            Ok(Question { topic, callout: self.post(endpoint, &request) })
         })?;
         Ok(TokenResponse::read(answer.status, &answer.body).map_err(|error| Failed::at("token", &error))?)
     }
@@ -63,7 +63,7 @@ impl Exchange<'_> {
         let request = self
             .authenticated(endpoint, |facts| revocation::refresh_token_request(token, &self.login.client, facts))
             .ok()?;
-        Some(Question { topic, callout: self.post(endpoint, &request).ok()? })
+        Some(Question { topic, callout: self.post(endpoint, &request) })
     }
 }
 
