@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use inspect::configuration::Rejection;
+use inspect::configuration::{Rejection, without_secrets};
 use inspect::finding::{Finding, Severity};
 
 use crate::input::Input;
@@ -17,9 +17,11 @@ pub(crate) fn render(file: &Input, title: &str, finding: &Finding) -> String {
         Severity::Warning => Level::WARNING,
     };
     let label = if finding.path.is_empty() { title } else { &finding.path };
-    let annotation = AnnotationKind::Primary.span(on_one_line(&file.text, &finding.span));
+    // What is printed ends up in logs.
+    let text = without_secrets(&file.text);
+    let annotation = AnnotationKind::Primary.span(on_one_line(&text, &finding.span));
     let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
-    let snippet = Snippet::source(&file.text).path(&file.name).line_start(1).annotation(annotation);
+    let snippet = Snippet::source(&text).path(&file.name).line_start(1).annotation(annotation);
     let help = finding.help.as_ref().map(|help| Level::HELP.message(help));
     let group = level.primary_title(&finding.message).id(finding.name).element(snippet).elements(help);
     Renderer::styled().render(&[group])

@@ -6,10 +6,12 @@ mod deployment;
 mod email;
 mod grants;
 mod issuers;
+mod login;
 mod never;
 mod proxy;
 mod request_text;
 mod rules;
+mod session;
 
 use gate::Policy;
 
@@ -18,13 +20,14 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 33] = [
+pub const LINTS: [(&str, &str); 41] = [
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is denied"),
     ("basic-challenge", "a rule has browsers ask for a password that is never read"),
     ("clock-skew", "expired tokens are accepted for minutes"),
     ("cors-behind", "Envoy's `cors` is after the gate, so that browsers cannot read its answers"),
+    ("cross-site-allowed", "pages of any site can have a browser send requests with its cookies"),
     ("dotted-name", "a dotted path to a claim looks like a name with dots in it"),
     ("email-as-text", "a test of `email_verified: true` that tokens of an issuer never meet, since it writes text"),
     ("escaped-pattern", "a pattern holds an escape that many servers decode"),
@@ -36,13 +39,15 @@ pub const LINTS: [(&str, &str); 33] = [
     ("held-bodies", "a listener that buffers much of the bodies of waiting requests"),
     (
         "in-vain",
-        "something that has no effect: an algorithm without a key, an unusable or unused key, or `forwardToken` where no token is verified",
+        "something that has no effect: an algorithm without a key, an unusable or unused key, `forwardToken` where no token is verified, or a login where no browser is sent to one",
     ),
     ("istio-cluster", "a cluster name that Istio does not generate"),
     ("never-accepts", "an issuer or a rule that can accept no token"),
     ("no-expiration", "tokens without `exp` never expire"),
+    ("no-refresh-token", "a login that gets no refresh token, though sessions are to be refreshed"),
     ("open-default", "requests that no rule matches pass without a token"),
     ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
+    ("own-path", "a rule names a path that the gate answers itself"),
     ("padded-token", "tokens in a header that are padded, and so rejected"),
     ("plain-http", "keys or tokens are fetched over plain http"),
     ("public-first", "a public rule matches what a later rule protects"),
@@ -50,11 +55,16 @@ pub const LINTS: [(&str, &str); 33] = [
     ("raw-host", "routes match the host as the client wrote it, and rules name hosts"),
     ("raw-path", "routes match the path as the client wrote it"),
     ("request-text", "a claim is compared with a text that looks like a part of the request"),
+    ("same-site-none", "browsers send sessions with requests from other sites"),
+    ("secret-in-file", "a secret is written in the file"),
     ("shared-subject", "the upstream cannot distinguish the users of several issuers"),
     ("silent-email", "`$verifiedEmail` of an issuer that writes no `email_verified`"),
     ("trusted-by-all", "clients can forge the address of a request"),
+    ("unkept-token", "a token is sent to the upstream, and sessions keep none"),
     ("unknown-cluster", "a cluster that the proxy does not have"),
+    ("unserved-url", "no virtual host of the listener is for `session.publicUrl`"),
     ("unverified-email", "a test of `email` that does not ask whether it is verified"),
+    ("wide-cookie", "sessions are sent to every host of a domain"),
 ];
 
 /// The warnings about a configuration.
@@ -71,6 +81,9 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         email::lint(tree, policy, &mut findings);
         issuers::lint(tree, policy, &mut findings);
         never::lint(tree, policy, &mut findings);
+        login::lint(tree, policy, &mut findings);
+        login::lint_cross_site(tree, &mut findings);
+        session::lint(tree, policy, &deployment.chain, &mut findings);
     }
     findings
 }

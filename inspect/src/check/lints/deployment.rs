@@ -1,5 +1,6 @@
 //! What does not fit where the plugin runs.
 
+use super::login::logins_of;
 use crate::document::Node;
 use crate::finding::Finding;
 use crate::locate::Deployment;
@@ -16,6 +17,13 @@ pub(super) fn lint(tree: Option<&Node>, deployment: &Deployment<'_>, findings: &
             }
         }
     }
+    for (path, login) in tree.into_iter().flat_map(logins_of) {
+        for names in [&["cluster"][..], &["clusters", "api"]] {
+            if let Some(node) = login.find(names) {
+                findings.extend(lint_cluster(node, &format!("{path}.{}", names.join(".")), deployment));
+            }
+        }
+    }
 }
 
 fn lint_cluster(node: &Node, path: &str, deployment: &Deployment<'_>) -> Option<Finding> {
@@ -23,7 +31,7 @@ fn lint_cluster(node: &Node, path: &str, deployment: &Deployment<'_>) -> Option<
     if deployment.forward_proxies.contains(name) {
         let message = format!(
             "`{name}` is a dynamic forward proxy, which goes to any host that it is asked for, so that a discovery \
-             document decides where keys come from: name a cluster with endpoints of its own"
+             document decides where callouts go: name a cluster with endpoints of its own"
         );
         return Some(Finding::warning("forward-proxy", path, message, node.span.clone()));
     }
@@ -31,7 +39,7 @@ fn lint_cluster(node: &Node, path: &str, deployment: &Deployment<'_>) -> Option<
         Some(clusters) if !clusters.contains(name) => {
             let known: Vec<_> = clusters.iter().map(|name| format!("`{name}`")).collect();
             let message = format!(
-                "this proxy has no cluster `{name}`, so that the keys cannot be fetched: it has {}",
+                "this proxy has no cluster `{name}`, so that callouts to it fail: it has {}",
                 if known.is_empty() { String::from("none") } else { known.join(", ") }
             );
             Some(Finding::warning("unknown-cluster", path, message, node.span.clone()))

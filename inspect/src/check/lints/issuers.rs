@@ -39,8 +39,7 @@ fn lint_uris(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
         (&["keys", "discovery", "uri"], "anyone on the network path can replace keys, and sign tokens with them"),
     ] {
         let Some(node) = issuer.find(names) else { continue };
-        let uri = node.text().and_then(|text| HttpUri::parse(&text.replace(['{', '}'], "")).ok());
-        if uri.is_some_and(|uri| !uri.is_https && !is_near(uri.host())) {
+        if node.text().is_some_and(|text| is_read_on_the_way(&text.replace(['{', '}'], ""))) {
             let message = format!("this is plain http: {danger}; use https");
             findings.push(Finding::warning(
                 "plain-http",
@@ -50,6 +49,11 @@ fn lint_uris(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
             ));
         }
     }
+}
+
+/// Whether a URI is plain http, to another machine.
+pub(super) fn is_read_on_the_way(uri: &str) -> bool {
+    HttpUri::parse(uri).is_ok_and(|uri| !uri.is_https && !is_near(uri.host()))
 }
 
 /// Whether a host is this machine or in the cluster, as far as its name shows.

@@ -1,0 +1,50 @@
+//! The secrets that are written in a file, and the file without them.
+
+use super::read::Configuration;
+use crate::document::{self, Node};
+use crate::locate::locate;
+
+/// `text` with its secrets made unreadable, as long as before, so that findings are where they were.
+pub fn without_secrets(text: &str) -> String {
+    let Ok(documents) = document::read(text) else { return text.to_string() };
+    let trees = locate(&documents).into_iter().filter_map(|found| Configuration::read(&found, text, &|_| None).tree);
+    let mut bytes = text.as_bytes().to_vec();
+    for tree in trees {
+        for secret in secrets_in(&tree) {
+            let span = bytes.get_mut(secret.span.clone()).unwrap_or_default();
+            span.iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The secrets that are written out in a configuration.
+fn secrets_in(tree: &Node) -> Vec<&Node> {
+    let logins = tree.get("login").into_iter().flat_map(|login| [login].into_iter().chain(login.elements()));
+    let of_clients =
+        logins.flat_map(|login| [login.find(&["client", "secret"]), login.find(&["client", "privateKey"])]);
+    let of_session =
+        tree.find(&["session", "secrets"]).into_iter().flat_map(|node| [node].into_iter().chain(node.elements()));
+    let issuers = tree.get("issuers").map(Node::elements).unwrap_or_default().iter();
+    let headers = issuers.filter_map(|issuer| issuer.find(&["keys", "headers"])).flat_map(Node::members);
+    let all = of_clients.flatten().chain(of_session).chain(headers.map(|header| &header.value));
+    all.filter(|node| node.text().is_some()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_become_unreadable_and_nothing_moves() {
+        let text = "issuers: [{name: a, keys: {headers: {authorization: hünter2}}}]\n\
+                    login: [{client: {id: b, secret: hunter2}}, {client: {secret: {env: hunter}, privateKey: hunter2}}]\n\
+                    session:\n  secrets:\n  - |\n    hunter2\n    hunter2\n  - \"hunter2\"\n";
+        let masked = without_secrets(text);
+        assert!(!masked.contains("unter2") && masked.contains("{env: hunter}") && masked.contains("id: b"), "{masked}");
+        assert_eq!(masked.len(), text.len());
+        assert_eq!(masked.lines().count(), text.lines().count());
+        let one = without_secrets("issuers: [{}]\nsession: {secrets: hunter2}\nlogin: {client: {secret: hunter2}}\n");
+        assert!(!one.contains("hunter2"), "{one}");
+    }
+}
