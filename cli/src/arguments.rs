@@ -101,6 +101,8 @@ Examples:
   jotgate explain jotgate.yaml --request 'GET https://api.example.com/orders/7' --token @token.txt --keys jwks.json
   jotgate explain jotgate.yaml --request 'POST /orders' --token @token.txt --trust-signature --at 2027-01-15T08:00:00Z
   jotgate explain gateway.yaml --request 'GET /' --header 'Cookie: session=a.b.c' --json
+  jotgate explain jotgate.yaml --request 'GET /' --session '{\"sub\": \"alice\"}'
+  jotgate explain jotgate.yaml --request 'GET https://dash.example.com/' --header 'Accept: text/html'
 
 Exit status: 0 if the request passes, 1 if it is denied or undecided, 2 if it cannot be explained.
 Docs: docs/command-line.md";
@@ -120,6 +122,9 @@ pub struct Explain {
     /// A token, or @ and its file; sent as the first of `credentials`.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
+    /// The claims of a session that the browser has, as JSON, or @ and their file.
+    #[arg(long, value_name = "CLAIMS")]
+    pub session: Option<String>,
     /// The key set of the token's issuer, where the configuration does not have it.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,

@@ -62,6 +62,7 @@ pub(crate) fn decide<T: Trail>(
     if let Some(browser) = &policy.browser
         && let Some(path) = OwnPath::of(browser, request, &canonical.path)
     {
+        evaluation.trail.own_path();
         return evaluation.answer_own_path(browser, path);
     }
     if policy.passes(request) {

@@ -2,14 +2,17 @@
 //!
 //! It decides nothing: it notes the steps of the decision itself. The plugin does not call it.
 
+mod session;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jose::signature::SignatureVerifier;
 
+pub use self::session::{SessionTrace, session_cookies};
 pub use crate::callers::{Check, TokenTrace, Withheld};
-use crate::callers::{Claimed, Evidence, Failure, Principal, TokenCache, Verification};
+use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::{Credential, CredentialLocation};
 use crate::decision::{Known, decide};
@@ -37,6 +40,10 @@ pub struct Trace {
     pub credential: Option<CredentialTrace>,
     /// The token in it.
     pub token: Option<TokenTrace>,
+    /// The session, where no other credential was there.
+    pub session: Option<SessionTrace>,
+    /// The login that the browser is sent to, by its index.
+    pub login: Option<usize>,
 }
 
 /// What a request came to before its credential was looked at.
@@ -46,6 +53,8 @@ pub enum Route {
     Ambiguous(Ambiguity),
     /// The gate answers with the metadata of a resource.
     Metadata,
+    /// The gate answers one of its own paths.
+    OwnPath,
     /// A preflight, which passes.
     Preflight,
     /// This rule, or `None` if no rule matches.
@@ -97,7 +106,9 @@ impl RuleTrace {
 impl Trace {
     /// The caller, once that is certain.
     pub fn principal(&self) -> Option<&Principal> {
-        self.token.as_ref()?.principal.as_ref()
+        let of_token = self.token.as_ref().and_then(|token| token.principal.as_ref());
+        let session = self.session.as_ref().filter(|session| !session.is_over);
+        of_token.or(session.map(|session| &session.principal))
     }
 }
 
@@ -111,8 +122,16 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let keys: Vec<_> = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, now)).collect();
     let verification = Verification { policy, keys: &keys, verifier, now, steady: now };
     let path = CanonicalPath::of(request.path(), policy.paths).map(|path| path.as_str().to_string());
-    let mut trace = Trace { path, rules: Vec::new(), credential: None, token: None, route: Route::Rule(None) };
-    let mut trail = Notes { trace: &mut trace, withheld: Withheld::default() };
+    let mut trace = Trace {
+        path,
+        rules: Vec::new(),
+        credential: None,
+        token: None,
+        session: None,
+        login: None,
+        route: Route::Rule(None),
+    };
+    let mut trail = Notes { trace: &mut trace, withheld: Withheld::default(), session: None };
     let kept: Vec<_> = policy.issuers.iter().map(|issuer| KeptClaims::new(policy, issuer)).collect();
     let (answers, refreshes) = (Lookup::new(0, Duration::ZERO), Refreshes::default());
     let known = Known {
@@ -148,6 +167,8 @@ pub fn judge(
 struct Notes<'t> {
     trace: &'t mut Trace,
     withheld: Withheld,
+    /// The index of the location of sessions.
+    session: Option<usize>,
 }
 
 impl Trail for Notes<'_> {
@@ -157,6 +178,10 @@ impl Trail for Notes<'_> {
 
     fn metadata(&mut self) {
         self.trace.route = Route::Metadata;
+    }
+
+    fn own_path(&mut self) {
+        self.trace.route = Route::OwnPath;
     }
 
     fn preflight(&mut self) {
@@ -179,6 +204,8 @@ impl Trail for Notes<'_> {
     }
 
     fn credential(&mut self, policy: &Policy, request: &Request<'_>, found: &Result<Option<Credential<'_>>, Cause>) {
+        let locations = policy.credentials.locations();
+        self.session = locations.iter().position(|location| *location == CredentialLocation::Session);
         let used = match found {
             Ok(credential) => Ok(credential.as_ref().map(|credential| credential.index)),
             Err(cause) => Err(cause.clone()),
@@ -193,6 +220,24 @@ impl Trail for Notes<'_> {
 
     fn foreign(&mut self) {
         self.trace.credential.iter_mut().for_each(|credential| credential.is_foreign = true);
+    }
+
+    fn known(&mut self, entry: &Entry) {
+        self.trace.session = SessionTrace::of(entry);
+        if let (Some(credential), Some(index)) = (&mut self.trace.credential, self.session) {
+            credential.locations.iter_mut().skip(index).take(1).for_each(|found| *found = Some(Ok(())));
+            credential.used = Ok(Some(index));
+            credential.missing = None;
+        }
+    }
+
+    fn session_over(&mut self) {
+        self.trace.session.iter_mut().for_each(|session| session.is_over = true);
+        self.trace.credential.iter_mut().for_each(|credential| credential.used = Ok(None));
+    }
+
+    fn login(&mut self, login: usize) {
+        self.trace.login = Some(login);
     }
 
     fn evidence(&mut self, evidence: &Evidence<'_>, issuer: &Issuer) {

@@ -33,6 +33,7 @@ pub(crate) use self::callback::Returned;
 pub(crate) use self::cross_site::is_refused as is_cross_site;
 pub(crate) use self::exchange::Exchange;
 pub(crate) use self::failure::{Failed, Stop};
+pub(crate) use self::identify::expiry;
 pub(crate) use self::info::{LoggedIn, info};
 pub(crate) use self::logout::{is_own_navigation, logged_out};
 pub(crate) use self::navigation::Asker;

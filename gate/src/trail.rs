@@ -20,6 +20,9 @@ pub(crate) trait Trail {
     /// The gate answers with the metadata of a resource.
     fn metadata(&mut self) {}
 
+    /// The gate answers one of its own paths.
+    fn own_path(&mut self) {}
+
     /// It is a preflight, which passes.
     fn preflight(&mut self) {}
 
@@ -32,8 +35,14 @@ pub(crate) trait Trail {
     /// That credential is not for the gate, and is forwarded.
     fn foreign(&mut self) {}
 
-    /// The token is known from before.
+    /// The token is known from before, or its place is a session's.
     fn known(&mut self, _: &Entry) {}
+
+    /// That session is over.
+    fn session_over(&mut self) {}
+
+    /// The browser is sent to the login of this index.
+    fn login(&mut self, _: usize) {}
 
     /// All checks of the token passed.
     fn evidence(&mut self, _: &Evidence<'_>, _: &Issuer) {}

@@ -14,6 +14,7 @@ mod notes;
 mod path;
 mod question;
 mod rules;
+mod session;
 mod token;
 mod verifier;
 
@@ -24,8 +25,8 @@ use gate::{Gate, Request, Timestamp};
 
 use self::context::Context;
 pub use self::explanation::{
-    AccessStep, Answer, Asked, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LocationStep, Mismatch,
-    PathStep, Requirement, RuleStep, TokenStep, Upstream,
+    AccessStep, Answer, Asked, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LocationStep, LoginStep,
+    Mismatch, PathStep, Requirement, RuleStep, SessionStep, TokenStep, Upstream,
 };
 use self::keys::KeyProvenance;
 pub use self::question::Question;
@@ -43,6 +44,9 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
         CredentialLocation::first_of(&loaded.policy).put(token, &mut head);
     }
     let now = Timestamp::from_secs(question.now);
+    if let Some(claims) = &question.session {
+        session::put(claims, &loaded.policy, now, &mut head).map_err(Rejection::of)?;
+    }
     let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request::new(&lines).with_peer(head.peer.as_bytes());
     let (kid, issuer) = keys::claimed(&loaded.policy, &request, now);
@@ -88,6 +92,8 @@ fn explanation(context: &Context<'_>, request: &Request<'_>, decided: &Decided, 
         access: context.access(),
         credential: context.credential(),
         token: context.trace.token.as_ref().map(|token| context.token(token)),
+        session: context.session(),
+        login: context.login(),
         decision: context.decision(decided, head),
         notes: context.notes(decided),
     }

@@ -15,6 +15,7 @@ const examples = (() => {
       const put = () => {
         byId('configuration').value = configuration;
         for (const field of FIELDS) byId(field).value = all[choice.selectedIndex][field];
+        byId('session').value = '';
         byId('keys').value = '';
         changed();
       };

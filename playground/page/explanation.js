@@ -45,15 +45,16 @@ const showExplanation = (() => {
     return steps;
   }
 
-  function requirement({asks, found, met, parts}) {
-    const nested = parts.length === 0 ? null : element('ol', {className: 'steps'}, parts.map(requirement));
-    return step(mark(met), prose(asks), prose(found === null ? '' : `; the token has ${found}`), nested);
+  function requirement({asks, found, met, parts}, holder) {
+    const inner = parts.map((part) => requirement(part, holder));
+    const nested = inner.length === 0 ? null : element('ol', {className: 'steps'}, inner);
+    return step(mark(met), prose(asks), prose(found === null ? '' : `; the ${holder} has ${found}`), nested);
   }
 
-  function access(asked) {
+  function access({access: asked, session}) {
     if (asked === null) return [];
     if (asked.requirement === null) return [step(asked.asks === 'deny' ? 'no' : 'yes', code(asked.asks))];
-    return [requirement(asked.requirement)];
+    return [requirement(asked.requirement, session === null ? 'token' : 'session')];
   }
 
   function credential(found) {
@@ -69,6 +70,24 @@ const showExplanation = (() => {
       step(MARKS[outcome] ?? '', element('b', {}, check), detail === '' ? null : ': ', prose(detail), WORDS[outcome]));
     const skipped = found.checks.filter(({outcome}) => outcome === 'skipped').map(({check}) => check);
     return skipped.length === 0 ? made : [...made, step('skipped', `skipped: ${skipped.join(', ')}`)];
+  }
+
+  function session(found) {
+    if (found === null) return [];
+    return [
+      step('yes', 'login ', code(found.login), found.issuer === null ? null : [', issuer ', code(found.issuer)]),
+      step('yes', `since ${found.created}`, found.expires === null ? null : `, until ${found.expires}`),
+      step('yes', 'claims ', code(JSON.stringify(found.claims)))];
+  }
+
+  function login(sent) {
+    if (sent === null) return [];
+    const where = sent.authorization ?? sent.discovery;
+    return [
+      step('yes', 'login ', code(sent.login), ', issuer ', code(sent.issuer)),
+      step('yes', sent.authorization === null ? 'to the authorization endpoint in ' : 'to ', code(where ?? '')),
+      step('yes', 'and back to ', code(sent.redirectUri)),
+      step('yes', 'scopes ', code(sent.scopes.join(' ')))];
   }
 
   function outcome({answer: reply, upstream, log}) {
@@ -103,9 +122,11 @@ const showExplanation = (() => {
       ...outcome(answer.decision),
       ...section('Path', path(answer.path)),
       ...section('Rules', rules(answer)),
-      ...section('Access', access(answer.access)),
+      ...section('Access', access(answer)),
       ...section('Credential', credential(answer.credential)),
       ...section('Token', token(answer.token)),
+      ...section('Session', session(answer.session)),
+      ...section('Login', login(answer.login)),
       ...section('Notes', answer.notes.map((note) => step('skipped', prose(note)))));
   };
 })();

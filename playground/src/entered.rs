@@ -14,6 +14,7 @@ pub(crate) struct Entered {
     url: String,
     headers: String,
     token: String,
+    session: String,
     time: String,
     keys: String,
 }
@@ -30,6 +31,7 @@ impl Entered {
             headers: lines.map(line).collect::<Result<_, _>>()?,
             peer: String::new(),
             token: given(&self.token),
+            session: given(&self.session),
             keys: given(&self.keys),
             trust_signature: false,
             now: self.time.trim().parse::<Instant>()?.0,

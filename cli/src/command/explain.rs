@@ -22,7 +22,8 @@ pub(crate) fn explain(asked: &Explain) -> Result<Outcome, Error> {
         request: asked.request.clone().try_into().map_err(|message| Error(format!("--request: {message}")))?,
         headers: asked.header.iter().map(|text| line(text)).collect::<Result<_, _>>()?,
         peer: asked.peer.clone(),
-        token: asked.token.as_deref().map(token).transpose()?,
+        token: asked.token.as_deref().map(text_or_file).transpose()?,
+        session: asked.session.as_deref().map(text_or_file).transpose()?,
         keys: asked.keys.as_deref().map(input::read).transpose()?.map(|keys| keys.text),
         trust_signature: asked.trust_signature,
         now: match &asked.at {
@@ -54,8 +55,8 @@ fn line(text: &str) -> Result<(String, String), Error> {
         .ok_or_else(|| Error(format!("--header: expected a name and a value, such as `Accept: */*`, found `{text}`")))
 }
 
-/// A token, or the one in a file.
-fn token(text: &str) -> Result<String, Error> {
+/// A text, or @ and the file that it is in.
+fn text_or_file(text: &str) -> Result<String, Error> {
     match text.strip_prefix('@') {
         Some(path) => Ok(input::read(Path::new(path))?.text.trim().to_string()),
         None => Ok(text.to_string()),

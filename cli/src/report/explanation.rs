@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use inspect::explain::{
-    AccessStep, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, Mismatch, Requirement, RuleStep,
-    TokenStep, Upstream,
+    AccessStep, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LoginStep, Mismatch, Requirement,
+    RuleStep, SessionStep, TokenStep, Upstream,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -16,7 +16,7 @@ const UNSURE: Style = AnsiColor::Yellow.on_default();
 
 /// In colours, which are removed where the output is not a terminal.
 pub(crate) fn text(explanation: &Explanation) -> String {
-    let mut page = Page::default();
+    let mut page = Page { has_session: explanation.session.is_some(), ..Page::default() };
     let Explanation { request, at, configuration, .. } = explanation;
     page.line(&format!("{} {}{}  {DIM}at {at}{DIM:#}", request.method, request.host, request.path));
     if !configuration.is_empty() {
@@ -30,18 +30,28 @@ pub(crate) fn text(explanation: &Explanation) -> String {
     if let Some(token) = &explanation.token {
         page.token(token);
     }
+    if let Some(session) = &explanation.session {
+        page.session(session);
+    }
     if let Some(access) = &explanation.access {
         page.access(access);
+    }
+    if let Some(login) = &explanation.login {
+        page.login(login);
     }
     page.decision(&explanation.decision);
     for note in &explanation.notes {
         page.line(&format!("{UNSURE}note{UNSURE:#}: {note}"));
     }
-    page.0
+    page.text
 }
 
 #[derive(Default)]
-struct Page(String);
+struct Page {
+    text: String,
+    /// Whether a session says who the caller is, and no token.
+    has_session: bool,
+}
 
 /// ✓ passed, ✗ failed, ? not known, - skipped.
 #[derive(Clone, Copy)]
@@ -54,7 +64,7 @@ enum Mark {
 
 impl Page {
     fn line(&mut self, line: &str) {
-        let _ = writeln!(self.0, "{line}");
+        let _ = writeln!(self.text, "{line}");
     }
 
     fn head(&mut self, title: &str) {
@@ -109,6 +119,7 @@ impl Page {
                 _ => Mark::Failed,
             };
             let detail = match location.found.as_str() {
+                _ if location.used && location.location == "session" => "a session, which is used",
                 _ if location.used => "a token, which is used",
                 "foreign" => "no JWT: it is forwarded as it came, without identity",
                 found => found,
@@ -138,6 +149,30 @@ impl Page {
         }
     }
 
+    fn session(&mut self, session: &SessionStep) {
+        self.head("session");
+        let issuer = session.issuer.as_deref().unwrap_or_default();
+        self.step(0, Mark::None, "login", &format!("{}, at the issuer {issuer}, {}", session.login, session.created));
+        if let Some(expires) = &session.expires {
+            self.step(0, Mark::None, "expires", expires);
+        }
+        if let Some(claims) = &session.claims {
+            self.step(0, Mark::None, "claims", &claims.to_string());
+        }
+    }
+
+    fn login(&mut self, login: &LoginStep) {
+        self.head(&format!("login ({})", login.login));
+        self.step(0, Mark::None, "issuer", &login.issuer);
+        let endpoint = match (&login.authorization, &login.discovery) {
+            (Some(endpoint), _) => endpoint.clone(),
+            (None, discovery) => format!("as {} says", discovery.as_deref().unwrap_or("its discovery document")),
+        };
+        self.step(0, Mark::None, "authorization", &endpoint);
+        self.step(0, Mark::None, "redirect URI", &login.redirect_uri);
+        self.step(0, Mark::None, "scopes", &login.scopes.join(" "));
+    }
+
     fn access(&mut self, access: &AccessStep) {
         let rule = access.rule.as_ref().map_or_else(|| String::from("default"), |rule| format!("rule {rule}"));
         self.head(&format!("access ({rule})"));
@@ -157,7 +192,8 @@ impl Page {
         // Of what has parts, the parts say why.
         let undecided = requirement.undecided.as_ref().filter(|_| requirement.parts.is_empty());
         let undecided = undecided.map(|why| format!("undecided: {why}"));
-        let found = requirement.found.as_ref().map(|found| format!("(the token has: {found})"));
+        let holder = if self.has_session { "session" } else { "token" };
+        let found = requirement.found.as_ref().map(|found| format!("(the {holder} has: {found})"));
         let detail: Vec<_> = undecided.into_iter().chain(found).collect();
         self.step(depth, mark, &requirement.asks, &detail.join("  "));
         for part in &requirement.parts {

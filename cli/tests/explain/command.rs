@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const GATE: &str = "tests/cases/gate.yaml";
 const AT: &str = "2027-01-15T08:00:00Z";
 
-fn explain(arguments: &[&str]) -> (String, u8) {
+pub(crate) fn explain(arguments: &[&str]) -> (String, u8) {
     let arguments = [&["jotgate", "explain", "--at", AT], arguments].concat();
     let (text, status) = match cli::run(&Arguments::try_parse_from(arguments).expect("is a command line")) {
         Ok(outcome) => (outcome.output, outcome.status),

@@ -3,3 +3,4 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod command;
+mod login;

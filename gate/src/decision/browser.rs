@@ -160,6 +160,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
 
     /// Sends the browser to its provider.
     fn start_login(mut self, browser: &'c Browser, login: usize, wanted: &Wanted) -> Judgement {
+        self.trail.login(login);
         let started = self.exchange(browser, login).and_then(|exchange| exchange.start(self.request, wanted));
         match started {
             Ok(reply) => {
@@ -342,7 +343,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 Worth::Over(SessionEnd::Outage)
             }
             Standing::RefreshNeeded => Worth::Stale(entry),
-            Standing::Over(end) => Worth::Over(end),
+            Standing::Over(end) => {
+                self.trail.session_over();
+                Worth::Over(end)
+            }
         }
     }
 

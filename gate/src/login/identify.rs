@@ -137,7 +137,7 @@ impl Exchange<'_> {
 }
 
 /// `exp`, rounded down to whole seconds.
-fn expiry(claims: Value<'_>) -> Option<Timestamp> {
+pub(crate) fn expiry(claims: Value<'_>) -> Option<Timestamp> {
     let date = NumericDate::from_claim(claims.get("exp")?)?;
     Some(Timestamp::default().after(Duration::from_secs(date.floor())))
 }

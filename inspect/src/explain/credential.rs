@@ -18,6 +18,7 @@ impl Context<'_> {
                 location: location.to_string(),
                 found: match holds {
                     None => String::from("nothing"),
+                    Some(Ok(())) if used.is_none() && self.has_session_that_is_over() => String::from("over"),
                     Some(Ok(())) if used == Some(index) && found.is_foreign => String::from("foreign"),
                     Some(Ok(())) => String::from("credential"),
                     Some(Err(cause)) => cause.reason.name().to_string(),
@@ -36,6 +37,10 @@ impl Context<'_> {
             reason: cause.as_ref().map(|cause| cause.reason.name().to_string()),
             detail: cause.filter(|cause| cause.detail.is_some()).map(|cause| cause.text().into_owned()),
         })
+    }
+
+    fn has_session_that_is_over(&self) -> bool {
+        self.trace.session.as_ref().is_some_and(|session| session.is_over)
     }
 
     fn is_optional(&self) -> bool {

@@ -25,6 +25,10 @@ pub struct Explanation {
     pub credential: Option<CredentialStep>,
     /// The token in it.
     pub token: Option<TokenStep>,
+    /// The session, where the browser has one and no other credential.
+    pub session: Option<SessionStep>,
+    /// The login that the browser is sent to.
+    pub login: Option<LoginStep>,
     /// What became of the request.
     pub decision: Decision,
     /// What else there is to know.
@@ -119,7 +123,7 @@ pub struct LocationStep {
     /// Which.
     #[serde(rename = "place")]
     pub location: String,
-    /// `nothing`, `credential`, `foreign` (no JWT, and forwarded), or why what is there is not one.
+    /// `nothing`, `credential`, `foreign` (no JWT, and forwarded), `over` (a session), or why what is there is not one.
     pub found: String,
     /// Whether it is the one that is used.
     pub used: bool,
@@ -143,6 +147,42 @@ pub struct TokenStep {
     pub reason: Option<String>,
     /// The checks, in their order.
     pub checks: Vec<CheckStep>,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionStep {
+    /// The `name` of its login.
+    pub login: String,
+    /// The `name` of its issuer.
+    pub issuer: Option<String>,
+    /// The claims that it keeps.
+    pub claims: Option<Value>,
+    /// When the user logged in (RFC 3339).
+    pub created: String,
+    /// When its claims expire.
+    pub expires: Option<String>,
+    /// Whether it is over.
+    pub over: bool,
+}
+
+/// Where a browser is sent to log in.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginStep {
+    /// The `name` of the login.
+    pub login: String,
+    /// The identifier of its issuer.
+    pub issuer: String,
+    /// The authorization endpoint, where it is configured.
+    pub authorization: Option<String>,
+    /// The discovery document that has it, where it is not.
+    pub discovery: Option<String>,
+    /// Where the browser comes back to.
+    pub redirect_uri: String,
+    /// The scopes that are asked for.
+    pub scopes: Vec<String>,
 }
 
 /// A check of a token.

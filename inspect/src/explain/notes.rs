@@ -1,6 +1,7 @@
 //! What else there is to know: what was assumed, what is missing, what was dropped of a token.
 
-use gate::explain::TokenTrace;
+use gate::Reason;
+use gate::explain::{Route, TokenTrace};
 use gate::identity::IdentityValue;
 
 use super::context::Context;
@@ -26,11 +27,23 @@ impl Context<'_> {
         if self.question.peer.is_empty() && self.policy.needs().client_ip && self.trace.principal().is_some() {
             notes.push(String::from("`$clientIp` may depend on the address that the request comes from: see --peer"));
         }
+        if let Some(login) = self.missed_login(decided) {
+            notes.push(format!(
+                "a browser that navigates there is sent to the login `{login}`: see --header 'Accept: text/html'"
+            ));
+        }
         if let Some(token) = &self.trace.token {
             notes.extend(self.withheld(token));
             notes.extend(self.names_with_dots(token));
         }
         notes
+    }
+
+    /// The login that only a navigation is sent to.
+    fn missed_login(&self, decided: &Decided) -> Option<&str> {
+        let Route::Rule(rule) = self.trace.route else { return None };
+        let is_missing = decided.properties.get("reason").is_some_and(|reason| reason == Reason::MissingToken.name());
+        self.login_elsewhere(rule).filter(|_| is_missing)
     }
 
     /// What a token claims, and its issuer's settings drop.

@@ -26,6 +26,9 @@ pub struct Question {
     /// A token, which is added at the first of the configuration's `credentials`.
     #[serde(default)]
     pub token: Option<String>,
+    /// The claims of a session that the browser has, as a JSON object.
+    #[serde(default)]
+    pub session: Option<String>,
     /// The text of a key set, for the issuers whose keys are not in the configuration.
     #[serde(default)]
     pub keys: Option<String>,
