@@ -49,7 +49,8 @@ impl Exchange<'_> {
         let Returned { callback, state } = returned;
         let settings = &self.browser.session;
         let provider = self.provider()?;
-        let code = callback.code(&self.issuer.identifier, provider.sends_issuer).map_err(Failed::from)?;
+        let issuer = self.expected_issuer(&callback);
+        let code = callback.code(&issuer, provider.sends_issuer).map_err(Failed::from)?;
         let secrets = state.secrets(&settings.keyring).ok_or_else(no_keys)?;
         let subject = Subject::Flow(state.pending.flow);
         let topic = Topic { subject, step: Step::Tokens };
@@ -65,6 +66,13 @@ impl Exchange<'_> {
         let identified = self.identify(&tokens, subject, Expected::Anyone(expected))?;
         let session = self.begin(&state.pending, &identified, tokens)?;
         self.welcome(request, &session, &state.pending)
+    }
+
+    /// `iss`, as it should be: of an issuer with tenants, that of any of them.
+    fn expected_issuer(&self, callback: &Callback) -> String {
+        let tenants = self.issuer.tenants();
+        let of_tenant = callback.issuer().filter(|found| tenants.is_some_and(|tenants| tenants.tenant_in(found).is_some()));
+        of_tenant.unwrap_or(&self.issuer.identifier).to_string()
     }
 
     fn begin(&self, pending: &Pending, who: &Identified, tokens: TokenResponse) -> Result<Session, Stop> {

@@ -45,9 +45,7 @@ impl Failed {
     pub(crate) fn at(endpoint: &str, error: &ResponseError) -> Self {
         let cause = match error {
             ResponseError::Unavailable { .. } => LoginFailure::Unavailable,
-            ResponseError::Refused { code: Some(ErrorCode::InvalidGrant | ErrorCode::BadVerificationCode), .. } => {
-                LoginFailure::Grant
-            }
+            ResponseError::Refused { code: Some(code), .. } if code.ends_grant() => LoginFailure::Grant,
             _ => LoginFailure::Provider,
         };
         Self::new(cause, format_args!("the {endpoint} endpoint {error}"))

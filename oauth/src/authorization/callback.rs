@@ -41,6 +41,11 @@ impl Callback {
         self.state.reveal()
     }
 
+    /// `iss`, as it came: it is the answer of [`Self::code`] that says whether it is right.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_ref().map(Secret::reveal)
+    }
+
     /// The code, if it comes from `issuer` (RFC 9207 §2.4), and no error instead of it.
     ///
     /// `is_required` is what metadata says of `authorization_response_iss_parameter_supported`.
