@@ -10,7 +10,7 @@ use crate::failure::{At as _, Failure, Result};
 use crate::gates::ANSWER;
 use crate::subject::Subject;
 use crate::variant::{Gate, Tokens};
-use crate::world::{ECHO, World, bare};
+use crate::world::{ECHO, SCOPES, TOO_FEW, World, bare};
 
 /// Native does not remember longer tokens: `kMaxJwtSizeForCache` of Envoy.
 const NATIVE_REMEMBERS: usize = 4096;
@@ -51,6 +51,7 @@ impl Check<'_> {
                 false => expect(&what, &seen, &if gated { vec![value] } else { Vec::new() })?,
             }
         }
+        expect("whether the upstream got no session", &answer.seen("cookie").is_empty(), &true)?;
         expect("whether the upstream got no token", &answer.seen("authorization").is_empty(), &(gated || called))
     }
 
@@ -60,12 +61,11 @@ impl Check<'_> {
             Gate::Open | Gate::Nothing | Gate::Calls => self.status("no token", &bare, 200),
             Gate::Hop(_) => self.status("a request to be refused", &self.good()?.header(DENY, "yes"), 403),
             Gate::Jotgate { .. } | Gate::Native { .. } => {
-                let tokens = self.subject.variant.load.tokens;
-                let lacking = self.world.token_without_scope(tokens)?;
-                let forged = forge(&self.world.token(tokens)?);
+                let lacking = self.subject.credential(self.world, TOO_FEW)?;
+                let forged = self.subject.credential(self.world, SCOPES)?.forged();
                 self.status("no token", &bare, 401)?;
-                self.status("a forged token", &bare.clone().bearer(&forged), 401)?;
-                self.status("a token that lacks the scope", &bare.bearer(&lacking), 403)
+                self.status("a forged token", &forged.on(bare.clone()), 401)?;
+                self.status("a token that lacks the scope", &lacking.on(bare), 403)
             }
         }
     }
@@ -75,8 +75,7 @@ impl Check<'_> {
     }
 
     fn good(&self) -> Result<Request> {
-        let load = self.subject.variant.load;
-        Ok(bare(load.headers).bearer(&self.world.token(load.tokens)?))
+        Ok(self.subject.credential(self.world, SCOPES)?.on(bare(self.subject.variant.load.headers)))
     }
 
     fn status(&self, what: &str, request: &Request, wanted: u16) -> Result<()> {
@@ -87,14 +86,6 @@ impl Check<'_> {
         let answer = request.send(self.subject.envoy.address("gateway"))?;
         Ok((answer.status, answer.text()))
     }
-}
-
-/// The same token with the first character of its signature changed.
-fn forge(token: &str) -> String {
-    let (signed, signature) = token.rsplit_once('.').unwrap_or_default();
-    let mut rest = signature.chars();
-    let first = if rest.next() == Some('A') { 'B' } else { 'A' };
-    format!("{signed}.{first}{}", rest.as_str())
 }
 
 /// How often something is counted.

@@ -11,14 +11,19 @@ use test_support::built_path;
 
 use crate::authz::DENY;
 use crate::failure::{At as _, Failure, Result};
-use crate::variant::{Gate, Protocol, Rules};
-use crate::world::{AUDIENCE, ECHO, SCOPE, World};
+use crate::variant::{Gate, Protocol, Rules, Session};
+use crate::world::{AUDIENCE, ECHO, HOST, LIFETIME, SCOPE, World};
 
 /// What Envoy answers by itself.
 pub(crate) const ANSWER: &str = "ok\n";
 
 /// Where a plugin's configuration names its module.
 const MODULE: &str = "vm_config/code/local/filename";
+
+/// What seals sessions.
+const SECRET: &str = "only the bench seals sessions with this";
+/// What will seal them once it is first.
+const NEXT_SECRET: &str = "and with this once the other one is old";
 
 /// The bootstrap configuration for a gate.
 pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
@@ -30,8 +35,12 @@ pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
             bootstrap.plugin("").plugin_option(MODULE, &json!(module))
         }
         Gate::Native { caches } => bootstrap.filter(jwt_authn(world, caches)).filter(rbac()),
-        Gate::Jotgate { rules, issuers, responses } => {
-            let bootstrap = bootstrap.plugin(&jotgate(world, rules, issuers).to_string());
+        Gate::Jotgate { rules, issuers, responses, session } => {
+            let mut config = jotgate(world, rules, issuers);
+            if let Some(session) = session {
+                add_login(&mut config, world, issuers, session);
+            }
+            let bootstrap = bootstrap.plugin(&config.to_string());
             if responses { bootstrap } else { bootstrap.plugin_option(MODULE, &json!(world.plugin_for_requests)) }
         }
         Gate::Hop(Protocol::Http) => bootstrap.filter(ext_authz(&json!({
@@ -62,6 +71,24 @@ pub(crate) fn jotgate(world: &World, rules: Rules, issuers: usize) -> Value {
             "X-Auth-Request-Token-Scopes": "$scopes",
         },
     })
+}
+
+/// A login at the issuer of the tokens, and sessions.
+fn add_login(config: &mut Value, world: &World, issuer: usize, session: Session) {
+    let url = world.issuer.url();
+    config["login"] = json!({
+        "issuer": format!("idp-{issuer}"),
+        "client": {"id": "bench", "secret": "of the bench"},
+        "endpoints": {"authorization": format!("{url}/authorize"), "token": format!("{url}/oauth/token")},
+    });
+    let secrets = match session {
+        Session::Current => json!([SECRET]),
+        Session::Old => json!([NEXT_SECRET, SECRET]),
+    };
+    let (lifetime, refresh) = (format!("{LIFETIME}s"), format!("{}s", LIFETIME - 1));
+    let public_url = format!("https://{HOST}");
+    config["session"] =
+        json!({"secrets": secrets, "publicUrl": public_url, "lifetime": lifetime, "refreshAfter": refresh});
 }
 
 fn rules(rules: Rules) -> Vec<Value> {

@@ -11,9 +11,11 @@
 
 mod authz;
 mod check;
+mod credential;
 mod failure;
 mod figures;
 mod gates;
+mod login;
 mod machine;
 mod options;
 mod process;

@@ -6,11 +6,13 @@ use std::time::Duration;
 use real_envoy::http::{Connection, Request};
 use real_envoy::{Bootstrap, Envoy};
 
+use crate::credential::Credential;
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::bootstrap;
+use crate::login::log_in;
 use crate::process::CpuClock;
-use crate::variant::Variant;
-use crate::world::{World, bare};
+use crate::variant::{Gate, Session, Variant, with_session};
+use crate::world::{SCOPES, World, bare};
 
 /// An Envoy under measurement.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) struct Subject {
     /// The counters before what is measured, and how many requests there were since.
     before: BTreeMap<String, u64>,
     sent: u64,
+    /// Where sessions are sealed, if that is elsewhere.
+    sealer: Option<Envoy>,
 }
 
 /// What is sent: requests as bytes, ready for the wire.
@@ -45,14 +49,25 @@ impl Subject {
         let envoy = builder.start().at(&variant.name)?;
         let connect = |_| Connection::open(envoy.address("gateway"));
         let connections = (0..load.connections).map(connect).collect::<std::io::Result<_>>().at(&variant.name)?;
-        let request = bare(load.headers);
-        let requests = if load.tokens.fresh {
-            Requests::Fresh(Vec::new().into_iter(), request)
-        } else {
-            Requests::Same(request.bearer(&world.token(load.tokens)?).bytes())
-        };
-        let (cpu, before) = (CpuClock::of(envoy.pid())?, BTreeMap::new());
-        Ok(Self { variant: variant.clone(), envoy, cpu, connections, requests, before, sent: 0 })
+        let requests = Requests::Fresh(Vec::new().into_iter(), bare(load.headers));
+        let (cpu, before, sealer) = (CpuClock::of(envoy.pid())?, BTreeMap::new(), sealer(world, variant.gate)?);
+        let mut subject = Self { variant: variant.clone(), envoy, cpu, connections, requests, before, sent: 0, sealer };
+        if !load.tokens.fresh {
+            let credential = subject.credential(world, SCOPES).at(&variant.name)?;
+            subject.requests = Requests::Same(credential.on(bare(load.headers)).bytes());
+        }
+        Ok(subject)
+    }
+
+    /// What its requests prove themselves with, with these scopes.
+    pub(crate) fn credential(&self, world: &World, scopes: &str) -> Result<Credential> {
+        match self.variant.gate {
+            Gate::Jotgate { session: Some(_), .. } => {
+                let sealer = self.sealer.as_ref().unwrap_or(&self.envoy);
+                log_in(world, sealer.address("gateway"), scopes).map(Credential::Session)
+            }
+            _ => world.token_for(self.variant.load.tokens, scopes).map(Credential::Token),
+        }
     }
 
     /// Hands out the tokens of a variant that needs a new one for each request.
@@ -119,4 +134,11 @@ impl Subject {
     fn counters(&self) -> Result<BTreeMap<String, u64>> {
         self.envoy.stats("").at(&self.variant.name)
     }
+}
+
+/// A gate to which the secret is not old yet.
+fn sealer(world: &World, gate: Gate) -> Result<Option<Envoy>> {
+    let Gate::Jotgate { session: Some(Session::Old), .. } = gate else { return Ok(None) };
+    let text = bootstrap(with_session(Session::Current), world).text();
+    Ok(Some(Envoy::builder(&text).concurrency(1).start()?))
 }

@@ -15,18 +15,20 @@ struct Target {
     most: f64,
 }
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     target("repeated token / native with its cache", WARM, "native-repeated", 0.8),
     target("new RS256 token / native", "jotgate-rs256", "native-rs256", 0.8),
     target("new ES256 token / native", "jotgate-es256", "native-es256", 0.7),
     target("repeated token / hop over HTTP", WARM, "hop-http", 0.2),
     target("repeated token / hop over gRPC", WARM, "hop-grpc", 0.2),
+    target("repeated session / repeated token", "jotgate-session", WARM, 1.1),
     target("1,000 rules / 10 rules", "jotgate-mixed", WARM, 1.2),
     target("1,000 rules below one prefix / 10 rules", "jotgate-siblings", WARM, 1.2),
 ];
 
 /// Compared for the record: nothing is promised.
-const RECORDS: [(&str, &str, &str); 5] = [
+const RECORDS: [(&str, &str, &str); 6] = [
+    ("repeated session, sealed anew / repeated session", "jotgate-sealed", "jotgate-session"),
     ("repeated token / without the callback for responses", WARM, "jotgate-requests"),
     ("the calls to the host alone / native with its cache", "calls", "native-repeated"),
     ("repeated token / the calls to the host alone", WARM, "calls"),

@@ -22,6 +22,8 @@ pub(crate) enum Gate {
         issuers: usize,
         /// It is called for responses, too.
         responses: bool,
+        /// Requests bring a session instead of a token.
+        session: Option<Session>,
     },
     /// `ext_authz`, to a service that does nothing.
     Hop(Protocol),
@@ -30,6 +32,15 @@ pub(crate) enum Gate {
 /// The usual ones.
 const JOTGATE: Gate = with_rules(Rules::Mixed(10));
 const NATIVE: Gate = Gate::Native { caches: true };
+
+/// The session of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// Sealed with the secret that seals now.
+    Current,
+    /// Sealed with the one before: each response brings it anew.
+    Old,
+}
 
 /// The rules of the plugin. The last one decides in each case, so that none is spared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +140,14 @@ pub(crate) fn usual() -> Vec<Variant> {
         Variant::new(
             "jotgate-requests",
             "Jotgate, repeated token, without the callback for responses",
-            Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: false },
+            Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: false, session: None },
+            USUAL,
+        ),
+        Variant::new("jotgate-session", "Jotgate, repeated session", with_session(Session::Current), USUAL),
+        Variant::new(
+            "jotgate-sealed",
+            "Jotgate, repeated session, sealed anew for each response",
+            with_session(Session::Old),
             USUAL,
         ),
     ];
@@ -163,7 +181,7 @@ pub(crate) fn by_rules() -> Vec<Variant> {
 pub(crate) fn by_issuers() -> Vec<Variant> {
     let mut variants = vec![Variant::new(OPEN, "no filter", Gate::Open, USUAL)];
     for issuers in [1, 10] {
-        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers, responses: true };
+        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers, responses: true, session: None };
         variants.push(Variant::new(format!("issuers-{issuers}"), format!("issuers: {issuers}"), gate, USUAL));
     }
     variants
@@ -242,5 +260,10 @@ fn all_gates(name: &str, title: &str, load: Load) -> [Variant; 3] {
 }
 
 const fn with_rules(rules: Rules) -> Gate {
-    Gate::Jotgate { rules, issuers: 1, responses: true }
+    Gate::Jotgate { rules, issuers: 1, responses: true, session: None }
+}
+
+/// The gate of which a session of this kind is measured; [`Session::Current`] is that of the gate that sealed it.
+pub(crate) const fn with_session(session: Session) -> Gate {
+    Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: true, session: Some(session) }
 }

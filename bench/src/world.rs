@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use real_envoy::http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;
 use testbed::mint::object;
@@ -26,12 +26,16 @@ pub(crate) const PATH: &str = "/orders/7";
 /// A request with this header goes to the upstream, which answers with what it saw; all others are answered by Envoy.
 pub(crate) const ECHO: &str = "x-bench-echo";
 
+/// The `:authority` of every request.
+pub(crate) const HOST: &str = "api.example.com";
 /// The scopes of a good token, sorted, as the upstream sees them.
-const SCOPES: &str = "orders:read orders:write";
+pub(crate) const SCOPES: &str = "orders:read orders:write";
+/// Those of a token that lacks the one that requests need.
+pub(crate) const TOO_FEW: &str = "orders:write";
 const SUBJECT: &str = "alice";
 const EMAIL: &str = "alice@example.com";
 /// Seconds; longer than any run.
-const LIFETIME: i64 = 86_400;
+pub(crate) const LIFETIME: i64 = 86_400;
 
 /// The servers around the proxies.
 #[derive(Debug)]
@@ -75,14 +79,14 @@ impl World {
 
     /// A good token; no two are the same.
     pub(crate) fn token(&self, tokens: Tokens) -> Result<String> {
-        let token = self.issuer.token(&request(tokens, SCOPES, 0))?;
-        let missing = tokens.bytes.saturating_sub(token.len());
-        if missing == 0 { Ok(token) } else { Ok(self.issuer.token(&request(tokens, SCOPES, padding(missing)))?) }
+        self.token_for(tokens, SCOPES)
     }
 
-    /// A token that is good but for its scopes.
-    pub(crate) fn token_without_scope(&self, tokens: Tokens) -> Result<String> {
-        Ok(self.issuer.token(&request(tokens, "orders:write", 0))?)
+    /// A token with these scopes.
+    pub(crate) fn token_for(&self, tokens: Tokens, scopes: &str) -> Result<String> {
+        let token = self.issuer.token(&request(tokens, scopes, 0))?;
+        let missing = tokens.bytes.saturating_sub(token.len());
+        if missing == 0 { Ok(token) } else { Ok(self.issuer.token(&request(tokens, scopes, padding(missing)))?) }
     }
 
     /// So many good tokens, made on all cores.
@@ -105,7 +109,7 @@ pub(crate) fn bare(headers: usize) -> Request {
         ("accept", "application/json"),
         ("x-request-id", "6f5902ac-237c-4b1a-9c5e-2a3d8f6b1c04"),
     ];
-    let mut request = Request::get(PATH).header("host", "api.example.com");
+    let mut request = Request::get(PATH).header("host", HOST);
     for index in 0..headers {
         request = match usual.get(index) {
             Some((name, value)) => request.header(name, value),
@@ -113,6 +117,11 @@ pub(crate) fn bare(headers: usize) -> Request {
         };
     }
     request
+}
+
+/// The claims about who logs in.
+pub(crate) fn identity(scopes: &str) -> Value {
+    json!({"sub": SUBJECT, "email": EMAIL, "email_verified": true, "scope": scopes})
 }
 
 fn request(tokens: Tokens, scopes: &str, padding: usize) -> TokenRequest {

@@ -1,0 +1,37 @@
+//! What a request proves itself with.
+
+use real_envoy::http::Request;
+
+/// What a request proves itself with.
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// A session, as the `Cookie` that a browser sends.
+    Session(String),
+    /// A bearer token.
+    Token(String),
+}
+
+impl Credential {
+    /// The request that carries it.
+    pub(crate) fn on(&self, request: Request) -> Request {
+        match self {
+            Self::Session(cookie) => request.header("cookie", cookie),
+            Self::Token(token) => request.bearer(token),
+        }
+    }
+
+    /// The same with one character changed: the first of a token's signature, or one in the middle of a seal.
+    pub(crate) fn forged(&self) -> Self {
+        match self {
+            Self::Session(cookie) => Self::Session(changed(cookie, cookie.len() / 2)),
+            Self::Token(token) => Self::Token(changed(token, token.rfind('.').map_or(0, |dot| dot + 1))),
+        }
+    }
+}
+
+fn changed(text: &str, index: usize) -> String {
+    let (before, rest) = text.split_at_checked(index).unwrap_or_default();
+    let mut rest = rest.chars();
+    let other = if rest.next() == Some('A') { 'B' } else { 'A' };
+    format!("{before}{other}{}", rest.as_str())
+}
