@@ -71,7 +71,8 @@ impl Exchange<'_> {
     /// `iss`, as it should be: of an issuer with tenants, that of any of them.
     fn expected_issuer(&self, callback: &Callback) -> String {
         let tenants = self.issuer.tenants();
-        let of_tenant = callback.issuer().filter(|found| tenants.is_some_and(|tenants| tenants.tenant_in(found).is_some()));
+        let of_tenant =
+            callback.issuer().filter(|found| tenants.is_some_and(|tenants| tenants.tenant_in(found).is_some()));
         of_tenant.unwrap_or(&self.issuer.identifier).to_string()
     }
 
