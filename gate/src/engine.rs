@@ -23,7 +23,7 @@ use crate::lookup::Lookup;
 use crate::policy::Policy;
 use crate::random::Jitter;
 use crate::report::{Facts, Metric};
-use crate::sessions::{KeptClaims, Refreshes, SessionUse};
+use crate::sessions::{KeptClaims, Refreshes, SessionId, SessionUse};
 use crate::shared::{NoSharedData, SharedData};
 use crate::time::{SteadyClock, Timestamp};
 use crate::verdict::{Judgement, Verdict};
@@ -75,6 +75,10 @@ pub struct Gate {
     /// The connections that end with their sessions.
     sockets: BTreeMap<RequestId, SessionUse>,
     next_sockets: Timestamp,
+    /// Whether the list of sessions that are over is to be read.
+    wants_ended: bool,
+    /// Sessions that are over, each with the index of its login, of which other VMs are to know.
+    endings: Vec<(usize, SessionId)>,
 }
 
 impl Gate {
@@ -110,6 +114,8 @@ impl Gate {
             held: BTreeMap::new(),
             sockets: BTreeMap::new(),
             next_sockets: steady,
+            wants_ended: false,
+            endings: Vec::new(),
             kept,
         };
         gate.warn_of_settings_without_effect();
@@ -300,7 +306,7 @@ impl Gate {
         }
         // Before any request is resumed: it might need what other VMs share.
         let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
-        if !self.has_shared && (self.keys.iter().any(wants_exchange) || self.refreshes.wants_exchange()) {
+        if !self.has_shared && (self.keys.iter().any(wants_exchange) || self.wants_session_exchange()) {
             self.has_shared = true;
             return Some(Effect::Share);
         }

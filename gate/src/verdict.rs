@@ -63,8 +63,8 @@ pub(crate) enum Event {
     Log(String),
     /// The browser was sent to where it is, so that it comes again with the newest cookie.
     Bounced([u8; 16]),
-    /// The session is over: its user said so.
-    LoggedOut([u8; 16]),
+    /// The session, of the login of that index, is over: its user said so.
+    LoggedOut(usize, [u8; 16]),
     /// Fetch the claims of a session again; the request does not wait for it.
     Refresh(Arc<Entry>),
 }

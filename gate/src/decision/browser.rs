@@ -246,7 +246,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let uri = provider.as_ref().and_then(|provider| exchange.end_session_uri(self.request, session, provider));
         let question = provider.as_ref().and_then(|provider| exchange.revocation(session, provider));
         self.events.extend(question.map(|question| Event::Ask(Box::new(question))));
-        self.events.push(Event::LoggedOut(session.id));
+        self.events.push(Event::LoggedOut(session.login, session.id));
         self.events.push(Event::Count(Metric::SessionsEnded(SessionEnd::Logout)));
         let reply = logged_out(browser, self.request, uri.as_ref());
         self.end(Verdict::Answer(reply, "jotgate_logout"))

@@ -48,7 +48,8 @@ impl Gate {
                 Event::Count(metric) => self.effects.push_back(Effect::Count(metric)),
                 Event::Forget(subject) => self.forget(subject),
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
-                Event::LoggedOut(id) => {
+                Event::LoggedOut(login, id) => {
+                    self.endings.push((login, id));
                     self.refreshes.forget(&id);
                     close(&mut self.sockets, &mut self.effects, |open| open.session.id == id);
                 }
@@ -226,6 +227,17 @@ impl Gate {
     ) {
         let Some(browser) = self.policy.browser.clone() else { return };
         let lease = REFRESH_TIME;
+        for (login, id) in std::mem::take(&mut self.endings) {
+            Successors::new(&browser.session.keyring, login, shared, capabilities).end(id);
+        }
+        if std::mem::take(&mut self.wants_ended) {
+            for login in 0..browser.logins.len() {
+                let ended = Successors::new(&browser.session.keyring, login, shared, capabilities).ended();
+                close(&mut self.sockets, &mut self.effects, |open| {
+                    open.session.login == login && ended.contains(&open.session.id)
+                });
+            }
+        }
         for (id, entry, outcome) in self.refreshes.exchanges() {
             let Some(open_session) = &entry.session else { continue };
             let session = &open_session.session;
@@ -306,6 +318,7 @@ impl Gate {
             return;
         }
         self.next_sockets = now.after(SOCKETS_EVERY);
+        self.wants_ended = true;
         let Self { policy, refreshes, sockets, effects, .. } = self;
         let Some(browser) = policy.browser.as_ref() else { return };
         let skew = |login: usize| policy.issuers.get(browser.logins.get(login)?.issuer).map(|issuer| issuer.clock_skew);
@@ -328,6 +341,11 @@ impl Gate {
         let sockets = (!self.sockets.is_empty()).then_some(self.next_sockets);
         let held = self.held.values().copied().min();
         [self.answers.next_expiry(), self.refreshes.next_event(), sockets, held].into_iter().flatten().min()
+    }
+
+    /// Whether what is shared about sessions is to be read or written.
+    pub(super) fn wants_session_exchange(&self) -> bool {
+        self.refreshes.wants_exchange() || self.wants_ended || !self.endings.is_empty()
     }
 
     /// Does what is due for logins and sessions.

@@ -4,10 +4,14 @@
 //! Each entry of the shared data is a [`Slot`] for all sessions whose ids fall on it, so that there are never more of
 //! them, and is sealed under its name: other plugins that write there read nothing, and what they write is dropped.
 
+mod ended;
 mod slot;
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
+use self::ended::Ended;
 use self::slot::{Lease, Slot, Successor};
 use super::content::Session;
 use super::keyring::{Keyring, Purpose};
@@ -102,6 +106,23 @@ impl<'x> Successors<'x> {
         let _ = self.change(session, |slot| ((), slot.release(&session.id, holder.0)));
     }
 
+    /// Says to the other VMs that a session is over.
+    pub(crate) fn end(&mut self, id: [u8; 16]) {
+        let Some(name) = self.entry("ended") else { return };
+        // Where nothing is shared, connections in other VMs last as long as their sessions would have.
+        let _ = self.change_entry(&name, |octets| {
+            let mut ended = Ended::new(octets);
+            ended.add(id);
+            ((), Some(ended.encode()))
+        });
+    }
+
+    /// The sessions that are over, as far as some VM has said so lately.
+    pub(crate) fn ended(&mut self) -> Vec<[u8; 16]> {
+        let Some(name) = self.entry("ended") else { return Vec::new() };
+        self.change_entry(&name, |octets| (Ended::new(octets).into_ids(), None)).unwrap_or_default()
+    }
+
     /// Reads the slot of a session, and writes it where `change` says so, unless another VM wrote in between: then it
     /// starts anew.
     fn change<T>(
@@ -109,19 +130,31 @@ impl<'x> Successors<'x> {
         session: &Session,
         mut change: impl FnMut(&mut Slot) -> (T, bool),
     ) -> Result<T, SharedDataError> {
-        let name = self.name(session).ok_or(SharedDataError::Unavailable)?;
+        let slot = u16::from_be_bytes(session.id.first_chunk().copied().unwrap_or_default()) % SLOTS;
+        let name = self.entry(&slot.to_string()).ok_or(SharedDataError::Unavailable)?;
+        let now = self.capabilities.now;
+        self.change_entry(&name, |octets| {
+            let mut slot = Slot::new(octets, now);
+            let (outcome, is_changed) = change(&mut slot);
+            (outcome, is_changed.then(|| slot.encode()))
+        })
+    }
+
+    /// Reads an entry, and writes what `change` makes of it, if anything, unless another VM wrote in between.
+    fn change_entry<T>(
+        &mut self,
+        name: &str,
+        mut change: impl FnMut(&[u8]) -> (T, Option<Zeroizing<Vec<u8>>>),
+    ) -> Result<T, SharedDataError> {
         for _ in 0..TRIES {
-            let found = self.shared.read(&name)?;
+            let found = self.shared.read(name)?;
             let version = found.as_ref().map(|found| found.version);
             let text = found.and_then(|found| self.keyring.open(Purpose::Shared, name.as_bytes(), &found.bytes));
-            let mut slot = Slot::new(text.as_ref().map_or(&[], |opened| &opened.text), self.capabilities.now);
-            let (outcome, is_changed) = change(&mut slot);
-            if !is_changed {
-                return Ok(outcome);
-            }
+            let (outcome, changed) = change(text.as_ref().map_or(&[], |opened| &opened.text));
+            let Some(changed) = changed else { return Ok(outcome) };
             let random = self.capabilities.random;
-            let sealed = self.keyring.seal(Purpose::Shared, self.login, name.as_bytes(), &slot.encode(), random);
-            match self.shared.write(&name, &sealed.map_err(|_| SharedDataError::Unavailable)?, version) {
+            let sealed = self.keyring.seal(Purpose::Shared, self.login, name.as_bytes(), &changed, random);
+            match self.shared.write(name, &sealed.map_err(|_| SharedDataError::Unavailable)?, version) {
                 Ok(()) => return Ok(outcome),
                 Err(SharedDataError::Changed) => {}
                 Err(SharedDataError::Unavailable) => return Err(SharedDataError::Unavailable),
@@ -130,11 +163,10 @@ impl<'x> Successors<'x> {
         Err(SharedDataError::Changed)
     }
 
-    /// The name of the entry for a session; `None` for a login that is not there.
-    fn name(&self, session: &Session) -> Option<String> {
+    /// The name of an entry; `None` for a login that is not there.
+    fn entry(&self, name: &str) -> Option<String> {
         let own = self.keyring.derive(self.login, 0, "shared entries", &[])?;
-        let slot = u16::from_be_bytes(*session.id.first_chunk()?) % SLOTS;
-        Some(format!("{FORMAT}.{}.{slot}", hex::encode(own.first_chunk::<8>()?)))
+        Some(format!("{FORMAT}.{}.{name}", hex::encode(own.first_chunk::<8>()?)))
     }
 }
 

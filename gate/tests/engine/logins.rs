@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Provider, login, start, status, world};
-use crate::support::Outcome;
+use gate::Timestamp;
+
+use crate::browser::{Browser, Provider, SECRET, login, start, status, world};
+use crate::support::{NOW, Outcome, Store, World};
 
 #[test]
 fn a_browser_logs_in_and_lands_where_it_wanted_to_go() {
@@ -188,4 +190,51 @@ fn a_logout_ends_the_session_here_and_at_the_provider() {
     assert!(browser.cookies.is_empty());
     provider.serve(&mut world);
     assert_eq!(provider.refresh_token, None, "it is revoked");
+}
+
+#[test]
+fn a_web_socket_ends_with_its_session_whichever_worker_has_it() {
+    let (config, mut provider, store) = (login(&json!({})), Provider::new(), Store::default());
+    let mut worker = || {
+        let mut world = World::beside(&store, &config, Timestamp::from_secs(NOW), 1);
+        world.holds_responses = true;
+        world.pass(Duration::ZERO);
+        provider.serve(&mut world);
+        world.pass(Duration::from_secs(1));
+        world
+    };
+    let (mut one, mut other) = (worker(), worker());
+    let mut browser = Browser::default();
+    browser.log_in(&mut one, &mut provider, "/app");
+    let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket"), ("origin", "https://dash.example.com")];
+    assert_eq!(status(&browser.request(&mut other, "GET", "/socket", &upgrade)), 200);
+    let socket = other.last();
+    other.respond(socket, &[(":status", "101"), ("upgrade", "websocket")]);
+    other.pass(Duration::from_secs(10));
+    assert!(!other.is_closed(socket));
+    let outcome = browser.request(&mut one, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
+    browser.finish(&mut one, &mut provider, outcome);
+    other.pass(Duration::from_secs(3));
+    assert!(other.is_closed(socket), "within a few seconds");
+}
+
+#[test]
+fn a_web_socket_ends_when_its_session_would() {
+    let mut provider = Provider::new();
+    let mut world = world(
+        &login(&json!({"session": {
+            "secrets": [SECRET], "publicUrl": "https://dash.example.com", "lifetime": "1h", "refreshAfter": "5m",
+        }})),
+        &mut provider,
+    );
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket"), ("origin", "https://dash.example.com")];
+    assert_eq!(status(&browser.request(&mut world, "GET", "/socket", &upgrade)), 200);
+    let socket = world.last();
+    world.respond(socket, &[(":status", "101"), ("upgrade", "websocket")]);
+    world.pass(Duration::from_secs(3590));
+    assert!(!world.is_closed(socket));
+    world.pass(Duration::from_secs(15));
+    assert!(world.is_closed(socket));
 }

@@ -270,6 +270,11 @@ impl World {
         Some(exchange.response.0.iter().map(|(name, value)| (text(name), text(value))).collect())
     }
 
+    /// Whether the connection of a request was closed.
+    pub(crate) fn is_closed(&self, id: u64) -> bool {
+        self.proxy.host.requests.get(&RequestId(id)).is_some_and(|exchange| exchange.is_closed)
+    }
+
     /// A request is gone.
     pub(crate) fn cancel(&mut self, id: u64) {
         self.waiting.remove(&RequestId(id));
