@@ -4,7 +4,8 @@ mod comparison;
 mod format;
 mod mint;
 
-use gate::{Gate, Policy};
+use gate::explain::trace;
+use gate::{Gate, Policy, Request, Timestamp};
 
 pub use self::comparison::Difference;
 use self::comparison::compare;
@@ -12,9 +13,9 @@ use self::format::{Case, File};
 use self::mint::Mint;
 use crate::configuration::Loaded;
 use crate::document::{self, Divergent, Flaw, Node, position, typed};
-use crate::engine::{Decided, decide};
+use crate::engine::{Decided, Outcome, decide};
 use crate::finding::Finding;
-use crate::request::{CredentialLocation, RequestHead};
+use crate::request::{CredentialLocation, RequestHead, add_session};
 
 /// Cases that were read; each knows its location in the file.
 #[derive(Debug)]
@@ -92,6 +93,7 @@ pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
         let request = request(case, file, &policy, &mut mint)
             .map_err(|message| Error::Case(Finding::error("cases", &case.name, message, location.span.clone())))?;
         let decided = decide(gate.clone(), &request, now, &mint);
+        let decided = settle(decided, &policy, &request, now, &mint);
         let differences = compare(&case.expect, &decided);
         reports.push(CaseReport { name: case.name.clone(), line: location.line, request, decided, differences });
     }
@@ -101,12 +103,26 @@ pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
     Ok(Report { cases: reports, unreached_rules })
 }
 
+/// What waits for the endpoints of a provider is decided.
+fn settle(decided: Decided, policy: &Policy, head: &RequestHead, now: Timestamp, mint: &Mint) -> Decided {
+    if decided.outcome != Outcome::Waiting {
+        return decided;
+    }
+    let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    let request = Request::new(&lines).with_peer(head.peer.as_bytes());
+    decided.with_login(&trace(policy, &request, now, mint), policy)
+}
+
 /// The request of a case.
 fn request(case: &Case, file: &File, policy: &Policy, mint: &mut Mint) -> Result<RequestHead, String> {
     let mut head = RequestHead::new(&case.request.method, &case.request.host, &case.request.path);
     head.peer.clone_from(&case.peer);
     for (name, values) in &case.headers {
         values.0.iter().for_each(|value| head.add(name, value));
+    }
+    if let Some(claims) = &case.session {
+        let claims = mint::session_claims(case, claims, &file.claims, policy, file.now.0)?;
+        add_session(claims, policy, file.now.timestamp(), &mut head)?;
     }
     let token = match (&case.token, &case.claims) {
         (Some(_), Some(_)) => return Err(String::from("expected either `token` or `claims`, found both")),

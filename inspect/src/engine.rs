@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use driver::memory::{self, Exchange, HeaderLines, Proxy};
-use gate::{Gate, Timestamp};
+use gate::explain::{Route, Trace};
+use gate::{Gate, Policy, Reason, Timestamp};
 use jose::signature::SignatureVerifier;
 
 use crate::request::RequestHead;
@@ -35,6 +36,27 @@ pub enum Outcome {
     Forwarded(Vec<(String, String)>),
     /// It waits for keys.
     Waiting,
+}
+
+impl Decided {
+    /// The same; where the browser is sent to log in, and that waits for the provider's endpoints, all but these is
+    /// certain.
+    #[must_use]
+    pub(crate) fn with_login(mut self, trace: &Trace, policy: &Policy) -> Self {
+        if trace.login.is_none() || self.outcome != Outcome::Waiting {
+            return self;
+        }
+        let reason = Reason::LoginRedirect;
+        self.outcome = Outcome::Replied { status: reason.status(), headers: Vec::new(), body: String::new() };
+        let rule = match trace.route {
+            Route::Rule(rule) => rule.and_then(|rule| policy.rules().get(rule)),
+            _ => None,
+        };
+        let rule = rule.map(|rule| ("rule", rule.name.to_string()));
+        let known = [("decision", String::from("denied")), ("reason", reason.name().to_string())];
+        self.properties.extend(known.into_iter().chain(rule).map(|(name, value)| (name.to_string(), value)));
+        self
+    }
 }
 
 /// Decides on a request, on a host without a proxy. Nobody answers callouts there.

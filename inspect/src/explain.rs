@@ -64,6 +64,7 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
         decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &trusting)
     });
     let trace = trace(&loaded.policy, &request, now, &verifier);
+    let decided = decided.with_login(&trace, &loaded.policy);
     let context = Context {
         loaded: &loaded,
         policy: &loaded.policy,

@@ -56,6 +56,12 @@ fn tokens_are_made_as_issuers_of_each_kind_make_them() {
 }
 
 #[test]
+fn browsers_have_sessions_and_are_sent_to_log_in() {
+    let (text, status) = test(&["tests/explain/login.yaml", "tests/cases/logins-cases.yaml"]);
+    assert_eq!(status, 0, "{text}");
+}
+
+#[test]
 fn a_case_that_fails_shows_what_differs() {
     let (text, status) = test(&[GATE, BAD]);
     assert_eq!(status, 1);

@@ -36,7 +36,9 @@ pub(super) struct Case {
     pub(super) token: Option<String>,
     /// The claims of a token that is minted: these, beside the usual ones.
     pub(super) claims: Option<Map<String, Value>>,
-    /// The issuer of the token, by its `name`; default: the first one.
+    /// The claims of a session that the browser has.
+    pub(super) session: Option<Map<String, Value>>,
+    /// The issuer of the token or session, by its `name`; default: the first one, or that of the first login.
     pub(super) issuer: Option<String>,
     /// The header of the token: these members, beside the usual ones.
     #[serde(default)]

@@ -18,6 +18,8 @@ use gate::policy::{Audiences, Issuer, Tenants};
 
 /// The `kid` of all keys.
 const KID: &str = "jotgate-test";
+/// Whose tokens and sessions they are, unless a case says otherwise.
+const SUBJECT: &str = "tester";
 const GOOD: &[u8] = b"vouched for";
 const BAD: &[u8] = b"forged";
 
@@ -54,11 +56,7 @@ impl Mint {
         for given in [Some(defaults), case.claims.as_ref()].into_iter().flatten() {
             merge(&mut claims, given);
         }
-        for name in ["exp", "iat", "nbf"] {
-            if let Some(date) = claims.get_mut(name) {
-                *date = absolute(date, now);
-            }
-        }
+        make_absolute(&mut claims, now);
         let algorithm = issuer.algorithms().iter().find(|algorithm| issuer.allows(**algorithm));
         let algorithm = algorithm
             .ok_or_else(|| format!("the issuer `{}` allows no algorithm that it has a key for", issuer.name()))?;
@@ -84,8 +82,35 @@ impl Mint {
     }
 }
 
+/// The claims of the session that a case asks for.
+pub(super) fn session_claims(
+    case: &Case,
+    given: &Map<String, Value>,
+    defaults: &Map<String, Value>,
+    policy: &Policy,
+    now: u64,
+) -> Result<Map<String, Value>, String> {
+    let mut claims = Map::from_iter([(String::from("sub"), json!(SUBJECT))]);
+    if case.issuer.is_some() {
+        let issuer = find_issuer(policy, case.issuer.as_deref())?;
+        claims.insert(String::from("iss"), json!(issuer.identifier()));
+    }
+    merge(&mut claims, defaults);
+    merge(&mut claims, given);
+    make_absolute(&mut claims, now);
+    Ok(claims)
+}
+
+fn make_absolute(claims: &mut Map<String, Value>, now: u64) {
+    for name in ["exp", "iat", "nbf"] {
+        if let Some(date) = claims.get_mut(name) {
+            *date = absolute(date, now);
+        }
+    }
+}
+
 fn find_issuer<'p>(policy: &'p Policy, name: Option<&str>) -> Result<&'p Issuer, String> {
-    let mut issuers = policy.issuers().iter();
+    let mut issuers = policy.issuers().iter().filter(|issuer| name.is_some() || issuer.signs());
     let found = match name {
         Some(name) => issuers.find(|issuer| issuer.name() == name),
         None => issuers.next(),
@@ -111,12 +136,12 @@ fn usual_claims(issuer: &Issuer, now: u64) -> Map<String, Value> {
                 Tenants::OneOf(tenants) => tenants.first().map_or("tenant", String::as_str),
             };
             add("iss", json!(pattern.issuer_of(tenant)));
-            add("sub", json!("tester"));
+            add("sub", json!(SUBJECT));
             add(pattern.claim(), json!(tenant));
         }
         (None, None) => {
             add("iss", json!(issuer.identifier()));
-            add("sub", json!("tester"));
+            add("sub", json!(SUBJECT));
         }
     }
     let audience = match issuer.audiences() {
@@ -159,6 +184,9 @@ fn absolute(date: &Value, now: u64) -> Value {
 /// The policy with the keys of the mint for every issuer, so that no key is fetched, and no private one needed.
 pub(super) fn with_keys(policy: Policy) -> Result<Policy, String> {
     policy.with_keys(|_, issuer| {
+        if !issuer.signs() {
+            return Ok(None);
+        }
         // A secret would make algorithms work that do not without one.
         let has_secret =
             Algorithm::ALL.into_iter().any(|algorithm| algorithm.is_symmetric() && issuer.allows(algorithm));

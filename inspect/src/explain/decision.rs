@@ -15,9 +15,6 @@ impl Context<'_> {
         let if_signed = |name: &str| self.if_signed.and_then(|signed| signed.properties.get(name).cloned());
         // Audit mode forwards a request whether its signature is good or not.
         let passes = |decided: &Decided| matches!(decided.outcome, Outcome::Forwarded(_));
-        if let Some(redirect) = self.redirect(decided) {
-            return redirect;
-        }
         let is_open = self.is_undecided && !(passes(decided) && self.if_signed.is_some_and(passes));
         if is_open || decided.outcome == Outcome::Waiting {
             let rule = property("rule");
@@ -53,19 +50,6 @@ impl Context<'_> {
                 .clone()
                 .filter(|_| !self.is_undecided || self.if_signed.map(|signed| &signed.log) == Some(&decided.log)),
         }
-    }
-
-    /// The provider's endpoints are not known here, but that the browser is sent there is certain.
-    fn redirect(&self, decided: &Decided) -> Option<Decision> {
-        self.trace.login.filter(|_| decided.outcome == Outcome::Waiting)?;
-        let reason = Reason::LoginRedirect;
-        Some(Decision {
-            outcome: String::from("denied"),
-            reason: Some(reason.name().to_string()),
-            detail: Some(reason.detail().to_string()),
-            rule: decided.properties.get("rule").cloned(),
-            ..Decision::default()
-        })
     }
 
     /// What depends on a signature that cannot be checked, where the request passes in any case.
