@@ -92,6 +92,8 @@ pub struct CredentialTrace {
     pub used: Result<Option<usize>, Cause>,
     /// It is not for the gate: it is forwarded, without identity.
     pub is_foreign: bool,
+    /// It came from a cookie, and another site had the browser send it.
+    pub is_cross_site: bool,
     /// If there is no credential: what stands where one should.
     pub missing: Option<Detail>,
 }
@@ -215,7 +217,12 @@ impl Trail for Notes<'_> {
             missing: policy.credentials.missing(request).filter(|_| used == Ok(None)),
             used,
             is_foreign: false,
+            is_cross_site: false,
         });
+    }
+
+    fn cross_site(&mut self) {
+        self.trace.credential.iter_mut().for_each(|credential| credential.is_cross_site = true);
     }
 
     fn foreign(&mut self) {

@@ -32,6 +32,9 @@ pub(crate) trait Trail {
     /// The search for its credential.
     fn credential(&mut self, _: &Policy, _: &Request<'_>, _: &Result<Option<Credential<'_>>, Cause>) {}
 
+    /// That credential, or the session, came from a cookie, and another site had the browser send it.
+    fn cross_site(&mut self) {}
+
     /// That credential is not for the gate, and is forwarded.
     fn foreign(&mut self) {}
 

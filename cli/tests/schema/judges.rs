@@ -56,8 +56,8 @@ impl Judges {
 pub(crate) fn engine(config: &Value) -> Result<(), String> {
     let env = |name: &str| match name {
         "JWKS" => Some(KEYS.to_string()),
-        "OIDC_CLIENT_SECRET" | "JOTGATE_SESSION_SECRET" => Some("a-secret-for-tests".repeat(2)),
         "OIDC_PRIVATE_KEY" => Some(PRIVATE_KEY.to_string()),
+        name if name.contains("SECRET") => Some(format!("{name} is a secret for tests, of 32 octets")),
         name => name.starts_with("KEYS_").then(|| KEYS.to_string()),
     };
     Policy::parse(config.to_string().as_bytes(), &env).map(drop).map_err(|errors| errors.to_string())

@@ -74,9 +74,13 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// Whether a request whose credential comes from a cookie is another site's.
-    pub(super) fn is_cross_site(&self) -> bool {
+    pub(super) fn is_cross_site(&mut self) -> bool {
         let public_url = self.policy.browser.as_ref().map(|browser| &browser.session.public_url);
-        is_cross_site(self.request, &self.policy.cross_site, public_url)
+        let is_it = is_cross_site(self.request, &self.policy.cross_site, public_url);
+        if is_it {
+            self.trail.cross_site();
+        }
+        is_it
     }
 
     /// The token that the session kept, as the upstream gets it.

@@ -27,6 +27,7 @@ impl Context<'_> {
             });
         let cause = match &found.used {
             Err(cause) => Some(cause.clone()),
+            Ok(_) if found.is_cross_site => Some(Reason::CrossSiteRequest.into()),
             Ok(None) if !self.is_optional() => {
                 Some(Cause { reason: Reason::MissingToken, detail: found.missing.clone() })
             }
