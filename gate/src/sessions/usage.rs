@@ -68,11 +68,9 @@ impl SessionUse {
         if lines.is_empty() {
             return Vec::new();
         }
-        let mut edits: Vec<_> = lines.iter().map(|line| HeaderEdit::add("set-cookie", line)).collect();
-        if storage == Storage::Unsaid {
-            edits.push(HeaderEdit::add("cache-control", "private"));
-        }
-        edits
+        // First what protects the cookie: where an edit fails, those behind it are not made.
+        let private = (storage == Storage::Unsaid).then(|| HeaderEdit::add("cache-control", "private"));
+        private.into_iter().chain(lines.iter().map(|line| HeaderEdit::add("set-cookie", line))).collect()
     }
 
     fn cookie_lines(&self, refreshes: &Refreshes, browser: &Browser, capabilities: Capabilities<'_>) -> Vec<String> {
