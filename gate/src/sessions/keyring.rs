@@ -16,7 +16,7 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use oauth::Secret;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::octets::put;
@@ -73,6 +73,8 @@ struct Keys {
     secret: usize,
     /// Says which keys to try; it need not be unique.
     id: [u8; KEY_ID],
+    /// A digest of what the keys are bound to, beside the secret.
+    binding: [u8; 8],
     session: Key,
     shared: Key,
     state: Key,
@@ -144,6 +146,11 @@ impl Keyring {
         Some(Zeroizing::new(mac.finalize().into_bytes().into()))
     }
 
+    /// A digest of what the keys of a login are bound to: the same for all secrets, and no secret itself.
+    pub(crate) fn binding(&self, login: usize) -> Option<[u8; 8]> {
+        Some(self.keys(login, 0)?.binding)
+    }
+
     fn keys(&self, login: usize, secret: usize) -> Option<&Keys> {
         self.0.iter().find(|keys| (keys.login, keys.secret) == (login, secret))
     }
@@ -162,6 +169,7 @@ impl Keys {
             login,
             secret,
             id: id.first_chunk().copied().unwrap_or_default(),
+            binding: Sha256::digest(info("binding", binding)).first_chunk().copied().unwrap_or_default(),
             session: expand(root, Purpose::Session.name(), binding),
             shared: expand(root, Purpose::Shared.name(), binding),
             state: expand(root, Purpose::State.name(), binding),
@@ -216,11 +224,14 @@ impl Purpose {
 
 #[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8,160 octets (RFC 5869 §2.3)")]
 fn expand(secret: &Hkdf<Sha256>, purpose: &str, binding: &Binding<'_>) -> Key {
-    let Binding { public_url, login, issuer, client } = binding;
-    let info = ["jotgate", purpose, public_url, login, issuer, client].map(str::as_bytes);
     let mut key = Zeroizing::new([0; 32]);
-    secret.expand(&unambiguous(&info), &mut *key).expect("gives 32 octets");
+    secret.expand(&info(purpose, binding), &mut *key).expect("gives 32 octets");
     key
+}
+
+fn info(purpose: &str, binding: &Binding<'_>) -> Vec<u8> {
+    let Binding { public_url, login, issuer, client } = binding;
+    unambiguous(&["jotgate", purpose, public_url, login, issuer, client].map(str::as_bytes))
 }
 
 fn unambiguous(parts: &[&[u8]]) -> Vec<u8> {
@@ -345,9 +356,18 @@ mod tests {
     }
 
     fn copy(keys: &Keys) -> Keys {
-        let Keys { login, secret, id, session, shared, state, derivation } = keys;
+        let Keys { login, secret, id, binding, session, shared, state, derivation } = keys;
         let (session, shared, state) = (session.clone(), shared.clone(), state.clone());
-        Keys { login: *login, secret: *secret, id: *id, session, shared, state, derivation: derivation.clone() }
+        Keys {
+            login: *login,
+            secret: *secret,
+            id: *id,
+            binding: *binding,
+            session,
+            shared,
+            state,
+            derivation: derivation.clone(),
+        }
     }
 
     #[test]

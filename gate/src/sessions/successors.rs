@@ -165,8 +165,9 @@ impl<'x> Successors<'x> {
 
     /// The name of an entry; `None` for a login that is not there.
     fn entry(&self, name: &str) -> Option<String> {
-        let own = self.keyring.derive(self.login, 0, "shared entries", &[])?;
-        Some(format!("{FORMAT}.{}.{name}", hex::encode(own.first_chunk::<8>()?)))
+        // The same for every secret: one that is replaced must not hide what VMs with the old one do.
+        let login = self.keyring.binding(self.login)?;
+        Some(format!("{FORMAT}.{}.{name}", hex::encode(&login)))
     }
 }
 

@@ -66,14 +66,15 @@ impl SharedData for Failing {
     }
 }
 
-fn keyring(secret: &str) -> Keyring {
+fn keyring(secrets: &[&str]) -> Keyring {
     let login = |login| Binding {
         public_url: "https://dash.example.com",
         login,
         issuer: "https://idp.example.com",
         client: "dashboard",
     };
-    Keyring::new(&[Secret::new(format!("{secret:-<32}"))], &[login("main"), login("other")])
+    let secrets: Vec<_> = secrets.iter().map(|secret| Secret::new(format!("{secret:-<32}"))).collect();
+    Keyring::new(&secrets, &[login("main"), login("other")])
 }
 
 /// Does something at an instant, in seconds and nanoseconds from the start on.
@@ -83,10 +84,20 @@ fn at<T>(
     random: &dyn Randomness,
     act: impl FnOnce(&mut Successors<'_>) -> T,
 ) -> T {
-    let keyring = keyring("a");
+    by(&keyring(&["a"]), time, shared, random, act)
+}
+
+/// Likewise, in a VM with these secrets.
+fn by<T>(
+    keyring: &Keyring,
+    time: (u64, u32),
+    shared: &mut dyn SharedData,
+    random: &dyn Randomness,
+    act: impl FnOnce(&mut Successors<'_>) -> T,
+) -> T {
     let now = instant(time.0).after(Duration::from_nanos(u64::from(time.1)));
     let capabilities = Capabilities { now, signatures: &jose::signature::Software, random };
-    act(&mut Successors::new(&keyring, 0, shared, capabilities))
+    act(&mut Successors::new(keyring, 0, shared, capabilities))
 }
 
 fn instant(seconds: u64) -> Timestamp {
@@ -229,8 +240,9 @@ fn entries_of_others_are_overwritten() {
     let (good, moved) = (entry(&proxy, 0), entry(&proxy, 1));
     let mut changed = good.clone();
     *changed.last_mut().expect("is not empty") ^= 1;
-    let other = keyring("b").seal(Purpose::Shared, 0, names[0].as_bytes(), b"\x01", &proxy.random).expect("draws");
-    let session = keyring("a").seal(Purpose::Session, 0, names[0].as_bytes(), b"\x01", &proxy.random).expect("draws");
+    let other = keyring(&["b"]).seal(Purpose::Shared, 0, names[0].as_bytes(), b"\x01", &proxy.random).expect("draws");
+    let session =
+        keyring(&["a"]).seal(Purpose::Session, 0, names[0].as_bytes(), b"\x01", &proxy.random).expect("draws");
     for bad in [vec![], b"junk".to_vec(), changed, moved, other, session, good[..60].to_vec()] {
         proxy.store.entries.insert(names[0].clone(), (bad, 1_000));
         proxy.lease(1, &of(2, 0));
@@ -253,19 +265,40 @@ fn nothing_is_in_the_clear() {
     assert!(name.starts_with("jotgate.sessions.1.") && own.len() == 16 && number.parse::<u16>().is_ok(), "{name}");
 }
 
+/// A new secret gets to one VM after the other.
 #[test]
-fn entries_are_bounded_in_number_and_belong_to_a_login_and_its_secret() {
+fn a_secret_that_is_replaced_hides_no_lease_and_no_successor() {
+    for [first, second] in
+        [[&["old"][..], &["old", "new"]], [&["old", "new"], &["new", "old"]], [&["new", "old"], &["new"]]]
+    {
+        for [first, second] in [[first, second], [second, first]] {
+            let (mut store, random) = (Store::default(), Counter::default());
+            let (first, second) = (keyring(first), keyring(second));
+            let lease = by(&first, (0, 0), &mut store, &random, |shared| shared.claim(&of(1, 0), LEASE));
+            assert!(matches!(lease, Claim::Lease(_)));
+            let claim = by(&second, (1, 0), &mut store, &random, |shared| shared.claim(&of(1, 0), LEASE));
+            assert_eq!(claim, Claim::Follow { until: instant(20 + 5) });
+            by(&first, (2, 0), &mut store, &random, |shared| shared.publish(&of(1, 1), b"one"));
+            let claim = by(&second, (3, 0), &mut store, &random, |shared| shared.claim(&of(1, 0), LEASE));
+            assert_eq!(claim, successor(b"one"));
+        }
+    }
+}
+
+#[test]
+fn entries_are_bounded_in_number_and_belong_to_a_login() {
     let (mut store, random) = (Store::default(), Counter::default());
     let mut names = |secret: &str, login: usize, id: [u8; 16]| {
         let capabilities = Capabilities { now: instant(0), signatures: &jose::signature::Software, random: &random };
-        let keyring = keyring(secret);
+        let keyring = keyring(&[secret]);
         let shared = Successors::new(&keyring, login, &mut store, capabilities);
         shared.name(&Session { id, ..of(1, 0) })
     };
     let id = |number: u16| [&number.to_be_bytes()[..], &[7; 14]].concat().try_into().expect("has 16");
     let all: std::collections::BTreeSet<_> = (0..600).map(|number| names("a", 0, id(number))).collect();
     assert_eq!(all.len(), usize::from(SLOTS));
-    assert!(!all.contains(&names("a", 1, id(0))) && !all.contains(&names("b", 0, id(0))));
+    assert!(!all.contains(&names("a", 1, id(0))));
+    assert_eq!(names("a", 0, id(0)), names("b", 0, id(0)), "another secret makes no further entries");
     assert_eq!(names("a", 2, id(0)), None);
 }
 
