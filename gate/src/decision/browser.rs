@@ -17,6 +17,7 @@ use crate::policy::Browser;
 use crate::report::{Cause, LoginFailure, Metric, Reason, SessionEnd};
 use crate::rules::{Access, Unauthenticated};
 use crate::sessions::{Bounds, Found, SessionUse, Standing, find};
+use crate::time::Timestamp;
 use crate::trail::{Nothing, Trail};
 use crate::verdict::{Event, Judgement, Verdict};
 
@@ -305,7 +306,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         };
         let now = self.known.verification.now;
         let is_newer = open.session.generation > generation;
-        let usage = |seals: bool, may_renew: bool| {
+        let usage = |seals: Option<Timestamp>, may_renew: bool| {
             let request = self.request;
             let is_upgrade = request.is_upgrade() || request.method() == b"CONNECT";
             SessionUse {
@@ -324,14 +325,15 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let bounds = self.bounds(browser, open.session.login);
         let (session, digest) = (&open.session, kept.digest());
         // Where its claims cannot be fetched, its browser stays one that was seen.
-        let seals = bounds.needs_seal(session, open.has_old_seal, now);
+        let needs_seal = bounds.needs_seal(session, open.has_old_seal, now);
+        let seals = needs_seal.then(|| bounds.seals_until(session, now));
         match bounds.standing(session, digest, open.has_old_seal, now) {
-            Standing::Good => Worth::Good(usage(false, false)),
-            Standing::GoodButSeal => Worth::Good(usage(true, false)),
+            Standing::Good => Worth::Good(usage(None, false)),
+            Standing::GoodButSeal => Worth::Good(usage(seals, false)),
             Standing::RefreshDue if status.is_ended(open.session.generation) => {
                 match !status.was_bounced() && Asker::of(self.request) == Asker::Navigation {
                     true => Worth::Bounce(entry),
-                    false => Worth::Good(usage(false, false)),
+                    false => Worth::Good(usage(None, false)),
                 }
             }
             Standing::RefreshDue => {

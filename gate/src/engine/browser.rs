@@ -275,7 +275,7 @@ impl Gate {
     /// The response to this request may have a newer cookie.
     pub(super) fn expect_response(&mut self, id: RequestId, usage: SessionUse) {
         let closes = self.policy.browser.as_ref().is_some_and(|browser| browser.session.close_web_sockets);
-        if usage.seals || usage.may_renew || (usage.is_upgrade && closes) {
+        if usage.seals.is_some() || usage.may_renew || (usage.is_upgrade && closes) {
             self.responses.insert(id, usage);
         }
     }

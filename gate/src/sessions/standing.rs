@@ -7,6 +7,9 @@ use crate::policy::SessionSettings;
 use crate::report::SessionEnd;
 use crate::time::Timestamp;
 
+/// How long a response may take that brings a session sealed anew, where another VM may refresh that session meanwhile.
+const PROMPT: Duration = Duration::from_secs(5);
+
 /// How long sessions of one login last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -74,6 +77,15 @@ impl Bounds {
         has_old_seal || !self.idle.is_none_or(is_recorded)
     }
 
+    /// Until when a response may bring a session that is sealed anew. A later one could take away its successor: as soon
+    /// as its refresh is due, another VM may make one.
+    pub(crate) fn seals_until(&self, session: &Session, now: Timestamp) -> Timestamp {
+        match session.refresh_token {
+            Some(_) => self.due_at(session).max(now.after(PROMPT)),
+            None => session.created.after(self.lifetime),
+        }
+    }
+
     /// Whether a session whose refresh is needed stays in use though its issuer cannot be reached.
     pub(crate) fn outlasts_outage(&self, session: &Session, claims: [u8; 8], now: Timestamp) -> bool {
         self.end(session, claims, now).is_none()
@@ -109,9 +121,13 @@ impl Bounds {
     }
 
     fn is_due(&self, session: &Session, now: Timestamp) -> bool {
-        session.claims_at.after(self.refresh_after) <= now
-            || session.fresh_until.is_some_and(|instant| instant <= now)
-            || self.is_ahead(session.claims_at, now)
+        self.due_at(session) <= now || self.is_ahead(session.claims_at, now)
+    }
+
+    /// When claims are to be fetched again.
+    fn due_at(&self, session: &Session) -> Timestamp {
+        let due = session.claims_at.after(self.refresh_after);
+        session.fresh_until.map_or(due, |expiry| expiry.min(due))
     }
 
     /// When claims are no longer used.

@@ -9,6 +9,7 @@ use crate::callers::Entry;
 use crate::capabilities::Capabilities;
 use crate::http::{HeaderEdit, HeaderLine};
 use crate::policy::Browser;
+use crate::time::Timestamp;
 
 /// A request that passes with a session.
 #[derive(Clone, Debug)]
@@ -19,8 +20,8 @@ pub(crate) struct SessionUse {
     pub(crate) generation: u32,
     /// The parts of the session's cookies that it sent.
     pub(crate) present: BTreeSet<usize>,
-    /// Whether the browser is to get the session sealed anew, whatever else happens.
-    pub(crate) seals: bool,
+    /// Until when the browser is to get the session sealed anew, if it is, and nothing newer.
+    pub(crate) seals: Option<Timestamp>,
     /// Whether a newer one is there, or may come while the request is under way.
     pub(crate) may_renew: bool,
     /// Whether the connection is to become another protocol's.
@@ -81,7 +82,7 @@ impl SessionUse {
             let text = str::from_utf8(&entry.token).unwrap_or_default();
             return cookies.set(text, &open.session, capabilities.now, &self.present);
         }
-        if !self.seals {
+        if self.seals.is_none_or(|until| until <= capabilities.now) {
             return Vec::new();
         }
         let mut session = open.session.clone();

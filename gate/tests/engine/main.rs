@@ -28,6 +28,7 @@ mod logins;
 mod metadata;
 mod paths;
 mod relations;
+mod renewals;
 mod requests;
 mod sharing;
 mod support;
