@@ -9,7 +9,7 @@ use crate::authz::DENY;
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::ANSWER;
 use crate::subject::Subject;
-use crate::variant::{Gate, Tokens};
+use crate::variant::{Gate, Session, Tokens};
 use crate::world::{ECHO, SCOPES, TOO_FEW, World, bare};
 
 /// Native does not remember longer tokens: `kMaxJwtSizeForCache` of Envoy.
@@ -34,8 +34,10 @@ struct Check<'c> {
 
 impl Check<'_> {
     fn admits(&self) -> Result<()> {
-        let (status, body) = self.send(&self.good()?)?;
-        expect("the answer to a good request", &(status, body.as_str()), &(200, ANSWER))
+        let answer = self.good()?.send(self.subject.envoy.address("gateway"))?;
+        expect("the answer to a good request", &(answer.status, answer.text().as_str()), &(200, ANSWER))?;
+        let is_sealed = matches!(self.subject.variant.gate, Gate::Jotgate { session: Some(Session::Old), .. });
+        expect("whether the answer brings a cookie", &!answer.head.all("set-cookie").is_empty(), &is_sealed)
     }
 
     /// The upstream sees who is calling, and gets no token; without a gate, it gets what was sent. Calls alone say
@@ -79,12 +81,8 @@ impl Check<'_> {
     }
 
     fn status(&self, what: &str, request: &Request, wanted: u16) -> Result<()> {
-        expect(&format!("the status for {what}"), &self.send(request)?.0, &wanted)
-    }
-
-    fn send(&self, request: &Request) -> Result<(u16, String)> {
         let answer = request.send(self.subject.envoy.address("gateway"))?;
-        Ok((answer.status, answer.text()))
+        expect(&format!("the status for {what}"), &answer.status, &wanted)
     }
 }
 
@@ -105,11 +103,15 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
             counts.extend([("wasmcustom.calls_allowed", OncePerRequest), ("wasmcustom.calls_cached", OncePerRequest)]);
         }
         Gate::Hop(_) => counts.push(("http.gateway.ext_authz.ok", OncePerRequest)),
-        Gate::Jotgate { .. } => counts.extend([
-            ("wasmcustom.jotgate_requests_allowed", OncePerRequest),
-            ("wasmcustom.jotgate_tokens_cached", known),
-            ("wasmcustom.jotgate_tokens_verified", new),
-        ]),
+        Gate::Jotgate { session, .. } => {
+            // Sessions are no tokens.
+            let (known, new) = if session.is_some() { (Never, Never) } else { (known, new) };
+            counts.extend([
+                ("wasmcustom.jotgate_requests_allowed", OncePerRequest),
+                ("wasmcustom.jotgate_tokens_cached", known),
+                ("wasmcustom.jotgate_tokens_verified", new),
+            ]);
+        }
         Gate::Native { caches } => {
             let remembers = caches && !tokens.fresh && tokens.bytes < NATIVE_REMEMBERS;
             counts.extend([
