@@ -12,6 +12,7 @@ mod instructions;
 mod memory;
 mod responses;
 mod samples;
+mod sessions;
 mod sharing;
 mod waiting;
 mod world;

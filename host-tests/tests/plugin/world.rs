@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use strict_host::{CalloutAnswer, Outcome, Plugin, Proxy, Response, Root, Stream, VmOptions};
+use strict_host::{CalloutAnswer, HeaderMap, Outcome, Plugin, Proxy, Response, Root, Stream, VmOptions};
 use testbed::flaws::{Flaw, mint_flawed};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::mint::{merge, usual_claims};
@@ -90,6 +90,63 @@ pub(crate) fn get(root: &Root, path: &str, headers: &[(&str, &str)]) -> Stream {
 pub(crate) fn with_token(root: &Root, proxy: &Proxy, request: &Value) -> Stream {
     let token = token(request, proxy.clock().now()).unwrap();
     get(root, "/x", &[("authorization", &format!("Bearer {token}"))])
+}
+
+/// `inline`, with a login at the issuer, of which a session is sealed with the first of these secrets.
+pub(crate) fn with_sessions(secrets: &[&str], changes: &Value) -> String {
+    let endpoint = |name: &str| format!("{ISSUER}/{name}");
+    let mut sessions = json!({
+        "login": {
+            "issuer": "main", "cluster": "idp", "client": {"id": "app"},
+            "endpoints": {"authorization": endpoint("authorize"), "token": endpoint("token")},
+        },
+        "session": {"secrets": secrets, "publicUrl": "https://api.example.com"},
+    });
+    for (name, value) in changes.as_object().unwrap_or(&Map::new()) {
+        sessions[name] = value.clone();
+    }
+    inline(&sessions)
+}
+
+/// What a browser sends with a navigation.
+pub(crate) const NAVIGATION: [(&str, &str); 3] =
+    [("accept", "text/html"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+
+/// A navigation with these cookies.
+pub(crate) fn navigate(root: &Root, path: &str, cookies: &str) -> Stream {
+    let cookie = [("cookie", cookies)];
+    let headers: Vec<_> = NAVIGATION.into_iter().chain(cookie.into_iter().filter(|_| !cookies.is_empty())).collect();
+    get(root, path, &headers)
+}
+
+/// Logs alice in, by way of an issuer that answers at once, and gives the `Cookie` of her session.
+pub(crate) fn log_in(root: &Root, proxy: &Proxy) -> String {
+    let start = navigate(root, "/x", "").reply();
+    let location = start.headers.text("location").unwrap();
+    let parameter = |name: &str| {
+        let query = location.split_once('?').unwrap().1.split('&');
+        query.filter_map(|pair| pair.split_once('=')).find(|(own, _)| *own == name).unwrap().1.to_owned()
+    };
+    let claims = json!({"aud": "app", "nonce": parameter("nonce")});
+    let id_token = token(&json!({"claims": claims}), proxy.clock().now()).unwrap();
+    proxy.on_callout(move |callout| {
+        assert_eq!(callout.path(), "/token");
+        let tokens = json!({"access_token": "opaque", "token_type": "Bearer", "id_token": id_token});
+        CalloutAnswer::respond(Response::json(tokens))
+    });
+    let callback = format!("/.jotgate/callback?code=c&state={}", parameter("state"));
+    let stream = navigate(root, &callback, &cookies(&start.headers));
+    proxy.settle();
+    let done = stream.reply();
+    assert_eq!(done.status, 303, "{}", String::from_utf8_lossy(&done.body));
+    cookies(&done.headers)
+}
+
+/// What a browser sends from now on: the cookies that were set, without those that were deleted.
+pub(crate) fn cookies(headers: &HeaderMap) -> String {
+    let lines: Vec<_> = headers.all("set-cookie").into_iter().map(String::from_utf8_lossy).collect();
+    let pairs = lines.iter().filter_map(|line| line.split(';').next());
+    pairs.filter(|pair| !pair.ends_with('=')).collect::<Vec<_>>().join("; ")
 }
 
 /// `ok`, `waiting`, or status and reason.
