@@ -43,6 +43,23 @@ pub(crate) fn position(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize>
     rest.iter().position(|&byte| found([byte; 8]).is_some()).and_then(|index| before.checked_add(index))
 }
 
+/// Whether some byte of `text` is `byte`.
+pub fn contains(text: &[u8], byte: u8) -> bool {
+    position(text, |word| equal_to(word, byte)).is_some()
+}
+
+/// The parts of `text` between the bytes that are `separator`.
+pub fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let end = position(text, |word| equal_to(word, separator)).and_then(|end| text.split_at_checked(end));
+        let (part, behind) = end.map_or((text, None), |(part, behind)| (part, behind.get(1..)));
+        rest = behind;
+        Some(part)
+    })
+}
+
 /// Whether some byte of `text` is less than `bound`, which is 128 at most.
 pub fn contains_byte_below(text: &[u8], bound: u8) -> bool {
     let (words, rest) = text.as_chunks::<8>();
@@ -80,5 +97,15 @@ mod tests {
             }
         }
         assert!(found > 100_000, "{found}");
+    }
+
+    #[test]
+    fn texts_are_split_as_the_standard_library_does_it() {
+        for text in ["", ";", "a", "a;", ";a", "a;b", "a;;b", "long enough; for several words;of eight;", "12345678;"] {
+            let text = text.as_bytes();
+            let expected: Vec<_> = text.split(|&byte| byte == b';').collect();
+            assert_eq!(split(text, b';').collect::<Vec<_>>(), expected, "{}", text.escape_ascii());
+            assert_eq!(contains(text, b';'), text.contains(&b';'), "{}", text.escape_ascii());
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! Cookies that a request brings (RFC 6265 §4.2.1, §5.4), as their RFC reads them and as any server might.
 
+use std::cell::LazyCell;
+
+use jose::swar::{contains, split};
+
 use super::edit::HeaderEdit;
 use super::request::Request;
 use super::spelling::is_dropped;
@@ -13,14 +17,23 @@ pub(crate) struct Unreadable;
 
 /// The cookie-pairs of a request. HTTP/2 splits cookies over several lines (RFC 9113 §8.2.3): all of them count.
 pub(crate) fn pairs<'r>(request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> {
-    request.lines(HEADER).flat_map(|line| line.split(|&byte| byte == b';'))
+    request.lines(HEADER).flat_map(|line| split(line, b';'))
 }
 
 /// What a cookie-pair holds for `name`, without quotes; `None` if it is another cookie.
 pub(crate) fn read<'r>(pair: &'r [u8], name: &str) -> Option<Result<&'r [u8], Unreadable>> {
+    read_spelled(pair, &LazyCell::new(|| spelled(pair)), name)
+}
+
+/// The same with what is [`spelled`] in it, which is found once for all names.
+fn read_spelled<'r>(
+    pair: &'r [u8],
+    spelled: &LazyCell<Vec<&'r [u8]>, impl FnOnce() -> Vec<&'r [u8]>>,
+    name: &str,
+) -> Option<Result<&'r [u8], Unreadable>> {
     match exact(pair, name) {
         Some(value) => Some(unquote(value)),
-        None => is_read_as(pair, name).then_some(Err(Unreadable)),
+        None => spelled.iter().any(|found| spelling::is_read_as(found, name, u8::eq)).then_some(Err(Unreadable)),
     }
 }
 
@@ -33,7 +46,7 @@ pub(crate) fn exact<'r>(pair: &'r [u8], name: &str) -> Option<&'r [u8]> {
 pub(crate) fn unquote(value: &[u8]) -> Result<&[u8], Unreadable> {
     let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
     // Neither is a cookie-octet: where a quoted string ends is then a matter of the parser.
-    match inner.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
+    match contains(inner, b'"') || contains(inner, b'\\') {
         true => Err(Unreadable),
         false => Ok(inner),
     }
@@ -52,7 +65,8 @@ pub(crate) fn removal(request: &Request<'_>, names: &[&str], kept: &[&str]) -> O
             kept.swap_remove(first);
             return false;
         }
-        let found = names.iter().chain(&of_kept).find_map(|name| read(pair, name));
+        let spelled = LazyCell::new(|| spelled(pair));
+        let found = names.iter().chain(&of_kept).find_map(|name| read_spelled(pair, &spelled, name));
         // Some parsers read on to the next quote: what follows may be the rest of the value.
         is_open |= found.as_ref().is_some_and(Result::is_err) && leaves_quote_open(pair);
         is_open || found.is_some()
@@ -70,20 +84,22 @@ fn leaves_quote_open(pair: &[u8]) -> bool {
     pair.contains(&b'\\') || pair.split(|&byte| byte == b'"').count() % 2 == 0
 }
 
-/// Whether some server finds the cookie `name` in this pair: by another spelling, or behind a separator of older
-/// parsers (a comma in RFC 2965, a blank in Python's `http.cookies`, the end of a quoted string).
-fn is_read_as(pair: &[u8], name: &str) -> bool {
-    let mut names = pair.split(|&byte| byte == b'=');
-    if names.clone().next().is_some_and(|found| spelling::is_read_as(found, name, u8::eq)) {
-        return true;
-    }
-    // What stands behind the last `=` is no name.
-    names.next_back();
+/// Where some server finds a name in this pair: at its beginning, or behind a separator of older parsers (a comma in
+/// RFC 2965, a blank in Python's `http.cookies`, the end of a quoted string).
+fn spelled(pair: &[u8]) -> Vec<&[u8]> {
+    let mut texts = split(pair, b'=').peekable();
+    let mut found: Vec<_> = texts.peek().copied().into_iter().collect();
     let is_separator = |byte: &u8| *byte == b',' || is_dropped(*byte);
-    names.any(|text| {
+    while let Some(text) = texts.next() {
+        // What stands behind the last `=` is no name.
+        if texts.peek().is_none() {
+            break;
+        }
         let end = text.iter().rposition(|&byte| !is_dropped(byte)).map_or(0, |last| last + 1);
         let mut parts = text.get(..end).unwrap_or_default().rsplitn(2, is_separator);
-        let (last, others) = (parts.next(), parts.next());
-        others.is_some() && last.is_some_and(|found| spelling::is_read_as(found, name, u8::eq))
-    })
+        if let (Some(last), Some(_)) = (parts.next(), parts.next()) {
+            found.push(last);
+        }
+    }
+    found
 }

@@ -1,5 +1,7 @@
 //! Headers that hold a list, of which some elements are credentials.
 
+use jose::swar::split;
+
 use super::edit::HeaderEdit;
 use super::request::Request;
 
@@ -14,7 +16,7 @@ pub(crate) fn removal(
     let (mut kept, mut is_changed) = (Vec::new(), false);
     for line in request.lines(header) {
         let mut is_first = true;
-        for element in line.split(|&byte| byte == separator) {
+        for element in split(line, separator) {
             if goes(element) {
                 is_changed = true;
                 continue;

@@ -28,7 +28,7 @@ pub struct Report {
     issuer: Option<Arc<str>>,
     reason: Option<Reason>,
     rule: Option<Arc<str>>,
-    session: Option<String>,
+    session: Option<Arc<str>>,
     subject: Option<Arc<str>>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Facts {
     /// Only of a token that was verified.
     pub(crate) subject: Option<Arc<str>>,
     /// What logs call the session.
-    pub(crate) session: Option<String>,
+    pub(crate) session: Option<Arc<str>>,
     pub(crate) checked_signature: bool,
     /// What is to be said of a claim that is at fault: its name and type, never its value.
     pub(crate) detail: Option<Arc<str>>,
@@ -161,7 +161,7 @@ impl Trail for Facts {
     }
 
     fn known(&mut self, entry: &Entry) {
-        self.session = entry.session.as_ref().map(|open| open.session.log_id());
+        self.session = entry.session.as_ref().map(|open| Arc::clone(&open.log_id));
         self.was_cached = entry.session.is_none();
         self.kid.clone_from(&entry.kid);
         self.know(&entry.principal);

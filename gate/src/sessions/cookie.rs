@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jose::base64url;
@@ -14,7 +15,7 @@ use super::keyring::{Keyring, Purpose};
 use super::too_large::TooLarge;
 use crate::heap;
 use crate::http::Request;
-use crate::http::cookie::{exact, pairs, unquote};
+use crate::http::cookie::{pairs, unquote};
 use crate::http::set_cookie::{self, Attributes};
 use crate::policy::{CookieSettings, SessionSettings};
 use crate::random::{NoRandomness, Randomness};
@@ -26,8 +27,8 @@ const LONGEST_PART: usize = 3_900;
 const LONGEST_COOKIE: usize = 4_096;
 /// How many cookies of one name are tried.
 const CANDIDATES: usize = 4;
-/// The parts of a session that are looked for: two that are written, and what something else may have left.
-const PARTS: usize = 10;
+/// What the name of the second part has behind that of the first.
+const SECOND: &str = ".1";
 
 /// Reads and writes the cookies of sessions.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +44,15 @@ pub(crate) struct OpenedSession {
     pub(crate) session: Session,
     /// Whether it was sealed with a secret that is on its way out.
     pub(crate) has_old_seal: bool,
+    /// What logs call it.
+    pub(crate) log_id: Arc<str>,
 }
 
 impl OpenedSession {
     /// What it takes up in memory, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        heap::allocation(size_of::<Self>()).saturating_add(self.session.heap_bytes())
+        let parts = [heap::allocation(size_of::<Self>()), self.session.heap_bytes(), heap::shared(&self.log_id)];
+        parts.into_iter().fold(0, usize::saturating_add)
     }
 }
 
@@ -66,7 +70,7 @@ impl<'s> SessionCookies<'s> {
 
     /// What may be a session, as received: a cache can find it by that. No more than a few, whatever was sent.
     pub(crate) fn texts<'r>(&self, request: &Request<'r>) -> impl Iterator<Item = Cow<'r, [u8]>> + use<'r> {
-        let (firsts, seconds) = (self.candidates(request, 0), self.candidates(request, 1));
+        let [firsts, seconds] = self.candidates(request);
         let longest = self.longest_part();
         firsts.into_iter().flat_map(move |first| {
             let seconds = if first.len() == longest { seconds.clone() } else { Vec::new() };
@@ -79,7 +83,8 @@ impl<'s> SessionCookies<'s> {
     pub(crate) fn open(&self, text: &[u8]) -> Option<OpenedSession> {
         let opened = self.keyring.open(Purpose::Session, b"", &base64url::decode(text)?)?;
         let session = Session::decode(&opened.text, opened.login)?;
-        Some(OpenedSession { session, has_old_seal: opened.secret > 0 })
+        let log_id = session.log_id().into();
+        Some(OpenedSession { session, has_old_seal: opened.secret > 0, log_id })
     }
 
     /// The text of a session.
@@ -125,13 +130,13 @@ impl<'s> SessionCookies<'s> {
         [0, 1].into_iter().chain(self.parts_in(request)).collect()
     }
 
-    /// The different values of a part, in the order in which they came.
-    fn candidates<'r>(&self, request: &Request<'r>, index: usize) -> Vec<&'r [u8]> {
-        let name = self.name(index);
-        let values = pairs(request).filter_map(|pair| unquote(exact(pair, &name)?).ok());
-        let mut found = Vec::new();
-        for value in values.filter(|value| !value.is_empty() && value.len() <= self.longest_part()) {
-            if found.len() < CANDIDATES && !found.contains(&value) {
+    /// The different values of the two parts, in the order in which they came.
+    fn candidates<'r>(&self, request: &Request<'r>) -> [Vec<&'r [u8]>; 2] {
+        let mut found = [Vec::new(), Vec::new()];
+        for (index, value) in pairs(request).filter_map(|pair| self.part(pair)) {
+            let (Some(found), Ok(value)) = (found.get_mut(index), unquote(value)) else { continue };
+            let may_be_one = !value.is_empty() && value.len() <= self.longest_part();
+            if may_be_one && found.len() < CANDIDATES && !found.contains(&value) {
                 found.push(value);
             }
         }
@@ -140,15 +145,17 @@ impl<'s> SessionCookies<'s> {
 
     /// The indexes of the parts that a request brings, in order.
     pub(crate) fn parts_in(&self, request: &Request<'_>) -> BTreeSet<usize> {
-        let names: Vec<_> = (0..PARTS).map(|index| self.name(index)).collect();
-        let may_be_own = |pair: &&[u8]| pair.trim_ascii_start().starts_with(self.cookie.name.as_bytes());
-        let mut is_there = [false; PARTS];
-        for pair in pairs(request).filter(may_be_own) {
-            for (name, is_there) in names.iter().zip(&mut is_there) {
-                *is_there |= exact(pair, name).is_some();
-            }
+        pairs(request).filter_map(|pair| self.part(pair)).map(|(index, _)| index).collect()
+    }
+
+    /// Which part of a session a cookie-pair is, and its value; as [`Self::name`] names them, whose names are not made
+    /// for each request.
+    fn part<'r>(&self, pair: &'r [u8]) -> Option<(usize, &'r [u8])> {
+        match pair.trim_ascii().strip_prefix(self.cookie.name.as_bytes())? {
+            [b'=', value @ ..] => Some((0, value)),
+            [b'.', digit @ b'1'..=b'9', b'=', value @ ..] => Some((usize::from(digit.wrapping_sub(b'0')), value)),
+            _ => None,
         }
-        is_there.into_iter().enumerate().filter_map(|(index, is_there)| is_there.then_some(index)).collect()
     }
 
     fn name(&self, index: usize) -> String {
@@ -159,7 +166,7 @@ impl<'s> SessionCookies<'s> {
     }
 
     fn longest_part(&self) -> usize {
-        LONGEST_PART.min(LONGEST_COOKIE.saturating_sub(self.name(1).len()))
+        LONGEST_PART.min(LONGEST_COOKIE.saturating_sub(self.cookie.name.len().saturating_add(SECOND.len())))
     }
 
     fn attributes(&self) -> Attributes<'s> {
