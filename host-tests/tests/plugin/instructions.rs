@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use strict_host::{Proxy, Root, Vm, VmOptions};
 
-use crate::world::{get, inline, plugin, summary, token};
+use crate::world::{get, inline, log_in, plugin, summary, token, with_sessions};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.tsv");
 /// By how many percent a cost may change before somebody has to look at it. Signatures differ in length by a byte or
@@ -24,9 +24,13 @@ struct Meter {
 
 impl Meter {
     fn new(changes: &Value) -> Self {
+        Self::with(inline(changes))
+    }
+
+    fn with(config: String) -> Self {
         let proxy = Proxy::new();
         let vm = proxy.vm(plugin(), VmOptions::new());
-        let root = vm.start(inline(changes)).unwrap();
+        let root = vm.start(config).unwrap();
         Self { proxy, vm, root }
     }
 
@@ -61,6 +65,12 @@ impl Meter {
         self.usual_cost(path, &lines, "ok")
     }
 
+    /// Of a request with a session that came before.
+    fn known_session(&self, path: &str, claims: &Value) -> u64 {
+        let cookie = log_in(&self.root, &self.proxy, claims);
+        self.usual_cost(path, &[("cookie", &cookie)], "ok")
+    }
+
     /// Of a request with a token that did not.
     fn new_token(&self, algorithm: &str, claims: &Value) -> u64 {
         let cost = |number| {
@@ -83,7 +93,8 @@ fn costs() -> BTreeMap<String, u64> {
     let mut costs = BTreeMap::new();
     let mut add = |name: &str, cost| assert!(costs.insert(name.to_string(), cost).is_none(), "{name}");
 
-    let ten = Meter::new(&rules(10, |number| json!({"paths": [format!("/r{number}/**")]})));
+    let ten_rules = rules(10, |number| json!({"paths": [format!("/r{number}/**")]}));
+    let ten = Meter::new(&ten_rules);
     add("known token", ten.known("/a/x", &usual, &[]));
     let names: Vec<_> = (0..50).map(|number| format!("x-header-{number:02}")).collect();
     let headers: Vec<_> = names.iter().map(|name| (name.as_str(), "some value of some length")).collect();
@@ -97,6 +108,8 @@ fn costs() -> BTreeMap<String, u64> {
         add(&format!("new token, {algorithm}"), ten.new_token(algorithm, &usual));
     }
     add("new token of 8 KiB, RS256", ten.new_token("RS256", &long));
+    let browsers = Meter::with(with_sessions(&["a secret that seals the sessions of tests"], &ten_rules));
+    add("known session", browsers.known_session("/a/x", &usual));
     add("no token", ten.usual_cost("/a/x", &[], "401 missing_token"));
     let expired = format!("Bearer {}", ten.token("RS256", 0, &json!({"exp": 1000})));
     add("expired token", ten.usual_cost("/a/x", &[("authorization", &expired)], "401 expired"));

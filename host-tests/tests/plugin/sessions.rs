@@ -31,7 +31,7 @@ fn errors(root: &Root) -> Vec<String> {
 fn a_session_is_a_caller_and_its_cookie_stays_at_the_gate() {
     let proxy = proxy();
     let root = start(&proxy, &with_sessions(&[SECRET], &json!({})));
-    let cookie = log_in(&root, &proxy);
+    let cookie = log_in(&root, &proxy, &json!({}));
     assert!(cookie.starts_with("__Host-jotgate="), "{cookie}");
     let stream = with_cookie(&root, &format!("theme=dark; {cookie}"));
     let forwarded = stream.forwarded();
@@ -51,7 +51,7 @@ fn a_response_to_a_session_that_is_fresh_is_left_alone() {
             }}),
         ),
     );
-    let stream = with_cookie(&root, &log_in(&root, &proxy));
+    let stream = with_cookie(&root, &log_in(&root, &proxy, &json!({})));
     let calls = root.vm().all_calls();
     stream.respond([(":status", "200"), ("set-cookie", "a=1")], true);
     assert_eq!((root.vm().all_calls(), set(&stream)), (calls, vec!["a".to_owned()]));
@@ -60,7 +60,7 @@ fn a_response_to_a_session_that_is_fresh_is_left_alone() {
 #[test]
 fn a_session_with_an_old_seal_comes_back_with_the_response_and_stays_private() {
     let proxy = proxy();
-    let cookie = log_in(&start(&proxy, &with_sessions(&[SECRET], &json!({}))), &proxy);
+    let cookie = log_in(&start(&proxy, &with_sessions(&[SECRET], &json!({}))), &proxy, &json!({}));
     let root = start(&proxy, &with_sessions(&[NEXT, SECRET], &json!({})));
     let stream = with_cookie(&root, &cookie);
     stream.respond([(":status", "200"), ("set-cookie", "a=1")], true);
@@ -78,7 +78,7 @@ fn a_session_with_an_old_seal_comes_back_with_the_response_and_stays_private() {
 #[test]
 fn a_host_that_fails_at_a_response_lets_it_go_on() {
     let proxy = proxy();
-    let cookie = log_in(&start(&proxy, &with_sessions(&[SECRET], &json!({}))), &proxy);
+    let cookie = log_in(&start(&proxy, &with_sessions(&[SECRET], &json!({}))), &proxy, &json!({}));
     let root = start(&proxy, &with_sessions(&[NEXT, SECRET], &json!({})));
     let failing = ["proxy_get_current_time_nanoseconds", "proxy_get_header_map_pairs", "proxy_add_header_map_value"];
     for (count, call) in failing.into_iter().enumerate() {
@@ -95,7 +95,7 @@ fn a_host_that_fails_at_a_response_lets_it_go_on() {
 #[test]
 fn a_host_without_randomness_keeps_sessions_and_begins_none() {
     let proxy = proxy();
-    let cookie = log_in(&start(&proxy, &with_sessions(&[SECRET], &json!({}))), &proxy);
+    let cookie = log_in(&start(&proxy, &with_sessions(&[SECRET], &json!({}))), &proxy, &json!({}));
     let root = start(&proxy, &with_sessions(&[NEXT, SECRET], &json!({})));
     root.vm().fail_call("random_get", Status(52));
     let stream = with_cookie(&root, &cookie);
@@ -108,7 +108,7 @@ fn a_host_without_randomness_keeps_sessions_and_begins_none() {
 fn a_web_socket_ends_with_its_session() {
     let proxy = proxy();
     let root = start(&proxy, &with_sessions(&[SECRET], &json!({})));
-    let cookie = log_in(&root, &proxy);
+    let cookie = log_in(&root, &proxy, &json!({}));
     let upgrade = [("connection", "upgrade"), ("upgrade", "websocket"), ("cookie", &cookie)];
     let socket = get(&root, "/x", &upgrade);
     let other = get(&root, "/x", &upgrade);

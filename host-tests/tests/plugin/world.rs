@@ -119,15 +119,16 @@ pub(crate) fn navigate(root: &Root, path: &str, cookies: &str) -> Stream {
     get(root, path, &headers)
 }
 
-/// Logs alice in, by way of an issuer that answers at once, and gives the `Cookie` of her session.
-pub(crate) fn log_in(root: &Root, proxy: &Proxy) -> String {
-    let start = navigate(root, "/x", "").reply();
+/// Logs alice in, who has these claims besides, and gives the `Cookie` of her session. The issuer answers at once.
+pub(crate) fn log_in(root: &Root, proxy: &Proxy, claims: &Value) -> String {
+    let start = navigate(root, "/.jotgate/login", "").reply();
     let location = start.headers.text("location").unwrap();
     let parameter = |name: &str| {
         let query = location.split_once('?').unwrap().1.split('&');
         query.filter_map(|pair| pair.split_once('=')).find(|(own, _)| *own == name).unwrap().1.to_owned()
     };
-    let claims = json!({"aud": "app", "nonce": parameter("nonce")});
+    let mut claims = claims.clone();
+    (claims["aud"], claims["nonce"]) = (json!("app"), json!(parameter("nonce")));
     let id_token = token(&json!({"claims": claims}), proxy.clock().now()).unwrap();
     proxy.on_callout(move |callout| {
         assert_eq!(callout.path(), "/token");
