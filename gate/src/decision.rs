@@ -93,6 +93,8 @@ pub(crate) struct Known<'c> {
     pub(crate) refreshes: &'c Refreshes,
     /// What of the claims of each issuer's users sessions keep.
     pub(crate) kept: &'c [KeptClaims],
+    /// Whether nobody has sent the request: somebody asks what would become of it.
+    pub(crate) is_check: bool,
 }
 
 /// The evaluation of one request.

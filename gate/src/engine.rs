@@ -134,11 +134,8 @@ impl Gate {
                 heir.inherit(keys);
             }
         }
-        // Sessions go on: they may be the new policy's as well.
-        self.refreshes = predecessor.refreshes.without_work();
-        self.responses = predecessor.responses;
+        self.inherit_sessions(predecessor.refreshes, predecessor.responses, predecessor.sockets);
         self.effects.extend(predecessor.held.into_keys().map(Effect::ResumeResponse));
-        self.sockets = predecessor.sockets;
         // Each is decided on anew, by the new policy.
         let (waiting, requests) = predecessor.waiting.into_ready();
         self.waiting = waiting;
@@ -167,6 +164,7 @@ impl Gate {
             answers: &self.answers,
             refreshes: &self.refreshes,
             kept: &self.kept,
+            is_check: false,
         };
         let Judgement { verdict, audited, events, session } = decide(request, &known, &mut self.cache, &mut facts);
         if !events.is_empty() {

@@ -142,6 +142,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
         answers: &answers,
         refreshes: &refreshes,
         kept: &kept,
+        is_check: false,
     };
     decide(request, &known, &mut TokenCache::new(0), &mut trail);
     trace

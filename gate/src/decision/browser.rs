@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jose::json::Document;
 
-use super::{Evaluation, decide};
+use super::{Evaluation, Known, decide};
 use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
@@ -132,6 +132,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
 
     /// Answers a request for one of the gate's own paths.
     pub(super) fn answer_own_path(mut self, browser: &'c Browser, path: OwnPath) -> Judgement {
+        if self.known.is_check {
+            // No rule is about them. Above all, a check of a check of a check has an end.
+            return Verdict::Answer(status(200), "jotgate_check").into();
+        }
         if let Some(allowed) = path.refuses(self.request.method()) {
             return self.end(Verdict::Answer(method_not_allowed(allowed), "jotgate_method"));
         }
@@ -266,7 +270,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             return self.end(Verdict::Answer(answer, "jotgate_check"));
         };
         let asked = self.request.with_method(method.as_bytes()).with_path(path.as_bytes());
-        let judgement = decide(&asked, self.known, self.cache, &mut Nothing);
+        let known = Known { is_check: true, ..*self.known };
+        let judgement = decide(&asked, &known, self.cache, &mut Nothing);
         let answer = match judgement {
             Judgement { audited: Some(_), .. }
             | Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,

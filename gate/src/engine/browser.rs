@@ -16,7 +16,7 @@ use crate::login::{Answer, Answered, Exchange, Failed, Question, Step, Stop, Sub
 use crate::lookup::Begun;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
-    Bounds, Claim, OpenedSession, Outcome, SessionCookies, SessionId, SessionUse, Standing, Successors, open,
+    Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors, open,
 };
 use crate::shared::SharedData;
 use crate::time::Timestamp;
@@ -37,6 +37,33 @@ const RESPONSE_TIME: Duration = Duration::from_secs(2);
 const SOCKETS_EVERY: Duration = Duration::from_secs(2);
 
 impl Gate {
+    /// Sessions go on where they are the new policy's as well. They are opened anew: an entry knows its caller by what
+    /// the old policy said, and login and issuer by their indexes there.
+    pub(super) fn inherit_sessions(
+        &mut self,
+        refreshes: Refreshes,
+        responses: BTreeMap<RequestId, SessionUse>,
+        sockets: BTreeMap<RequestId, SessionUse>,
+    ) {
+        let Self { policy, effects, .. } = self;
+        let browser = policy.browser.as_ref();
+        let reopen = |entry: &Entry| browser.and_then(|browser| open(&entry.token, browser, policy).ok()).map(Arc::new);
+        let again = |(id, usage): (RequestId, SessionUse)| match reopen(&usage.entry) {
+            Some(entry) => Ok((id, SessionUse { entry, ..usage })),
+            None => Err(id),
+        };
+        self.refreshes = refreshes.inherited(reopen);
+        self.responses = responses.into_iter().filter_map(|response| again(response).ok()).collect();
+        let closes = browser.is_none_or(|browser| browser.session.close_web_sockets);
+        for socket in sockets {
+            match again(socket) {
+                Ok((id, usage)) => drop(self.sockets.insert(id, usage)),
+                Err(id) if closes => effects.push_back(Effect::Close(id)),
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Does what a decision wants done besides.
     pub(super) fn apply(&mut self, events: Vec<Event>, capabilities: Capabilities<'_>, now: Timestamp) {
         for event in events {

@@ -115,12 +115,16 @@ impl<'r> Status<'r> {
 }
 
 impl Refreshes {
-    /// What is known, without what is under way: the callouts for it are another engine's.
-    pub(crate) fn without_work(mut self) -> Self {
-        for refresh in self.sessions.values_mut() {
+    /// What is known, without what is under way: the callouts for it are another engine's. Each session is what
+    /// `reopen` makes of it: another policy may see another caller in it, or none.
+    pub(crate) fn inherited(mut self, reopen: impl Fn(&Entry) -> Option<Arc<Entry>>) -> Self {
+        self.sessions.retain(|_, refresh| {
+            let Some(newest) = reopen(&refresh.newest) else { return false };
+            refresh.newest = newest;
             refresh.stage = Stage::Idle;
             refresh.publishes = None;
-        }
+            true
+        });
         self.active.clear();
         self
     }

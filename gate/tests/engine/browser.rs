@@ -31,11 +31,11 @@ pub(crate) fn login(changes: &Value) -> Value {
 
 /// What a provider does: codes and refresh tokens are good once.
 pub(crate) struct Provider {
-    key: Key,
+    pub(crate) key: Key,
     /// What is changed in the claims of ID tokens.
     pub(crate) changes: Value,
     /// The nonce of the login that is under way.
-    nonce: String,
+    pub(crate) nonce: String,
     refreshes: usize,
     /// What the token endpoint was asked, the newest last.
     pub(crate) asked: Vec<BTreeMap<String, String>>,
@@ -100,7 +100,7 @@ impl Provider {
         ("200", answer.to_string())
     }
 
-    fn id_token(&self, now: u64) -> String {
+    pub(crate) fn id_token(&self, now: u64) -> String {
         let mut changes =
             json!({"aud": "dashboard", "nonce": self.nonce, "iat": now, "exp": now + 3600, "email": "a@example.com"});
         merge(&mut changes, &self.changes);

@@ -24,6 +24,7 @@ mod issuers;
 mod key_sets;
 mod keys;
 mod login_config;
+mod login_attacks;
 mod logins;
 mod metadata;
 mod paths;
