@@ -301,7 +301,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn end(self, verdict: Verdict) -> Judgement {
-        Judgement { verdict, audited: None, events: self.events, session: self.session }
+        Judgement { events: self.events, session: self.session, ..Judgement::from(verdict) }
     }
 
     fn is_audited(&self) -> bool {

@@ -22,11 +22,11 @@ use crate::login::Answers;
 use crate::lookup::Lookup;
 use crate::policy::Policy;
 use crate::random::Jitter;
-use crate::report::{Facts, Metric};
+use crate::report::{Facts, Metric, Reason};
 use crate::sessions::{KeptClaims, Refreshes, SessionId, SessionUse};
 use crate::shared::{NoSharedData, SharedData};
 use crate::time::{SteadyClock, Timestamp};
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{FailedLogin, Judgement, Verdict};
 
 /// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
 /// inside the other: hundreds of answers at once exhaust their stack.
@@ -166,7 +166,7 @@ impl Gate {
             kept: &self.kept,
             is_check: false,
         };
-        let Judgement { verdict, audited, events, session } = decide(request, &known, &mut self.cache, &mut facts);
+        let Judgement { verdict, audited, events, session, failure } = decide(request, &known, &mut self.cache, &mut facts);
         if !events.is_empty() {
             self.apply(events, capabilities, steady);
         }
@@ -208,6 +208,11 @@ impl Gate {
                 Err(refusal) => refusal,
             },
         };
+        if let Some(failure) = failure {
+            let FailedLogin { reply, events } = *failure;
+            self.apply(events, capabilities, steady);
+            return Decision::Reply(reply, facts.denied(&self.policy, &Reason::LoginFailed.into(), request));
+        }
         match audited {
             Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, &refusal, request)),
             None => self.refuse(&refusal, request, facts),

@@ -48,6 +48,15 @@ pub(crate) struct Judgement {
     pub(crate) events: Vec<Event>,
     /// The session whose request passes.
     pub(crate) session: Option<SessionUse>,
+    /// What a login comes to that lacks keys, and cannot wait for them.
+    pub(crate) failure: Option<Box<FailedLogin>>,
+}
+
+/// A login that failed.
+#[derive(Debug)]
+pub(crate) struct FailedLogin {
+    pub(crate) reply: Reply,
+    pub(crate) events: Vec<Event>,
 }
 
 /// What a decision has the engine do.
@@ -71,6 +80,6 @@ pub(crate) enum Event {
 
 impl From<Verdict> for Judgement {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, audited: None, events: Vec::new(), session: None }
+        Self { verdict, audited: None, events: Vec::new(), session: None, failure: None }
     }
 }

@@ -19,7 +19,7 @@ use crate::rules::{Access, Unauthenticated};
 use crate::sessions::{Bounds, Found, SessionUse, Standing, find};
 use crate::time::Timestamp;
 use crate::trail::{Nothing, Trail};
-use crate::verdict::{Event, Judgement, Verdict};
+use crate::verdict::{Event, FailedLogin, Judgement, Verdict};
 
 /// What a session is good for at the moment.
 enum Worth {
@@ -218,16 +218,33 @@ impl<'c, T: Trail> Evaluation<'c, T> {
 
     /// A login that does not go on, or not yet.
     fn stop_login(mut self, browser: &Browser, stop: Stop, return_to: &ReturnTo) -> Judgement {
-        let failed = match stop {
+        let (lacking, failed) = match stop {
             Stop::Needs(question) => return self.end(Verdict::NeedsAnswer(question)),
-            Stop::NeedsKeys { issuer } => return self.end(Verdict::NeedsKeys { issuer }),
-            Stop::NeedsNewKeys { issuer, reason } => return self.end(Verdict::NeedsNewKeys { issuer, reason }),
-            Stop::Failed(failed) => failed,
+            Stop::NeedsKeys { issuer } => {
+                let failed = Failed::new(LoginFailure::Unavailable, "the issuer of the ID token has no usable keys");
+                (Some(Verdict::NeedsKeys { issuer }), failed)
+            }
+            Stop::NeedsNewKeys { issuer, reason } => {
+                let failed = Failed::new(LoginFailure::IdToken, reason.detail());
+                (Some(Verdict::NeedsNewKeys { issuer, reason }), failed)
+            }
+            Stop::Failed(failed) => (None, failed),
         };
-        self.events.push(Event::Count(Metric::LoginsFailed(failed.cause)));
-        self.events.push(Event::Log(format!("login failed: {}", failed.words)));
         let reply = login_failed(browser, self.request, &failed, return_to);
-        self.end(Verdict::Turn(reply, Reason::LoginFailed.into()))
+        let events = [
+            Event::Count(Metric::LoginsFailed(failed.cause)),
+            Event::Log(format!("login failed: {}", failed.words)),
+        ];
+        match lacking {
+            Some(verdict) => {
+                let failure = Some(Box::new(FailedLogin { reply, events: events.into() }));
+                Judgement { failure, ..self.end(verdict) }
+            }
+            None => {
+                self.events.extend(events);
+                self.end(Verdict::Turn(reply, Reason::LoginFailed.into()))
+            }
+        }
     }
 
     fn log_out(mut self, browser: &'c Browser) -> Judgement {

@@ -104,23 +104,37 @@ enum Storage {
     Unsaid,
 }
 
+/// Caches that others share go by these instead of `cache-control` (RFC 9213, and before it).
+const TARGETED: [&[u8]; 3] = [b"cdn-cache-control", b"surrogate-control", b"x-accel-expires"];
+
 impl Storage {
     fn of(response: &[HeaderLine<'_>]) -> Self {
-        let values = response.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"cache-control"));
-        let directives = values.flat_map(|(_, value)| value.split(|&byte| byte == b','));
-        let names: Vec<_> = directives
-            .map(|directive| directive.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii())
-            .map(<[u8]>::to_ascii_lowercase)
-            .collect();
-        let has = |name: &[u8]| names.iter().any(|found| found == name);
-        if has(b"private") || has(b"no-store") {
-            Self::Private
-        } else if has(b"public") || has(b"s-maxage") {
-            Self::Shared
-        } else {
-            Self::Unsaid
+        let is_targeted = |name: &[u8]| TARGETED.iter().any(|targeted| name.ends_with(targeted));
+        let (mut is_shared, mut is_private) = (false, false);
+        for (name, value) in response {
+            let name = name.to_ascii_lowercase();
+            let directives = value.split(|&byte| byte == b',').map(|directive| directive.trim_ascii().to_ascii_lowercase());
+            if name == b"cache-control" {
+                for directive in directives {
+                    is_shared |= is_directive(&directive, b"public") || is_directive(&directive, b"s-maxage");
+                    // With an argument, `private` is about some fields alone (RFC 9111 §5.2.2.7).
+                    is_private |= matches!(directive.as_slice(), b"private" | b"no-store");
+                }
+            } else if is_targeted(&name) {
+                is_shared |= !directives.into_iter().any(|word| matches!(word.as_slice(), b"0" | b"no-store" | b"private"));
+            }
+        }
+        match (is_shared, is_private) {
+            (true, _) => Self::Shared,
+            (false, true) => Self::Private,
+            (false, false) => Self::Unsaid,
         }
     }
+}
+
+/// Whether a directive is called so, whatever its argument.
+fn is_directive(directive: &[u8], name: &[u8]) -> bool {
+    directive.split(|&byte| byte == b'=').next().is_some_and(|found| found.trim_ascii() == name)
 }
 
 #[cfg(test)]
@@ -141,7 +155,9 @@ mod tests {
             (&["no-store"], Storage::Private),
             (&["public, max-age=60"], Storage::Shared),
             (&["max-age=60", "s-maxage = 5"], Storage::Shared),
-            (&["private", "public"], Storage::Private),
+            (&["private", "public"], Storage::Shared),
+            (&["no-store, s-maxage=5"], Storage::Shared),
+            (&["private=\"x-user\""], Storage::Unsaid),
             (&["x-public"], Storage::Unsaid),
         ] {
             let lines: Vec<HeaderLine<'_>> =
