@@ -164,6 +164,8 @@ pub(crate) struct World {
     pub(crate) fetches: Vec<Fetch>,
     /// What is logged of others than requests.
     pub(crate) log: Vec<String>,
+    /// What is logged of requests.
+    pub(crate) requests_log: Vec<String>,
     /// Requests that wait.
     pub(crate) waiting: BTreeSet<RequestId>,
     /// What became of requests that had waited.
@@ -202,6 +204,7 @@ impl World {
             now,
             fetches: Vec::new(),
             log: Vec::new(),
+            requests_log: Vec::new(),
             waiting: BTreeSet::new(),
             resumed: BTreeMap::new(),
             metrics: BTreeMap::new(),
@@ -347,7 +350,9 @@ impl World {
         self.fetches.extend(callouts.map(|(token, callout)| Fetch { token, callout }));
         let lines =
             self.proxy.host.log.drain(..).filter_map(|(_, line)| line.strip_prefix("jotgate: ").map(String::from));
-        self.log.extend(lines.filter(|line| !line.starts_with("request ")));
+        let (requests, others): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("request "));
+        self.log.extend(others);
+        self.requests_log.extend(requests);
         for id in self.waiting.clone() {
             if let Some(outcome) = self.end(id) {
                 self.waiting.remove(&id);
