@@ -166,7 +166,8 @@ impl Gate {
             kept: &self.kept,
             is_check: false,
         };
-        let Judgement { verdict, audited, events, session, failure } = decide(request, &known, &mut self.cache, &mut facts);
+        let Judgement { verdict, audited, events, session, failure } =
+            decide(request, &known, &mut self.cache, &mut facts);
         if !events.is_empty() {
             self.apply(events, capabilities, steady);
         }

@@ -96,6 +96,18 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         }
     }
 
+    /// What is known of these keys counts until `end` at most.
+    pub(crate) fn end_by(&mut self, end: Timestamp, is_meant: impl Fn(&K) -> bool) {
+        let is_late = |entry: &Entry<V>| !entry.is_in_flight() && end < entry.end;
+        let meant = self.entries.iter().filter(|(key, entry)| is_meant(key) && is_late(entry));
+        let keys: Vec<_> = meant.map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            if let Some(entry) = self.remove(&key) {
+                self.insert(key, Entry { end, ..entry });
+            }
+        }
+    }
+
     /// Forgets what counts no more, and gives the keys whose callouts the host never ended.
     pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<K> {
         let mut given_up = Vec::new();
@@ -181,6 +193,21 @@ mod tests {
         assert_eq!(lookup.finish(CalloutId(1), 8, MINUTE, at(2)), None);
         assert_eq!(lookup.get(&"a", at(2)), Some(&7));
         assert_eq!(lookup.get(&"b", at(2)), None);
+    }
+
+    #[test]
+    fn what_is_known_may_end_sooner_and_never_later() {
+        let mut lookup = lookup(4);
+        know(&mut lookup, "a", 1, MINUTE, at(0));
+        know(&mut lookup, "b", 2, MINUTE, at(0));
+        assert_eq!(lookup.begin("c", CalloutId(3), at(0)), Begun::Ask);
+        lookup.end_by(at(2), |key| *key != "b");
+        lookup.end_by(at(90), |_| true);
+        assert_eq!((lookup.get(&"a", at(1)), lookup.get(&"a", at(2))), (Some(&1), None));
+        assert_eq!((lookup.get(&"b", at(59)), lookup.get(&"b", at(60))), (Some(&2), None));
+        assert_eq!(lookup.next_expiry(), Some(at(2)));
+        assert_eq!(lookup.expire(at(2)), [""; 0]);
+        assert_eq!(lookup.finish(CalloutId(3), 3, MINUTE, at(3)), Some("c"), "what is under way goes on");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) enum Event {
     Ask(Box<Question>),
     /// Increase a counter.
     Count(Metric),
-    /// The answers to these questions were used, and are to be forgotten.
+    /// The answers to these questions were used, and are to be forgotten soon.
     Forget(Subject),
     /// Tell operators.
     Log(String),

@@ -231,10 +231,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             Stop::Failed(failed) => (None, failed),
         };
         let reply = login_failed(browser, self.request, &failed, return_to);
-        let events = [
-            Event::Count(Metric::LoginsFailed(failed.cause)),
-            Event::Log(format!("login failed: {}", failed.words)),
-        ];
+        let events =
+            [Event::Count(Metric::LoginsFailed(failed.cause)), Event::Log(format!("login failed: {}", failed.words))];
         match lacking {
             Some(verdict) => {
                 let failure = Some(Box::new(FailedLogin { reply, events: events.into() }));

@@ -73,7 +73,10 @@ impl Gate {
                 }
                 Event::Bounced(id) => self.refreshes.bounced(&id),
                 Event::Count(metric) => self.effects.push_back(Effect::Count(metric)),
-                Event::Forget(subject) => self.forget(subject),
+                // A browser may have sent the same twice, and a code is good once.
+                Event::Forget(subject) => {
+                    self.answers.end_by(now.after(FAILURES_KEPT), |topic| topic.subject == subject);
+                }
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
                 Event::LoggedOut(login, id) => {
                     self.endings.push((login, id));

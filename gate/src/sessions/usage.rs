@@ -113,7 +113,8 @@ impl Storage {
         let (mut is_shared, mut is_private) = (false, false);
         for (name, value) in response {
             let name = name.to_ascii_lowercase();
-            let directives = value.split(|&byte| byte == b',').map(|directive| directive.trim_ascii().to_ascii_lowercase());
+            let directives =
+                value.split(|&byte| byte == b',').map(|directive| directive.trim_ascii().to_ascii_lowercase());
             if name == b"cache-control" {
                 for directive in directives {
                     is_shared |= is_directive(&directive, b"public") || is_directive(&directive, b"s-maxage");
@@ -121,7 +122,8 @@ impl Storage {
                     is_private |= matches!(directive.as_slice(), b"private" | b"no-store");
                 }
             } else if is_targeted(&name) {
-                is_shared |= !directives.into_iter().any(|word| matches!(word.as_slice(), b"0" | b"no-store" | b"private"));
+                is_shared |=
+                    !directives.into_iter().any(|word| matches!(word.as_slice(), b"0" | b"no-store" | b"private"));
             }
         }
         match (is_shared, is_private) {

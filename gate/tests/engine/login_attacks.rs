@@ -159,9 +159,7 @@ fn makes_session(outcome: &Outcome) -> bool {
 
 /// A configuration with two issuers and a login for each, `a` and `b`; `/b` is for users of the second.
 fn two_logins() -> Value {
-    let issuer = |name: &str, uri: &str| {
-        json!({"name": name, "issuer": uri, "audiences": ["api"], "keys": {"discovery": {}, "cluster": name}})
-    };
+    let issuer = |name: &str, uri: &str| json!({"name": name, "issuer": uri, "audiences": ["api"], "keys": {"discovery": {}, "cluster": name}});
     let of = |name: &str| {
         json!({
             "name": name, "issuer": name, "scopes": ["openid", "offline_access"],

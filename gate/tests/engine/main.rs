@@ -23,8 +23,8 @@ mod issuers;
 #[cfg(not(target_family = "wasm"))]
 mod key_sets;
 mod keys;
-mod login_config;
 mod login_attacks;
+mod login_config;
 mod logins;
 mod metadata;
 mod paths;

@@ -189,10 +189,18 @@ fn other_hosts_have_no_own_paths() {
         "[::1]",
     ] {
         for path in [&*back, "/.jotgate/login", "/.jotgate/logout", "/.jotgate/session", "/.jotgate/check"] {
-            let more = [("cookie", &*cookie), ("x-forwarded-host", HOST), ("host", HOST), ("forwarded", "host=dash.example.com")];
+            let more = [
+                ("cookie", &*cookie),
+                ("x-forwarded-host", HOST),
+                ("host", HOST),
+                ("forwarded", "host=dash.example.com"),
+            ];
             let outcome = send(&mut scene.world, "GET", path, host, &more);
             assert!(!is_forwarded(&outcome) && !matches!(outcome, Outcome::Waiting), "{host} {path}");
-            assert!(matches!(&*outcome.summary(), "401 missing_token" | "400 ambiguous_request"), "{host} {path}: {outcome:?}");
+            assert!(
+                matches!(&*outcome.summary(), "401 missing_token" | "400 ambiguous_request"),
+                "{host} {path}: {outcome:?}"
+            );
         }
     }
     assert_eq!(scene.redemptions(), 0);

@@ -60,8 +60,8 @@ fn the_upstream_sees_no_cookie_of_the_gate() {
         let names = [SESSION, LOGIN_COOKIE, "__Host-jotgate.1", "__Host-jotgate.2", "__Host-jotgate.9"];
         let mut forwarded = 0;
         let lines_of = names.iter().flat_map(|name| secrets.iter().flat_map(|text| spellings(name, text)));
-        for cookies in lines_of {
-            for (method, path) in [
+        for (index, cookies) in lines_of.enumerate() {
+            let requests = [
                 ("GET", "/public"),
                 ("GET", "/foreign"),
                 ("GET", "/foreign-public"),
@@ -74,32 +74,31 @@ fn the_upstream_sees_no_cookie_of_the_gate() {
                 ("GET", "/a//b"),
                 ("GET", "/a/%2e%2e/b"),
                 ("POST", "/.jotgate/logout"),
-            ] {
-                let kinds: [&[(&str, &str)]; 6] = [
-                    &[],
-                    &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
-                    &[("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-fetch-site", "same-origin")],
-                    &[("origin", "https://evil.example"), ("access-control-request-method", "POST")],
-                    &[("authorization", "Bearer x.y.z")],
-                    &[("authorization", "Basic Zm9vOmJhcg==")],
-                ];
-                for kind in kinds {
-                    let mut more = kind.to_vec();
-                    more.push(("cookie", &cookies));
-                    let outcome = send(&mut scene.world, method, path, HOST, &more);
-                    if let Outcome::Forwarded(headers) = &outcome {
-                        forwarded += 1;
-                        let seen = format!("{headers:?}");
-                        assert!(
-                            !secrets.iter().any(|secret| seen.contains(secret)),
-                            "{mode} {method} {path} {kind:?} {cookies}: {seen}"
-                        );
-                    }
-                    scene.world.cancel(scene.world.last());
+            ];
+            let kinds: [&[(&str, &str)]; 6] = [
+                &[],
+                &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+                &[("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-fetch-site", "same-origin")],
+                &[("origin", "https://evil.example"), ("access-control-request-method", "POST")],
+                &[("authorization", "Bearer x.y.z")],
+                &[("authorization", "Basic Zm9vOmJhcg==")],
+            ];
+            for (place, (method, path)) in requests.into_iter().enumerate() {
+                // Every path meets every kind, with one spelling or another.
+                let kind = kinds[(index + place) % kinds.len()];
+                let mut more = kind.to_vec();
+                more.push(("cookie", &cookies));
+                let outcome = send(&mut scene.world, method, path, HOST, &more);
+                if let Outcome::Forwarded(headers) = &outcome {
+                    forwarded += 1;
+                    let seen = format!("{headers:?}");
+                    let holds = secrets.iter().any(|secret| seen.contains(secret));
+                    assert!(!holds, "{mode} {method} {path} {kind:?} {cookies}: {seen}");
                 }
+                scene.world.cancel(scene.world.last());
             }
         }
-        assert!(forwarded > 1_000, "{forwarded} were forwarded in {mode}");
+        assert!(forwarded > 400, "{forwarded} were forwarded in {mode}");
     }
 }
 
@@ -182,9 +181,7 @@ fn check_line(line: &str) {
 /// Envoy, CVE-2025-55162: a sign-out that did not say `Secure` deleted no cookie with a prefix.
 #[test]
 fn a_logout_deletes_what_a_login_made() {
-    let session = |cookie: Value| {
-        json!({"session": {"secrets": [SECRET], "publicUrl": "https://dash.example.com", "cookie": cookie}})
-    };
+    let session = |cookie: Value| json!({"session": {"secrets": [SECRET], "publicUrl": "https://dash.example.com", "cookie": cookie}});
     for changes in [
         json!({}),
         session(json!({"persistent": true})),
@@ -268,7 +265,15 @@ fn no_shared_cache_gets_a_cookie() {
 fn an_answer_of_the_gate_is_stored_by_nobody() {
     let mut scene = Scene::new(&json!({}));
     let back = scene.way_back();
-    for path in ["/app", "/.jotgate/login", "/.jotgate/session", "/.jotgate/check", "/.jotgate/logout", &back, "/.jotgate/callback"] {
+    for path in [
+        "/app",
+        "/.jotgate/login",
+        "/.jotgate/session",
+        "/.jotgate/check",
+        "/.jotgate/logout",
+        &back,
+        "/.jotgate/callback",
+    ] {
         let outcome = scene.go(path);
         assert_eq!(lines(&outcome, "cache-control"), ["no-store"], "{path}");
         assert!(matches!(status(&outcome), 200 | 303 | 400 | 401), "{path}");

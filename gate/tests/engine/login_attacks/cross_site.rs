@@ -113,7 +113,9 @@ fn no_answer_may_be_read_by_another_site() {
         ("sec-fetch-mode", "cors"),
         ("sec-fetch-dest", "empty"),
     ];
-    for path in ["/.jotgate/session", "/.jotgate/check", "/.jotgate/check?path=/app", "/.jotgate/login", "/.jotgate/logout"] {
+    for path in
+        ["/.jotgate/session", "/.jotgate/check", "/.jotgate/check?path=/app", "/.jotgate/login", "/.jotgate/logout"]
+    {
         let outcome = scene.browser.request(&mut scene.world, "GET", path, &elsewhere);
         let Outcome::Replied(reply) = &outcome else { panic!("{path}: {outcome:?}") };
         assert!(!reply.headers.iter().any(|(name, _)| name.starts_with("access-control-")), "{path}");

@@ -20,7 +20,7 @@ fn a_navigation_leaves_nothing_behind() {
     let mut scene = Scene::new(&json!({}));
     scene.go("/app");
     let before = size(&scene);
-    for index in 0..2_000 {
+    for index in 0..400 {
         let outcome = send(&mut scene.world, "GET", &format!("/app/{index}"), HOST, &NAVIGATION);
         assert_eq!(status(&outcome), 303);
         scene.world.cancel(scene.world.last());
@@ -34,7 +34,7 @@ fn a_wrong_cookie_leaves_nothing_behind() {
     scene.fetch("/app");
     let good = scene.browser.cookies[SESSION].clone();
     let before = size(&scene);
-    for index in 0..2_000 {
+    for index in 0..400 {
         let cookie = format!("{SESSION}={index:0>8}{}; {LOGIN_COOKIE}={index:0>43}", &good[8..]);
         send(&mut scene.world, "GET", "/app", HOST, &[("cookie", &cookie)]);
         scene.world.cancel(scene.world.last());
@@ -53,7 +53,7 @@ fn a_flood_of_callbacks_is_bounded_and_passes() {
     scene.provider.serve(&mut scene.world);
     let before = size(&scene);
     let mut waiting = 0;
-    for index in 0..1_500 {
+    for index in 0..700 {
         let state = scene.begin("/app")["state"].clone();
         let back = format!("/.jotgate/callback?code=c{index}&state={state}&iss={}", encode(ISSUER));
         let outcome = scene.browser.navigate(&mut scene.world, &back);
@@ -63,7 +63,7 @@ fn a_flood_of_callbacks_is_bounded_and_passes() {
             _ => assert_eq!((status(&outcome), outcome.header("retry-after").is_some()), (503, true), "{outcome:?}"),
         }
     }
-    assert!(waiting <= 1_000 && scene.world.fetches.len() <= 512, "{waiting}, {}", scene.world.fetches.len());
+    assert!(waiting <= 512 && scene.world.fetches.len() <= 512, "{waiting}, {}", scene.world.fetches.len());
     // Who is logged in does not notice.
     let mut other = victim.clone();
     scene.as_browser(&mut other, |scene| assert!(is_forwarded(&scene.browser.fetch(&mut scene.world, "/app"))));
@@ -132,7 +132,13 @@ fn parts() -> impl Strategy<Value = String> {
 
 fn path() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "/.jotgate/callback", "/.jotgate/login", "/.jotgate/logout", "/.jotgate/check", "/.jotgate/session", "/app", "/public",
+        "/.jotgate/callback",
+        "/.jotgate/login",
+        "/.jotgate/logout",
+        "/.jotgate/check",
+        "/.jotgate/session",
+        "/app",
+        "/public",
     ])
 }
 
@@ -153,7 +159,7 @@ fn fill(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     /// Whatever comes, nothing panics, only a good session is let in, and only a token endpoint's answer makes one.
     #[test]

@@ -195,7 +195,8 @@ fn no_secret_is_written_anywhere() {
     let outcome = serve(&mut ledger, &mut scene, outcome, ("200", &answer));
     assert_eq!(status(&outcome), 303, "{:?}", scene.world.log);
     ledger.note(&mut scene, &outcome);
-    for path in ["/app", "/public", "/.jotgate/session", "/.jotgate/check?path=/app", "/.jotgate/login", &back, "/a//b"] {
+    for path in ["/app", "/public", "/.jotgate/session", "/.jotgate/check?path=/app", "/.jotgate/login", &back, "/a//b"]
+    {
         let outcome = scene.fetch(path);
         ledger.note(&mut scene, &outcome);
     }
@@ -220,7 +221,8 @@ fn no_secret_is_written_anywhere() {
     }
     ledger.keep_cookies(&scene.browser);
     // A logout: the ID token is the hint that goes to the provider, and nowhere else.
-    let outcome = scene.browser.request(&mut scene.world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
+    let outcome =
+        scene.browser.request(&mut scene.world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
     let outcome = serve(&mut ledger, &mut scene, outcome, ("200", ""));
     ledger.note(&mut scene, &outcome);
     let log: Vec<_> = ledger.written.iter().filter(|text| text.contains("refresh")).collect();

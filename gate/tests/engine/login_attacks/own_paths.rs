@@ -77,7 +77,8 @@ fn a_check_says_what_would_become_of_the_request() {
 /// A token in the path that is asked about is the asker's own, and a session counts for it as for any other request.
 #[test]
 fn a_check_lends_nobody_a_credential() {
-    let credentials = json!([{"session": true}, {"header": "authorization", "scheme": "Bearer"}, {"query": "access_token"}]);
+    let credentials =
+        json!([{"session": true}, {"header": "authorization", "scheme": "Bearer"}, {"query": "access_token"}]);
     let mut scene = Scene::new(&json!({"credentials": credentials}));
     let token = scene.provider.key.token(&json!({}));
     assert_eq!(check(&mut scene, "/app", "GET"), 401);
@@ -85,7 +86,8 @@ fn a_check_lends_nobody_a_credential() {
     assert_eq!(check(&mut scene, "/app?access_token=x.y.z", "GET"), 401);
     assert_eq!(check(&mut scene, "/app", "GET"), 401, "nothing is remembered of it");
     // Other places are those of the request that came.
-    let outcome = send(&mut scene.world, "GET", "/.jotgate/check?path=%2Fapp", HOST, &[("authorization", "Bearer x.y.z")]);
+    let outcome =
+        send(&mut scene.world, "GET", "/.jotgate/check?path=%2Fapp", HOST, &[("authorization", "Bearer x.y.z")]);
     assert_eq!(status(&outcome), 401);
 }
 
@@ -143,9 +145,12 @@ fn a_check_of_a_check_has_an_end() {
 
 #[test]
 fn no_rule_changes_what_an_own_path_is() {
-    for (mode, access) in
-        [("enforce", json!("deny")), ("enforce", json!("public")), ("audit", json!("deny")), ("audit", json!("authenticated"))]
-    {
+    for (mode, access) in [
+        ("enforce", json!("deny")),
+        ("enforce", json!("public")),
+        ("audit", json!("deny")),
+        ("audit", json!("authenticated")),
+    ] {
         let own = json!(["/.jotgate/**", "/.jotgate/login", "/.jotgate/callback", "/.jotgate/session", "/**"]);
         let rules = json!([{"name": "own", "match": {"paths": own}, "access": access, "mode": mode}]);
         let mut scene = Scene::new(&json!({"rules": rules, "mode": mode, "default": "deny"}));
@@ -214,7 +219,9 @@ fn one_path_for_login_and_callback_knows_them_apart() {
     }}));
     let query = scene.begin("/login?rd=%2Fapp");
     assert_eq!(query["redirect_uri"], "https://dash.example.com/login");
-    for answer in ["code=c", "error=access_denied", "state=x", "code", "error", "state", "code=c&rd=%2Fapp", "a=b&code=c"] {
+    for answer in
+        ["code=c", "error=access_denied", "state=x", "code", "error", "state", "code=c&rd=%2Fapp", "a=b&code=c"]
+    {
         let outcome = scene.go(&format!("/login?{answer}"));
         assert_eq!(status(&outcome), 400, "{answer}: it does not begin anew: {outcome:?}");
     }

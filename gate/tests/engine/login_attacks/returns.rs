@@ -237,7 +237,8 @@ fn nothing_of_a_request_becomes_a_line_or_markup() {
             for markup in ["<script", "<img", "<svg", "onerror=a", "'onmouseover", "\"><"] {
                 assert!(!lower.contains(markup), "{path}: {lower}");
             }
-            let names: Vec<_> = lines(&outcome, "set-cookie").iter().map(|line| line.starts_with("__Host-jotgate")).collect();
+            let names: Vec<_> =
+                lines(&outcome, "set-cookie").iter().map(|line| line.starts_with("__Host-jotgate")).collect();
             assert!(names.iter().all(|is_own| *is_own));
         }
     }

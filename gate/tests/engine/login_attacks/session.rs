@@ -95,6 +95,7 @@ fn a_successor_is_seen_with_the_eyes_of_the_policy_that_is() {
     scene.world.fetches.clear();
     let outcome = scene.browser_of(&mut stubborn, "/b");
     assert_eq!(outcome.summary(), "403 access_denied");
+    assert!(scene.world.fetches.is_empty(), "what followed is still known: {:?}", scene.world.fetches);
     // The refresh token goes to its own issuer.
     scene.world.pass(Duration::from_secs(301));
     scene.world.fetches.clear();
@@ -227,7 +228,11 @@ fn an_answer_does_not_tell_an_expired_session_from_a_forged_one() {
         lines.extend(more);
         let outcome = send(&mut scene.world, "GET", path, HOST, &lines);
         let Outcome::Replied(reply) = outcome else { panic!("{outcome:?}") };
-        (reply.status, reply.headers.into_iter().filter(|(name, _)| *name != "location").collect::<Vec<_>>(), reply.body)
+        (
+            reply.status,
+            reply.headers.into_iter().filter(|(name, _)| *name != "location").collect::<Vec<_>>(),
+            reply.body,
+        )
     };
     for path in ["/app", "/.jotgate/check", "/.jotgate/check?path=/app", "/.jotgate/session"] {
         let found = [&expired, &forged].map(|text| answers(&mut scene, path, text, &[]));

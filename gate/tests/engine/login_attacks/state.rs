@@ -91,6 +91,7 @@ fn a_callback_counts_once() {
     let mut thief = Browser::default();
     scene.as_browser(&mut thief, |scene| failed_as(&scene.go(&back), 400));
     assert_eq!(scene.redemptions(), 1);
+    scene.world.pass(Duration::from_secs(2));
     // A browser that kept the login cookie: the provider has the last word on the code.
     let mut stubborn = Browser { cookies: before };
     scene.as_browser(&mut stubborn, |scene| {
@@ -98,6 +99,21 @@ fn a_callback_counts_once() {
         failed_as(&scene.go_with(&back, |_, fetch| (fetch.path == "/token").then(|| ("400", denied.clone()))), 400);
         assert!(!scene.is_logged_in());
     });
+}
+
+/// A provider that sees a code twice takes back what it gave for it (RFC 6749 §4.1.2).
+#[test]
+fn a_code_is_redeemed_once_however_often_it_comes() {
+    let mut scene = Scene::new(&json!({}));
+    let back = scene.way_back();
+    for _ in 0..5 {
+        let outcome = scene.browser.navigate(&mut scene.world, &back);
+        assert!(matches!(outcome, crate::support::Outcome::Waiting));
+    }
+    scene.provider.serve(&mut scene.world);
+    assert_eq!(scene.redemptions(), 1);
+    let resumed = std::mem::take(&mut scene.world.resumed);
+    assert!(resumed.len() == 5 && resumed.values().all(super::makes_session), "{resumed:?}");
 }
 
 #[test]
@@ -146,7 +162,8 @@ fn what_another_deployment_sealed_does_not_open() {
         json!({"login": login})
     };
     let secrets = |secret: &str| json!({"session": {"secrets": [secret], "publicUrl": "https://dash.example.com"}});
-    let other_url = json!({"session": {"secrets": [crate::browser::SECRET], "publicUrl": "https://dash.example.com:8443"}});
+    let other_url =
+        json!({"session": {"secrets": [crate::browser::SECRET], "publicUrl": "https://dash.example.com:8443"}});
     for (changes, opens) in [
         (json!({}), true),
         (with_login(json!({"client": client("other")})), false),

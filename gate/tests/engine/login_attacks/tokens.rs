@@ -177,7 +177,8 @@ fn keys_of_another_issuer_sign_nothing_here() {
 
 #[test]
 fn an_answer_of_the_token_endpoint_that_is_odd_makes_no_session() {
-    let good = |provider: &Provider| provider.key.sign(&json!({"alg": ES256, "kid": "a"}), &claims(provider, &json!({})));
+    let good =
+        |provider: &Provider| provider.key.sign(&json!({"alg": ES256, "kid": "a"}), &claims(provider, &json!({})));
     let with = |changes: Value| move |provider: &Provider| ("200", tokens(&good(provider), &changes));
     assert_eq!(status(&login_with(with(json!({}))).1), 303);
     for changes in [
@@ -317,7 +318,8 @@ fn a_refresh_is_for_the_same_user() {
 /// What is signed by nobody renews nothing either.
 #[test]
 fn a_refresh_with_a_forged_token_renews_nothing() {
-    let mut scene = Scene::logged_in(&json!({"rules": [{"name": "all", "access": {"claims": {"admin": {"equals": true}}}}]}));
+    let mut scene =
+        Scene::logged_in(&json!({"rules": [{"name": "all", "access": {"claims": {"admin": {"equals": true}}}}]}));
     assert_eq!(scene.fetch("/app").summary(), "403 access_denied");
     scene.world.pass(Duration::from_secs(601));
     scene.provider.serve(&mut scene.world);
