@@ -108,7 +108,7 @@ impl Provider {
     }
 }
 
-fn discovery() -> Value {
+pub(crate) fn discovery() -> Value {
     let endpoint = |name: &str| format!("{ISSUER}/{name}");
     json!({
         "issuer": ISSUER, "jwks_uri": endpoint("jwks"), "authorization_endpoint": endpoint("authorize"),
@@ -175,6 +175,13 @@ impl Browser {
     }
 
     pub(crate) fn request(&mut self, world: &mut World, method: &str, path: &str, headers: &[(&str, &str)]) -> Outcome {
+        let outcome = self.send(world, method, path, headers);
+        self.keep(&outcome);
+        outcome
+    }
+
+    /// Sends a request, and keeps nothing of what comes back.
+    pub(crate) fn send(&self, world: &mut World, method: &str, path: &str, headers: &[(&str, &str)]) -> Outcome {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
         let mut lines = vec![(":method", method), (":path", path), (":authority", HOST), (":scheme", "https")];
@@ -182,9 +189,7 @@ impl Browser {
         if !cookies.is_empty() {
             lines.push(("cookie", &cookies));
         }
-        let outcome = world.send(&lines);
-        self.keep(&outcome);
-        outcome
+        world.send(&lines)
     }
 
     /// Keeps the cookies of an answer.

@@ -11,6 +11,8 @@
 mod access;
 mod audit;
 mod browser;
+#[cfg(not(target_family = "wasm"))]
+mod browsers;
 mod cache;
 mod canonical;
 mod config;

@@ -198,7 +198,8 @@ impl World {
     }
 
     pub(crate) fn with_policy(store: &Store, policy: Policy, now: Timestamp, seed: u64) -> Self {
-        let host = Memory::new(now).with_store(store.clone());
+        let mut host = Memory::new(now).with_store(store.clone());
+        host.random = Sequence::new(seed);
         let mut world = Self {
             proxy: Proxy::on(host, Gate::new(policy, now, seed), Software),
             now,
@@ -334,6 +335,11 @@ impl World {
     /// The oldest fetch gets no answer.
     pub(crate) fn fail(&mut self) {
         let fetch = self.fetches.remove(0);
+        self.fail_fetch(&fetch);
+    }
+
+    /// This one gets no answer.
+    pub(crate) fn fail_fetch(&mut self, fetch: &Fetch) {
         self.run(|proxy| proxy.fail_callout(fetch.token));
     }
 

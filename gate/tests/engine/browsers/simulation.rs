@@ -1,0 +1,350 @@
+//! Two proxies, each of some VMs with shared data of their own, and time: callouts that are answered later, and
+//! responses that come later.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::issuer::{Issuer, TIMEOUT, Vm};
+use super::people::{Person, Sent};
+use super::promises::{Login, Promise, Text, Violation};
+use super::secrets::Secrets;
+use super::setup::{MOST_SECRETS, Mutant, Random, Setup};
+use crate::browser::form;
+use crate::support::{Fetch, NOW, Outcome, Store, World, before};
+use gate::Timestamp;
+
+const PROXIES: usize = 2;
+const VMS: usize = 4;
+const PEOPLE: usize = 4;
+
+/// A VM at work.
+pub(super) struct Machine {
+    pub(super) world: World,
+    /// Each that starts is another one.
+    life: u64,
+    /// The secrets that it has, the one that seals first.
+    pub(super) secrets: Vec<usize>,
+    /// The `notBefore` that it should keep to.
+    pub(super) not_before: Option<Timestamp>,
+}
+
+pub(super) struct Proxy {
+    pub(super) store: Store,
+    pub(super) machines: Vec<Machine>,
+    /// How far its clock is ahead of the slowest.
+    pub(super) ahead: Duration,
+    /// When it started, and with it its shared data.
+    pub(super) started: Timestamp,
+}
+
+/// What happens later.
+#[derive(Debug)]
+pub(super) enum Happening {
+    /// A callout is answered, or fails.
+    Answer { vm: Vm, fetch: Fetch, answer: Option<(&'static str, String)>, grant: Option<usize> },
+    /// The upstream responds to a request that was forwarded.
+    Respond { sent: Sent },
+    /// A browser goes to a page: perhaps back from the issuer.
+    Go { person: usize, path: String },
+    /// The settings of the hour reach a VM.
+    Reconfigure { proxy: usize, index: usize },
+}
+
+pub(super) struct Simulation {
+    pub(super) setup: Setup,
+    pub(super) random: Random,
+    pub(super) now: Timestamp,
+    pub(super) proxies: Vec<Proxy>,
+    pub(super) issuer: Issuer,
+    pub(super) people: Vec<Person>,
+    pub(super) secrets: Secrets,
+    pub(super) not_before: Option<Timestamp>,
+    /// The requests that wait for a decision.
+    pub(super) waiting: BTreeMap<(Vm, u64), Sent>,
+    queue: BTreeMap<(Timestamp, u64), Happening>,
+    queued: u64,
+    lives: u64,
+    /// Each opens what browsers have, by one of the secrets.
+    pub(super) oracles: Vec<World>,
+    /// By their first grant.
+    pub(super) logins: BTreeMap<usize, Login>,
+    /// From then on the settings may be changed again.
+    pub(super) settled: Timestamp,
+    /// What is known of the sessions that browsers were given, by their text.
+    pub(super) texts: BTreeMap<String, Text>,
+    /// The refreshes under way: by whom, and with which refresh token.
+    pub(super) refreshing: Vec<(Vm, String)>,
+    /// When each proxy was last given what a refresh token was good for.
+    pub(super) renewed: BTreeMap<(usize, String), Timestamp>,
+    /// When something last went wrong that may keep a refresh from its end.
+    pub(super) last_fault: Timestamp,
+    /// Since when nothing goes wrong.
+    pub(super) is_calm: bool,
+    pub(super) violation: Option<Violation>,
+    pub(super) trace: Vec<String>,
+}
+
+impl Simulation {
+    pub(super) fn new(seed: u64, mutant: Option<Mutant>) -> Self {
+        let mut random = Random::new(seed);
+        let setup = Setup::draw(&mut random, mutant);
+        let now = Timestamp::from_secs(NOW);
+        let mut simulation = Self {
+            issuer: Issuer::new(&setup),
+            people: (0..PEOPLE).map(|number| Person::new(number % PROXIES)).collect(),
+            secrets: Secrets::new(now),
+            not_before: None,
+            proxies: Vec::new(),
+            waiting: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            queued: 0,
+            lives: seed << 20,
+            oracles: (0..MOST_SECRETS)
+                .map(|secret| World::beside(&Store::missing(), &Setup::oracle(secret), now, 0))
+                .collect(),
+            logins: BTreeMap::new(),
+            settled: now,
+            texts: BTreeMap::new(),
+            refreshing: Vec::new(),
+            renewed: BTreeMap::new(),
+            last_fault: now,
+            is_calm: false,
+            violation: None,
+            trace: vec![format!("{setup:?}")],
+            setup,
+            random,
+            now,
+        };
+        for _ in 0..PROXIES {
+            let ahead = simulation.random.duration(Duration::ZERO, Duration::from_secs(5));
+            simulation.proxies.push(Proxy { store: Store::default(), machines: Vec::new(), ahead, started: now });
+        }
+        (0..PROXIES).for_each(|proxy| simulation.start_proxy(proxy));
+        simulation.advance(Duration::from_secs(2));
+        simulation
+    }
+
+    pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
+        let at = self.now.since(Timestamp::from_secs(NOW));
+        self.trace.push(format!("{:>10.3} {}", at.as_secs_f64(), line()));
+    }
+
+    /// What a proxy's clock shows.
+    pub(super) fn clock(&self, proxy: usize) -> Timestamp {
+        self.now.after(self.proxies[proxy].ahead)
+    }
+
+    pub(super) fn vm(&self, proxy: usize, index: usize) -> Vm {
+        Vm { proxy, index, life: self.proxies[proxy].machines[index].life }
+    }
+
+    /// The VM, if it is still there.
+    pub(super) fn machine(&mut self, vm: Vm) -> Option<&mut Machine> {
+        let machine = self.proxies[vm.proxy].machines.get_mut(vm.index)?;
+        (machine.life == vm.life).then_some(machine)
+    }
+
+    pub(super) fn any_vm(&mut self, proxy: usize) -> usize {
+        let count = self.proxies[proxy].machines.len();
+        self.random.below(count)
+    }
+
+    pub(super) fn proxies(&self) -> usize {
+        self.proxies.len()
+    }
+
+    /// A proxy starts, with nothing in its shared data.
+    pub(super) fn start_proxy(&mut self, proxy: usize) {
+        self.note(|| format!("proxy {proxy} starts"));
+        self.forget_work(|vm| vm.proxy == proxy);
+        self.renewed.retain(|(by, _), _| *by != proxy);
+        let now = self.now;
+        let place = &mut self.proxies[proxy];
+        (place.store, place.started) = (Store::default(), now);
+        place.machines.clear();
+        for _ in 0..VMS {
+            let machine = self.start_machine(proxy);
+            self.proxies[proxy].machines.push(machine);
+        }
+        self.settle();
+    }
+
+    /// A VM dies, whatever it was about, and is replaced.
+    pub(super) fn restart(&mut self, proxy: usize, index: usize) {
+        let old = self.vm(proxy, index);
+        self.note(|| format!("{old:?} is replaced"));
+        self.forget_work(|vm| vm == old);
+        self.proxies[proxy].machines[index] = self.start_machine(proxy);
+        self.settle();
+    }
+
+    fn start_machine(&mut self, proxy: usize) -> Machine {
+        self.lives += 1;
+        self.last_fault = self.now;
+        let secrets = self.secrets.current();
+        let config = self.setup.config(&secrets, self.not_before);
+        let store = match self.setup.is(Mutant::NothingIsShared) {
+            true => Store::default(),
+            false => self.proxies[proxy].store.clone(),
+        };
+        let mut world = World::beside(&store, &config, self.clock(proxy), self.lives);
+        world.holds_responses = true;
+        world.pass(Duration::ZERO);
+        Machine { world, life: self.lives, secrets, not_before: self.not_before }
+    }
+
+    /// What VMs were about that are gone. Their clients come again by themselves.
+    fn forget_work(&mut self, is_gone: impl Fn(Vm) -> bool) {
+        self.last_fault = self.now;
+        self.waiting.retain(|(vm, _), _| !is_gone(*vm));
+        self.refreshing.retain(|(vm, _)| !is_gone(*vm));
+    }
+
+    /// A VM gets the configuration of the hour.
+    pub(super) fn reconfigure(&mut self, proxy: usize, index: usize) {
+        self.note(|| format!("VM {index} of proxy {proxy} is reconfigured"));
+        self.last_fault = self.now;
+        let (secrets, not_before) = (self.secrets.current(), self.not_before);
+        let config = self.setup.config(&secrets, not_before);
+        let machine = &mut self.proxies[proxy].machines[index];
+        (machine.secrets, machine.not_before) = (secrets, not_before);
+        machine.world.reconfigure(&config);
+        self.settle();
+    }
+
+    /// The clock of a proxy is set.
+    pub(super) fn set_clock(&mut self, proxy: usize, ahead: Duration) {
+        self.note(|| format!("the clock of proxy {proxy} is ahead by {ahead:?}"));
+        self.last_fault = self.now;
+        self.proxies[proxy].ahead = ahead;
+        self.show_time();
+        self.proxies[proxy].machines.iter_mut().for_each(|machine| machine.world.tick());
+        self.settle();
+    }
+
+    pub(super) fn later(&mut self, after: Duration, happening: Happening) {
+        self.queued += 1;
+        self.queue.insert((self.now.after(after), self.queued), happening);
+    }
+
+    /// Lets time pass, everything at its instant.
+    pub(super) fn advance(&mut self, by: Duration) {
+        let end = self.now.after(by);
+        while self.violation.is_none() {
+            let happens = self.queue.first_key_value().map(|((at, _), _)| *at);
+            let due = self.next_timeout();
+            let next = [happens, due].into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else { break };
+            self.now = next.max(self.now);
+            self.show_time();
+            if due.is_some_and(|due| due <= self.now) {
+                let machines = self.proxies.iter_mut().flat_map(|proxy| &mut proxy.machines);
+                machines.for_each(|machine| machine.world.pass(Duration::ZERO));
+            } else if let Some((_, happening)) = self.queue.pop_first() {
+                self.happen(happening);
+            }
+            self.settle();
+        }
+        self.now = end;
+        self.show_time();
+    }
+
+    fn next_timeout(&self) -> Option<Timestamp> {
+        let due = self.proxies.iter().flat_map(|proxy| {
+            let due = proxy.machines.iter().filter_map(|machine| machine.world.gate().next_timeout());
+            due.map(|due| before(due, proxy.ahead))
+        });
+        due.min()
+    }
+
+    fn show_time(&mut self) {
+        for proxy in &mut self.proxies {
+            let now = self.now.after(proxy.ahead);
+            proxy.machines.iter_mut().for_each(|machine| machine.world.now = now);
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Answer { vm, fetch, answer, grant } => self.answer(vm, &fetch, answer, grant),
+            Happening::Respond { sent } => self.respond(sent),
+            Happening::Go { person, path } => self.navigate(person, &path),
+            Happening::Reconfigure { proxy, index } => self.reconfigure(proxy, index),
+        }
+    }
+
+    /// Takes up what the VMs did: callouts, and decisions on requests that had waited.
+    pub(super) fn settle(&mut self) {
+        loop {
+            let mut fetches = Vec::new();
+            let mut resumed = Vec::new();
+            for (number, proxy) in self.proxies.iter_mut().enumerate() {
+                for (index, machine) in proxy.machines.iter_mut().enumerate() {
+                    let vm = Vm { proxy: number, index, life: machine.life };
+                    fetches.extend(machine.world.fetches.drain(..).map(|fetch| (vm, fetch)));
+                    resumed.extend(std::mem::take(&mut machine.world.resumed).into_iter().map(|found| (vm, found)));
+                }
+            }
+            if fetches.is_empty() && resumed.is_empty() {
+                return;
+            }
+            fetches.into_iter().for_each(|(vm, fetch)| self.ask(vm, fetch));
+            resumed.into_iter().for_each(|(vm, (id, outcome))| self.resumed(vm, id, outcome));
+        }
+    }
+
+    fn resumed(&mut self, vm: Vm, id: u64, outcome: Outcome) {
+        if let Some(sent) = self.waiting.remove(&(vm, id)) {
+            self.decided(sent, outcome);
+        }
+    }
+
+    /// The issuer is asked.
+    fn ask(&mut self, vm: Vm, fetch: Fetch) {
+        assert!(fetch.timeout <= TIMEOUT, "callouts have the default timeout");
+        if let Some(token) = refresh_token(&fetch) {
+            self.check_refresh(vm, &token);
+            self.refreshing.push((vm, token));
+        }
+        let served = self.issuer.serve(&fetch, vm, self.now, &mut self.random);
+        if served.is_fault {
+            self.last_fault = self.now.after(served.after);
+        }
+        let (path, grant, after) = (fetch.path.clone(), served.grant, served.after);
+        let answer = served.answer.as_ref().map(|(status, _)| *status);
+        self.note(|| format!("{vm:?} asks for {path}: grant {grant:?}, {answer:?} after {after:?}"));
+        self.check_reuses();
+        self.later(served.after, Happening::Answer { vm, fetch, answer: served.answer, grant: served.grant });
+    }
+
+    fn answer(&mut self, vm: Vm, fetch: &Fetch, answer: Option<(&'static str, String)>, grant: Option<usize>) {
+        let now = self.now;
+        let token = refresh_token(fetch);
+        let Some(machine) = self.machine(vm) else { return };
+        match &answer {
+            Some((status, body)) => machine.world.answer_to(fetch, [(":status", *status)], body),
+            None => machine.world.fail_fetch(fetch),
+        }
+        if let Some(grant) = grant.filter(|_| answer.is_some()) {
+            self.issuer.grants[grant].delivered = Some(now);
+            if let Some(token) = &token {
+                self.renewed.insert((vm.proxy, token.clone()), now);
+            }
+        }
+        let index = self.refreshing.iter().position(|(by, asked)| *by == vm && Some(asked) == token.as_ref());
+        if let Some(index) = index {
+            self.refreshing.swap_remove(index);
+        }
+    }
+
+    pub(super) fn fail(&mut self, promise: Promise, words: String) {
+        self.note(|| format!("{promise:?}: {words}"));
+        self.violation.get_or_insert(Violation { promise, words });
+    }
+}
+
+/// What a refresh is asked with.
+fn refresh_token(fetch: &Fetch) -> Option<String> {
+    let is_token_request = fetch.path == "/token";
+    is_token_request.then(|| form(&fetch.body)).and_then(|mut asked| asked.remove("refresh_token"))
+}
