@@ -83,8 +83,9 @@ fn each_promise_can_fail() {
         (Mutant::ManyEntries, Promise::SharedData),
         (Mutant::NobodyStaysIn, Promise::Recovery),
     ] {
-        let found: Vec<_> =
-            (1..=20).filter_map(|seed| run(seed, Some(mutant)).map(|(violation, _)| (seed, violation.promise))).collect();
+        let found: Vec<_> = (1..=20)
+            .filter_map(|seed| run(seed, Some(mutant)).map(|(violation, _)| (seed, violation.promise)))
+            .collect();
         let first = found.iter().find(|(_, found)| *found == promise);
         assert!(first.is_some(), "{mutant:?}: expected {promise:?}, found {found:?}");
     }

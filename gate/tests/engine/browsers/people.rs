@@ -1,6 +1,6 @@
 //! People at their browsers: they send requests, several at once, log in where they have to, and lose patience.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::issuer::{Vm, back};
@@ -22,8 +22,8 @@ pub(super) struct Person {
     /// The proxy that they are connected to, mostly.
     pub(super) proxy: usize,
     pub(super) browser: Browser,
-    /// The grants whose sessions the browser was given.
-    pub(super) received: BTreeSet<usize>,
+    /// The grants whose sessions the browser was given, and since when it has them.
+    pub(super) received: BTreeMap<usize, Timestamp>,
     /// When the browser last had a response with its session, which could have brought a cookie.
     pub(super) served: Option<Timestamp>,
     /// How many of those there were since a new secret seals.
@@ -55,7 +55,7 @@ impl Person {
         Self {
             proxy,
             browser: Browser::default(),
-            received: BTreeSet::new(),
+            received: BTreeMap::new(),
             served: None,
             served_with_newest: 0,
             bounces: 0,
@@ -164,17 +164,38 @@ impl Simulation {
         if is_public {
             lines.push(("cache-control", "public, max-age=60"));
         }
-        let lines = machine.world.respond(sent.id, &lines);
-        machine.world.cancel(sent.id);
+        machine.world.respond(sent.id, &lines);
+        self.held.insert((sent.vm, sent.id), (sent, is_public));
+    }
+
+    /// Takes up the responses that go on to their clients. Says whether there were any.
+    pub(super) fn release(&mut self) -> bool {
+        let mut released = Vec::new();
+        for &(vm, id) in self.held.keys() {
+            let machine = &self.proxies[vm.proxy].machines[vm.index];
+            released.extend(machine.world.response(id).map(|lines| ((vm, id), lines)));
+        }
+        for (key, lines) in &released {
+            let Some((sent, is_public)) = self.held.remove(key) else { continue };
+            if let Some(machine) = self.machine(sent.vm) {
+                machine.world.cancel(sent.id);
+            }
+            self.responded(&sent, lines, is_public);
+        }
+        !released.is_empty()
+    }
+
+    fn responded(&mut self, sent: &Sent, lines: &[(String, String)], is_public: bool) {
         if sent.is_lost {
             return;
         }
-        let lines: Vec<_> = lines.into_iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line).collect();
+        let lines = lines.iter().filter(|(name, _)| name == "set-cookie");
+        let lines: Vec<_> = lines.map(|(_, line)| line.clone()).collect();
         if !lines.is_empty() {
             let person = sent.person;
             self.note(|| format!("{person} is given a cookie by {:?}", sent.vm));
         }
-        self.deliver(&sent, &lines);
+        self.deliver(sent, &lines);
         let person = &mut self.people[sent.person];
         person.is_in = true;
         person.bounces = 0;
@@ -195,9 +216,13 @@ impl Simulation {
         self.check_deletion(sent, &before, &after);
         if let Some(text) = text_in(&after).filter(|text| text_in(&before).as_ref() != Some(text)) {
             let grant = self.learn(text, &after, sent.vm);
-            self.people[sent.person].received.extend(grant);
+            if let Some(grant) = grant {
+                self.people[sent.person].received.entry(grant).or_insert(self.now);
+            }
             let is_dropped = match self.setup.mutant {
-                Some(Mutant::BrowsersDropCookies) => grant.is_some_and(|grant| self.issuer.grants[grant].parent.is_some()),
+                Some(Mutant::BrowsersDropCookies) => {
+                    grant.is_some_and(|grant| self.issuer.grants[grant].parent.is_some())
+                }
                 Some(Mutant::NobodyStaysIn) => self.is_calm,
                 _ => false,
             };
@@ -258,7 +283,9 @@ pub(super) fn grant_of(authorization: &[String]) -> Option<usize> {
 
 fn outcome_word(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Forwarded(_) => grant_of(&outcome.seen("authorization")).map_or_else(String::new, |grant| format!("as {grant}")),
+        Outcome::Forwarded(_) => {
+            grant_of(&outcome.seen("authorization")).map_or_else(String::new, |grant| format!("as {grant}"))
+        }
         Outcome::Replied(_) => outcome.header("location").unwrap_or_default().chars().take(34).collect(),
         Outcome::Waiting => String::from("waits"),
     }

@@ -13,7 +13,9 @@ use gate::Timestamp;
 const SHARED: Duration = MINUTE;
 /// How far the clocks of the world may be apart, and what cutting off parts of seconds makes of it.
 const APART: Duration = Duration::from_secs(8);
-/// How many entries there are in the shared data for one secret, and how large one may be.
+/// How long a request with an old session may keep VMs busy: a lease that nobody ends, and the refresh after it.
+const LONGEST_REFRESH: Duration = Duration::from_secs(50);
+/// How many entries of sessions there are in the shared data, and how large one may be.
 const MOST_ENTRIES: usize = 512;
 const MOST_OCTETS: usize = 34 << 10;
 
@@ -108,7 +110,10 @@ impl Simulation {
             let was_shared = delivered.filter(|at| *at >= self.proxies[proxy].started);
             let (Some(delivered), false) = (was_shared, is_other_proxy) else { continue };
             let person = &self.people[self.issuer.families[&session].person];
-            let has_newer = person.received.iter().any(|&grant| self.issuer.follows(grant, reuse.successor));
+            // Requests that were sent before that, with the older one, may still be under way.
+            let has_newer = person.received.iter().any(|(grant, since)| {
+                since.after(LONGEST_REFRESH) < self.now && self.issuer.follows(*grant, reuse.successor)
+            });
             let is_late = self.now.since(delivered) >= SHARED - APART;
             if has_newer || !is_late {
                 let words = format!("{reuse:?} ends the session, though its successor was there");
@@ -138,7 +143,8 @@ impl Simulation {
         let has_fault = self.last_fault.after(BACK_OFF) >= grant.at;
         let most = [setup.refresh_after * 2, if has_fault { setup.outage } else { Duration::ZERO }];
         let too_old = grant.delivered.unwrap_or(grant.at).after(most[0]).after(APART).after(TIMEOUT);
-        let too_old = grant.expiry.map_or(too_old, |expiry| too_old.min(expiry.after(SKEW).after(APART))).after(most[1]);
+        let too_old =
+            grant.expiry.map_or(too_old, |expiry| too_old.min(expiry.after(SKEW).after(APART))).after(most[1]);
         let broken = if now.since(created) > setup.lifetime + SECOND {
             Some(format!("lifetime: {:?}", now.since(created)))
         } else if not_before.is_some_and(|not_before| created.after(SECOND) < not_before) {
@@ -184,7 +190,8 @@ impl Simulation {
             // What is recorded is at most a quarter of `idle` older than what was.
             let is_unused = person.served.is_none_or(|served| self.now.since(served) + APART >= idle * 3 / 4);
             let words = || format!("idle, though it was used {:?} ago", person.served.map(|at| self.now.since(at)));
-            return (!is_unused).then(|| (Promise::StaysIn, words()));
+            let says_yes = self.issuer.would_renew(text.grant, self.now);
+            return (!is_unused && says_yes).then(|| (Promise::StaysIn, words()));
         }
         if !machine.secrets.contains(&text.secret) {
             let is_excused = person.served_with_newest < 2;
@@ -233,7 +240,7 @@ impl Simulation {
 
     /// What stands in the shared data.
     pub(super) fn check_shared(&mut self) {
-        let most = MOST_ENTRIES * self.secrets.count();
+        let most = MOST_ENTRIES;
         let mut found = None;
         for (number, proxy) in self.proxies.iter().enumerate() {
             let stored = proxy.store.stored();

@@ -62,9 +62,4 @@ impl Secrets {
     pub(super) fn begins_to_seal(&self) -> bool {
         self.step == Step::First
     }
-
-    /// How many there have been.
-    pub(super) fn count(&self) -> usize {
-        self.newest + 1
-    }
 }

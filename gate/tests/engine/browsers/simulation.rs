@@ -61,6 +61,8 @@ pub(super) struct Simulation {
     pub(super) not_before: Option<Timestamp>,
     /// The requests that wait for a decision.
     pub(super) waiting: BTreeMap<(Vm, u64), Sent>,
+    /// The responses that VMs have; and whether others may store them.
+    pub(super) held: BTreeMap<(Vm, u64), (Sent, bool)>,
     queue: BTreeMap<(Timestamp, u64), Happening>,
     queued: u64,
     lives: u64,
@@ -96,6 +98,7 @@ impl Simulation {
             not_before: None,
             proxies: Vec::new(),
             waiting: BTreeMap::new(),
+            held: BTreeMap::new(),
             queue: BTreeMap::new(),
             queued: 0,
             lives: seed << 20,
@@ -197,6 +200,7 @@ impl Simulation {
     fn forget_work(&mut self, is_gone: impl Fn(Vm) -> bool) {
         self.last_fault = self.now;
         self.waiting.retain(|(vm, _), _| !is_gone(*vm));
+        self.held.retain(|(vm, _), _| !is_gone(*vm));
         self.refreshing.retain(|(vm, _)| !is_gone(*vm));
     }
 
@@ -285,7 +289,7 @@ impl Simulation {
                     resumed.extend(std::mem::take(&mut machine.world.resumed).into_iter().map(|found| (vm, found)));
                 }
             }
-            if fetches.is_empty() && resumed.is_empty() {
+            if fetches.is_empty() && resumed.is_empty() && !self.release() {
                 return;
             }
             fetches.into_iter().for_each(|(vm, fetch)| self.ask(vm, fetch));
