@@ -26,7 +26,7 @@ pub(crate) use self::content::Session;
 pub(crate) use self::cookie::{OpenedSession, SealError, SessionCookies};
 pub(crate) use self::entry::{Found, find, open};
 pub(crate) use self::keyring::{Binding, Keyring, Purpose};
-pub(crate) use self::refreshes::{Outcome, Refreshes, SessionId};
+pub(crate) use self::refreshes::{Outcome, Refreshes, SessionId, Wish};
 pub(crate) use self::standing::{Bounds, Standing};
 pub(crate) use self::successors::{Claim, Successors};
 pub(crate) use self::usage::SessionUse;

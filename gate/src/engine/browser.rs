@@ -16,7 +16,8 @@ use crate::login::{Answer, Answered, Exchange, Failed, Question, Step, Stop, Sub
 use crate::lookup::Begun;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
-    Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors, open,
+    Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors, Wish,
+    open,
 };
 use crate::shared::SharedData;
 use crate::time::Timestamp;
@@ -268,20 +269,28 @@ impl Gate {
                 });
             }
         }
-        for (id, entry, outcome) in self.refreshes.exchanges() {
+        for (id, entry, wish) in self.refreshes.exchanges() {
             let Some(open_session) = &entry.session else { continue };
             let session = &open_session.session;
             let mut successors = Successors::new(&browser.session.keyring, session.login, shared, capabilities);
-            match outcome {
-                Some(Outcome::Renewed) => {
+            match wish {
+                Wish::Publish(Outcome::Renewed) => {
                     successors.publish(session, &entry.token);
                     self.refreshes.published(&id);
                 }
-                Some(Outcome::Failed(lease)) => {
+                Wish::Publish(Outcome::Failed(lease)) => {
                     successors.release(session, lease);
                     self.refreshes.published(&id);
                 }
-                None => match successors.claim(session, lease) {
+                Wish::Find => {
+                    let found = successors.find(session).and_then(|text| open(&text, &browser, &self.policy).ok());
+                    match found {
+                        Some(successor) => self.refreshes.renewed(&id, Arc::new(successor), false, now),
+                        None => self.refreshes.found_nothing(&id, now),
+                    }
+                    self.wake_session(&id);
+                }
+                Wish::Claim => match successors.claim(session, lease) {
                     Claim::Follow { until } => self.refreshes.follow(&id, self.clock.to_steady(until), now),
                     Claim::Lease(holder) => self.refreshes.ask(&id, Some(holder), now.after(lease)),
                     Claim::Unavailable => self.refreshes.ask(&id, None, now.after(lease)),

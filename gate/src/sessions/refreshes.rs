@@ -7,6 +7,8 @@
 //!     │    successor  │   │ poll                                 └─▶ published, for the other VMs
 //!     └───────────────┴─ Following ◀── another VM has the lease
 //! ```
+//!
+//! After a failure it pauses. A wish in such a pause goes from Idle to Looking and back: another VM may have succeeded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +25,7 @@ pub(crate) type SessionId = [u8; 16];
 const MOST: usize = 1024;
 /// How long a successor or a failure is remembered at least.
 const REMEMBERED: Duration = Duration::from_mins(1);
-/// How often a lease of another VM is looked at.
+/// How often a lease of another VM is looked at; and in a pause after a failure, at most, what others made.
 const POLL: Duration = Duration::from_millis(50);
 /// The pauses after failures: the first, and the longest.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -46,6 +48,8 @@ struct Refresh {
     failures: u32,
     /// When another try makes sense.
     next_try: Timestamp,
+    /// Until then nothing new is expected of other VMs.
+    next_look: Timestamp,
     /// The generation that its issuer does not renew.
     ended: Option<u32>,
     /// Whether a browser was sent to come again for it.
@@ -66,11 +70,24 @@ pub(crate) enum Outcome {
     Renewed,
 }
 
+/// What is to be done with what is shared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wish {
+    /// Ask for the lease.
+    Claim,
+    /// Look for a successor.
+    Find,
+    /// Share this.
+    Publish(Outcome),
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     Idle,
-    /// What is shared is to be looked at.
+    /// A lease is to be asked for.
     Checking,
+    /// A successor is to be looked for.
+    Looking,
     /// Another VM has the lease, which ends by itself.
     Following {
         until: Timestamp,
@@ -103,9 +120,9 @@ impl<'r> Status<'r> {
         self.0.is_some_and(|refresh| refresh.failures > 0)
     }
 
-    /// Likewise, and the next is not yet due.
+    /// Likewise, the next is not yet due, and no other VM has succeeded meanwhile.
     pub(crate) fn is_backing_off(self, now: Timestamp) -> bool {
-        self.0.is_some_and(|refresh| refresh.failures > 0 && now < refresh.next_try)
+        self.0.is_some_and(|refresh| refresh.failures > 0 && now < refresh.next_try && now < refresh.next_look)
     }
 
     /// Whether a browser was sent to come again.
@@ -149,9 +166,10 @@ impl Refreshes {
             *refresh = Refresh::new(Arc::clone(entry), now);
         }
         match refresh.stage {
-            Stage::Idle if refresh.ended == Some(generation) || now < refresh.next_try => false,
+            Stage::Idle if refresh.ended == Some(generation) => false,
+            Stage::Idle if now < refresh.next_try && now < refresh.next_look => false,
             Stage::Idle => {
-                refresh.stage = Stage::Checking;
+                refresh.stage = if now < refresh.next_try { Stage::Looking } else { Stage::Checking };
                 self.active.insert(id);
                 true
             }
@@ -161,14 +179,13 @@ impl Refreshes {
 
     /// Whether what is shared is to be looked at, or written.
     pub(crate) fn wants_exchange(&self) -> bool {
-        self.active().any(|(_, refresh)| refresh.exchanges())
+        self.active().any(|(_, refresh)| refresh.wish().is_some())
     }
 
-    /// The sessions for which that is so; what is to be published of each, and otherwise the generation that is to be
-    /// renewed.
-    pub(crate) fn exchanges(&self) -> Vec<(SessionId, Arc<Entry>, Option<Outcome>)> {
-        let wanted = self.active().filter(|(_, refresh)| refresh.exchanges());
-        wanted.map(|(id, refresh)| (*id, Arc::clone(&refresh.newest), refresh.publishes)).collect()
+    /// The sessions for which that is so, with the newest that is known of each.
+    pub(crate) fn exchanges(&self) -> Vec<(SessionId, Arc<Entry>, Wish)> {
+        let wanted = self.active().filter_map(|(id, refresh)| Some((id, refresh, refresh.wish()?)));
+        wanted.map(|(id, refresh, wish)| (*id, Arc::clone(&refresh.newest), wish)).collect()
     }
 
     /// It was published, or cannot be.
@@ -206,6 +223,14 @@ impl Refreshes {
         });
     }
 
+    /// No other VM has renewed it.
+    pub(crate) fn found_nothing(&mut self, id: &SessionId, now: Timestamp) {
+        self.change(id, |refresh| {
+            refresh.next_look = now.after(POLL);
+            refresh.stage = Stage::Idle;
+        });
+    }
+
     /// The issuer does not renew it.
     pub(crate) fn ended(&mut self, id: &SessionId, now: Timestamp) {
         self.change(id, |refresh| {
@@ -235,6 +260,7 @@ impl Refreshes {
         self.change(id, |refresh| {
             refresh.failures = refresh.failures.max(1);
             refresh.next_try = refresh.next_try.max(now.after(first));
+            refresh.next_look = now.after(POLL);
         });
         self.sessions.contains_key(id)
     }
@@ -265,7 +291,7 @@ impl Refreshes {
         let events = self.active().filter_map(|(_, refresh)| match refresh.stage {
             Stage::Asking { until } => Some(until),
             Stage::Following { until, next } => Some(until.min(next)),
-            Stage::Checking | Stage::Idle => None,
+            Stage::Checking | Stage::Idle | Stage::Looking => None,
         });
         events.min()
     }
@@ -301,8 +327,13 @@ impl Refreshes {
 }
 
 impl Refresh {
-    fn exchanges(&self) -> bool {
-        self.stage == Stage::Checking || self.publishes.is_some()
+    fn wish(&self) -> Option<Wish> {
+        match (self.publishes, self.stage) {
+            (Some(outcome), _) => Some(Wish::Publish(outcome)),
+            (None, Stage::Checking) => Some(Wish::Claim),
+            (None, Stage::Looking) => Some(Wish::Find),
+            (None, Stage::Asking { .. } | Stage::Following { .. } | Stage::Idle) => None,
+        }
     }
 
     fn new(newest: Arc<Entry>, now: Timestamp) -> Self {
@@ -311,6 +342,7 @@ impl Refresh {
             stage: Stage::Idle,
             failures: 0,
             next_try: now,
+            next_look: now,
             ended: None,
             was_bounced: false,
             lease: None,

@@ -93,6 +93,12 @@ impl<'x> Successors<'x> {
         }
     }
 
+    /// The session that follows this one, if another VM has refreshed it.
+    pub(crate) fn find(&mut self, session: &Session) -> Option<Vec<u8>> {
+        let find = |slot: &mut Slot| (slot.successor(&session.id, session.generation).map(<[u8]>::to_vec), false);
+        self.change(session, find).ok().flatten()
+    }
+
     /// Publishes what a refresh came to: `session`, of which this is the text.
     pub(crate) fn publish(&mut self, session: &Session, text: &[u8]) {
         let successor = Successor { generation: session.generation, made: self.capabilities.now, text: text.to_vec() };

@@ -90,3 +90,53 @@ fn a_session_that_is_used_while_its_issuer_is_away_is_not_idle() {
     }
     provider.serve(&mut worlds[0]);
 }
+
+#[test]
+fn a_vm_that_failed_to_refresh_finds_what_another_vm_got() {
+    let (mut worlds, mut provider, mut browser) = two_vms(&json!({"outage": "0s"}));
+    for world in &mut worlds {
+        world.pass(Duration::from_secs(601));
+        provider.serve(world);
+    }
+    let old = browser.clone();
+    let denied = browser.fetch(&mut worlds[0], "/app");
+    let id = worlds[0].last();
+    worlds[0].answer("503", "");
+    let denied = worlds[0].resumed.remove(&id).unwrap_or(denied);
+    assert_eq!(denied.summary(), "401 missing_token", "there is no time for an outage");
+    let outcome = browser.fetch(&mut worlds[1], "/app");
+    assert_eq!(status(&browser.finish(&mut worlds[1], &mut provider, outcome)), 200);
+    browser = old;
+    worlds[0].pass(Duration::from_millis(50));
+    let outcome = browser.fetch(&mut worlds[0], "/app");
+    let outcome = worlds[0].resumed.remove(&worlds[0].last()).unwrap_or(outcome);
+    assert_eq!(status(&outcome), 200, "though it would not ask itself, yet");
+    assert_eq!(provider.asked.iter().filter(|asked| asked["grant_type"] == "refresh_token").count(), 1);
+}
+
+#[test]
+fn a_flood_of_requests_that_are_denied_rarely_looks_at_what_is_shared() {
+    for wait_for in ["5s", "0s"] {
+        let config = login(&json!({"limits": {"waitFor": wait_for}}));
+        let (store, mut provider, mut browser) = (Store::default(), Provider::new(), Browser::default());
+        let mut world = World::beside(&store, &login(&json!({})), Timestamp::from_secs(NOW), 1);
+        world.pass(Duration::ZERO);
+        provider.serve(&mut world);
+        browser.log_in(&mut world, &mut provider, "/app");
+        world.reconfigure(&config);
+        world.pass(Duration::from_mins(40));
+        provider.serve(&mut world);
+        browser.fetch(&mut world, "/app");
+        while !world.fetches.is_empty() {
+            world.answer("503", "");
+        }
+        let before = store.stored().reads;
+        for _ in 0..50 {
+            let outcome = browser.fetch(&mut world, "/app");
+            let outcome = world.resumed.remove(&world.last()).unwrap_or(outcome);
+            assert_eq!(outcome.summary(), "401 missing_token");
+        }
+        let reads = store.stored().reads - before;
+        assert!(reads <= 2, "{reads}");
+    }
+}
