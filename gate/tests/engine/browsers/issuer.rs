@@ -64,6 +64,10 @@ pub(super) struct Grant {
     pub(super) asked_by: Vm,
     /// When the VM had it. None: it never did.
     pub(super) delivered: Option<Timestamp>,
+    /// How many keys there must be known to have been, to check its ID token.
+    pub(super) keys: usize,
+    /// Whether the VM could check its ID token in time.
+    pub(super) is_checked: bool,
     refresh_token: String,
 }
 
@@ -263,7 +267,18 @@ impl Issuer {
             answer["id_token"] = json!(self.id_token(session, nonce.as_deref(), now));
         }
         self.tokens.entry(refresh_token.clone()).or_default().push(number);
-        self.grants.push(Grant { session, parent, at: now, expiry, asked_by: by, delivered: None, refresh_token });
+        let keys = if has_id_token { self.next_key } else { 0 };
+        self.grants.push(Grant {
+            session,
+            parent,
+            at: now,
+            expiry,
+            asked_by: by,
+            delivered: None,
+            keys,
+            is_checked: false,
+            refresh_token,
+        });
         if let Some(parent) = parent {
             self.uses.entry(self.grants[parent].refresh_token.clone()).or_insert((now, number));
         }

@@ -24,7 +24,7 @@ pub(super) struct Person {
     pub(super) browser: Browser,
     /// The grants whose sessions the browser was given, and since when it has them.
     pub(super) received: BTreeMap<usize, Timestamp>,
-    /// When the browser last had a response with its session, which could have brought a cookie.
+    /// When the browser last sent a request whose response it got, and could have brought a cookie.
     pub(super) served: Option<Timestamp>,
     /// How many of those there were since a new secret seals.
     pub(super) served_with_newest: usize,
@@ -200,7 +200,7 @@ impl Simulation {
         person.is_in = true;
         person.bounces = 0;
         if !is_public && person.text() == sent.text || !lines.is_empty() {
-            person.served = Some(self.now);
+            person.served = person.served.max(Some(sent.at));
             person.served_with_newest += usize::from(sent.at >= self.secrets.seals_since);
         }
     }
@@ -267,8 +267,10 @@ pub(super) fn open(oracles: &mut [World], browser: &Browser, now: Timestamp) -> 
             }
             outcome = world.resumed.remove(&id)?;
         }
+        while !world.fetches.is_empty() {
+            world.fail();
+        }
         world.resumed.clear();
-        world.fetches.clear();
         match outcome {
             Outcome::Forwarded(_) => grant_of(&outcome.seen("authorization")).map(|grant| (grant, secret)),
             Outcome::Replied(_) | Outcome::Waiting => None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::issuer::{BACK_OFF, Grant, SECRET_WORDS, TIMEOUT, Vm, subject};
 use super::people::{Sent, grant_of, open};
-use super::setup::{MINUTE, SECOND, SKEW};
+use super::setup::{MINUTE, Rotation, SECOND, SKEW};
 use super::simulation::{Happening, Simulation};
 use crate::browser::Browser;
 use gate::Timestamp;
@@ -92,9 +92,11 @@ impl Simulation {
             let words = format!("{vm:?} asks with {token} while {other:?} does");
             return self.fail(Promise::OneRefresh, words);
         }
-        let renewed = self.renewed.get(&(vm.proxy, token.to_string()));
-        if let Some(&at) = renewed.filter(|at| self.now.since(**at) < SHARED - APART) {
-            let words = format!("{vm:?} asks with {token} again, {:?} after it was answered", self.now.since(at));
+        // Without rotation it is the token of the next generation as well.
+        let renewed = self.renewed.get(&(vm.proxy, token.to_string())).filter(|_| self.setup.rotation != Rotation::Never);
+        let is_shared = |(at, grant): &&(Timestamp, usize)| self.now.since(*at) < SHARED - APART && self.issuer.grants[*grant].is_checked;
+        if let Some((at, _)) = renewed.filter(is_shared) {
+            let words = format!("{vm:?} asks with {token} again, {:?} after it was answered", self.now.since(*at));
             self.fail(Promise::OneRefresh, words);
         }
     }
@@ -103,7 +105,7 @@ impl Simulation {
     pub(super) fn check_reuses(&mut self) {
         for reuse in std::mem::take(&mut self.issuer.reuses) {
             let successor = &self.issuer.grants[reuse.successor];
-            let Grant { session, asked_by, delivered, .. } = *successor;
+            let Grant { session, asked_by, delivered, is_checked, .. } = *successor;
             self.note(|| format!("{:?} uses grant {} again: session {session} is over", reuse.by, reuse.grant));
             let proxy = reuse.by.proxy;
             let is_other_proxy = asked_by.proxy != proxy;
@@ -115,7 +117,7 @@ impl Simulation {
                 since.after(LONGEST_REFRESH) < self.now && self.issuer.follows(*grant, reuse.successor)
             });
             let is_late = self.now.since(delivered) >= SHARED - APART;
-            if has_newer || !is_late {
+            if has_newer || !is_late && is_checked {
                 let words = format!("{reuse:?} ends the session, though its successor was there");
                 self.fail(Promise::StaysIn, words);
             }
@@ -202,6 +204,7 @@ impl Simulation {
             let is_shared = grant.delivered.is_some_and(|at| at.after(SHARED - APART) > self.now);
             grant.asked_by.proxy == sent.vm.proxy
                 && is_shared
+                && grant.is_checked
                 && grant.at >= self.proxies[sent.vm.proxy].started
                 && self.issuer.follows(*number, text.grant)
         });

@@ -16,6 +16,8 @@ use gate::Timestamp;
 const PROXIES: usize = 2;
 const VMS: usize = 4;
 const PEOPLE: usize = 4;
+/// How long tokens wait for the key of their ID token, at least.
+const LONGEST_CHECK: Duration = Duration::from_secs(15);
 
 /// A VM at work.
 pub(super) struct Machine {
@@ -35,13 +37,15 @@ pub(super) struct Proxy {
     pub(super) ahead: Duration,
     /// When it started, and with it its shared data.
     pub(super) started: Timestamp,
+    /// How many keys the issuer had when it was last asked for them.
+    pub(super) keys: usize,
 }
 
 /// What happens later.
 #[derive(Debug)]
 pub(super) enum Happening {
     /// A callout is answered, or fails.
-    Answer { vm: Vm, fetch: Fetch, answer: Option<(&'static str, String)>, grant: Option<usize> },
+    Answer { vm: Vm, fetch: Fetch, answer: Option<(&'static str, String)>, grant: Option<usize>, keys: usize },
     /// The upstream responds to a request that was forwarded.
     Respond { sent: Sent },
     /// A browser goes to a page: perhaps back from the issuer.
@@ -76,8 +80,8 @@ pub(super) struct Simulation {
     pub(super) texts: BTreeMap<String, Text>,
     /// The refreshes under way: by whom, and with which refresh token.
     pub(super) refreshing: Vec<(Vm, String)>,
-    /// When each proxy was last given what a refresh token was good for.
-    pub(super) renewed: BTreeMap<(usize, String), Timestamp>,
+    /// When each proxy was last given what a refresh token was good for, and which grant that was.
+    pub(super) renewed: BTreeMap<(usize, String), (Timestamp, usize)>,
     /// When something last went wrong that may keep a refresh from its end.
     pub(super) last_fault: Timestamp,
     /// Since when nothing goes wrong.
@@ -120,7 +124,7 @@ impl Simulation {
         };
         for _ in 0..PROXIES {
             let ahead = simulation.random.duration(Duration::ZERO, Duration::from_secs(5));
-            simulation.proxies.push(Proxy { store: Store::default(), machines: Vec::new(), ahead, started: now });
+            simulation.proxies.push(Proxy { store: Store::default(), machines: Vec::new(), ahead, started: now, keys: 0 });
         }
         (0..PROXIES).for_each(|proxy| simulation.start_proxy(proxy));
         simulation.advance(Duration::from_secs(2));
@@ -163,7 +167,7 @@ impl Simulation {
         self.renewed.retain(|(by, _), _| *by != proxy);
         let now = self.now;
         let place = &mut self.proxies[proxy];
-        (place.store, place.started) = (Store::default(), now);
+        (place.store, place.started, place.keys) = (Store::default(), now, 0);
         place.machines.clear();
         for _ in 0..VMS {
             let machine = self.start_machine(proxy);
@@ -270,7 +274,13 @@ impl Simulation {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Answer { vm, fetch, answer, grant } => self.answer(vm, &fetch, answer, grant),
+            Happening::Answer { vm, fetch, answer, grant, keys } => {
+                if fetch.path == "/jwks" && answer.as_ref().is_some_and(|(status, _)| *status == "200") {
+                    self.proxies[vm.proxy].keys = keys;
+                    self.check_late_grants(vm.proxy);
+                }
+                self.answer(vm, &fetch, answer, grant);
+            }
             Happening::Respond { sent } => self.respond(sent),
             Happening::Go { person, path } => self.navigate(person, &path),
             Happening::Reconfigure { proxy, index } => self.reconfigure(proxy, index),
@@ -318,7 +328,8 @@ impl Simulation {
         let answer = served.answer.as_ref().map(|(status, _)| *status);
         self.note(|| format!("{vm:?} asks for {path}: grant {grant:?}, {answer:?} after {after:?}"));
         self.check_reuses();
-        self.later(served.after, Happening::Answer { vm, fetch, answer: served.answer, grant: served.grant });
+        let keys = self.issuer.next_key;
+        self.later(served.after, Happening::Answer { vm, fetch, answer: served.answer, grant, keys });
     }
 
     fn answer(&mut self, vm: Vm, fetch: &Fetch, answer: Option<(&'static str, String)>, grant: Option<usize>) {
@@ -329,15 +340,26 @@ impl Simulation {
             Some((status, body)) => machine.world.answer_to(fetch, [(":status", *status)], body),
             None => machine.world.fail_fetch(fetch),
         }
-        if let Some(grant) = grant.filter(|_| answer.is_some()) {
-            self.issuer.grants[grant].delivered = Some(now);
+        if let Some(number) = grant.filter(|_| answer.is_some()) {
+            let keys = self.proxies[vm.proxy].keys;
+            let grant = &mut self.issuer.grants[number];
+            (grant.delivered, grant.is_checked) = (Some(now), grant.keys <= keys);
             if let Some(token) = &token {
-                self.renewed.insert((vm.proxy, token.clone()), now);
+                self.renewed.insert((vm.proxy, token.clone()), (now, number));
             }
         }
         let index = self.refreshing.iter().position(|(by, asked)| *by == vm && Some(asked) == token.as_ref());
         if let Some(index) = index {
             self.refreshing.swap_remove(index);
+        }
+    }
+
+    /// A proxy has new keys: it may have waited for them, with tokens that it could not check.
+    fn check_late_grants(&mut self, proxy: usize) {
+        let (now, keys) = (self.now, self.proxies[proxy].keys);
+        let is_late = |at: Timestamp| now.since(at) < LONGEST_CHECK;
+        for grant in self.issuer.grants.iter_mut().filter(|grant| grant.asked_by.proxy == proxy) {
+            grant.is_checked |= grant.keys <= keys && grant.delivered.is_some_and(is_late);
         }
     }
 
