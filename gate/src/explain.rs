@@ -109,7 +109,7 @@ impl Trace {
     /// The caller, once that is certain.
     pub fn principal(&self) -> Option<&Principal> {
         let of_token = self.token.as_ref().and_then(|token| token.principal.as_ref());
-        let session = self.session.as_ref().filter(|session| !session.is_over);
+        let session = self.session.as_ref().filter(|session| !session.is_over && session.odd_groups.is_none());
         of_token.or(session.map(|session| &session.principal))
     }
 }
@@ -264,6 +264,7 @@ impl Trail for Notes<'_> {
     }
 
     fn odd_groups(&mut self, detail: &Arc<str>) {
+        self.trace.session.iter_mut().for_each(|session| session.odd_groups = Some(Arc::clone(detail)));
         let Some(token) = &mut self.trace.token else { return };
         token.failed = Some((Check::Groups, Reason::BadClaim));
         token.principal = None;

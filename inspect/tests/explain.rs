@@ -66,6 +66,7 @@ fn configuration() -> impl Strategy<Value = Value> {
             0.2,
             select(vec![json!({"resourceMetadata": {"resource": "https://api.example.com"}})]),
         ),
+        proptest::option::weighted(0.4, Just(login())),
     );
     let issuer = select(vec![
         json!({}),
@@ -86,12 +87,35 @@ fn configuration() -> impl Strategy<Value = Value> {
             "issuers": [main, other], "rules": rules,
             "credentials": [{"header": "authorization", "scheme": "Bearer"}, {"header": "x-token"}, {"cookie": "session"}, {"query": "token"}],
         });
-        let (one, two, three, four, five, six, seven) = changes;
-        for change in [one, two, three, four, five, six, seven].into_iter().flatten() {
+        let (one, two, three, four, five, six, seven, eight) = changes;
+        for change in [one, two, three, four, five, six, seven, eight].into_iter().flatten() {
             merge(&mut config, &change);
+        }
+        if !config["login"].is_null() {
+            config["credentials"].as_array_mut().expect("is a list").push(json!({"session": true}));
         }
         config
     })
+}
+
+fn login() -> Value {
+    let endpoints = json!({"authorization": "https://idp/authorize", "token": "https://idp/token"});
+    json!({
+        "login": {"issuer": "main", "client": {"id": "a"}, "cluster": "idp", "endpoints": endpoints},
+        "session": {"secrets": ["a-secret-for-tests-has-32-octets"], "publicUrl": "https://api.example.com"},
+    })
+}
+
+fn session() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({"sub": "alice", "scope": "read write"}),
+        json!({"sub": "alice", "groups": ["ops"], "email": "a@example.com", "level": 1.0}),
+        json!({"sub": "alice", "scope": 7}),
+        json!({"sub": "alice", "groups": {}}),
+        json!({"sub": "a\nb"}),
+        json!({"sub": "alice", "exp": NOW - 61}),
+        json!({}),
+    ])
 }
 
 fn merge(into: &mut Value, changes: &Value) {
@@ -165,10 +189,13 @@ fn question() -> impl Strategy<Value = Question> {
             "/.well-known/oauth-protected-resource",
         ]),
     );
-    let places = subsequence(vec!["authorization", "x-token", "cookie", "twice", "x-tenant", "preflight"], 0..3);
-    let place = select(vec!["none", "first", "first", "first", "cookie"]);
-    (configuration(), request, places, place, token(), any::<bool>()).prop_map(
-        |(config, (method, host, path), lines, place, token, trusts)| {
+    let places = subsequence(
+        vec!["authorization", "x-token", "cookie", "twice", "x-tenant", "preflight", "accept", "elsewhere"],
+        0..3,
+    );
+    let place = select(vec!["none", "first", "first", "first", "first", "cookie", "session"]);
+    (configuration(), request, places, place, (token(), session()), any::<bool>()).prop_map(
+        |(config, (method, host, path), lines, place, (token, session), trusts)| {
             let mut headers: Vec<(String, String)> = Vec::new();
             let mut add = |name: &str, value: &str| headers.push((name.to_string(), value.to_string()));
             for line in lines {
@@ -181,6 +208,8 @@ fn question() -> impl Strategy<Value = Question> {
                         add("origin", "https://a");
                         add("access-control-request-method", "GET");
                     }
+                    "accept" => add("accept", "text/html"),
+                    "elsewhere" => add("sec-fetch-site", "cross-site"),
                     name => add(name, "acme"),
                 }
             }
@@ -190,6 +219,7 @@ fn question() -> impl Strategy<Value = Question> {
             let question = json!({
                 "configuration": config.to_string(), "request": format!("{method} https://{host}{path}"),
                 "headers": headers, "token": (place == "first").then_some(token), "trustSignature": trusts, "now": NOW,
+                "session": (place == "session" && !config["login"].is_null()).then(|| session.to_string()),
             });
             serde_json::from_value(question).expect("is a question")
         },
@@ -220,6 +250,9 @@ fn conclusion(explanation: &Explanation) -> Option<String> {
     if let Some(reason) = explanation.path.reason {
         return Some(reason.to_string());
     }
+    if explanation.login.is_some() {
+        return Some(String::from("login_redirect"));
+    }
     let access = explanation.access.as_ref()?;
     match (access.asks, &access.rule) {
         ("deny", Some(_)) => return Some(String::from("denied_by_rule")),
@@ -230,7 +263,8 @@ fn conclusion(explanation: &Explanation) -> Option<String> {
     let credential = explanation.credential.as_ref().and_then(|credential| credential.reason.clone());
     let token = || explanation.token.as_ref()?.reason.clone();
     let unmet = || access.requirement.as_ref().is_some_and(|asked| asked.met == Some(false));
-    credential.or_else(token).or_else(|| unmet().then(|| String::from("unmet")))
+    let session = || explanation.session.as_ref()?.reason.clone();
+    credential.or_else(token).or_else(session).or_else(|| unmet().then(|| String::from("unmet")))
 }
 
 fn check(explanation: &Explanation, config: &Value) -> Result<(), TestCaseError> {
@@ -247,13 +281,15 @@ fn check(explanation: &Explanation, config: &Value) -> Result<(), TestCaseError>
             prop_assert_eq!(explanation.rules.len(), config["rules"].as_array().map_or(0, Vec::len));
         }
     }
+    // A bad token in a cookie is as good as none.
+    let is_sent = explanation.login.is_some();
     let is_deciding = !matches!(explanation.access.as_ref().map(|access| access.asks), Some("deny" | "public"));
     if let Some(token) = &explanation.token {
         let failed: Vec<_> = token.checks.iter().filter(|check| check.outcome == CheckOutcome::Failed).collect();
         let reason = decision.reason.as_deref().unwrap_or_default();
         prop_assert!(failed.len() <= 1);
         match failed.first() {
-            Some(check) if is_deciding && !is_shadowed && decision.outcome != "undecided" => {
+            Some(check) if is_deciding && !is_shadowed && !is_sent && decision.outcome != "undecided" => {
                 prop_assert!(reasons(check.check).contains(&reason), "{} {reason}", check.check);
             }
             _ => {}

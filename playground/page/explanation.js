@@ -77,7 +77,9 @@ const showExplanation = (() => {
     return [
       step('yes', 'login ', code(found.login), found.issuer === null ? null : [', issuer ', code(found.issuer)]),
       step('yes', `since ${found.created}`, found.expires === null ? null : `, until ${found.expires}`),
-      step('yes', 'claims ', code(JSON.stringify(found.claims)))];
+      step('yes', 'claims ', code(JSON.stringify(found.claims))),
+      ...(found.over ? [step('no', 'it is over')] : []),
+      ...(found.reason === null ? [] : [step('no', code(found.reason), ': ', prose(found.detail ?? ''))])];
   }
 
   function login(sent) {

@@ -159,6 +159,9 @@ impl Page {
         if let Some(claims) = &session.claims {
             self.step(0, Mark::None, "claims", &claims.to_string());
         }
+        if let Some(reason) = &session.reason {
+            self.step(0, Mark::Failed, reason, session.detail.as_deref().unwrap_or_default());
+        }
     }
 
     fn login(&mut self, login: &LoginStep) {

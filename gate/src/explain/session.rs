@@ -1,6 +1,7 @@
 //! Sessions, to be explained: what a browser would send that has one, and what was found of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jose::json::{Document, Kind};
 
@@ -24,6 +25,8 @@ pub struct SessionTrace {
     pub claims: String,
     /// Whether it is over.
     pub is_over: bool,
+    /// What is wrong with its groups, where they are asked for and cannot be read.
+    pub odd_groups: Option<Arc<str>>,
     /// Whose it is.
     pub principal: Principal,
 }
@@ -37,6 +40,7 @@ impl SessionTrace {
             fresh_until: session.fresh_until,
             claims: session.claims.clone(),
             is_over: false,
+            odd_groups: None,
             principal: entry.principal.clone(),
         })
     }

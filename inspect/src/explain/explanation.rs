@@ -165,6 +165,10 @@ pub struct SessionStep {
     pub expires: Option<String>,
     /// Whether it is over.
     pub over: bool,
+    /// Why it is rejected, if it is.
+    pub reason: Option<String>,
+    /// The same, in words.
+    pub detail: Option<String>,
 }
 
 /// Where a browser is sent to log in.

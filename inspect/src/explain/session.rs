@@ -1,7 +1,7 @@
 //! Browsers: the session that one is assumed to have, and the login that it is sent to.
 
 use gate::policy::{Login, Provider};
-use gate::{Policy, Timestamp};
+use gate::{Policy, Reason, Timestamp};
 use serde_json::Value;
 
 use super::context::Context;
@@ -28,6 +28,8 @@ impl Context<'_> {
             created: date(session.created.since_epoch().as_secs()),
             expires: session.fresh_until.map(|until| date(until.since_epoch().as_secs())),
             over: session.is_over,
+            reason: session.odd_groups.as_ref().map(|_| Reason::BadClaim.name().to_string()),
+            detail: session.odd_groups.as_ref().map(ToString::to_string),
         })
     }
 
