@@ -219,6 +219,18 @@ impl SigningKey {
         jwk
     }
 
+    /// The private key with `kid` and `alg`; only for keys of ES256 and `EdDSA`.
+    pub fn private_jwk(&self) -> Option<Value> {
+        let private = match &self.secret {
+            Secret::Ed25519(key) => base64url(key.to_bytes()),
+            Secret::P256(key) => base64url(key.to_bytes()),
+            Secret::Oct(_) | Secret::P384(_) | Secret::P521(_) | Secret::Rsa(..) => return None,
+        };
+        let mut jwk = self.public_jwk();
+        jwk.as_object_mut()?.insert("d".into(), private.into());
+        Some(jwk)
+    }
+
     /// The public key as PEM (`SubjectPublicKeyInfo`): what the confusion of RS256 with HS256 uses as a secret.
     /// An HMAC key has none.
     pub fn public_pem(&self) -> Option<String> {

@@ -15,7 +15,7 @@ const MODULE: &str = "dist/jotgate.wasm";
 #[derive(Debug)]
 pub(crate) struct Config {
     text: String,
-    ports: BTreeMap<String, u16>,
+    ports: BTreeMap<String, Port>,
 }
 
 impl Config {
@@ -31,8 +31,8 @@ impl Config {
         Self::with_placeholders(&text)
     }
 
-    pub(crate) fn set_port(&mut self, name: &str, number: u16) {
-        self.ports.insert(name.into(), number);
+    pub(crate) fn set_port(&mut self, name: &str, port: Port) {
+        self.ports.insert(name.into(), port);
     }
 
     pub(crate) fn replace(&mut self, text: &str, replacement: &str) {
@@ -41,8 +41,7 @@ impl Config {
 
     /// The text to start with, and the ports in it.
     pub(crate) fn resolve(self, directory: &Path) -> Result<(String, BTreeMap<String, Port>), StartError> {
-        let mut ports: BTreeMap<String, Port> =
-            self.ports.into_iter().map(|(name, number)| (name, Port::taken(number))).collect();
+        let mut ports = self.ports;
         let mut text = self.text.replace("{{dir}}", &directory.display().to_string());
         if text.contains("{{plugin}}") {
             text = text.replace("{{plugin}}", &plugin()?.display().to_string());
@@ -97,7 +96,7 @@ mod tests {
     #[test]
     fn a_name_stands_for_one_port() {
         let mut config = Config::with_placeholders("{{port:a}} {{port:b}} {{port:a}} {{port:c}} {{dir}}");
-        config.set_port("c", 7);
+        config.set_port("c", Port::taken(7));
         let (text, ports) = config.resolve(Path::new("/run")).unwrap();
         let (a, b) = (ports["a"].number(), ports["b"].number());
         assert_ne!(a, b);

@@ -202,7 +202,14 @@ impl Builder {
     /// The port of that name is this one, on which something else listens already.
     #[must_use]
     pub fn port(mut self, name: &str, address: SocketAddr) -> Self {
-        self.config.set_port(name, address.port());
+        self.config.set_port(name, Port::taken(address.port()));
+        self
+    }
+
+    /// The port of that name is this one, which somebody had to know before.
+    #[must_use]
+    pub fn reserved(mut self, name: &str, port: Port) -> Self {
+        self.config.set_port(name, port);
         self
     }
 

@@ -17,6 +17,7 @@ use crate::bootstrap::Bootstrap;
 use crate::config::Config;
 use crate::envoy::Envoy;
 use crate::error::StartError;
+use crate::ports::Port;
 
 /// How long what is added may take to serve.
 const READY: Duration = Duration::from_secs(20);
@@ -59,6 +60,15 @@ impl SharedEnvoy {
     /// Adds the listeners and clusters of a configuration, and waits until they serve. What is returned has the ports
     /// and the access log of these listeners, and everything else of the whole Envoy.
     pub fn add(&self, bootstrap: &Bootstrap) -> Result<Envoy, StartError> {
+        self.add_at(bootstrap, [])
+    }
+
+    /// The same, with ports that somebody had to know before.
+    pub fn add_at<const N: usize>(
+        &self,
+        bootstrap: &Bootstrap,
+        reserved: [(&str, Port); N],
+    ) -> Result<Envoy, StartError> {
         let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         added.count += 1;
         let own = added.count;
@@ -67,7 +77,11 @@ impl SharedEnvoy {
         let mut config = parse(&bootstrap.text());
         // The administration interface is that of the whole.
         config["admin"] = Value::Null;
-        let (text, ports) = Config::with_placeholders(&config.to_string()).resolve(&directory)?;
+        let mut config = Config::with_placeholders(&config.to_string());
+        for (name, port) in reserved {
+            config.set_port(name, port);
+        }
+        let (text, ports) = config.resolve(&directory)?;
         let mut resources = parse(&text)["static_resources"].take();
         let (mut clusters, mut listeners) = (list(&mut resources["clusters"]), list(&mut resources["listeners"]));
         let names: BTreeSet<_> = clusters.iter().filter_map(|cluster| Some(cluster["name"].as_str()?.into())).collect();
