@@ -185,8 +185,8 @@ registry: skopeo
 
 .PHONY: chromium
 chromium:
-	$(call debian,chromium,chromium,is the browser that the playground is tested in)
-	$(call debian,chromedriver,chromium-driver,lets tests use the browser)
+	$(call debian,chromium,chromium,is the browser that tests use)
+	$(call debian,chromedriver,chromium-driver,drives the browser)
 
 # --- Build -----------------------------------------------------------------------------------------------------------
 
@@ -287,11 +287,11 @@ $(TESTBED): $(call sources,testbed)
 # --- Use -------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) ## Starts Envoy, an issuer and an upstream, and shows the gate (SCENARIO=…: another one; CHECK=1: and exits)
+demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) $(if $(filter login,$(SCENARIO)),$(PROVIDERS)/installed) ## Starts Envoy, an issuer and an upstream, and shows the gate (SCENARIO=…: another one; CHECK=1: and exits)
 	@envoy-config/demo.sh $(SCENARIO)
 
 .PHONY: check-demos
-check-demos: toolchain $(PLUGIN) $(ENVOY) $(TESTBED)
+check-demos: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) $(PROVIDERS)/installed
 	@for walk in envoy-config/demo/*.sh; do CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
 
 .PHONY: bench
@@ -330,7 +330,8 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
 	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
-	@$(call run_tests,--bin bench $(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 scenarios servers smoke,--test $(name)))
+	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
+	@$(call run_tests,--bin bench $(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart

@@ -5,7 +5,8 @@
 #   CHECK=1 envoy-config/demo.sh      exits; the exit status is 0 if all answers were as expected
 #
 # A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
-# Where there are two issuers, `serve_issuer second 18004` comes before it.
+# Where there are two issuers, `serve_issuer second 18004` comes before it. Where people log in at a provider that others
+# wrote, `serve_provider` and `serve_gateway` take its place.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -70,9 +71,24 @@ serve_issuer() { # name, port, options…
 }
 
 serve() { # options of the issuer…
-  bold "Starting an issuer (18001), an upstream (18002) and Envoy with the plugin (18000): envoy-config/$scenario.yaml"
+  bold "Starting an issuer (18001)"
   start issuer "$built/debug/testbed" issuer --listen 127.0.0.1:18001 "$@"
   wait_for "the issuer" "$issuer/jwks"
+  serve_gateway
+}
+
+serve_provider() { # options of host-tests/providers/certified.mjs, as JSON
+  local providers=${JOTGATE_TOOLS:-.tools}/providers script=$PWD/host-tests/providers/certified.mjs
+  bold "Starting oidc-provider (18001)"
+  [ -e "$providers/installed" ] || fail "oidc-provider is not installed: run \`make providers\`"
+  # It ends with its standard input, so with this script.
+  mkfifo "$logs/input" && exec 7<>"$logs/input"
+  start provider env -C "$providers" node "$script" "$1" <&7
+  wait_for "oidc-provider" "$issuer/jwks"
+}
+
+serve_gateway() {
+  bold "Starting an upstream (18002) and Envoy with the plugin (18000): envoy-config/$scenario.yaml"
   start upstream "$built/debug/testbed" upstream --listen 127.0.0.1:18002
   wait_for "the upstream" http://127.0.0.1:18002/
   start envoy "${JOTGATE_TOOLS:-.tools}/venv/bin/jotgate-envoy" -c "envoy-config/$scenario.yaml" --concurrency 2 --use-dynamic-base-id \

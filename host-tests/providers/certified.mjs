@@ -108,6 +108,8 @@ function logIn(provider) {
 async function report(ctx, next) {
   await next();
   const sent = { ...ctx.oidc?.params, ...ctx.oidc?.body };
+  // After a logout, `state` comes back and guards nothing.
+  const isLogout = ctx.oidc?.route?.startsWith('end_session') ?? false;
   const location = ctx.response.get('location');
   const redirect = URL.canParse(location) ? Object.fromEntries(new URL(location).searchParams) : {};
   const names = [
@@ -115,7 +117,7 @@ async function report(ctx, next) {
     'refresh_token', 'state', 'token',
   ];
   const secrets = [sent, redirect, ctx.body ?? {}].flatMap((from) =>
-    names.filter((name) => typeof from[name] === 'string').map((name) => [name, from[name]]));
+    names.filter((name) => typeof from[name] === 'string' && !(isLogout && name === 'state')).map((name) => [name, from[name]]));
   print({ endpoint: ctx.oidc?.route ?? null, status: ctx.status, grant: sent.grant_type ?? null, secrets });
 }
 

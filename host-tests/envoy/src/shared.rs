@@ -45,8 +45,13 @@ struct Added {
 impl SharedEnvoy {
     /// Starts it. A first listener has the plugin with this configuration, and keeps the compiled module in use.
     pub fn start(configuration: &str) -> Result<Self, StartError> {
+        Self::start_with(configuration, |bootstrap| bootstrap)
+    }
+
+    /// The same with changes of the first listener, whose VMs all others share: they have its environment.
+    pub fn start_with(configuration: &str, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Result<Self, StartError> {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let mut config = parse(&Bootstrap::new(nowhere).plugin(configuration).text());
+        let mut config = parse(&change(Bootstrap::new(nowhere).plugin(configuration)).text());
         config["node"] = json!({"id": "shared", "cluster": "shared"});
         for (member, file) in SOURCES {
             let source = json!({"path": format!("{{{{dir}}}}/{file}")});

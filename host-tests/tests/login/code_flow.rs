@@ -1,10 +1,9 @@
 //! Logins at providers that others wrote.
 
 use serde_json::json;
-use testbed::keys::{Algorithm, SigningKey};
 
 use crate::setup::{CLIENT_SECRET, Setup};
-use crate::world::World;
+use crate::world::{CLIENT_KEYS, World};
 
 /// Logs in on a deep link, and looks at everything on the way.
 fn log_in(world: &World) {
@@ -35,14 +34,11 @@ fn each_client_authentication_logs_people_in() {
 
 #[test]
 fn a_client_may_sign_instead_of_knowing_a_secret() {
-    for algorithm in [Algorithm::ES256, Algorithm::EdDSA] {
-        let key = SigningKey::generate(algorithm);
-        let mut public = key.public_jwk();
-        public["use"] = json!("sig");
+    for key in CLIENT_KEYS.iter() {
         let setup = Setup {
             authentication: "privateKey",
-            client: json!({"privateKey": key.private_jwk().unwrap().to_string()}),
-            provider: json!({"client": {"jwks": {"keys": [public]}}}),
+            client: json!({"privateKey": {"env": key.algorithm().name()}}),
+            provider: json!({"client": {"jwks": {"keys": [key.public_jwk()]}, "secret": null}}),
             ..Setup::default()
         };
         let Some(world) = World::certified(&setup) else { return };

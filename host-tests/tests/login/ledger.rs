@@ -28,8 +28,11 @@ impl Ledger {
     pub(crate) fn add_browser(&mut self, agent: &UserAgent) {
         self.add_all(agent.jar.seen.clone());
         for exchange in &agent.history {
-            for name in ["code", "state", "nonce", "id_token_hint"] {
-                if let Some(value) = exchange.url.parameter(name) {
+            let url = &exchange.url;
+            // After a logout, `state` comes back and guards nothing.
+            let is_login = url.parameter("code").is_some() || url.parameter("code_challenge").is_some();
+            for name in ["code", "nonce", "id_token_hint", "state"] {
+                if let Some(value) = url.parameter(name).filter(|_| is_login || name != "state") {
                     self.add(name, &value);
                 }
             }

@@ -5,6 +5,7 @@
 //! | `world`, `provider`, `setup`, `ledger` | an Envoy, a provider and a browser; the secrets that they used |
 //! | `code_flow` | logins at certified providers: each client authentication, deep links, `iss` |
 //! | `refresh` | sessions that stay alive, by strict rotation, under parallel requests |
+//! | `sockets` | connections that end with their session |
 //! | `log_out` | logout here and at the provider; revocation |
 //! | `flaws` | what no provider should say, and which page it leads to |
 //! | `answers` | what requests get that are no navigation; the paths of the gate's own |
@@ -13,8 +14,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
+mod answers;
+mod chromium;
 mod code_flow;
+mod cross_site;
+mod flaws;
 mod ledger;
+mod log_out;
 mod provider;
+mod refresh;
 mod setup;
+mod sockets;
 mod world;

@@ -71,7 +71,8 @@ impl Setup {
                 {"name": "rest", "access": "authenticated"},
             ],
         });
-        merged(config, &self.config)
+        let config = merged(config, &self.config).to_string().replace("{{issuer}}", issuer);
+        serde_json::from_str(&config).unwrap()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A provider, an upstream, an Envoy with the plugin between them, and what a test needs to look at them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::thread::sleep;
@@ -26,8 +27,19 @@ static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
     let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
     let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
     let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
-    SharedEnvoy::start(&config).unwrap_or_else(|error| panic!("{error}"))
+    let keys = CLIENT_KEYS.iter().map(|key| (key.algorithm().name().to_owned(), private(key)));
+    let variables = json!({"key_values": keys.collect::<BTreeMap<_, _>>()});
+    let with_keys = |bootstrap: Bootstrap| bootstrap.plugin_option("vm_config/environment_variables", &variables);
+    SharedEnvoy::start_with(&config, with_keys).unwrap_or_else(|error| panic!("{error}"))
 });
+
+/// What clients may sign with. The plugin finds them in its environment, by their algorithm.
+pub(crate) static CLIENT_KEYS: LazyLock<[SigningKey; 2]> =
+    LazyLock::new(|| [Algorithm::ES256, Algorithm::EdDSA].map(SigningKey::generate));
+
+fn private(key: &SigningKey) -> String {
+    key.private_jwk().unwrap().to_string()
+}
 
 pub(crate) struct World {
     pub(crate) provider: Provider,
@@ -117,6 +129,10 @@ impl World {
         let mut ledger = Ledger::default();
         ledger.add("client_secret", CLIENT_SECRET);
         ledger.add("session secret", SESSION_SECRET);
+        for key in CLIENT_KEYS.iter() {
+            let jwk = key.private_jwk().unwrap();
+            ledger.add("private key", jwk["d"].as_str().unwrap());
+        }
         ledger.add_all(self.provider.secrets());
         for browser in browsers {
             ledger.add_browser(browser);

@@ -4,6 +4,7 @@
 
 mod eks_dashboard;
 mod gafaelfawr;
+mod login;
 mod nauthera;
 mod stac;
 mod stac_auth_proxy;

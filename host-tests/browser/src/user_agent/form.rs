@@ -37,7 +37,7 @@ pub(super) fn forms(html: &str) -> Vec<Form> {
 
 /// The `href` of each `a` element.
 pub(super) fn links(html: &str) -> Vec<String> {
-    html.split("<a ").skip(1).filter_map(|rest| attribute(rest.split('>').next()?, "href")).collect()
+    html.split("<a ").skip(1).filter_map(|rest| attribute(&format!(" {}", rest.split('>').next()?), "href")).collect()
 }
 
 fn form(rest: &str) -> Form {
@@ -83,7 +83,7 @@ mod tests {
     fn a_form_is_sent_as_browsers_do() {
         let html = "<form autocomplete=\"off\" action=\"/in?a=1&amp;b\" method=\"post\"><input type=\"hidden\" \
             name=\"prompt\" value=\"a &quot;b&quot;\"/><input name=\"login\"></form><form><input name='q' value='1'></form>\
-            <a class=x href=\"/y?a&amp;b\">y</a>";
+            <a class=x href=\"/y?a&amp;b\">y</a><a href='z'>z</a>";
         let forms = forms(html);
         let page = Url::parse("http://127.0.0.1:81/x?old");
         let request = forms[0].request(&page, &[("login", "a b")]);
@@ -91,6 +91,6 @@ mod tests {
         assert!(text.starts_with("POST http://127.0.0.1:81/in?a=1&b HTTP/1.1\r\n"), "{text}");
         assert!(text.ends_with("\r\n\r\nprompt=a+%22b%22&login=a+b"), "{text}");
         assert!(forms[1].request(&page, &[]).bytes().starts_with(b"GET http://127.0.0.1:81/x?q=1 "));
-        assert_eq!(links(html), ["/y?a&b"]);
+        assert_eq!(links(html), ["/y?a&b", "z"]);
     }
 }

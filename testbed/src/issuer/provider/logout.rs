@@ -15,7 +15,10 @@ use crate::issuer::shared::Shared;
 /// Nobody has a session here that could end, so this goes on to where the client asks for, or says that it is over.
 pub(super) async fn asked(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let parameters = Parameters::read(query.unwrap_or_default().as_bytes())?;
-    locked(&shared.provider.ledger).note(&parameters);
+    // `state` is the client's to check here, and guards nothing.
+    if let Some(token) = parameters.get("id_token_hint") {
+        locked(&shared.provider.ledger).note_secret("id_token_hint", token);
+    }
     let is_known = parameters.get("id_token_hint").is_some()
         || parameters.get("client_id").is_some_and(|id| shared.provider.client(id).is_some());
     let Some(uri) = parameters.get("post_logout_redirect_uri").filter(|_| is_known) else {
