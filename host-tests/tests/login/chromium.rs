@@ -222,7 +222,7 @@ fn every_page_can_be_read_in_light_and_dark() {
     issuer.set_token_endpoint(Fault::lasting(Mode::Status { status: 503 })).unwrap();
     fail("unavailable", json!({}), "again");
     issuer.reset();
-    let groups: Vec<_> = (0..600).map(|number| format!("department-{number:08}")).collect();
+    let groups: Vec<_> = (0..400).map(|number| format!("department-{number:08}")).collect();
     issuer.set_behaviour(Behaviour { user: object(json!({ "groups": groups })), ..Behaviour::default() });
     browser.open(&world.url("/too-large"));
     picture(&browser, "too-large", "groups");

@@ -27,11 +27,15 @@ static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
     let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
     let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
     let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
+    SharedEnvoy::start_with(&config, with_environment).unwrap_or_else(|error| panic!("{error}"))
+});
+
+/// All listeners share their VMs, so their environment is the same.
+fn with_environment(bootstrap: Bootstrap) -> Bootstrap {
     let keys = CLIENT_KEYS.iter().map(|key| (key.algorithm().name().to_owned(), private(key)));
     let variables = json!({"key_values": keys.collect::<BTreeMap<_, _>>()});
-    let with_keys = |bootstrap: Bootstrap| bootstrap.plugin_option("vm_config/environment_variables", &variables);
-    SharedEnvoy::start_with(&config, with_keys).unwrap_or_else(|error| panic!("{error}"))
-});
+    bootstrap.plugin_option("vm_config/environment_variables", &variables)
+}
 
 /// What clients may sign with. The plugin finds them in its environment, by their algorithm.
 pub(crate) static CLIENT_KEYS: LazyLock<[SigningKey; 2]> =
@@ -91,7 +95,7 @@ impl World {
         let (provider, upstream) = (start(&origin), Upstream::start(0).unwrap());
         let configuration = setup.configuration(&provider.issuer(), &origin);
         let bootstrap = Bootstrap::new(upstream.address()).cluster("provider", provider.address());
-        let bootstrap = (setup.bootstrap)(bootstrap.plugin(&configuration.to_string()));
+        let bootstrap = (setup.bootstrap)(with_environment(bootstrap.plugin(&configuration.to_string())));
         let envoy = SHARED.add_at(&bootstrap, [("gateway", port)]).unwrap_or_else(|error| panic!("{error}"));
         Self { provider, upstream, envoy, origin }
     }

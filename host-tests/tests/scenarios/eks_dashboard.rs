@@ -1,8 +1,9 @@
-//! eks-auth-proxy: whom it let in. Login and the token for the cluster are others' business.
+//! eks-auth-proxy: whom it let in, and how. The token for the cluster is others' business.
 
+use browsers::user_agent::UserAgent;
 use real_envoy::http::Request;
 use serde_json::{Value, json};
-use testbed::issuer::TokenRequest;
+use testbed::issuer::{Behaviour, TokenRequest};
 use testbed::mint::object;
 
 use crate::websocket::WebSocket;
@@ -57,16 +58,51 @@ fn only_verified_addresses_in_the_domains_come_in() {
 #[test]
 fn login_check_says_whether_somebody_is_logged_in() {
     let world = world();
-    let check = |request: Request| world.send(&request);
-    let anybody = check(Request::get("/login/check"));
-    assert_eq!(verdict(&anybody), refused(401, "missing_token"));
+    let host = format!("localhost:{}", world.envoy.address("gateway").port());
+    let check = |request: Request| world.send(&request.header("host", &host)).status;
+    assert_eq!(check(Request::get("/login/check")), 401);
     let expired = world.token(&TokenRequest { lifetime: Some(-600), ..TokenRequest::default() });
-    assert_eq!(verdict(&check(with_cookie("/login/check", &expired))), refused(401, "expired"));
-    let in_cookie = check(with_cookie("/login/check", &alice(world)));
-    let in_header = check(Request::get("/login/check").bearer(&alice(world)));
-    for answer in [in_cookie, in_header] {
-        assert_eq!((answer.status, answer.text().as_str()), (200, "OK"));
+    assert_eq!(check(with_cookie("/login/check", &expired)), 401);
+    assert_eq!(check(with_cookie("/login/check", &alice(world))), 200);
+    assert_eq!(check(Request::get("/login/check").bearer(&alice(world))), 200);
+    // Whether they may see the dashboard is another question.
+    let mallory = id_token(world, json!({"email": "mallory@example.net", "email_verified": true}));
+    let statuses = ["/login/check", "/login/check?path=/"].map(|path| check(Request::get(path).bearer(&mallory)));
+    assert_eq!(statuses, [200, 403]);
+}
+
+#[test]
+fn people_log_in_and_out_at_the_old_paths() {
+    let world = World::new("eks-dashboard", None, "dashboard");
+    let mut browser = UserAgent::new();
+    assert_eq!(browser.open(&world.url("/login/check")).status(), 401);
+    let page = browser.open(&world.url("/workloads?namespace=default"));
+    assert_eq!((page.status(), page.url.target().as_str()), (200, "/workloads?namespace=default"));
+    assert_eq!(page.response.seen("x-auth-request-email"), ["alice@example.com"]);
+    assert!(page.passed.iter().any(|url| url.path() == "/login/callback"), "{:?}", page.passed);
+    assert_eq!(browser.open(&world.url("/login/check")).status(), 200);
+    // While there is a session, /login leads on at once.
+    let before = browser.history.len();
+    assert_eq!(browser.open(&world.url("/login?returnTo=/pods")).url.path(), "/pods");
+    assert_eq!(browser.history.len(), before + 2);
+    let page = browser.open(&world.url("/logout"));
+    assert!(page.passed.iter().any(|url| url.path() == "/logout" && url.origin() == world.issuer.url()));
+    assert_eq!(world.issuer.granted("revocation"), 1);
+}
+
+#[test]
+fn a_login_without_access_is_no_loop() {
+    let world = World::new("eks-dashboard", None, "dashboard");
+    let user = object(json!({"sub": "mallory", "email": "mallory@example.net"}));
+    world.issuer.set_behaviour(Behaviour { user, ..Behaviour::default() });
+    let mut browser = UserAgent::new();
+    for _ in 0..2 {
+        let page = browser.open(&world.url("/"));
+        assert_eq!(verdict(&page.response), refused(403, "access_denied"));
     }
+    assert_eq!(world.issuer.granted("authorization_code"), 1);
+    let script = browser.fetch(&world.url("/"), &Request::get(&world.url("/login/check?path=/")));
+    assert_eq!(script.status, 403);
 }
 
 #[test]

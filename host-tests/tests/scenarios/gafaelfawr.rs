@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use browsers::user_agent::UserAgent;
 use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
-use testbed::issuer::TokenRequest;
+use testbed::issuer::{Behaviour, TokenRequest};
 use testbed::mint::object;
 
 use crate::world::{Shared, World, refused, verdict};
@@ -266,4 +267,75 @@ fn groups_are_names() {
     let world = world();
     let token = token(world, json!({"isMemberOf": [{"name": "g_users", "id": 1}]}));
     assert_eq!(verdict(&world.send(&Request::get("/portal/app").bearer(&token))), refused(401, "bad_claim"));
+}
+
+/// A world in which somebody of these groups logs in.
+fn with_login(groups: &[&str]) -> World {
+    let world = World::new("gafaelfawr", None, AUDIENCE);
+    let user = object(json!({"uid": "alice", "uidNumber": 4151, "isMemberOf": groups}));
+    world.issuer.set_behaviour(Behaviour { user, ..Behaviour::default() });
+    world
+}
+
+#[test]
+fn a_login_gives_the_scopes_of_its_groups() {
+    let world = with_login(&["g_users"]);
+    let mut browser = UserAgent::new();
+    let page = browser.open(&world.url("/portal/app?a=b"));
+    assert_eq!((page.status(), page.url.target().as_str()), (200, "/portal/app?a=b"), "{}", page.response.text());
+    for (name, value) in [
+        ("User", "alice"),
+        ("Uid", "4151"),
+        ("Groups", "g_users"),
+        ("Token-Scopes", "read:image read:tap"),
+        ("Email", "alice@example.com"),
+    ] {
+        assert_eq!(page.response.seen(&format!("x-auth-request-{name}")), [value], "{name}");
+    }
+    let token = page.response.seen("x-auth-request-token").concat();
+    assert_eq!(token.matches('.').count(), 2, "the ID token: {token}");
+    assert!(page.response.seen("cookie").is_empty());
+    let refused = browser.open(&world.url("/admin/users"));
+    assert_eq!((refused.status(), refused.passed.len()), (403, 0), "what somebody may not do is no redirect");
+    // A script's own token is meant.
+    let bob = token_of(&world, "bob");
+    let script = browser.fetch(&world.url("/"), &Request::get(&world.url("/portal/app")).bearer(&bob));
+    assert_eq!(script.seen("x-auth-request-user"), ["bob"]);
+}
+
+#[test]
+fn login_and_logout_are_where_they_were() {
+    let world = with_login(&["g_users"]);
+    let mut browser = UserAgent::new();
+    let page = browser.open(&world.url("/login?rd=/portal/app"));
+    assert_eq!((page.status(), page.url.path().as_str()), (200, "/portal/app"), "{}", page.response.text());
+    let callback = page.passed.last().unwrap();
+    assert_eq!((callback.path().as_str(), callback.parameter("code").is_some()), ("/login", true));
+    let page = browser.open(&world.url("/logout?rd=/static/bye"));
+    assert_eq!((page.status(), page.url.path().as_str()), (200, "/static/bye"), "{}", page.response.text());
+    let script = browser.fetch(&world.url("/"), &Request::get(&world.url("/portal/app")));
+    assert_eq!(script.status, 401);
+    let foreign = browser.open(&world.url("/login?rd=https://evil.example.net/"));
+    assert_eq!(foreign.url.as_str(), world.url("/"), "only to where it may");
+}
+
+/// Gafaelfawr answered scripts with 403, so that nginx would not redirect them.
+#[test]
+fn scripts_are_told_where_to_log_in() {
+    let world = world();
+    let mut browser = UserAgent::new();
+    for request in [
+        Request::get(&world.url("/portal/app")),
+        Request::get(&world.url("/portal/app")).header("x-requested-with", "XMLHttpRequest"),
+    ] {
+        let answer = browser.fetch(&world.url("/"), &request);
+        assert_eq!((answer.status, &answer.json()["login"]), (401, &json!("/login")));
+    }
+    // A password is asked for, not a login.
+    let files = browser.open(&world.url("/files/a"));
+    assert_eq!((files.status(), challenge(&files.response).as_str()), (401, r#"Basic realm="data.example.com""#));
+}
+
+fn token_of(world: &World, name: &str) -> String {
+    token(world, json!({ "uid": name }))
 }

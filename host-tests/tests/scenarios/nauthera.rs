@@ -2,14 +2,15 @@
 
 use std::sync::OnceLock;
 
+use browsers::user_agent::UserAgent;
 use real_envoy::Envoy;
 use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
-use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
+use testbed::issuer::{Behaviour, Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::mint::object;
 use testbed::upstream::Upstream;
 
-use crate::world::{refused, verdict};
+use crate::world::{refused, verdict, with_secrets};
 
 const PRODUCTION: &str = "https://auth.prod.example.com";
 const PARTNERS: &str = "https://auth.partners.example.com";
@@ -38,7 +39,7 @@ impl Cluster {
         let start = |_| {
             let builder = Envoy::runnable("envoy-config/nauthera.yaml").unwrap();
             let builder = builder.port("issuer", production.address()).port("second-issuer", partners.address());
-            builder.port("upstream", upstream.address()).start().unwrap()
+            with_secrets(builder.port("upstream", upstream.address())).start().unwrap()
         };
         let replicas = (0..replicas).map(start).collect();
         Self { production, partners, upstream, replicas }
@@ -52,6 +53,68 @@ impl Cluster {
     fn verdict(&self, target: &str, session: &str) -> (u16, String) {
         verdict(&self.send(&visit(target, session)))
     }
+}
+
+const APP: &str = "https://app.example.com";
+
+impl Cluster {
+    /// Somebody's browser, whose requests that replica gets.
+    fn browser(&self, replica: usize) -> UserAgent {
+        self.at(UserAgent::new(), replica)
+    }
+
+    fn at(&self, browser: UserAgent, replica: usize) -> UserAgent {
+        let browser = browser.at(APP, self.replicas[replica].address("gateway"));
+        browser.at(PRODUCTION, self.production.address()).at(PARTNERS, self.partners.address())
+    }
+}
+
+#[test]
+fn a_session_is_good_at_replicas_that_share_nothing() {
+    let cluster = Cluster::new(2);
+    let mut browser = cluster.browser(0);
+    let page = browser.open(&format!("{APP}/orders"));
+    assert_eq!((page.status(), page.response.seen("x-auth-request-issuer")), (200, vec![PRODUCTION.to_owned()]));
+    assert!(browser.jar.get("__Host-jotgate").is_some_and(|cookie| cookie.is_secure && cookie.is_http_only));
+    for replica in [1, 0, 1] {
+        browser = cluster.at(browser, replica);
+        let response = browser.fetch(&format!("{APP}/"), &Request::get(&format!("{APP}/orders")));
+        assert_eq!((response.status, response.seen("x-auth-request-user")), (200, vec!["alice".to_owned()]));
+    }
+    assert_eq!(cluster.production.granted("authorization_code"), 1);
+}
+
+#[test]
+fn a_login_may_begin_at_one_replica_and_end_at_another() {
+    let cluster = Cluster::new(2);
+    cluster.production.set_behaviour(Behaviour { page: true, ..Behaviour::default() });
+    let mut browser = cluster.browser(0);
+    let form = browser.open(&format!("{APP}/orders?a=b"));
+    let mut browser = cluster.at(browser, 1);
+    let page = browser.submit(&form, &[("login_hint", "carol")]);
+    assert_eq!(
+        (page.status(), page.url.as_str()),
+        (200, format!("{APP}/orders?a=b").as_str()),
+        "{}",
+        page.response.text()
+    );
+    assert_eq!(page.response.seen("x-auth-request-user"), ["carol"]);
+}
+
+#[test]
+fn people_choose_their_auth_server() {
+    let cluster = Cluster::new(1);
+    let mut browser = cluster.browser(0);
+    let choice = browser.open(&format!("{APP}/.jotgate/login?returnTo=/orders"));
+    let links = choice.links();
+    assert_eq!((choice.status(), links.len()), (200, 2), "{}", choice.response.text());
+    let partners = links.iter().find(|link| link.contains("partners")).unwrap();
+    let page = browser.follow(&format!("{APP}/"), partners);
+    assert_eq!((page.status(), page.url.path().as_str()), (200, "/orders"), "{}", page.response.text());
+    assert_eq!(page.response.seen("x-auth-request-issuer"), [PARTNERS]);
+    // Users of partners are nobody's administrators, and are not sent elsewhere either.
+    let admin = browser.open(&format!("{APP}/admin/users"));
+    assert_eq!((admin.status(), admin.passed.len()), (403, 0));
 }
 
 fn visit(target: &str, session: &str) -> Request {

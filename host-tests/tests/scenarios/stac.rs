@@ -1,5 +1,6 @@
 //! STAC Auth Proxy: `stac.yaml` (its defaults) and `stac-public.yaml` (`DEFAULT_PUBLIC=true`).
 
+use browsers::user_agent::UserAgent;
 use real_envoy::Builder;
 use real_envoy::http::{Request, Response};
 use serde_json::Value;
@@ -291,4 +292,52 @@ fn health_is_answered_without_a_token() {
         let upstream = world.send(&Request::get("/healthz/upstream").bearer(&world.scoped("")));
         assert_eq!((path(&upstream).as_str(), upstream.seen("authorization").len()), ("/", 0));
     }
+}
+
+/// A browser of somebody who logs in at the catalogue.
+fn browser(world: &World) -> UserAgent {
+    UserAgent::new().at("https://idp.example.com", world.issuer.address())
+}
+
+#[test]
+fn people_who_open_a_page_log_in_and_the_api_gets_their_token() {
+    let world = World::new("stac", Some(ISSUER), AUDIENCE);
+    let mut browser = browser(&world);
+    let page = browser.open(&world.url("/search?collections=sentinel-2"));
+    assert_eq!(
+        (page.status(), page.url.target().as_str()),
+        (200, "/search?collections=sentinel-2"),
+        "{}",
+        page.response.text()
+    );
+    assert_eq!(page.response.seen("x-auth-request-user"), ["alice"]);
+    assert!(page.response.seen("authorization").concat().starts_with("Bearer ey"), "{}", page.response.text());
+    assert!(page.response.seen("cookie").is_empty());
+    // Public pages know who is there.
+    assert_eq!(browser.open(&world.url("/conformance")).response.seen("x-auth-request-user"), ["alice"]);
+}
+
+/// It gets a token of its own, by scripts of its page, and sends it.
+#[test]
+fn the_login_of_swagger_ui_is_untouched() {
+    let world = World::new("stac", Some(ISSUER), AUDIENCE);
+    let mut browser = browser(&world);
+    for path in ["/api.html", "/docs/oauth2-redirect?code=abc&state=xyz&iss=https%3A%2F%2Fidp.example.com"] {
+        let page = browser.open(&world.url(path));
+        assert_eq!((page.status(), page.passed.len(), page.response.json()["path"].as_str()), (200, 0, Some(path)));
+        assert!(browser.jar.names().is_empty(), "{:?}", browser.jar.names());
+    }
+    let page = world.url("/api.html");
+    let search = Request::get(&world.url("/search"));
+    assert_eq!(browser.fetch(&page, &search).status, 401, "no redirect for scripts");
+    let bob = world.token(&TokenRequest::subject("bob"));
+    assert_eq!(browser.fetch(&page, &search.clone().bearer(&bob)).seen("x-auth-request-user"), ["bob"]);
+    // Also beside a session.
+    browser.open(&world.url("/search"));
+    assert_eq!(browser.fetch(&page, &search).seen("x-auth-request-user"), ["alice"]);
+    let response = browser.fetch(&page, &search.bearer(&bob));
+    assert_eq!(
+        (response.seen("x-auth-request-user"), response.seen("authorization")),
+        (vec!["bob".into()], vec![format!("Bearer {bob}")])
+    );
 }

@@ -32,8 +32,14 @@ impl World {
         let (issuer, upstream) = (Issuer::start(options).unwrap(), Upstream::start(0).unwrap());
         let builder = Envoy::runnable(&format!("envoy-config/{scenario}.yaml")).unwrap();
         let builder = builder.port("issuer", issuer.address()).port("upstream", upstream.address());
+        let builder = with_secrets(builder);
         let envoy = change(builder).start().unwrap();
         Self { issuer, upstream, envoy }
+    }
+
+    /// The URL of a path, for browsers.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.envoy.address("gateway").port())
     }
 
     pub(crate) fn send(&self, request: &Request) -> Response {
@@ -49,6 +55,11 @@ impl World {
     pub(crate) fn scoped(&self, scopes: &str) -> String {
         self.token(&TokenRequest { scope: Some(scopes.into()), ..TokenRequest::subject("alice") })
     }
+}
+
+/// The secrets of those who log people in.
+pub(crate) fn with_secrets(builder: Builder) -> Builder {
+    builder.env("OIDC_CLIENT_SECRET", "a secret of the client").env("JOTGATE_SESSION_SECRET", &"a secret ".repeat(8))
 }
 
 /// A world for all tests that want it and change nothing in it: starting Envoy is what takes time. It ends with the
