@@ -120,7 +120,8 @@ fn no_answer_tells_why_a_session_is_not_good() {
     let middle = forged.len() / 2;
     forged.replace_range(middle..=middle, if forged.get(middle..=middle) == Some("A") { "B" } else { "A" });
     let mut answers = Vec::new();
-    for bad in [forged.as_str(), "", "A", &good[..good.len() - 1], &format!("{good}A"), &good.to_lowercase()] {
+    let (shorter, _) = good.split_at(good.len() - 1);
+    for bad in [forged.as_str(), "", "A", shorter, &format!("{good}A"), &good.to_lowercase()] {
         browser.jar.change("jotgate", bad);
         let answer = world.fetch(&mut browser, "/x");
         assert_eq!(problem(&answer), no_token(), "{bad}");

@@ -11,6 +11,9 @@ use crate::world::{World, failure};
 
 const LINK: &str = "/reports/7?tab=a";
 
+/// After these, the next try leads home.
+const FORGETS: [&str; 6] = ["two iss", "no state", "another state", "two states", "two codes", "two errors"];
+
 /// What goes wrong.
 enum Wrong {
     /// Nothing: the login works.
@@ -62,7 +65,10 @@ fn check_one(world: &World, name: &str, wrong: Wrong, status: u16) -> UserAgent 
     assert_fails_once(world, name, &browser, &page);
     let again = page.links().first().cloned().unwrap_or_else(|| panic!("{name}: no link to try again"));
     let page = browser.follow(page.url.as_str(), &again);
-    assert_eq!((page.status(), page.url.as_str()), (200, world.url(LINK).as_str()), "{name}: {}", page.response.text());
+    assert_eq!(page.status(), 200, "{name}: {}", page.response.text());
+    // Where the query or the state cannot be read, nobody knows what was asked for.
+    let is_known = page.url.as_str() == world.url(LINK);
+    assert!(is_known || (FORGETS.contains(&name) && page.url.path() == "/"), "{name}: {}", page.url);
     browser
 }
 

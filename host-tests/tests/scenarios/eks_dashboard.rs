@@ -73,7 +73,7 @@ fn login_check_says_whether_somebody_is_logged_in() {
 
 #[test]
 fn people_log_in_and_out_at_the_old_paths() {
-    let world = World::new("eks-dashboard", None, "dashboard");
+    let world = world();
     let mut browser = UserAgent::new();
     assert_eq!(browser.open(&world.url("/login/check")).status(), 401);
     let page = browser.open(&world.url("/workloads?namespace=default"));

@@ -269,17 +269,20 @@ fn groups_are_names() {
     assert_eq!(verdict(&world.send(&Request::get("/portal/app").bearer(&token))), refused(401, "bad_claim"));
 }
 
-/// A world in which somebody of these groups logs in.
-fn with_login(groups: &[&str]) -> World {
-    let world = World::new("gafaelfawr", None, AUDIENCE);
-    let user = object(json!({"uid": "alice", "uidNumber": 4151, "isMemberOf": groups}));
-    world.issuer.set_behaviour(Behaviour { user, ..Behaviour::default() });
-    world
+/// A world in which alice, of the group `g_users`, logs in.
+fn with_login() -> &'static World {
+    static WORLD: Shared = Shared::new();
+    WORLD.get(|| {
+        let world = World::new("gafaelfawr", None, AUDIENCE);
+        let user = object(json!({"uid": "alice", "uidNumber": 4151, "isMemberOf": ["g_users"]}));
+        world.issuer.set_behaviour(Behaviour { user, ..Behaviour::default() });
+        world
+    })
 }
 
 #[test]
 fn a_login_gives_the_scopes_of_its_groups() {
-    let world = with_login(&["g_users"]);
+    let world = with_login();
     let mut browser = UserAgent::new();
     let page = browser.open(&world.url("/portal/app?a=b"));
     assert_eq!((page.status(), page.url.target().as_str()), (200, "/portal/app?a=b"), "{}", page.response.text());
@@ -292,20 +295,20 @@ fn a_login_gives_the_scopes_of_its_groups() {
     ] {
         assert_eq!(page.response.seen(&format!("x-auth-request-{name}")), [value], "{name}");
     }
-    let token = page.response.seen("x-auth-request-token").concat();
-    assert_eq!(token.matches('.').count(), 2, "the ID token: {token}");
+    let id_token = page.response.seen("x-auth-request-token").concat();
+    assert_eq!(id_token.matches('.').count(), 2, "{id_token}");
     assert!(page.response.seen("cookie").is_empty());
     let refused = browser.open(&world.url("/admin/users"));
     assert_eq!((refused.status(), refused.passed.len()), (403, 0), "what somebody may not do is no redirect");
     // A script's own token is meant.
-    let bob = token_of(&world, "bob");
+    let bob = token(world, json!({"uid": "bob"}));
     let script = browser.fetch(&world.url("/"), &Request::get(&world.url("/portal/app")).bearer(&bob));
     assert_eq!(script.seen("x-auth-request-user"), ["bob"]);
 }
 
 #[test]
 fn login_and_logout_are_where_they_were() {
-    let world = with_login(&["g_users"]);
+    let world = with_login();
     let mut browser = UserAgent::new();
     let page = browser.open(&world.url("/login?rd=/portal/app"));
     assert_eq!((page.status(), page.url.path().as_str()), (200, "/portal/app"), "{}", page.response.text());
@@ -334,8 +337,4 @@ fn scripts_are_told_where_to_log_in() {
     // A password is asked for, not a login.
     let files = browser.open(&world.url("/files/a"));
     assert_eq!((files.status(), challenge(&files.response).as_str()), (401, r#"Basic realm="data.example.com""#));
-}
-
-fn token_of(world: &World, name: &str) -> String {
-    token(world, json!({ "uid": name }))
 }

@@ -301,8 +301,8 @@ fn browser(world: &World) -> UserAgent {
 
 #[test]
 fn people_who_open_a_page_log_in_and_the_api_gets_their_token() {
-    let world = World::new("stac", Some(ISSUER), AUDIENCE);
-    let mut browser = browser(&world);
+    let world = private();
+    let mut browser = browser(world);
     let page = browser.open(&world.url("/search?collections=sentinel-2"));
     assert_eq!(
         (page.status(), page.url.target().as_str()),
@@ -320,8 +320,8 @@ fn people_who_open_a_page_log_in_and_the_api_gets_their_token() {
 /// It gets a token of its own, by scripts of its page, and sends it.
 #[test]
 fn the_login_of_swagger_ui_is_untouched() {
-    let world = World::new("stac", Some(ISSUER), AUDIENCE);
-    let mut browser = browser(&world);
+    let world = private();
+    let mut browser = browser(world);
     for path in ["/api.html", "/docs/oauth2-redirect?code=abc&state=xyz&iss=https%3A%2F%2Fidp.example.com"] {
         let page = browser.open(&world.url(path));
         assert_eq!((page.status(), page.passed.len(), page.response.json()["path"].as_str()), (200, 0, Some(path)));
