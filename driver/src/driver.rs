@@ -152,6 +152,10 @@ impl<V: SignatureVerifier> Driver<V> {
         }
         let Ok(now) = host.now() else { return leave_response(host) };
         let action = self.decide_response(host, id, now);
+        if action == Action::Pause {
+            // As for a request that waits: the host's timers do not notice when its clock is set.
+            self.armed = None;
+        }
         self.current_response = Some((id, action));
         self.settle(host, now);
         self.current_response.take().map_or(action, |(_, action)| action)

@@ -114,7 +114,7 @@ struct Evaluation<'c, T> {
     /// What is to be done besides.
     events: Vec<Event>,
     /// The session that it is forwarded with.
-    session: Option<SessionUse>,
+    session: Option<Box<SessionUse>>,
 }
 
 impl<'c, T: Trail> Evaluation<'c, T> {

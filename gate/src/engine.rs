@@ -181,12 +181,13 @@ impl Gate {
             Verdict::Answer(reply, details) => return Decision::Reply(reply, facts.answered(&self.policy, details)),
             Verdict::Forward(edits) => {
                 if let Some(usage) = session {
-                    self.expect_response(id, usage);
+                    self.expect_response(id, *usage);
                 }
                 return Decision::Forward(edits, facts.allowed(&self.policy));
             }
             Verdict::Refuse(refusal) => refusal,
-            Verdict::Turn(reply, refusal) => {
+            Verdict::Turn(turned) => {
+                let (reply, refusal) = *turned;
                 return Decision::Reply(reply, facts.denied(&self.policy, &refusal, request));
             }
             Verdict::NeedsAnswer(question) => match self.wait_for_answer(arrival, *question, steady) {
@@ -309,8 +310,10 @@ impl Gate {
             return Some(effect);
         }
         // Before any request is resumed: it might need what other VMs share.
+        let has_browser = self.policy.browser.is_some();
         let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
-        if !self.has_shared && (self.keys.iter().any(wants_exchange) || self.wants_session_exchange()) {
+        if !self.has_shared && (self.keys.iter().any(wants_exchange) || (has_browser && self.wants_session_exchange()))
+        {
             self.has_shared = true;
             return Some(Effect::Share);
         }
@@ -385,7 +388,7 @@ impl Gate {
         let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
         // Requests over the budget are to be resumed as soon as possible.
         let ready = (!self.ready.is_empty()).then(Timestamp::default);
-        let browser = self.next_browser_event();
+        let browser = self.policy.browser.as_ref().and_then(|_| self.next_browser_event());
         keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).chain(browser).min()
     }
 }

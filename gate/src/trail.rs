@@ -56,9 +56,3 @@ pub(crate) trait Trail {
     /// The rule asks for groups, and the token's cannot be read: it is rejected after all, for this.
     fn odd_groups(&mut self, _: &Arc<str>) {}
 }
-
-/// Notes nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Nothing;
-
-impl Trail for Nothing {}

@@ -35,7 +35,7 @@ pub(crate) enum Verdict {
     /// It is refused.
     Refuse(Refusal),
     /// It is refused, with an answer of its own.
-    Turn(Reply, Refusal),
+    Turn(Box<(Reply, Refusal)>),
 }
 
 /// A verdict, and what becomes of the request where it is a refusal.
@@ -47,7 +47,7 @@ pub(crate) struct Judgement {
     /// What is to be done besides.
     pub(crate) events: Vec<Event>,
     /// The session whose request passes.
-    pub(crate) session: Option<SessionUse>,
+    pub(crate) session: Option<Box<SessionUse>>,
     /// What a login comes to that lacks keys, and cannot wait for them.
     pub(crate) failure: Option<Box<FailedLogin>>,
 }

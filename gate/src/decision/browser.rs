@@ -14,17 +14,17 @@ use crate::login::{
     session_over, status,
 };
 use crate::policy::Browser;
-use crate::report::{Cause, LoginFailure, Metric, Reason, SessionEnd};
+use crate::report::{Cause, Facts, LoginFailure, Metric, Reason, SessionEnd};
 use crate::rules::{Access, Unauthenticated};
 use crate::sessions::{Bounds, Found, SessionUse, Standing, find};
 use crate::time::Timestamp;
-use crate::trail::{Nothing, Trail};
+use crate::trail::Trail;
 use crate::verdict::{Event, FailedLogin, Judgement, Verdict};
 
 /// What a session is good for at the moment.
 enum Worth {
     /// It counts.
-    Good(SessionUse),
+    Good(Box<SessionUse>),
     /// It counts once its claims were fetched again.
     Stale(Arc<Entry>),
     /// The browser should come again: another proxy may have given it a newer one.
@@ -37,6 +37,7 @@ enum Worth {
 
 impl<'c, T: Trail> Evaluation<'c, T> {
     /// A request without another credential, where a session may be one.
+    #[inline(never)]
     pub(super) fn check_browser(mut self, browser: &'c Browser, access: &Access) -> Judgement {
         match self.session_of(browser) {
             Worth::Good(usage) => {
@@ -94,6 +95,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// Refuses a request without a usable credential; a browser is sent to log in.
+    #[inline(never)]
     pub(super) fn refuse_or_log_in(self, cause: Cause) -> Judgement {
         let Some(browser) = self.policy.browser.as_ref().filter(|_| self.sends_to_login()) else {
             return self.refuse(cause, None);
@@ -110,12 +112,12 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                     // The cookies of a login are of one host.
                     false if destinations.is_on_allowed(self.request) => {
                         let reply = see(&wanted.href_elsewhere(browser, login));
-                        self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
+                        self.end(Verdict::Turn(Box::new((reply, Reason::LoginRedirect.into()))))
                     }
                     false => self.refuse(cause, None),
                 }
             }
-            Asker::FormNavigation => self.end(Verdict::Turn(session_over(&paths.login), cause.into())),
+            Asker::FormNavigation => self.end(Verdict::Turn(Box::new((session_over(&paths.login), cause.into())))),
             Asker::Other => {
                 let refusal = Refusal { login: Some(paths.login.as_str().into()), ..Refusal::from(cause) };
                 self.refuse(refusal, None)
@@ -131,6 +133,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// Answers a request for one of the gate's own paths.
+    #[inline(never)]
     pub(super) fn answer_own_path(mut self, browser: &'c Browser, path: OwnPath) -> Judgement {
         if self.known.is_check {
             // No rule is about them. Above all, a check of a check of a check has an end.
@@ -174,7 +177,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         match started {
             Ok(reply) => {
                 self.events.push(Event::Count(Metric::LoginsStarted));
-                self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
+                self.end(Verdict::Turn(Box::new((reply, Reason::LoginRedirect.into()))))
             }
             Err(stop) => self.stop_login(browser, stop, &wanted.return_to),
         }
@@ -240,7 +243,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             }
             None => {
                 self.events.extend(events);
-                self.end(Verdict::Turn(reply, Reason::LoginFailed.into()))
+                self.end(Verdict::Turn(Box::new((reply, Reason::LoginFailed.into()))))
             }
         }
     }
@@ -286,7 +289,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         };
         let asked = self.request.with_method(method.as_bytes()).with_path(path.as_bytes());
         let known = Known { is_check: true, ..*self.known };
-        let judgement = decide(&asked, &known, self.cache, &mut Nothing);
+        let judgement = decide(&asked, &known, self.cache, &mut Facts::default());
         let answer = match judgement {
             Judgement { audited: Some(_), .. }
             | Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,
@@ -303,7 +306,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let here =
             self.policy.browser.as_ref().map(|browser| Destinations::from(&browser.session).of_request(self.request));
         let reply = see(here.unwrap_or_default().as_str());
-        self.end(Verdict::Turn(reply, Reason::LoginRedirect.into()))
+        self.end(Verdict::Turn(Box::new((reply, Reason::LoginRedirect.into()))))
     }
 
     fn found(&mut self, browser: &Browser) -> Found {
@@ -329,14 +332,14 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let usage = |seals: Option<Timestamp>, may_renew: bool| {
             let request = self.request;
             let is_upgrade = request.is_upgrade() || request.method() == b"CONNECT";
-            SessionUse {
+            Box::new(SessionUse {
                 entry: Arc::clone(&entry),
                 generation,
                 present,
                 seals,
                 may_renew: may_renew || is_newer,
                 is_upgrade,
-            }
+            })
         };
         let Some(kept) = browser.logins.get(open.session.login).and_then(|login| self.known.kept.get(login.issuer))
         else {

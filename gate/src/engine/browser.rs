@@ -16,8 +16,8 @@ use crate::login::{Answer, Answered, Exchange, Failed, Question, Step, Stop, Sub
 use crate::lookup::Begun;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
-    Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors, Wish,
-    open,
+    Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors,
+    Wish, open,
 };
 use crate::shared::SharedData;
 use crate::time::Timestamp;
@@ -66,6 +66,7 @@ impl Gate {
     }
 
     /// Does what a decision wants done besides.
+    #[inline(never)]
     pub(super) fn apply(&mut self, events: Vec<Event>, capabilities: Capabilities<'_>, now: Timestamp) {
         for event in events {
             match event {
@@ -94,6 +95,7 @@ impl Gate {
 
     /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure
     /// in place of the answer.
+    #[inline(never)]
     pub(super) fn wait_for_answer(
         &mut self,
         arrival: Arrival,
@@ -116,6 +118,7 @@ impl Gate {
 
     /// A request whose session is stale: it waits for the refresh, for a while. Says whether it does; `false`: the
     /// refresh has failed, or is late.
+    #[inline(never)]
     pub(super) fn wait_for_refresh(
         &mut self,
         arrival: Arrival,
@@ -155,6 +158,7 @@ impl Gate {
     }
 
     /// Takes the answer to a question; says whether it was one.
+    #[inline(never)]
     pub(super) fn finish_question(
         &mut self,
         id: CalloutId,
@@ -179,6 +183,7 @@ impl Gate {
     }
 
     /// Goes on with the refreshes for which this VM asks.
+    #[inline(never)]
     pub(super) fn advance_refreshes(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
         for (id, entry, until) in self.refreshes.asking() {
             let Some(step) = self.renew(&entry, capabilities, now) else {
@@ -250,6 +255,7 @@ impl Gate {
     }
 
     /// Reads and writes what is shared about sessions.
+    #[inline(never)]
     pub(super) fn exchange_sessions(
         &mut self,
         shared: &mut dyn SharedData,
@@ -388,6 +394,7 @@ impl Gate {
     }
 
     /// Does what is due for logins and sessions.
+    #[inline(never)]
     pub(super) fn run_browser_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
         for topic in self.answers.expire(now) {
             let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));

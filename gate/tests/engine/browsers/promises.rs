@@ -93,8 +93,11 @@ impl Simulation {
             return self.fail(Promise::OneRefresh, words);
         }
         // Without rotation it is the token of the next generation as well.
-        let renewed = self.renewed.get(&(vm.proxy, token.to_string())).filter(|_| self.setup.rotation != Rotation::Never);
-        let is_shared = |(at, grant): &&(Timestamp, usize)| self.now.since(*at) < SHARED - APART && self.issuer.grants[*grant].is_checked;
+        let renewed =
+            self.renewed.get(&(vm.proxy, token.to_string())).filter(|_| self.setup.rotation != Rotation::Never);
+        let is_shared = |(at, grant): &&(Timestamp, usize)| {
+            self.now.since(*at) < SHARED - APART && self.issuer.grants[*grant].is_checked
+        };
         if let Some((at, _)) = renewed.filter(is_shared) {
             let words = format!("{vm:?} asks with {token} again, {:?} after it was answered", self.now.since(*at));
             self.fail(Promise::OneRefresh, words);

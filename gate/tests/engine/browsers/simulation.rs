@@ -124,7 +124,13 @@ impl Simulation {
         };
         for _ in 0..PROXIES {
             let ahead = simulation.random.duration(Duration::ZERO, Duration::from_secs(5));
-            simulation.proxies.push(Proxy { store: Store::default(), machines: Vec::new(), ahead, started: now, keys: 0 });
+            simulation.proxies.push(Proxy {
+                store: Store::default(),
+                machines: Vec::new(),
+                ahead,
+                started: now,
+                keys: 0,
+            });
         }
         (0..PROXIES).for_each(|proxy| simulation.start_proxy(proxy));
         simulation.advance(Duration::from_secs(2));
