@@ -86,19 +86,22 @@ pub(super) fn read(
     context: &Context<'_, '_, '_>,
 ) -> Option<(Provider, Endpoints)> {
     let may_be_http = context.issuer.is_none_or(|issuer| issuer.identifier.starts_with("http://"));
-    let configured = object.or("endpoints", Configured::default(), |node| read_endpoints(node, protocol, may_be_http));
+    let configured = object
+        .or("endpoints", Configured::default(), |node| read_endpoints(node, protocol, context.parameters, may_be_http));
     let clusters = object.or("clusters", Clusters::default(), read_clusters);
     let (configured, issuer) = (configured?, context.issuer?);
-    if let (Some(authorization), Some(parameters)) = (&configured.endpoints.authorization, context.parameters) {
-        check_query(context.login, authorization, parameters);
-    }
     match protocol? {
         Protocol::GitHub => github(configured, clusters?.api, issuer, context),
         Protocol::OpenIdConnect => Some(open_id_connect(configured.endpoints, issuer, context)),
     }
 }
 
-fn read_endpoints(node: &Node<'_, '_>, protocol: Option<Protocol>, may_be_http: bool) -> Option<Configured> {
+fn read_endpoints(
+    node: &Node<'_, '_>,
+    protocol: Option<Protocol>,
+    parameters: Option<&ExtraParameters>,
+    may_be_http: bool,
+) -> Option<Configured> {
     let mut object = node.object()?;
     let mut endpoint = |name| object.or(name, None, |node| read_endpoint(node, may_be_http).map(Some));
     let authorization = endpoint("authorization");
@@ -110,6 +113,9 @@ fn read_endpoints(node: &Node<'_, '_>, protocol: Option<Protocol>, may_be_http: 
     object.finish();
     if let Some(protocol) = protocol {
         protocol.check_members(node, &OF_PROTOCOL);
+    }
+    if let (Some(Some(authorization)), Some(parameters)) = (&authorization, parameters) {
+        check_query(node, authorization, parameters);
     }
     let endpoints = Endpoints {
         authorization: authorization?,
@@ -152,7 +158,7 @@ fn read_clusters(node: &Node<'_, '_>) -> Option<Clusters> {
 }
 
 /// No parameter may occur twice (RFC 6749 §3.1).
-fn check_query(login: &Node<'_, '_>, authorization: &Endpoint, parameters: &ExtraParameters) {
+fn check_query(endpoints: &Node<'_, '_>, authorization: &Endpoint, parameters: &ExtraParameters) {
     let request = AuthorizationRequest {
         client_id: "",
         redirect_uri: "",
@@ -164,7 +170,7 @@ fn check_query(login: &Node<'_, '_>, authorization: &Endpoint, parameters: &Extr
         parameters,
     };
     if let Err(error @ EndpointError::Parameter) = request.uri(authorization) {
-        login.error_at("endpoints.authorization", error.to_string());
+        endpoints.error_at("authorization", error.to_string());
     }
 }
 
