@@ -7,12 +7,13 @@
 //! | `pending`, `return_to` | a login under way: its cookie, its state, and where it leads |
 //! | `start`, `callback`, `renew`, `logout` | what the gate does at a provider |
 //! | `exchange`, `question`, `identify`, `failure` | what is asked there, and what an answer is worth |
-//! | `page`, `reply`, `info` | what people and their pages get to see |
+//! | `page`, `reply`, `failed_reply`, `info` | what people and their pages get to see |
 
 mod address;
 mod callback;
 mod cross_site;
 mod exchange;
+mod failed_reply;
 mod failure;
 mod github;
 mod identify;
@@ -32,6 +33,7 @@ mod start;
 pub(crate) use self::callback::Returned;
 pub(crate) use self::cross_site::is_refused as is_cross_site;
 pub(crate) use self::exchange::Exchange;
+pub(crate) use self::failed_reply::login_failed;
 pub(crate) use self::failure::{Failed, Stop};
 pub(crate) use self::identify::expiry;
 pub(crate) use self::info::{LoggedIn, info};
@@ -40,6 +42,6 @@ pub(crate) use self::navigation::Asker;
 pub(crate) use self::own_path::{OwnPath, asked_request};
 pub(crate) use self::page::{log_out, session_over};
 pub(crate) use self::question::{Answer, Answered, Answers, Question, Step, Subject, Topic};
-pub(crate) use self::reply::{login_failed, method_not_allowed, see, status};
+pub(crate) use self::reply::{method_not_allowed, see, status};
 pub(crate) use self::return_to::{Destinations, ReturnTo};
 pub(crate) use self::start::{Asked, Wanted};

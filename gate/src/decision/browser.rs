@@ -236,16 +236,12 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let reply = login_failed(browser, self.request, &failed, return_to);
         let events =
             [Event::Count(Metric::LoginsFailed(failed.cause)), Event::Log(format!("login failed: {}", failed.words))];
-        match lacking {
-            Some(verdict) => {
-                let failure = Some(Box::new(FailedLogin { reply, events: events.into() }));
-                Judgement { failure, ..self.end(verdict) }
-            }
-            None => {
-                self.events.extend(events);
-                self.end(Verdict::Turn(Box::new((reply, Reason::LoginFailed.into()))))
-            }
-        }
+        let Some(verdict) = lacking else {
+            self.events.extend(events);
+            return self.end(Verdict::Turn(Box::new((reply, Reason::LoginFailed.into()))));
+        };
+        let failure = Some(Box::new(FailedLogin { reply, events: events.into() }));
+        Judgement { failure, ..self.end(verdict) }
     }
 
     fn log_out(mut self, browser: &'c Browser) -> Judgement {

@@ -1,17 +1,7 @@
-//! Answers to browsers that are no pages of their own, and which page says why a login failed.
+//! Answers to browsers that are no pages.
 
-use super::failure::Failed;
-use super::navigation::Asker;
-use super::page::{Failure, failed as failed_page};
-use super::return_to::ReturnTo;
-use super::start::Wanted;
 use crate::answer::{PROBLEM, problem};
-use crate::http::{Reply, Request};
-use crate::policy::Browser;
-use crate::report::{LoginFailure, Reason};
-
-/// Seconds after which another try makes sense, where a provider cannot answer.
-const RETRY_AFTER: u64 = 5;
+use crate::http::Reply;
 
 /// Sends the browser to another place, by a GET (RFC 9110 §15.4.4). What it tells that place about this one is nothing.
 pub(crate) fn see(location: &str) -> Reply {
@@ -32,32 +22,5 @@ pub(crate) fn method_not_allowed(allowed: &str) -> Reply {
     reply.headers.push(("allow", allowed.to_string()));
     reply.headers.push(("content-type", String::from(PROBLEM)));
     reply.body = problem(405, "this path has other methods", None);
-    reply
-}
-
-/// Why a login failed: a page for people, a problem document for everything else. Nothing of the request is in it.
-pub(crate) fn login_failed(browser: &Browser, request: &Request<'_>, failed: &Failed, return_to: &ReturnTo) -> Reply {
-    let claims: Vec<_> = failed.claims.iter().map(String::as_str).collect();
-    let failure = match failed.cause {
-        LoginFailure::Denied => Failure::Denied,
-        LoginFailure::TooLarge => Failure::TooLarge { claims: &claims },
-        LoginFailure::Randomness | LoginFailure::Unavailable => Failure::Unavailable { retry_after: RETRY_AFTER },
-        LoginFailure::Grant
-        | LoginFailure::IdToken
-        | LoginFailure::Issuer
-        | LoginFailure::Provider
-        | LoginFailure::State => Failure::Invalid,
-    };
-    if Asker::of(request) != Asker::Other {
-        let again = Wanted { return_to: return_to.clone(), asks_again: false }.href(browser, None);
-        return failed_page(failure, &again);
-    }
-    let mut reply = status(failure.status());
-    if let Failure::Unavailable { retry_after } = failure {
-        reply.headers.push(("retry-after", retry_after.to_string()));
-    }
-    reply.headers.push(("content-type", String::from(PROBLEM)));
-    let reason = Reason::LoginFailed;
-    reply.body = problem(failure.status(), reason.detail(), Some(reason.name()));
     reply
 }

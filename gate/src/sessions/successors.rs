@@ -136,8 +136,7 @@ impl<'x> Successors<'x> {
         session: &Session,
         mut change: impl FnMut(&mut Slot) -> (T, bool),
     ) -> Result<T, SharedDataError> {
-        let slot = u16::from_be_bytes(session.id.first_chunk().copied().unwrap_or_default()) % SLOTS;
-        let name = self.entry(&slot.to_string()).ok_or(SharedDataError::Unavailable)?;
+        let name = self.entry(&slot_of(session).to_string()).ok_or(SharedDataError::Unavailable)?;
         let now = self.capabilities.now;
         self.change_entry(&name, |octets| {
             let mut slot = Slot::new(octets, now);
@@ -175,6 +174,10 @@ impl<'x> Successors<'x> {
         let login = self.keyring.binding(self.login)?;
         Some(format!("{FORMAT}.{}.{name}", hex::encode(&login)))
     }
+}
+
+fn slot_of(session: &Session) -> u16 {
+    u16::from_be_bytes(session.id.first_chunk().copied().unwrap_or_default()) % SLOTS
 }
 
 #[cfg(test)]

@@ -292,7 +292,7 @@ fn entries_are_bounded_in_number_and_belong_to_a_login() {
         let capabilities = Capabilities { now: instant(0), signatures: &jose::signature::Software, random: &random };
         let keyring = keyring(&[secret]);
         let shared = Successors::new(&keyring, login, &mut store, capabilities);
-        shared.name(&Session { id, ..of(1, 0) })
+        shared.entry(&slot_of(&Session { id, ..of(1, 0) }).to_string())
     };
     let id = |number: u16| [&number.to_be_bytes()[..], &[7; 14]].concat().try_into().expect("has 16");
     let all: std::collections::BTreeSet<_> = (0..600).map(|number| names("a", 0, id(number))).collect();
