@@ -10,7 +10,7 @@ use super::{NAVIGATION, Scene, body, encode, lines, send};
 use crate::browser::{HOST, SECRET, form, start, status};
 use crate::support::Outcome;
 
-/// oauth2-proxy, GHSA-4mf2, GHSA-5m6c, GHSA-j7px, GHSA-qqxw; mod_auth_openidc, CVE-2022-23527 and GHSA-px3c: what a
+/// oauth2-proxy, GHSA-4mf2, GHSA-5m6c, GHSA-j7px, GHSA-qqxw; `mod_auth_openidc`, CVE-2022-23527 and GHSA-px3c: what a
 /// browser takes for another host.
 const ELSEWHERE: [&str; 58] = [
     "//evil.example",

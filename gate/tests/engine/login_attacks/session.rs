@@ -120,7 +120,7 @@ fn a_seal_is_for_the_login_that_the_session_is_of() {
     scene.world = world(&config, &mut scene.provider);
     scene.log_in();
     // No refresh is due: the response brings the same session, sealed anew.
-    scene.world.pass(Duration::from_secs(60));
+    scene.world.pass(Duration::from_mins(1));
     scene.provider.serve(&mut scene.world);
     assert!(is_forwarded(&scene.fetch("/app")));
     let under_way = scene.world.last();
@@ -207,7 +207,7 @@ fn no_identity_comes_from_a_session_that_does_not_count() {
     }
     // Nor from one that is over.
     scene.browser.cookies.insert(SESSION.into(), good);
-    scene.world.pass(Duration::from_secs(12 * 3600));
+    scene.world.pass(Duration::from_hours(12));
     scene.world.fetches.clear();
     for path in ["/public", "/optional"] {
         let outcome = scene.browser.request(&mut scene.world, "GET", path, &claimed);
@@ -218,7 +218,7 @@ fn no_identity_comes_from_a_session_that_does_not_count() {
 #[test]
 fn an_answer_does_not_tell_an_expired_session_from_a_forged_one() {
     let mut scene = Scene::logged_in(&json!({}));
-    scene.world.pass(Duration::from_secs(12 * 3600));
+    scene.world.pass(Duration::from_hours(12));
     scene.provider.serve(&mut scene.world);
     let expired = scene.browser.cookies[SESSION].clone();
     let forged = "A".repeat(expired.len());

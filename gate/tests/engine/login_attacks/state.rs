@@ -220,7 +220,7 @@ fn base64url_of(text: &str) -> String {
 fn a_login_makes_another_session() {
     let mut scene = Scene::logged_in(&json!({}));
     scene.go("/app");
-    let planted = scene.browser.cookies.clone();
+    let old = scene.browser.cookies.clone();
     let (_, before) = scene.world.reported();
     let back = {
         let query = scene.begin("/.jotgate/login?prompt=login&returnTo=%2Fapp");
@@ -229,13 +229,13 @@ fn a_login_makes_another_session() {
     };
     scene.provider.changes = json!({"sub": "bob"});
     assert_eq!(status(&scene.go(&back)), 303);
-    assert_ne!(scene.browser.cookies[SESSION], planted[SESSION]);
+    assert_ne!(scene.browser.cookies[SESSION], old[SESSION]);
     assert_eq!(scene.fetch("/app").seen("x-auth-request-user"), ["bob"]);
     let (_, after) = scene.world.reported();
     assert_ne!(before.get("jotgate_session"), after.get("jotgate_session"), "by its name in access logs");
     // The planted one stays what it was.
-    let mut planter = Browser { cookies: planted };
-    let outcome = scene.as_browser(&mut planter, |scene| scene.fetch("/app"));
+    let mut attacker = Browser { cookies: old };
+    let outcome = scene.as_browser(&mut attacker, |scene| scene.fetch("/app"));
     assert_eq!(outcome.seen("x-auth-request-user"), ["alice"]);
 }
 

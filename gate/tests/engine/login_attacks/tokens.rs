@@ -13,6 +13,11 @@ use crate::support::{ISSUER, Key, NOW, Outcome, merge};
 
 const ES256: &str = "ES256";
 
+/// Makes an ID token.
+type Forge<'f> = &'f dyn Fn(&Provider) -> String;
+/// Makes what the token endpoint answers: a status, and a body.
+type Answers<'a> = &'a dyn Fn(&Provider) -> (&'static str, String);
+
 /// What a good ID token says, with `changes`.
 fn claims(provider: &Provider, changes: &Value) -> Value {
     let mut claims = json!({
@@ -84,13 +89,7 @@ fn an_id_token_that_lacks_anything_makes_no_session() {
             let header = json!({"alg": ES256, "kid": "a"});
             provider.key.sign(&header, &claims(provider, &changes))
         });
-        match is_good {
-            true => assert_eq!(status(&outcome), 303, "{changes}: {outcome:?} {:?}", scene.world.log),
-            false => {
-                assert_eq!(status(&outcome), 400, "{changes}: {outcome:?}");
-                failed_as(&outcome, 400);
-            }
-        }
+        assert_eq!(status(&outcome), if is_good { 303 } else { 400 }, "{changes}: {outcome:?} {:?}", scene.world.log);
         assert_eq!(scene.is_logged_in(), is_good, "{changes}");
     }
 }
@@ -107,7 +106,7 @@ fn an_id_token_is_signed_by_a_key_of_its_issuer() {
         let input = format!("{}.{}", part(&json!({"alg": "HS256", "typ": "JWT"})), part(&claims(provider, &json!({}))));
         format!("{input}.{}", base64url::encode(&sign(secret, input.as_bytes())))
     };
-    let forgers: [(&str, &dyn Fn(&Provider) -> String); 11] = [
+    let forgers: [(&str, Forge<'_>); 11] = [
         ("none", &|provider| unsigned(provider, &json!({"alg": "none"}), "")),
         ("None", &|provider| unsigned(provider, &json!({"alg": "None"}), "")),
         ("nothing", &|provider| unsigned(provider, &json!({}), "")),
@@ -203,7 +202,7 @@ fn an_answer_of_the_token_endpoint_that_is_odd_makes_no_session() {
         assert_eq!(status(&outcome), 400, "{changes}: {outcome:?}");
         assert!(!scene.is_logged_in(), "{changes}");
     }
-    let texts: [&dyn Fn(&Provider) -> (&'static str, String); 12] = [
+    let texts: [Answers<'_>; 12] = [
         &|provider| ("200", tokens(&good(provider), &json!({})).replacen('{', r#"{"id_token":"x","#, 1)),
         &|provider| ("200", tokens(&good(provider), &json!({})).replacen('{', r#"{"access_token":"x","#, 1)),
         &|provider| ("200", tokens(&good(provider), &json!({})) + "x"),
