@@ -202,7 +202,10 @@ impl Gate {
                         self.refresh_failed(&id, "too many questions are under way", false, now);
                     }
                 }
-                Err(Stop::NeedsKeys { issuer } | Stop::NeedsNewKeys { issuer, .. }) => self.want_keys(issuer, now),
+                Err(Stop::NeedsKeys { issuer } | Stop::NeedsNewKeys { issuer, .. }) => {
+                    self.want_keys(issuer, now);
+                    self.refreshes.ask_again(&id, now);
+                }
             }
         }
     }

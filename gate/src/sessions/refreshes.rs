@@ -27,6 +27,8 @@ const MOST: usize = 1024;
 const REMEMBERED: Duration = Duration::from_mins(1);
 /// How often a lease of another VM is looked at; and in a pause after a failure, at most, what others made.
 const POLL: Duration = Duration::from_millis(50);
+/// How often keys that are missing are looked for.
+const KEYS_POLL: Duration = Duration::from_secs(1);
 /// The pauses after failures: the first, and the longest.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
@@ -93,9 +95,10 @@ enum Stage {
         until: Timestamp,
         next: Timestamp,
     },
-    /// The provider is asked, until then at most.
+    /// The provider is asked, until then at most; `again` is when to go on where nothing else says so.
     Asking {
         until: Timestamp,
+        again: Timestamp,
     },
 }
 
@@ -196,8 +199,17 @@ impl Refreshes {
     /// This VM asks the provider, until then at most.
     pub(crate) fn ask(&mut self, id: &SessionId, lease: Option<Holder>, until: Timestamp) {
         self.change(id, |refresh| {
-            refresh.stage = Stage::Asking { until };
+            refresh.stage = Stage::Asking { until, again: until };
             refresh.lease = lease;
+        });
+    }
+
+    /// What the provider answered cannot be checked without its keys: they may be there a little later.
+    pub(crate) fn ask_again(&mut self, id: &SessionId, now: Timestamp) {
+        self.change(id, |refresh| {
+            if let Stage::Asking { again, .. } = &mut refresh.stage {
+                *again = now.after(KEYS_POLL);
+            }
         });
     }
 
@@ -209,7 +221,7 @@ impl Refreshes {
     /// Those for which this VM asks, each with the end of its time.
     pub(crate) fn asking(&self) -> Vec<(SessionId, Arc<Entry>, Timestamp)> {
         let asking = self.active().filter_map(|(id, refresh)| match refresh.stage {
-            Stage::Asking { until } => Some((*id, Arc::clone(&refresh.newest), until)),
+            Stage::Asking { until, .. } => Some((*id, Arc::clone(&refresh.newest), until)),
             _ => None,
         });
         asking.collect()
@@ -289,7 +301,7 @@ impl Refreshes {
     /// When there is something to look at again.
     pub(crate) fn next_event(&self) -> Option<Timestamp> {
         let events = self.active().filter_map(|(_, refresh)| match refresh.stage {
-            Stage::Asking { until } => Some(until),
+            Stage::Asking { until, again } => Some(until.min(again)),
             Stage::Following { until, next } => Some(until.min(next)),
             Stage::Checking | Stage::Idle | Stage::Looking => None,
         });
