@@ -135,6 +135,7 @@ impl Gate {
             }
         }
         self.inherit_sessions(predecessor.refreshes, predecessor.responses, predecessor.sockets);
+        self.inherit_questions(predecessor.answers, predecessor.asked);
         self.effects.extend(predecessor.held.into_keys().map(Effect::ResumeResponse));
         // Each is decided on anew, by the new policy.
         let (waiting, requests) = predecessor.waiting.into_ready();

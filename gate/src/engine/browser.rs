@@ -12,7 +12,7 @@ use crate::callers::{Entry, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::http::{HeaderEdit, HeaderLine};
-use crate::login::{Answer, Answered, Exchange, Failed, Question, Step, Stop, Subject, Topic};
+use crate::login::{Answer, Answered, Answers, Exchange, Failed, Question, Step, Stop, Subject, Topic};
 use crate::lookup::Begun;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
@@ -63,6 +63,13 @@ impl Gate {
                 Err(_) => {}
             }
         }
+    }
+
+    /// What providers are asked is not asked twice: codes are good once, and many refresh tokens are. What they say of
+    /// themselves is: the login of that index may be another one.
+    pub(super) fn inherit_questions(&mut self, answers: Answers, asked: BTreeMap<CalloutId, Timestamp>) {
+        (self.answers, self.asked) = (answers, asked);
+        self.answers.forget(|topic| matches!(topic.subject, Subject::Provider(_)));
     }
 
     /// Does what a decision wants done besides.

@@ -135,17 +135,15 @@ impl<'r> Status<'r> {
 }
 
 impl Refreshes {
-    /// What is known, without what is under way: the callouts for it are another engine's. Each session is what
-    /// `reopen` makes of it: another policy may see another caller in it, or none.
+    /// What is known, and what is under way. Each session is what `reopen` makes of it: another policy may see another
+    /// caller in it, or none.
     pub(crate) fn inherited(mut self, reopen: impl Fn(&Entry) -> Option<Arc<Entry>>) -> Self {
         self.sessions.retain(|_, refresh| {
             let Some(newest) = reopen(&refresh.newest) else { return false };
             refresh.newest = newest;
-            refresh.stage = Stage::Idle;
-            refresh.publishes = None;
             true
         });
-        self.active.clear();
+        self.active.retain(|id| self.sessions.contains_key(id));
         self
     }
 

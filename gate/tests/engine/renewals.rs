@@ -140,3 +140,20 @@ fn a_flood_of_requests_that_are_denied_rarely_looks_at_what_is_shared() {
         assert!(reads <= 2, "{reads}");
     }
 }
+
+#[test]
+fn a_refresh_goes_on_under_another_configuration() {
+    let (mut worlds, mut provider, mut browser) = two_vms(&json!({}));
+    pass(&mut worlds, &mut provider, Duration::from_secs(301));
+    assert_eq!(status(&browser.fetch(&mut worlds[0], "/app")), 200);
+    assert_eq!(worlds[0].fetches.iter().filter(|fetch| fetch.path == "/token").count(), 1);
+    worlds[0].reconfigure(&login(&json!({"realm": "another"})));
+    provider.serve(&mut worlds[0]);
+    for world in &mut worlds {
+        assert_eq!(status(&browser.fetch(world, "/app")), 200);
+        provider.serve(world);
+        let lines = world.respond(world.last(), &[(":status", "200")]);
+        assert!(cookie(&lines).is_some());
+    }
+    assert_eq!(provider.asked.iter().filter(|asked| asked["grant_type"] == "refresh_token").count(), 1);
+}
