@@ -83,17 +83,33 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn draw(random: &mut Random, mutant: Option<Mutant>) -> Self {
         let rotations = [Rotation::Strict, Rotation::Strict, Rotation::Grace(30 * SECOND), Rotation::Never];
-        Self {
+        let setup = Self {
             mutant,
             rotation: random.choose(&rotations),
             renews_id_token: random.below(4) > 0,
             token_lifetime: random.choose(&[2 * MINUTE, 5 * MINUTE, 60 * MINUTE]),
-            lifetime: random.choose(&[60 * MINUTE, 180 * MINUTE]),
+            lifetime: random.choose(&[25 * MINUTE, 180 * MINUTE]),
             idle: random.choose(&[None, Some(6 * MINUTE), Some(20 * MINUTE)]),
             refresh_after: random.choose(&[MINUTE, 2 * MINUTE, 5 * MINUTE]),
             outage: random.choose(&[Duration::ZERO, 2 * MINUTE, 15 * MINUTE]),
             padding: random.choose(&[0, 0, 3_200]),
             is_sticky: random.below(4) > 0,
+        };
+        setup.suited()
+    }
+
+    /// Such that what is broken on purpose matters.
+    fn suited(self) -> Self {
+        match self.mutant {
+            Some(Mutant::BrowsersDropCookies | Mutant::IssuerBreaksItsRule | Mutant::NothingIsShared) => {
+                Self { rotation: Rotation::Strict, is_sticky: true, ..self }
+            }
+            Some(Mutant::Idle) => Self { idle: Some(6 * MINUTE), token_lifetime: 60 * MINUTE, ..self },
+            Some(Mutant::Lifetime) => Self { lifetime: 25 * MINUTE, idle: None, is_sticky: true, ..self },
+            Some(Mutant::RefreshAfter) => {
+                Self { refresh_after: MINUTE, outage: Duration::ZERO, token_lifetime: 60 * MINUTE, ..self }
+            }
+            _ => self,
         }
     }
 

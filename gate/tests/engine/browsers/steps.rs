@@ -85,7 +85,7 @@ impl Simulation {
         if self.now < self.settled {
             return;
         }
-        if self.random.once_in(8) {
+        if self.random.once_in(8) || self.setup.is(Mutant::NotBefore) {
             let not_before = self.now.after(5 * SECOND);
             self.note(|| format!("sessions from before now are over ({not_before:?})"));
             self.not_before = Some(not_before);
