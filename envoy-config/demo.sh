@@ -19,7 +19,17 @@ if [ ! -f "$walk_through" ]; then
 fi
 
 gateway=http://127.0.0.1:18000 issuer=http://127.0.0.1:18001 admin=http://127.0.0.1:18003
+# Where people log in, this is the origin that they know: the gate's paths, and its cookies, are for one host.
+origin=http://localhost:18000
 logs=$(mktemp -d)
+export OIDC_CLIENT_SECRET=a-secret-of-the-client JOTGATE_SESSION_SECRET
+JOTGATE_SESSION_SECRET=$(head -c 48 /dev/urandom | base64 | tr -d '\n')
+
+# What a browser says of a page that is opened, and of a script's request; and its cookies.
+# shellcheck disable=SC2034
+navigate="-H 'sec-fetch-mode: navigate' -H 'sec-fetch-dest: document' -H 'sec-fetch-site: none'" \
+  script="-H 'sec-fetch-mode: cors' -H 'sec-fetch-dest: empty' -H 'sec-fetch-site: same-origin'" \
+  jar="--cookie \$logs/jar --cookie-jar \$logs/jar"
 pids=() failures=0
 
 bold() { printf '\033[1m%s\033[0m\n' "$*"; }
@@ -83,7 +93,7 @@ serve_provider() { # options of host-tests/providers/certified.mjs, as JSON
   [ -e "$providers/installed" ] || fail "oidc-provider is not installed: run \`make providers\`"
   # It ends with its standard input, so with this script.
   mkfifo "$logs/input" && exec 7<>"$logs/input"
-  start provider env -C "$providers" node "$script" "$1" <&7
+  start provider env -C "$providers" sh -c 'exec node "$@" <&7' sh "$script" "$1"
   wait_for "oidc-provider" "$issuer/jwks"
 }
 
@@ -129,6 +139,13 @@ show() { # what it shows, expected status, text expected in what is printed or "
       "$2" "${3:+ and \`$3\`}" "${4:+ and no \`$4\`}" "$status"
     failures=$((failures + 1))
   fi
+}
+
+# Opens a page as browsers do, and goes wherever it leads.
+follow() { # URL, options
+  printf '\n'
+  bold "The browser goes to the provider and back: $1"
+  eval "curl -sL --max-time 10 -o $logs/answer $jar $navigate ${2:-} '$1'" || fail "$1 leads nowhere"
 }
 
 # Gets a token, and shows how.

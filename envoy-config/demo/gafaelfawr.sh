@@ -20,6 +20,16 @@ show "A browser has the token in its cookie, which comes first: an Authorization
   "curl -is -b \"gafaelfawr=\$TOKEN\" -H 'Authorization: token 0123456789abcdef' $gateway/portal/app"
 show "A client that only supports Basic sends it as the password of x-oauth-basic" 200 'x-auth-request-user: alice' '' \
   "curl -is -u \"x-oauth-basic:\$TOKEN\" $gateway/portal/app"
+show "A page that is opened leads to the provider, from where the browser comes back to /login" 303 "location: $issuer/authorize" '' \
+  "curl -is $navigate $origin/portal/app"
+curl -s -o /dev/null -d '{"user": {"uid": "alice", "uidNumber": 4151, "isMemberOf": ["g_users"]}}' "$issuer/control/provider"
+follow "$origin/login?rd=/portal/app"
+show "The session gives the scopes of her groups" 200 'x-auth-request-token-scopes: read:image read:tap' 'cookie' \
+  "curl -is $jar $navigate $origin/portal/app"
+show "A script without a session is told where to log in" 401 '"login":"/login"' '' \
+  "curl -is $script -H 'X-Requested-With: XMLHttpRequest' $origin/portal/app"
+show "/logout?rd= is where it was" 303 "location: $issuer/logout" '' \
+  "curl -is $jar $navigate '$origin/logout?rd=/static/bye'"
 show "The application's own 403 passes unchanged" 403 'the upstream says 403' 'reason' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/portal/status/403"
 show "Forged headers are removed, on public pages as well" 200 'no identity' admin \

@@ -21,3 +21,7 @@ show "The other alice is an admin elsewhere" 403 'access_denied' '' \
 get_token "A session of an hour is longer than the policy allows" 'sub=alice&lifetime=3600' LONG
 show "It is refused" 401 'lifetime_too_long' '' \
   "curl -is --cookie \"session=\$LONG\" $gateway/"
+show "A browser that opens a page is sent to an AuthServer" 303 'location: https://auth.prod.example.com/authorize' '' \
+  "curl -is $navigate -H 'host: app.example.com' $gateway/"
+show "Or to the one that its user chooses" 200 'login=partners' '' \
+  "curl -is $navigate -H 'host: app.example.com' $gateway/.jotgate/login"

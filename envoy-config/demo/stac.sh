@@ -21,3 +21,7 @@ show "A path that two servers may read differently is refused before any rule" 4
   "curl -is --path-as-is -X POST -H \"Authorization: Bearer \$TOKEN\" $gateway/conformance/..%2Fcollections"
 show "/healthz is the gate's own" 200 '"status":"ok"' '' \
   "curl -is $gateway/healthz"
+show "People who open a page of the catalogue log in" 303 'location: https://idp.example.com/realms/stac/authorize' '' \
+  "curl -is $navigate $origin/search"
+show "Swagger UI logs in by itself: what comes back to it is its own" 200 'no identity' '' \
+  "curl -is $navigate '$origin/docs/oauth2-redirect?code=abc&state=xyz'"

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use test_support::workspace;
+use testbed::keys::{Algorithm, SigningKey, jwk_set};
 
 use crate::world::plugin;
 
@@ -16,36 +17,50 @@ fn load(config: &Value) -> Result<(), Vec<String>> {
     plugin().check(&without_variables(config).to_string())
 }
 
-/// With a value in place of each variable of a header: the environment of these tests has none.
+/// With a value in place of each variable: the environment of these tests has none.
 fn without_variables(config: &Value) -> Value {
-    let mut config = config.clone();
-    for issuer in config.get_mut("issuers").and_then(Value::as_array_mut).into_iter().flatten() {
-        for (_, value) in issuer.pointer_mut("/keys/headers").and_then(Value::as_object_mut).into_iter().flatten() {
-            if value.is_object() {
-                *value = Value::from("value");
-            }
+    match config {
+        Value::Object(members) if members.len() == 1 && members.contains_key("env") => {
+            Value::from("a value of no fewer than 32 octets")
         }
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), value_of(name, value))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(without_variables).collect(),
+        other => other.clone(),
     }
-    config
+}
+
+/// Keys are no text that anybody writes.
+fn value_of(name: &str, value: &Value) -> Value {
+    let key = || SigningKey::generate(Algorithm::EdDSA);
+    match name {
+        "inline" if value.get("env").is_some() => jwk_set([&key()]),
+        "privateKey" if value.get("env").is_some() => key().private_jwk().unwrap().to_string().into(),
+        _ => without_variables(value),
+    }
 }
 
 /// The members of a configuration.
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 19] = [
     "clientIp",
     "corsPreflight",
     "credentialConflict",
     "credentials",
+    "crossSite",
     "default",
     "forwardToken",
     "identityHeaders",
     "issuers",
     "limits",
+    "login",
     "mode",
     "paths",
     "realm",
     "resourceMetadata",
     "rules",
     "scopeMatch",
+    "session",
     "stripHeaders",
 ];
 
