@@ -12,7 +12,7 @@ use testbed::issuer::{Behaviour, Fault, Flaws, Mode};
 use testbed::mint::object;
 
 use crate::setup::Setup;
-use crate::world::{World, eventually};
+use crate::world::World;
 
 /// Everything is on this machine, and nothing else is asked for.
 const ALONE: &str = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost";
@@ -136,12 +136,13 @@ fn three_tabs_log_in_at_once() {
         tab
     };
     let tabs: Vec<_> = links.iter().map(begin).collect();
-    // The last that began is the first that ends; nobody asks the others again who they are.
-    for (tab, link) in tabs.iter().zip(&links).rev() {
+    // The last that began is the first that ends, and has its link. The others are logged in then, wherever they end.
+    for (number, (tab, link)) in tabs.iter().zip(&links).enumerate().rev() {
         browser.switch_to(tab);
         log_in(&browser, "alice");
         is_user(&browser, "alice");
-        assert_eq!(&browser.url(), link);
+        let url = browser.url();
+        assert!(&url == link || (number < 2 && url == world.url("/")), "{number}: {url}");
     }
     // A page that only scripts use stays logged in.
     let provider = world.provider.certified();
@@ -244,5 +245,13 @@ fn every_page_can_be_read_in_light_and_dark() {
     browser.wait_for("\"method\"");
     browser.run(&format!("location.href = '{}'", world.url("/.jotgate/logout")));
     picture(&browser, "log-out", "Log out");
-    eventually("the pages are there", || fs::read_dir(pictures()).unwrap().count() >= 12);
+    choice(&browser);
+}
+
+fn choice(browser: &Chromium) {
+    let login = |name: &str| json!({"name": name, "issuer": "main", "client": {"id": "dashboard", "secret": crate::setup::CLIENT_SECRET}});
+    let setup = bound(&json!({}));
+    let world = World::flawed(&Setup { config: json!({"login": [login("staff"), login("partners")]}), ..setup });
+    browser.open(&world.url("/.jotgate/login"));
+    picture(browser, "choose", "partners");
 }

@@ -12,7 +12,16 @@ use crate::world::{World, failure};
 const LINK: &str = "/reports/7?tab=a";
 
 /// After these, the next try leads home.
-const FORGETS: [&str; 6] = ["two iss", "no state", "another state", "two states", "two codes", "two errors"];
+const FORGETS: [&str; 8] = [
+    "two iss",
+    "no state",
+    "another state",
+    "two states",
+    "no code",
+    "two codes",
+    "both a code and an error",
+    "two errors",
+];
 
 /// What goes wrong.
 enum Wrong {
@@ -171,7 +180,7 @@ fn a_callback_is_from_the_provider_that_was_asked() {
             ("two codes", said(json!({"code": ["reflected", "reflected"]})), 400),
             ("another code", said(json!({"code": "reflected"})), 400),
             ("denied", error("access_denied"), 403),
-            ("denied, with a code", said(json!({"error": "access_denied"})), 403),
+            ("both a code and an error", said(json!({"error": "access_denied"})), 400),
             ("temporarily unavailable", error("temporarily_unavailable"), 503),
             ("an error of the client", error("invalid_scope"), 400),
             ("an error that nobody knows", error("reflected"), 400),
