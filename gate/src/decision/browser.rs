@@ -360,11 +360,15 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 Worth::Good(usage(seals, true))
             }
             Standing::RefreshNeeded if status.is_ended(open.session.generation) => Worth::Over(SessionEnd::Revoked),
-            Standing::RefreshNeeded if status.has_failed() && bounds.outlasts_outage(session, digest, now) => {
+            Standing::RefreshNeeded
+                if status.has_failed(open.session.generation) && bounds.outlasts_outage(session, digest, now) =>
+            {
                 self.events.push(Event::Refresh(Arc::clone(&entry)));
                 Worth::Good(usage(seals, true))
             }
-            Standing::RefreshNeeded if status.is_backing_off(self.known.verification.steady) => {
+            Standing::RefreshNeeded
+                if status.is_backing_off(open.session.generation, self.known.verification.steady) =>
+            {
                 Worth::Over(SessionEnd::Outage)
             }
             Standing::RefreshNeeded => Worth::Stale(entry),

@@ -118,14 +118,15 @@ impl<'r> Status<'r> {
         self.0.is_some_and(|refresh| refresh.ended == Some(generation))
     }
 
-    /// Whether the last try failed, or is late.
-    pub(crate) fn has_failed(self) -> bool {
-        self.0.is_some_and(|refresh| refresh.failures > 0)
+    /// Whether the last try to renew this generation failed, or is late.
+    pub(crate) fn has_failed(self, generation: u32) -> bool {
+        self.0.is_some_and(|refresh| refresh.failures > 0 && refresh.generation() == generation)
     }
 
     /// Likewise, the next is not yet due, and no other VM has succeeded meanwhile.
-    pub(crate) fn is_backing_off(self, now: Timestamp) -> bool {
-        self.0.is_some_and(|refresh| refresh.failures > 0 && now < refresh.next_try && now < refresh.next_look)
+    pub(crate) fn is_backing_off(self, generation: u32, now: Timestamp) -> bool {
+        let is_pausing = |refresh: &Refresh| now < refresh.next_try && now < refresh.next_look;
+        self.has_failed(generation) && self.0.is_some_and(is_pausing)
     }
 
     /// Whether a browser was sent to come again.
