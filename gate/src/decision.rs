@@ -91,7 +91,7 @@ pub(crate) struct Known<'c> {
     pub(crate) random: &'c dyn Randomness,
     pub(crate) answers: &'c Answers,
     pub(crate) refreshes: &'c Refreshes,
-    /// What of the claims of each issuer's users sessions keep.
+    /// What of the claims of each login's users sessions keep.
     pub(crate) kept: &'c [KeptClaims],
     /// Whether nobody has sent the request: somebody asks what would become of it.
     pub(crate) is_check: bool,

@@ -61,7 +61,7 @@ pub struct Gate {
     /// Whether the host was asked for shared data since it called.
     has_shared: bool,
     next_gauges: Timestamp,
-    /// What of the claims of each issuer's users sessions keep. INVARIANT: one entry for each of `policy.issuers`.
+    /// What of the claims of each login's users sessions keep, in the order of the logins.
     kept: Vec<KeptClaims>,
     /// What providers answered. Its instants are those of `clock`.
     answers: Answers,
@@ -90,7 +90,7 @@ impl Gate {
         let mut clock = SteadyClock::default();
         let steady = clock.advance(now);
         let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, steady)).collect();
-        let kept = policy.issuers.iter().map(|issuer| KeptClaims::new(&policy, issuer)).collect();
+        let kept = KeptClaims::of_logins(&policy);
         let logins = policy.browser.iter().flat_map(|browser| &browser.logins);
         let patience = logins.map(|login| login.timeout).max().unwrap_or_default().saturating_add(PATIENCE);
         let mut gate = Self {

@@ -134,7 +134,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
         route: Route::Rule(None),
     };
     let mut trail = Notes { trace: &mut trace, withheld: Withheld::default(), session: None };
-    let kept: Vec<_> = policy.issuers.iter().map(|issuer| KeptClaims::new(policy, issuer)).collect();
+    let kept = KeptClaims::of_logins(policy);
     let (answers, refreshes) = (Lookup::new(0, Duration::ZERO), Refreshes::default());
     let known = Known {
         verification: &verification,

@@ -5,14 +5,12 @@ use std::cell::Cell;
 use serde_json::{Value, json};
 
 use crate::policy::Policy;
+pub(crate) use crate::random::NoGenerator;
 use crate::random::{NoRandomness, Randomness};
 
 /// A generator that counts: no two draws are equal, and each run has the same.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(Cell<u64>);
-
-/// A host without a generator.
-pub(crate) struct NoGenerator;
 
 impl Randomness for Counter {
     fn fill(&self, octets: &mut [u8]) -> Result<(), NoRandomness> {
@@ -21,12 +19,6 @@ impl Randomness for Counter {
             *octet = *drawn;
         }
         Ok(())
-    }
-}
-
-impl Randomness for NoGenerator {
-    fn fill(&self, _: &mut [u8]) -> Result<(), NoRandomness> {
-        Err(NoRandomness)
     }
 }
 

@@ -337,8 +337,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 is_upgrade,
             })
         };
-        let Some(kept) = browser.logins.get(open.session.login).and_then(|login| self.known.kept.get(login.issuer))
-        else {
+        let Some(kept) = self.known.kept.get(open.session.login) else {
             return Worth::None;
         };
         let bounds = self.bounds(browser, open.session.login);

@@ -56,13 +56,12 @@ pub fn session_cookies(
     random: &dyn Randomness,
 ) -> Result<String, String> {
     let browser = policy.browser.as_ref().ok_or("there is no `login` in the configuration")?;
-    let issuer = browser.logins.get(login).and_then(|login| policy.issuers.get(login.issuer));
-    let issuer = issuer.ok_or("there is no such login")?;
+    let kept = KeptClaims::of_logins(policy);
+    let kept = kept.get(login).ok_or("there is no such login")?;
     let document = Document::parse(claims.as_bytes()).map_err(|error| format!("the claims are not JSON: {error}"))?;
     if document.root().kind() != Kind::Object {
         return Err(format!("expected claims as a JSON object, found {}", document.root().kind()));
     }
-    let kept = KeptClaims::new(policy, issuer);
     let session = Session {
         id: [0; 16],
         generation: 0,
@@ -77,7 +76,7 @@ pub fn session_cookies(
         refresh_token: None,
         id_token: None,
         access_token: None,
-        role: None,
+        from_userinfo: None,
     };
     let cookies = SessionCookies::new(&browser.session);
     let text = cookies.seal(&session, random).map_err(|error| match error {

@@ -95,7 +95,7 @@ impl Exchange<'_> {
             refresh_token: tokens.refresh_token,
             id_token: tokens.id_token.filter(|_| keep.id_token),
             access_token: Some(tokens.access_token).filter(|_| keep.access_token),
-            role: None,
+            from_userinfo: who.from_userinfo.clone(),
         })
     }
 

@@ -56,7 +56,7 @@ impl<'x> Exchange<'x> {
     ) -> Option<Self> {
         let login = browser.logins.get(index)?;
         let issuer = verification.policy.issuers.get(login.issuer)?;
-        let kept = kept.get(login.issuer)?;
+        let kept = kept.get(index)?;
         Some(Self { browser, login, index, issuer, verification, random, answers, kept })
     }
 

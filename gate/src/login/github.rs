@@ -47,7 +47,7 @@ impl Exchange<'_> {
             Expected::Same(original, _) if !is_of(&claims, original.subject) => {
                 Err(Failed::new(LoginFailure::IdToken, "expected the user of the session, found another").into())
             }
-            Expected::Anyone(_) | Expected::Same(..) => Ok(Identified { claims, expires: None }),
+            Expected::Anyone(_) | Expected::Same(..) => Ok(Identified { claims, from_userinfo: None, expires: None }),
         }
     }
 

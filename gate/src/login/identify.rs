@@ -34,6 +34,8 @@ pub(crate) enum Expected<'e> {
 pub(crate) struct Identified {
     /// A JSON object.
     pub(crate) claims: String,
+    /// The names of those that came from the userinfo endpoint: a JSON list.
+    pub(crate) from_userinfo: Option<String>,
     /// `exp` of the token that they are from; none where no such token came.
     pub(crate) expires: Option<Timestamp>,
 }
@@ -68,11 +70,10 @@ impl Exchange<'_> {
         let access_claims = access_evidence.as_ref().map(Evidence::claims);
         let expires = access_claims.or(id_token.as_ref().map(Token::claims)).and_then(expiry);
         let claims = access_claims.unwrap_or(id_claims);
-        let claims = match self.login.userinfo {
-            true => self.merge_userinfo(claims, user, tokens, subject)?,
-            false => json_text::compact(claims),
-        };
-        Ok(Identified { claims, expires })
+        if self.login.userinfo {
+            return self.merge_userinfo(claims, user, tokens, subject).map(|who| Identified { expires, ..who });
+        }
+        Ok(Identified { claims: json_text::compact(claims), from_userinfo: None, expires })
     }
 
     fn decode<'t>(&self, name: &str, token: &'t Secret) -> Result<EncodedToken<'t>, Stop> {
@@ -125,14 +126,17 @@ impl Exchange<'_> {
         user: &str,
         tokens: &TokenResponse,
         subject: Subject,
-    ) -> Result<String, Stop> {
+    ) -> Result<Identified, Stop> {
         let provider = self.provider()?;
         let endpoint = HttpUri::from(required("userinfo", provider.endpoints.userinfo.as_ref())?);
         let topic = Topic { subject, step: Step::Claims(0) };
         let callout = || self.get(&self.login.cluster, &endpoint, Some(&tokens.access_token));
         let answer = self.answer("userinfo", topic, || Ok(Question { topic, callout: callout() }))?;
-        let read = UserInfo::read(answer.status, &answer.body, user);
-        Ok(read.map_err(|error| Failed::at("userinfo", &error))?.merge_into(claims))
+        let found =
+            UserInfo::read(answer.status, &answer.body, user).map_err(|error| Failed::at("userinfo", &error))?;
+        let names = found.claims().map(|(name, _)| name).filter(|name| self.kept.keeps(name));
+        let names = serde_json::Value::from(names.collect::<Vec<_>>()).to_string();
+        Ok(Identified { claims: found.merge_into(claims), from_userinfo: Some(names), expires: None })
     }
 }
 

@@ -9,6 +9,7 @@ use super::exchange::{Exchange, ProviderFacts, required};
 use super::failure::{Failed, Stop};
 use super::identify::{Expected, Identified};
 use super::question::{Question, Step, Subject, Topic};
+use crate::json_text;
 use crate::report::LoginFailure;
 use crate::sessions::Session;
 
@@ -23,8 +24,10 @@ impl Exchange<'_> {
         let nonce = text("nonce").map(Secret::new);
         let (issuer, subject_claim) = (text("iss").unwrap_or_default(), text("sub").ok_or_else(odd_session)?);
         let original = Original { issuer, subject: subject_claim, nonce: nonce.as_ref() };
-        let Identified { claims: found, expires } =
-            self.identify(&tokens, subject, Expected::Same(original, claims))?;
+        let own = own_claims(session, claims);
+        let own = Document::parse(own.as_bytes()).map_err(|_| odd_session())?;
+        let Identified { claims: found, from_userinfo, expires } =
+            self.identify(&tokens, subject, Expected::Same(original, own.root()))?;
         let found = Document::parse(found.as_bytes()).map_err(|_| odd_session())?;
         let keep = self.browser.session.keep;
         let now = self.verification.now;
@@ -33,6 +36,7 @@ impl Exchange<'_> {
             last_seen: now,
             claims_at: now,
             fresh_until: expires,
+            from_userinfo,
             claims: self.kept.select(found.root()),
             claims_digest: self.kept.digest(),
             refresh_token: tokens.refresh_token.or_else(|| session.refresh_token.clone()),
@@ -65,6 +69,17 @@ impl Exchange<'_> {
             .ok()?;
         Some(Question { topic, callout: self.post(endpoint, &request) })
     }
+}
+
+/// The claims of a session that did not come from the userinfo endpoint: what that says no more is no claim any more.
+fn own_claims(session: &Session, claims: Value<'_>) -> String {
+    let names = session.from_userinfo.as_deref().unwrap_or("[]");
+    let names = Document::parse(names.as_bytes()).ok();
+    let is_own = |name: &str| {
+        let mut names = names.iter().flat_map(|names| names.root().elements());
+        !names.any(|found| found.as_str() == Some(name))
+    };
+    json_text::object(claims.members().filter(|(name, _)| is_own(name)))
 }
 
 /// A session that no login makes.

@@ -12,7 +12,7 @@ use crate::claims::ClaimRef;
 use crate::identity::IdentityValue;
 use crate::json_text;
 use crate::octets::put;
-use crate::policy::{Issuer, Policy};
+use crate::policy::{ClaimsFrom, Issuer, Login, Policy};
 
 /// What is read of every session: by the gate itself, by pages that ask for the session, and at the next refresh.
 const ALWAYS: [&str; 11] =
@@ -27,8 +27,8 @@ pub(crate) struct KeptClaims {
 }
 
 impl KeptClaims {
-    /// Those that `policy` reads of the users of `issuer`.
-    pub(crate) fn new(policy: &Policy, issuer: &Issuer) -> Self {
+    /// Those that `policy` reads of the users of `issuer` who come by this login.
+    pub(crate) fn new(policy: &Policy, login: &Login, issuer: &Issuer) -> Self {
         let values = || policy.identity.iter().flat_map(|header| &header.values);
         let in_headers = values().filter_map(|value| match value {
             IdentityValue::Claim(claim) | IdentityValue::Name(claim) => Some(claim),
@@ -38,26 +38,45 @@ impl KeptClaims {
         let references = policy.tested_claims.iter().chain(in_headers).chain(of_issuer);
         let tenant = issuer.tenants().map(|pattern| pattern.claim().to_string());
         let names = ALWAYS.map(String::from).into_iter().chain(references.flat_map(ClaimRef::top_names)).chain(tenant);
-        Self::of(if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(names.collect()) })
+        let names = if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(names.collect()) };
+        Self::of(names, &source_of(login))
     }
 
-    fn of(names: Option<BTreeSet<String>>) -> Self {
+    /// Those of each login, in their order.
+    pub(crate) fn of_logins(policy: &Policy) -> Vec<Self> {
+        let logins = policy.browser.iter().flat_map(|browser| &browser.logins);
+        // INVARIANT: each login is of an issuer of the policy.
+        logins.filter_map(|login| Some(Self::new(policy, login, policy.issuers.get(login.issuer)?))).collect()
+    }
+
+    fn of(names: Option<BTreeSet<String>>, source: &[u8]) -> Self {
         let mut octets = vec![u8::from(names.is_some())];
         names.iter().flatten().for_each(|name| put(&mut octets, name.as_bytes()));
-        let hash = Hash::Sha256.digest(&[b"jotgate claims", &octets]);
+        let hash = Hash::Sha256.digest(&[b"jotgate claims", &octets, source]);
         Self { names, digest: hash.first_chunk().copied().unwrap_or_default() }
     }
 
     /// Those of `claims` that are kept, as a JSON object. Null is absent.
     pub(crate) fn select(&self, claims: Value<'_>) -> String {
-        let is_kept = |name: &str| self.names.as_ref().is_none_or(|names| names.contains(name));
-        json_text::object(claims.members().filter(|(name, value)| is_kept(name) && !value.is_null()))
+        json_text::object(claims.members().filter(|(name, value)| self.keeps(name) && !value.is_null()))
     }
 
-    /// Another one for each list of names.
+    /// Whether a claim is kept.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.contains(name))
+    }
+
+    /// Another one for each list of names, and for claims from elsewhere.
     pub(crate) fn digest(&self) -> [u8; 8] {
         self.digest
     }
+}
+
+/// Where the claims of a login's users come from.
+fn source_of(login: &Login) -> Vec<u8> {
+    let mut octets = vec![u8::from(login.userinfo), u8::from(login.claims_from == ClaimsFrom::AccessToken)];
+    login.scopes.iter().for_each(|scope| put(&mut octets, scope.as_bytes()));
+    octets
 }
 
 #[cfg(test)]
@@ -71,8 +90,15 @@ mod tests {
     use crate::testing::policy;
 
     fn kept(changes: &serde_json::Value) -> KeptClaims {
-        let policy = policy(changes);
-        KeptClaims::new(&policy, &policy.issuers[0])
+        let mut changes = changes.clone();
+        changes["login"] = json!({
+            "issuer": "main", "cluster": "idp", "client": {"id": "dash"},
+            "endpoints": {"authorization": "https://idp.example.com/a", "token": "https://idp.example.com/t"},
+        });
+        changes["session"] =
+            json!({"secrets": ["0123456789abcdef0123456789abcdef"], "publicUrl": "https://dash.example.com"});
+        let mut kept = KeptClaims::of_logins(&policy(&changes));
+        kept.pop().expect("there is a login")
     }
 
     fn select(kept: &KeptClaims, claims: &str) -> String {
@@ -162,6 +188,6 @@ mod tests {
         let again = json!({"b": {"exists": true}, "a": {"equals": "x"}});
         assert_eq!(kept(&rule(&both)).digest(), kept(&rule(&again)).digest(), "order and tests do not matter");
         let one = |name: &str| Some(BTreeSet::from([name.to_string()]));
-        assert_ne!(KeptClaims::of(one("")).digest, KeptClaims::of(Some(BTreeSet::new())).digest);
+        assert_ne!(KeptClaims::of(one(""), b"").digest, KeptClaims::of(Some(BTreeSet::new()), b"").digest);
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! version (1) ‖ id (16) ‖ generation (4) ‖ flow (16) ‖ created, last seen, claims fetched (8 each)
 //!   ‖ digest of the claims' names (8) ‖ which of what follows is there (1)
-//!   ‖ claims ‖ fresh until (8)? ‖ refresh token? ‖ ID token? ‖ access token? ‖ role?
+//!   ‖ claims ‖ fresh until (8)? ‖ refresh token? ‖ ID token? ‖ access token? ‖ names from userinfo?
 //! ```
 //!
 //! The login is not among them: the key that opens a session is for one.
@@ -47,8 +47,9 @@ pub(crate) struct Session {
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) id_token: Option<Secret>,
     pub(crate) access_token: Option<Secret>,
-    /// The role that the user chose.
-    pub(crate) role: Option<String>,
+    /// The names of the claims that came from the userinfo endpoint: a JSON list. A refresh without an ID token brings
+    /// those anew, and no others.
+    pub(crate) from_userinfo: Option<String>,
 }
 
 impl Session {
@@ -101,10 +102,10 @@ impl Session {
         let claims = fields.text()?.to_string();
         let fresh_until = if is_there() { Some(fields.instant()?) } else { None };
         let mut text = || if is_there() { fields.text().map(Some) } else { Some(None) };
-        let (refresh_token, id_token, access_token, role) = (text()?, text()?, text()?, text()?);
+        let (refresh_token, id_token, access_token, from_userinfo) = (text()?, text()?, text()?, text()?);
         let [refresh_token, id_token, access_token] =
             [refresh_token, id_token, access_token].map(|text| text.map(Secret::new));
-        let role = role.map(String::from);
+        let from_userinfo = from_userinfo.map(String::from);
         let session = Self {
             id,
             generation,
@@ -119,7 +120,7 @@ impl Session {
             refresh_token,
             id_token,
             access_token,
-            role,
+            from_userinfo,
         };
         (fields.is_empty() && flags == 0).then_some(session)
     }
@@ -133,7 +134,7 @@ impl Session {
     fn texts(&self) -> [Option<&str>; 4] {
         let tokens = [&self.refresh_token, &self.id_token, &self.access_token];
         let [refresh_token, id_token, access_token] = tokens.map(|token| token.as_ref().map(Secret::reveal));
-        [refresh_token, id_token, access_token, self.role.as_deref()]
+        [refresh_token, id_token, access_token, self.from_userinfo.as_deref()]
     }
 }
 
@@ -166,7 +167,7 @@ pub(super) mod tests {
             refresh_token: Some(Secret::new("refresh")),
             id_token: Some(Secret::new("id")),
             access_token: Some(Secret::new("access")),
-            role: Some(String::from("admin")),
+            from_userinfo: Some(String::from(r#"["email"]"#)),
         }
     }
 
@@ -178,7 +179,7 @@ pub(super) mod tests {
             refresh_token: None,
             id_token: None,
             access_token: None,
-            role: None,
+            from_userinfo: None,
             ..session()
         }
     }
@@ -194,7 +195,7 @@ pub(super) mod tests {
         assert_eq!(reveal(read.refresh_token).as_deref(), Some("refresh"));
         assert_eq!(reveal(read.id_token).as_deref(), Some("id"));
         assert_eq!(reveal(read.access_token).as_deref(), Some("access"));
-        assert_eq!(read.role.as_deref(), Some("admin"));
+        assert_eq!(read.from_userinfo.as_deref(), Some(r#"["email"]"#));
         let read = Session::decode(&empty().encode(), 0).expect("is a session");
         assert!(read.fresh_until.is_none() && read.texts() == [None; 4] && read.claims.is_empty());
     }
@@ -228,7 +229,11 @@ pub(super) mod tests {
     fn logs_cannot_be_traced_back_and_show_no_secret() {
         let (one, other) = (session().log_id(), Session { id: [2; 16], ..session() }.log_id());
         assert!(one.len() == 16 && one.bytes().all(|byte| byte.is_ascii_hexdigit()) && one != other, "{one} {other}");
-        assert_eq!(one, Session { generation: 9, role: None, ..session() }.log_id(), "it is one session all its life");
+        assert_eq!(
+            one,
+            Session { generation: 9, from_userinfo: None, ..session() }.log_id(),
+            "it is one session all its life"
+        );
         assert_eq!(format!("{:?}", session()), format!("Session({one}, generation 2)"));
     }
 
@@ -247,7 +252,7 @@ pub(super) mod tests {
                 |(numbers, instants, claims, texts)| {
                     let (id, generation, flow, claims_digest) = numbers;
                     let (created, last_seen, claims_at, fresh_until) = instants;
-                    let (refresh_token, id_token, access_token, role) = texts;
+                    let (refresh_token, id_token, access_token, from_userinfo) = texts;
                     let [refresh_token, id_token, access_token] =
                         [refresh_token, id_token, access_token].map(|token| token.map(Secret::new));
                     let (login, instants) = (0, (created, last_seen, claims_at, fresh_until));
@@ -266,7 +271,7 @@ pub(super) mod tests {
                         refresh_token,
                         id_token,
                         access_token,
-                        role,
+                        from_userinfo,
                     }
                 },
             )

@@ -11,6 +11,9 @@ use super::content::Session;
 /// How many of the largest parts are named.
 const NAMED: usize = 3;
 
+/// The claims without which there is no session.
+const REQUIRED: [&str; 5] = ["exp", "iat", "iss", "nonce", "sub"];
+
 /// A session whose cookies browsers would drop.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct TooLarge {
@@ -48,9 +51,13 @@ impl TooLarge {
 }
 
 impl TooLarge {
-    /// What may be left out, in words.
+    /// The claims and tokens that may be left out, for a page.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.largest.iter().map(|(part, _)| part.to_string()).collect()
+        let name = |part: &Part| match part {
+            Part::Claim(name) => (!REQUIRED.contains(&name.as_str())).then(|| name.clone()),
+            other => Some(other.to_string()),
+        };
+        self.largest.iter().filter_map(|(part, _)| name(part)).collect()
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Provider {
     pub(crate) asked: Vec<BTreeMap<String, String>>,
     /// The refresh tokens that are good.
     pub(crate) refresh_token: Option<String>,
+    /// What the userinfo endpoint answers.
+    pub(crate) userinfo: Value,
     /// Whether a refresh brings an ID token.
     pub(crate) renews_id_token: bool,
 }
@@ -54,6 +56,7 @@ impl Provider {
             refreshes: 0,
             asked: Vec::new(),
             refresh_token: None,
+            userinfo: json!({}),
             renews_id_token: true,
         }
     }
@@ -73,6 +76,7 @@ impl Provider {
             "/.well-known/openid-configuration" => ("200", discovery().to_string()),
             "/jwks" => ("200", json!({"keys": [self.key.jwk()]}).to_string()),
             "/token" => self.token(&form(&fetch.body), world.now.since_epoch().as_secs()),
+            "/userinfo" => ("200", self.userinfo.to_string()),
             "/revoke" => {
                 self.refresh_token = None;
                 ("200", String::new())
@@ -113,7 +117,7 @@ pub(crate) fn discovery() -> Value {
     json!({
         "issuer": ISSUER, "jwks_uri": endpoint("jwks"), "authorization_endpoint": endpoint("authorize"),
         "token_endpoint": endpoint("token"), "end_session_endpoint": endpoint("logout"),
-        "revocation_endpoint": endpoint("revoke"), "authorization_response_iss_parameter_supported": true,
+        "revocation_endpoint": endpoint("revoke"), "userinfo_endpoint": endpoint("userinfo"), "authorization_response_iss_parameter_supported": true,
     })
 }
 

@@ -238,3 +238,34 @@ fn a_web_socket_ends_when_its_session_would() {
     world.pass(Duration::from_secs(15));
     assert!(world.is_closed(socket));
 }
+
+/// A refresh without an ID token is normal (OpenID Connect Core 1.0 §12.2).
+#[test]
+fn a_claim_that_userinfo_says_no_more_is_no_claim_any_more() {
+    let mut provider = Provider::new();
+    let mut config = login(&json!({"rules": [{"name": "ops", "access": {"groups": {"any": ["ops"]}}}]}));
+    config["login"]["userinfo"] = json!(true);
+    let mut world = world(&config, &mut provider);
+    provider.userinfo = json!({"sub": "alice", "groups": ["ops"]});
+    provider.renews_id_token = false;
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    for (userinfo, expected) in [
+        (json!({"sub": "alice"}), 403),
+        (json!({"sub": "alice", "groups": ["ops"]}), 200),
+        (json!({"sub": "alice", "groups": ["dev"]}), 403),
+    ] {
+        provider.userinfo = userinfo;
+        world.pass(Duration::from_secs(601));
+        provider.serve(&mut world);
+        let outcome = browser.fetch(&mut world, "/app");
+        let outcome = browser.finish(&mut world, &mut provider, outcome);
+        assert_eq!(status(&outcome), expected, "{}", provider.userinfo);
+        let lines = match outcome {
+            Outcome::Forwarded(_) => world.respond(world.last(), &[(":status", "200")]),
+            _ => Vec::new(),
+        };
+        lines.iter().filter(|(name, _)| name == "set-cookie").for_each(|(_, line)| browser.set_cookie(line));
+    }
+}

@@ -237,19 +237,16 @@ impl Issuer {
     ) -> Option<(Value, usize)> {
         let number = self.grants.len();
         let mut nonce = None;
-        let (session, parent) = match asked.get("refresh_token") {
-            Some(token) => {
-                let parent = self.refresh(token, by, now, random)?;
-                (self.grants[parent].session, Some(parent))
-            }
-            None => {
-                let index: usize = asked["code"].strip_prefix("code-")?.parse().ok()?;
-                let code = self.codes.get_mut(index).filter(|code| !code.is_used)?;
-                code.is_used = true;
-                nonce = Some(code.nonce.clone());
-                self.families.insert(number, Family { person: code.person, ended: None });
-                (number, None)
-            }
+        let (session, parent) = if let Some(token) = asked.get("refresh_token") {
+            let parent = self.refresh(token, by, now, random)?;
+            (self.grants[parent].session, Some(parent))
+        } else {
+            let index: usize = asked["code"].strip_prefix("code-")?.parse().ok()?;
+            let code = self.codes.get_mut(index).filter(|code| !code.is_used)?;
+            code.is_used = true;
+            nonce = Some(code.nonce.clone());
+            self.families.insert(number, Family { person: code.person, ended: None });
+            (number, None)
         };
         let refresh_token = match parent {
             Some(parent) if self.rotation == Rotation::Never => self.grants[parent].refresh_token.clone(),

@@ -212,7 +212,9 @@ impl Simulation {
         }
         let before = self.people[sent.person].browser.clone();
         let mut after = before.clone();
-        lines.iter().for_each(|line| after.set_cookie(line));
+        for line in lines {
+            after.set_cookie(line);
+        }
         self.check_deletion(sent, &before, &after);
         if let Some(text) = text_in(&after).filter(|text| text_in(&before).as_ref() != Some(text)) {
             let grant = self.learn(text, &after, sent.vm);

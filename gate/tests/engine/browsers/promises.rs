@@ -96,7 +96,7 @@ impl Simulation {
         let renewed =
             self.renewed.get(&(vm.proxy, token.to_string())).filter(|_| self.setup.rotation != Rotation::Never);
         let is_shared = |(at, grant): &&(Timestamp, usize)| {
-            self.now.since(*at) < SHARED - APART && self.issuer.grants[*grant].is_checked
+            self.now.since(*at) < SHARED.saturating_sub(APART) && self.issuer.grants[*grant].is_checked
         };
         if let Some((at, _)) = renewed.filter(is_shared) {
             let words = format!("{vm:?} asks with {token} again, {:?} after it was answered", self.now.since(*at));
@@ -119,7 +119,7 @@ impl Simulation {
             let has_newer = person.received.iter().any(|(grant, since)| {
                 since.after(LONGEST_REFRESH) < self.now && self.issuer.follows(*grant, reuse.successor)
             });
-            let is_late = self.now.since(delivered) >= SHARED - APART;
+            let is_late = self.now.since(delivered) >= SHARED.saturating_sub(APART);
             if has_newer || !is_late && is_checked {
                 let words = format!("{reuse:?} ends the session, though its successor was there");
                 self.fail(Promise::StaysIn, words);
@@ -204,7 +204,7 @@ impl Simulation {
         }
         // What the proxy may know of: the newest that it made, unless it has forgotten it.
         let known = self.issuer.grants.iter().enumerate().filter(|(number, grant)| {
-            let is_shared = grant.delivered.is_some_and(|at| at.after(SHARED - APART) > self.now);
+            let is_shared = grant.delivered.is_some_and(|at| at.after(SHARED.saturating_sub(APART)) > self.now);
             grant.asked_by.proxy == sent.vm.proxy
                 && is_shared
                 && grant.is_checked

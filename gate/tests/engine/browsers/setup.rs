@@ -189,7 +189,7 @@ impl Random {
 
     /// At least `from`, less than `to`.
     pub(super) fn duration(&mut self, from: Duration, to: Duration) -> Duration {
-        let millis = usize::try_from((to - from).as_millis()).expect("is short");
+        let millis = usize::try_from(to.saturating_sub(from).as_millis()).expect("is short");
         from + Duration::from_millis(self.below(millis) as u64)
     }
 }

@@ -308,8 +308,12 @@ impl Simulation {
             if fetches.is_empty() && resumed.is_empty() && !self.release() {
                 return;
             }
-            fetches.into_iter().for_each(|(vm, fetch)| self.ask(vm, fetch));
-            resumed.into_iter().for_each(|(vm, (id, outcome))| self.resumed(vm, id, outcome));
+            for (vm, fetch) in fetches {
+                self.ask(vm, fetch);
+            }
+            for (vm, (id, outcome)) in resumed {
+                self.resumed(vm, id, outcome);
+            }
         }
     }
 

@@ -71,12 +71,11 @@ impl Simulation {
 
     fn restart_something(&mut self) {
         let proxy = self.random.below(self.proxies.len());
-        match self.random.once_in(4) {
-            true => self.start_proxy(proxy),
-            false => {
-                let index = self.any_vm(proxy);
-                self.restart(proxy, index);
-            }
+        if self.random.once_in(4) == true {
+            self.start_proxy(proxy)
+        } else {
+            let index = self.any_vm(proxy);
+            self.restart(proxy, index);
         }
     }
 
