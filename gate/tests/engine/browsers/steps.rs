@@ -71,8 +71,8 @@ impl Simulation {
 
     fn restart_something(&mut self) {
         let proxy = self.random.below(self.proxies.len());
-        if self.random.once_in(4) == true {
-            self.start_proxy(proxy)
+        if self.random.once_in(4) {
+            self.start_proxy(proxy);
         } else {
             let index = self.any_vm(proxy);
             self.restart(proxy, index);
