@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::Result;
-use crate::gates::nothing;
+use crate::modules::nothing;
 use crate::world::World;
 
 /// The machine, and the programs that were measured.

@@ -17,6 +17,7 @@ mod figures;
 mod gates;
 mod login;
 mod machine;
+mod modules;
 mod options;
 mod process;
 mod progress;

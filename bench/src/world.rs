@@ -14,7 +14,7 @@ use testbed::upstream::Upstream;
 
 use crate::authz::Authz;
 use crate::failure::Result;
-use crate::gates::plugin_for_requests;
+use crate::modules::plugin_for_requests;
 use crate::variant::Tokens;
 
 /// The `aud` of tokens.

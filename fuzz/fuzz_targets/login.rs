@@ -67,7 +67,7 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         None => {
-            assert!(!scene.is_perfect(&query, &cookies, &tokens, &userinfo), "a login that is as it should be fails")
+            assert!(!scene.is_perfect(&query, &cookies, &tokens, &userinfo), "a login that is as it should be fails");
         }
     }
 });
@@ -245,6 +245,7 @@ fn good_userinfo() -> String {
 }
 
 /// What userinfo says of who logged in, if it is about her: perhaps an address.
+#[expect(clippy::option_option, reason = "somebody else, and she without and with an address")]
 fn user(userinfo: &str) -> Option<Option<String>> {
     let (status, body) = split(userinfo);
     let tree = json::read(body.as_bytes()).ok().filter(|tree| status == "200" && tree.is_object())?;

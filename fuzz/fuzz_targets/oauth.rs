@@ -248,6 +248,7 @@ fn read_slug(value: &Tree<'_>) -> Option<String> {
     value.string().filter(|slug| !slug.is_empty() && !slug.contains(is_odd)).map(String::from)
 }
 
+#[expect(clippy::option_option, reason = "none, none that is verified, and one")]
 fn read_email(list: &[Tree<'_>]) -> Option<Option<String>> {
     let flag = |entry: &Tree<'_>, name: &str| match entry.get(name)?.shape {
         Shape::Bool(flag) => Some(flag),

@@ -152,5 +152,6 @@ fn the_module_asks_for_what_every_proxy_has_and_exports_what_it_uses() {
     let expected: BTreeSet<_> = EXPORTS.into_iter().map(String::from).collect();
     assert_eq!(exports, expected, "bodies never cross into the plugin");
     let size = std::fs::metadata(&path).expect("is a file").len();
-    assert!(size <= 10 << 17, "the module has {size} bytes");
+    // docs/performance.md says what takes the room, and what it would cost to have less.
+    assert!(size <= 2 << 20, "the module has {size} bytes");
 }
