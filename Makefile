@@ -152,7 +152,7 @@ $(PROVIDERS)/installed: host-tests/providers/package-lock.json host-tests/provid
 $(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
 	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
 	@# Without --locked: its lock file may name releases that a registry mirror does not have.
-	@cargo install --quiet --debug --root $(TOOLS) --target-dir $(BUILT)/tools wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) \
+	@cargo install --quiet --debug --root $(TOOLS) --target-dir $(BUILT)/tools wasm-bindgen-cli --force --version $(WASM_BINDGEN_VERSION) \
 		--bin wasm-bindgen-test-runner
 	@touch $@
 

@@ -1,4 +1,4 @@
-//! A strict reader for JSON texts (RFC 8259) whose author is not trusted, and what [`write`] makes of values.
+//! A strict reader for JSON texts (RFC 8259) whose author is not trusted, and what [`write`](mod@write) makes of values.
 //!
 //! Beyond the grammar it refuses what parsers disagree about (RFC 7493 §2): members that occur twice, at any depth,
 //! and surrogates that stand alone. It keeps the digits of numbers as they were written, since a date or an
