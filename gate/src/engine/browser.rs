@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jose::json::Document;
+
 use super::waiting::{Arrival, Awaited, Waiter};
 use super::{Effect, Gate, Level, RequestId, ResponseDecision};
 use crate::answer::Refusal;
@@ -12,7 +14,7 @@ use crate::callers::{Entry, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::http::{HeaderEdit, HeaderLine};
-use crate::login::{Answer, Answered, Answers, Exchange, Failed, Question, Step, Stop, Subject, Topic};
+use crate::login::{Answer, Answered, Answers, Exchange, Failed, Question, Step, Stop, Subject};
 use crate::lookup::Begun;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
@@ -175,14 +177,13 @@ impl Gate {
     ) -> bool {
         let Some(asked) = self.asked.remove(&id) else { return false };
         let answered = Answer::of(outcome);
-        let kept = kept(&answered);
-        let kept = |topic: &Topic| if topic.step == Step::Metadata { kept } else { kept.min(ANSWERS_KEPT) };
         let Some(topic) = self.answers.key_of(id) else { return true };
         if topic.step == Step::Tokens {
             let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
             self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
         }
-        self.answers.finish(id, answered, kept(&topic), now);
+        let kept = kept(&answered, topic.step);
+        self.answers.finish(id, answered, kept, now);
         let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
         self.wake(ready);
         self.advance_refreshes(capabilities, now);
@@ -429,9 +430,14 @@ fn close(
 }
 
 /// How long an answer is good.
-fn kept(answered: &Answered) -> Duration {
+fn kept(answered: &Answered, step: Step) -> Duration {
     match answered {
-        Ok(answer) if answer.status < 500 => METADATA_KEPT,
+        // An error, or a page in its place, is no word of the provider's on itself: it passes.
+        Ok(answer) if step == Step::Metadata => match answer.status == 200 && Document::parse(&answer.body).is_ok() {
+            true => METADATA_KEPT,
+            false => FAILURES_KEPT,
+        },
+        Ok(answer) if answer.status < 500 => ANSWERS_KEPT,
         _ => FAILURES_KEPT,
     }
 }

@@ -33,6 +33,7 @@ mod paths;
 mod relations;
 mod renewals;
 mod requests;
+mod reviews;
 mod sharing;
 mod support;
 mod tokens;

@@ -1,0 +1,38 @@
+//! What sessions and logins come to in corners: failures of providers, audit mode, and several events at once.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, Provider, login, status, world};
+use crate::support::{Outcome, World};
+
+/// A browser that is logged in.
+fn logged_in(changes: &Value) -> (World, Provider, Browser) {
+    let (mut provider, mut browser) = (Provider::new(), Browser::default());
+    let mut world = world(&login(changes), &mut provider);
+    browser.log_in(&mut world, &mut provider, "/.jotgate/login?returnTo=/app");
+    (world, provider, browser)
+}
+
+fn pass(world: &mut World, provider: &mut Provider, seconds: u64) {
+    world.pass(Duration::from_secs(seconds));
+    provider.serve(world);
+}
+
+#[test]
+fn what_is_no_discovery_document_is_asked_for_again_soon() {
+    for (answered, body) in [("404", ""), ("429", "{}"), ("200", "<html>we will be back")] {
+        let (mut provider, mut browser) = (Provider::new(), Browser::default());
+        let mut world = world(&login(&json!({})), &mut provider);
+        assert!(matches!(browser.navigate(&mut world, "/app"), Outcome::Waiting));
+        let id = world.last();
+        world.answer(answered, body);
+        assert_eq!(status(&world.resumed.remove(&id).expect("is decided")), 503);
+        pass(&mut world, &mut provider, 2);
+        assert_eq!(browser.log_in(&mut world, &mut provider, "/app"), "/app", "after {answered}");
+    }
+}
