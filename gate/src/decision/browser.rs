@@ -222,7 +222,11 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// A login that does not go on, or not yet.
     fn stop_login(mut self, browser: &Browser, stop: Stop, return_to: &ReturnTo) -> Judgement {
         let (lacking, failed) = match stop {
-            Stop::Needs(question) => return self.end(Verdict::NeedsAnswer(question)),
+            Stop::Needs(question) => {
+                // It is decided anew, and what is counted then is counted once.
+                self.events.retain(|event| !matches!(event, Event::Count(_)));
+                return self.end(Verdict::NeedsAnswer(question));
+            }
             Stop::NeedsKeys { issuer } => {
                 let failed = Failed::new(LoginFailure::Unavailable, "the issuer of the ID token has no usable keys");
                 (Some(Verdict::NeedsKeys { issuer }), failed)

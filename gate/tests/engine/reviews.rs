@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Provider, login, status, world};
+use crate::browser::{Browser, Provider, SECRET, login, status, world};
 use crate::support::{Outcome, World};
 
 /// A browser that is logged in.
@@ -35,4 +35,15 @@ fn what_is_no_discovery_document_is_asked_for_again_soon() {
         pass(&mut world, &mut provider, 2);
         assert_eq!(browser.log_in(&mut world, &mut provider, "/app"), "/app", "after {answered}");
     }
+}
+
+#[test]
+fn a_session_that_is_over_is_counted_once_though_its_request_waits() {
+    let session = json!({"secrets": [SECRET], "publicUrl": "https://dash.example.com", "lifetime": "30m"});
+    let (mut world, mut provider, mut browser) = logged_in(&json!({"session": session}));
+    pass(&mut world, &mut provider, 7200);
+    let outcome = browser.navigate(&mut world, "/app");
+    assert!(matches!(outcome, Outcome::Waiting), "for what the provider says of itself");
+    assert_eq!(status(&browser.finish(&mut world, &mut provider, outcome)), 303);
+    assert_eq!(world.metrics.get("jotgate_sessions_ended_lifetime"), Some(&1));
 }
