@@ -113,9 +113,9 @@ impl<'r> Status<'r> {
         newest.session.as_ref().filter(|open| open.session.generation > generation).map(|_| newest)
     }
 
-    /// Whether its issuer does not renew this generation.
+    /// Whether its issuer does not renew this generation, or one that followed it.
     pub(crate) fn is_ended(self, generation: u32) -> bool {
-        self.0.is_some_and(|refresh| refresh.ended == Some(generation))
+        self.0.is_some_and(|refresh| refresh.ended.is_some_and(|ended| generation <= ended))
     }
 
     /// Whether the last try to renew this generation failed, or is late.

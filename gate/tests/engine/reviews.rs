@@ -47,3 +47,23 @@ fn a_session_that_is_over_is_counted_once_though_its_request_waits() {
     assert_eq!(status(&browser.finish(&mut world, &mut provider, outcome)), 303);
     assert_eq!(world.metrics.get("jotgate_sessions_ended_lifetime"), Some(&1));
 }
+
+#[test]
+fn a_web_socket_of_an_older_generation_ends_when_the_session_is_revoked() {
+    let (mut world, mut provider, mut browser) = logged_in(&json!({}));
+    let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket"), ("origin", "https://dash.example.com")];
+    assert_eq!(status(&browser.request(&mut world, "GET", "/socket", &upgrade)), 200);
+    let socket = world.last();
+    world.respond(socket, &[(":status", "101"), ("upgrade", "websocket")]);
+    for is_over in [false, true] {
+        if is_over {
+            provider.refresh_token = None;
+        }
+        pass(&mut world, &mut provider, 601);
+        let outcome = browser.fetch(&mut world, "/app");
+        let outcome = browser.finish(&mut world, &mut provider, outcome);
+        assert_eq!(status(&outcome), if is_over { 401 } else { 200 });
+        pass(&mut world, &mut provider, 5);
+        assert_eq!(world.is_closed(socket), is_over);
+    }
+}
