@@ -27,8 +27,8 @@ enum Worth {
     Good(Box<SessionUse>),
     /// It counts once its claims were fetched again.
     Stale(Arc<Entry>),
-    /// The browser should come again: another proxy may have given it a newer one.
-    Bounce(Arc<Entry>),
+    /// It counts, and the browser should come again: another proxy may have given it a newer one.
+    Bounce(Box<SessionUse>),
     /// It is over.
     Over(SessionEnd),
     /// There is none.
@@ -40,7 +40,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     #[inline(never)]
     pub(super) fn check_browser(mut self, browser: &'c Browser, access: &Access) -> Judgement {
         match self.session_of(browser) {
-            Worth::Good(usage) => {
+            Worth::Bounce(usage) if !self.is_audited() => self.bounce(&usage.entry),
+            Worth::Good(usage) | Worth::Bounce(usage) => {
                 if self.is_cross_site() {
                     return self.refuse(Reason::CrossSiteRequest, None);
                 }
@@ -49,7 +50,6 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 self.admit(&entry.principal, None, access)
             }
             Worth::Stale(entry) => self.judge(Verdict::NeedsRefresh(entry), None),
-            Worth::Bounce(entry) => self.bounce(&entry),
             Worth::Over(_) | Worth::None if *access == Access::Optional => self.forward_anonymous(),
             Worth::Over(end) => {
                 // Scripts ask again and again.
@@ -66,7 +66,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     pub(super) fn find_session(&mut self) -> Option<Arc<Entry>> {
         let browser = self.policy.browser.as_ref().filter(|_| self.policy.credentials.has_session())?;
         match self.session_of(browser) {
-            Worth::Good(usage) => {
+            Worth::Good(usage) | Worth::Bounce(usage) => {
                 let entry = Arc::clone(&usage.entry);
                 self.session = Some(usage);
                 Some(entry)
@@ -354,7 +354,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             Standing::GoodButSeal => Worth::Good(usage(seals, false)),
             Standing::RefreshDue if status.is_ended(open.session.generation) => {
                 match !status.was_bounced() && Asker::of(self.request) == Asker::Navigation {
-                    true => Worth::Bounce(entry),
+                    true => Worth::Bounce(usage(None, false)),
                     false => Worth::Good(usage(None, false)),
                 }
             }

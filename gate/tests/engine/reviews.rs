@@ -67,3 +67,23 @@ fn a_web_socket_of_an_older_generation_ends_when_the_session_is_revoked() {
         assert_eq!(world.is_closed(socket), is_over);
     }
 }
+
+#[test]
+fn a_session_that_is_not_renewed_and_has_time_is_one() {
+    for mode in ["audit", "enforce"] {
+        let (mut world, mut provider, mut browser) = logged_in(&json!({"mode": mode}));
+        pass(&mut world, &mut provider, 301);
+        provider.refresh_token = None;
+        assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+        provider.serve(&mut world);
+        let Outcome::Replied(reply) = browser.navigate(&mut world, "/.jotgate/session") else { panic!("is answered") };
+        assert!(reply.body.contains(r#""authenticated":true"#), "{}", reply.body);
+        let expected = if mode == "audit" { 200 } else { 303 };
+        assert_eq!(
+            status(&browser.navigate(&mut world, "/app")),
+            expected,
+            "{mode}: in audit mode nobody is redirected"
+        );
+        assert_eq!(status(&browser.navigate(&mut world, "/app")), 200);
+    }
+}
