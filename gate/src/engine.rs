@@ -217,7 +217,12 @@ impl Gate {
             return Decision::Reply(reply, facts.denied(&self.policy, &Reason::LoginFailed.into(), request));
         }
         match audited {
-            Some(edits) => Decision::Forward(edits, facts.audited(&self.policy, &refusal, request)),
+            Some(edits) => {
+                if let Some(usage) = session {
+                    self.expect_response(id, *usage);
+                }
+                Decision::Forward(edits, facts.audited(&self.policy, &refusal, request))
+            }
             None => self.refuse(&refusal, request, facts),
         }
     }

@@ -87,3 +87,15 @@ fn a_session_that_is_not_renewed_and_has_time_is_one() {
         assert_eq!(status(&browser.navigate(&mut world, "/app")), 200);
     }
 }
+
+#[test]
+fn in_audit_mode_a_browser_that_would_be_refused_gets_the_newest_cookie() {
+    let rules = json!([{"name": "ops", "mode": "audit", "access": {"groups": {"any": ["ops"]}}}]);
+    let (mut world, mut provider, mut browser) = logged_in(&json!({"rules": rules}));
+    pass(&mut world, &mut provider, 301);
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    let id = world.last();
+    provider.serve(&mut world);
+    let lines = world.respond(id, &[(":status", "200")]);
+    assert!(lines.iter().any(|(name, _)| name == "set-cookie"), "{lines:?}");
+}
