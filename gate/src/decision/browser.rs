@@ -251,7 +251,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     fn log_out(mut self, browser: &'c Browser) -> Judgement {
         let paths = &browser.session.paths;
         match self.request.method() {
-            b"POST" if self.is_cross_site() => return self.refuse(Reason::CrossSiteRequest, None),
+            // In audit mode, too: no upstream has this path.
+            b"POST" if self.is_cross_site() => return self.end(Verdict::Refuse(Reason::CrossSiteRequest.into())),
             b"POST" => {}
             _ if is_own_navigation(self.request) => {}
             _ => return self.end(Verdict::Answer(log_out(&paths.logout), "jotgate_logout")),

@@ -99,3 +99,10 @@ fn in_audit_mode_a_browser_that_would_be_refused_gets_the_newest_cookie() {
     let lines = world.respond(id, &[(":status", "200")]);
     assert!(lines.iter().any(|(name, _)| name == "set-cookie"), "{lines:?}");
 }
+
+#[test]
+fn in_audit_mode_a_logout_that_is_another_sites_goes_nowhere() {
+    let (mut world, _, mut browser) = logged_in(&json!({"mode": "audit"}));
+    let outcome = browser.request(&mut world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "cross-site")]);
+    assert_eq!(outcome.summary(), "403 cross_site_request");
+}
