@@ -115,6 +115,9 @@ impl Gate {
         let topic = question.topic;
         if deadline <= now {
             self.answers.fail(topic, Err(CalloutFailure::NoAnswer), FAILURES_KEPT, now);
+            // Nor does the answer come for those that joined.
+            let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
+            self.wake(ready);
             return Ok(false);
         }
         self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
