@@ -136,7 +136,8 @@ impl Gate {
         }
         self.inherit_sessions(predecessor.refreshes, predecessor.responses, predecessor.sockets);
         self.inherit_questions(predecessor.answers, predecessor.asked);
-        self.effects.extend(predecessor.held.into_keys().map(Effect::ResumeResponse));
+        self.effects.extend(predecessor.held.keys().copied().map(Effect::ResumeResponse));
+        self.held = predecessor.held;
         // Each is decided on anew, by the new policy.
         let (waiting, requests) = predecessor.waiting.into_ready();
         self.waiting = waiting;
@@ -312,8 +313,11 @@ impl Gate {
 
     /// The next thing to do. Effects are to be taken until there are none, after every call.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        if let Some(effect) = self.effects.pop_front() {
-            return Some(effect);
+        while let Some(effect) = self.effects.pop_front() {
+            // Several events may have been a reason for it: a response goes on once.
+            if !matches!(effect, Effect::ResumeResponse(id) if !self.held.contains_key(&id)) {
+                return Some(effect);
+            }
         }
         // Before any request is resumed: it might need what other VMs share.
         let has_browser = self.policy.browser.is_some();

@@ -118,3 +118,19 @@ fn a_request_that_was_late_leaves_none_behind_that_waits_for_the_same() {
     world.pass(Duration::from_millis(1_050));
     assert_eq!(status(&world.resumed.remove(&second).expect("is decided")), 503, "there will be no answer");
 }
+
+#[test]
+fn a_response_that_was_held_goes_on_once() {
+    let (mut world, mut provider, mut browser) = logged_in(&json!({}));
+    pass(&mut world, &mut provider, 301);
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    let id = world.last();
+    world.pass(Duration::from_secs(19));
+    world.respond(id, &[(":status", "200")]);
+    assert_eq!(world.response(id), None, "it is held");
+    // A busy proxy is late: both the refresh and the response have had their time.
+    world.now = world.now.after(Duration::from_secs(3));
+    world.tick();
+    assert!(world.response(id).is_some());
+    assert!(!world.log.iter().any(|line| line.contains("a call to the host failed")), "{:?}", world.log);
+}
