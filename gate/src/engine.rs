@@ -146,8 +146,7 @@ impl Gate {
 
     /// Decides on a request whose headers have arrived, or that was resumed.
     pub fn handle_request(&mut self, id: RequestId, request: &Request<'_>, capabilities: Capabilities<'_>) -> Decision {
-        let Capabilities { now, signatures: verifier, random } = capabilities;
-        let steady = self.clock.advance(now);
+        let steady = self.clock.advance(capabilities.now);
         self.has_shared = false;
         // A host without timers still makes the fetches that are due, one request late.
         if self.next_event().is_some_and(|due| due <= steady) {
@@ -157,7 +156,19 @@ impl Gate {
         if waited.is_none() {
             self.current_request = Some(id);
         }
-        let arrival = Arrival { id, waited, has_body: request.has_body() };
+        self.decide_request(Arrival { id, waited, has_body: request.has_body() }, request, capabilities, steady)
+    }
+
+    fn decide_request(
+        &mut self,
+        arrival: Arrival,
+        request: &Request<'_>,
+        capabilities: Capabilities<'_>,
+        steady: Timestamp,
+    ) -> Decision {
+        let Capabilities { now, signatures: verifier, random } = capabilities;
+        let again = arrival.again(steady, self.policy.limits.wait_for);
+        let id = arrival.id;
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let known = Known {
@@ -194,12 +205,12 @@ impl Gate {
             }
             Verdict::NeedsAnswer(question) => match self.wait_for_answer(arrival, *question, steady) {
                 Ok(true) => return Decision::Wait,
-                Ok(false) => return self.handle_request(id, request, capabilities),
+                Ok(false) => return self.decide_request(again, request, capabilities, steady),
                 Err(refusal) => refusal,
             },
             Verdict::NeedsRefresh(entry) => match self.wait_for_refresh(arrival, &entry, capabilities, steady) {
                 Ok(true) => return Decision::Wait,
-                Ok(false) => return self.handle_request(id, request, capabilities),
+                Ok(false) => return self.decide_request(again, request, capabilities, steady),
                 Err(refusal) => refusal,
             },
             Verdict::NeedsKeys { issuer } => match self.wait_for_keys(arrival, issuer, steady) {

@@ -24,6 +24,12 @@ impl Arrival {
     pub(crate) fn deadline(&self, now: Timestamp, wait_for: Duration) -> Timestamp {
         self.waited.map_or_else(|| now.after(wait_for), |waiter| waiter.deadline)
     }
+
+    /// The same request, decided anew in this call: whatever else it waits for, it has the deadline that it has.
+    pub(crate) fn again(self, now: Timestamp, wait_for: Duration) -> Self {
+        let deadline = self.deadline(now, wait_for);
+        Self { waited: Some(Waiter { deadline, awaits: Awaited::Nothing, has_body: self.has_body }), ..self }
+    }
 }
 
 /// A request that waits.

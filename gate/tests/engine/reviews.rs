@@ -134,3 +134,13 @@ fn a_response_that_was_held_goes_on_once() {
     assert!(world.response(id).is_some());
     assert!(!world.log.iter().any(|line| line.contains("a call to the host failed")), "{:?}", world.log);
 }
+
+#[test]
+fn a_request_that_waits_for_one_thing_after_another_waits_no_longer() {
+    let (mut world, mut provider, mut browser) = logged_in(&json!({"limits": {"waitFor": "3s"}}));
+    pass(&mut world, &mut provider, 7200);
+    assert!(matches!(browser.navigate(&mut world, "/app"), Outcome::Waiting), "for the refresh");
+    let id = world.last();
+    world.pass(Duration::from_millis(3_050));
+    assert_eq!(status(&world.resumed.remove(&id).expect("is decided")), 503);
+}
