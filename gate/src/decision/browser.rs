@@ -262,7 +262,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             return self.end(Verdict::Answer(reply, "jotgate_logout"));
         };
         let Some(open) = &entry.session else { return self.end(Verdict::Answer(see("/"), "jotgate_logout")) };
-        let session = &open.session;
+        // Another tab may have had it renewed, and a refresh token is good once.
+        let status = self.known.refreshes.status(&open.session.id);
+        let newest = status.successor(open.session.generation).and_then(|entry| entry.session.as_ref());
+        let session = &newest.unwrap_or(open).session;
         let exchange = match self.exchange(browser, session.login) {
             Ok(exchange) => exchange,
             Err(stop) => return self.stop_login(browser, stop, &ReturnTo::default()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Provider, SECRET, login, status, world};
+use crate::browser::{Browser, Provider, SECRET, form, login, status, world};
 use crate::support::{Outcome, World};
 
 /// A browser that is logged in.
@@ -143,4 +143,17 @@ fn a_request_that_waits_for_one_thing_after_another_waits_no_longer() {
     let id = world.last();
     world.pass(Duration::from_millis(3_050));
     assert_eq!(status(&world.resumed.remove(&id).expect("is decided")), 503);
+}
+
+#[test]
+fn a_logout_revokes_the_newest_refresh_token() {
+    let (mut world, mut provider, mut browser) = logged_in(&json!({}));
+    pass(&mut world, &mut provider, 301);
+    assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
+    provider.serve(&mut world);
+    let newest = provider.refresh_token.clone().expect("is there");
+    let outcome = browser.request(&mut world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
+    assert_eq!(status(&outcome), 303);
+    let revocation = world.fetches.iter().find(|fetch| fetch.path == "/revoke").expect("is sent");
+    assert_eq!(form(&revocation.body)["token"], newest);
 }
