@@ -117,7 +117,13 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                     false => self.refuse(cause, None),
                 }
             }
-            Asker::FormNavigation => self.end(Verdict::Turn(Box::new((session_over(&paths.login), cause.into())))),
+            Asker::FormNavigation => {
+                let public_url = &browser.session.public_url;
+                let is_there = public_url.is_host_of(self.request);
+                let origin = if is_there { "" } else { public_url.as_str() };
+                let reply = session_over(&[origin, &paths.login].concat());
+                self.end(Verdict::Turn(Box::new((reply, cause.into()))))
+            }
             Asker::Other => {
                 let refusal = Refusal { login: Some(paths.login.as_str().into()), ..Refusal::from(cause) };
                 self.refuse(refusal, None)

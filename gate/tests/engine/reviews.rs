@@ -157,3 +157,19 @@ fn a_logout_revokes_the_newest_refresh_token() {
     let revocation = world.fetches.iter().find(|fetch| fetch.path == "/revoke").expect("is sent");
     assert_eq!(form(&revocation.body)["token"], newest);
 }
+
+#[test]
+fn a_form_on_another_host_leads_to_the_login_where_that_is() {
+    let mut world = world(&login(&json!({})), &mut Provider::new());
+    let outcome = world.send(&[
+        (":method", "POST"),
+        (":path", "/app"),
+        (":authority", "other.example.com"),
+        (":scheme", "https"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("sec-fetch-site", "same-origin"),
+    ]);
+    let Outcome::Replied(reply) = outcome else { panic!("is answered") };
+    assert!(reply.body.contains("\"https://dash.example.com/.jotgate/login"), "{}", reply.body);
+}
