@@ -33,6 +33,9 @@ const ANSWERS_KEPT: Duration = Duration::from_mins(1);
 const FAILURES_KEPT: Duration = Duration::from_secs(1);
 /// How long a refresh may take, all its questions together.
 pub(super) const REFRESH_TIME: Duration = Duration::from_secs(20);
+/// How long tokens wait for the keys that check them: longer than the usual cooldown for unknown keys, and shorter than
+/// [`ANSWERS_KEPT`]. Until then no other VM asks with the refresh token that was used for them.
+const KEYS_TIME: Duration = Duration::from_secs(50);
 /// How long a response waits for the cookie of a session that is being renewed. Without it a browser that asks seldom
 /// would always come with a refresh token that was spent.
 const RESPONSE_TIME: Duration = Duration::from_secs(2);
@@ -309,6 +312,10 @@ impl Gate {
                         None => self.refreshes.found_nothing(&id, now),
                     }
                     self.wake_session(&id);
+                }
+                Wish::Prolong(holder) => {
+                    let is_granted = holder.is_none_or(|holder| successors.prolong(session, holder, KEYS_TIME));
+                    self.refreshes.prolonged(&id, is_granted.then(|| now.after(KEYS_TIME)));
                 }
                 Wish::Claim => match successors.claim(session, lease) {
                     Claim::Follow { until } => self.refreshes.follow(&id, self.clock.to_steady(until), now),

@@ -79,6 +79,8 @@ pub(crate) enum Wish {
     Claim,
     /// Look for a successor.
     Find,
+    /// Ask for more time: there are tokens, which cannot be checked yet.
+    Prolong(Option<Holder>),
     /// Share this.
     Publish(Outcome),
 }
@@ -99,7 +101,16 @@ enum Stage {
     Asking {
         until: Timestamp,
         again: Timestamp,
+        more_time: MoreTime,
     },
+}
+
+/// Whether a refresh needs more time than others: once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum MoreTime {
+    NotNeeded,
+    Wanted,
+    AskedFor,
 }
 
 /// What is known of a session's refresh.
@@ -198,7 +209,7 @@ impl Refreshes {
     /// This VM asks the provider, until then at most.
     pub(crate) fn ask(&mut self, id: &SessionId, lease: Option<Holder>, until: Timestamp) {
         self.change(id, |refresh| {
-            refresh.stage = Stage::Asking { until, again: until };
+            refresh.stage = Stage::Asking { until, again: until, more_time: MoreTime::NotNeeded };
             refresh.lease = lease;
         });
     }
@@ -206,8 +217,21 @@ impl Refreshes {
     /// What the provider answered cannot be checked without its keys: they may be there a little later.
     pub(crate) fn ask_again(&mut self, id: &SessionId, now: Timestamp) {
         self.change(id, |refresh| {
-            if let Stage::Asking { again, .. } = &mut refresh.stage {
+            if let Stage::Asking { again, more_time, .. } = &mut refresh.stage {
                 *again = now.after(KEYS_POLL);
+                if *more_time == MoreTime::NotNeeded {
+                    *more_time = MoreTime::Wanted;
+                }
+            }
+        });
+    }
+
+    /// It was asked for more time; `longer` is until when there is, if it was granted.
+    pub(crate) fn prolonged(&mut self, id: &SessionId, longer: Option<Timestamp>) {
+        self.change(id, |refresh| {
+            if let Stage::Asking { until, more_time, .. } = &mut refresh.stage {
+                *until = longer.unwrap_or(*until);
+                *more_time = MoreTime::AskedFor;
             }
         });
     }
@@ -300,7 +324,7 @@ impl Refreshes {
     /// When there is something to look at again.
     pub(crate) fn next_event(&self) -> Option<Timestamp> {
         let events = self.active().filter_map(|(_, refresh)| match refresh.stage {
-            Stage::Asking { until, again } => Some(until.min(again)),
+            Stage::Asking { until, again, .. } => Some(until.min(again)),
             Stage::Following { until, next } => Some(until.min(next)),
             Stage::Checking | Stage::Idle | Stage::Looking => None,
         });
@@ -343,6 +367,7 @@ impl Refresh {
             (Some(outcome), _) => Some(Wish::Publish(outcome)),
             (None, Stage::Checking) => Some(Wish::Claim),
             (None, Stage::Looking) => Some(Wish::Find),
+            (None, Stage::Asking { more_time: MoreTime::Wanted, .. }) => Some(Wish::Prolong(self.lease)),
             (None, Stage::Asking { .. } | Stage::Following { .. } | Stage::Idle) => None,
         }
     }

@@ -93,6 +93,16 @@ impl<'x> Successors<'x> {
         }
     }
 
+    /// Lets a lease last for that time from now on; says whether it does. If not, it ends when it would have.
+    pub(crate) fn prolong(&mut self, session: &Session, holder: Holder, lease: Duration) -> bool {
+        let until = self.capabilities.now.after(lease);
+        let prolong = |slot: &mut Slot| {
+            let is_prolonged = slot.prolong(&session.id, holder.0, until);
+            (is_prolonged, is_prolonged)
+        };
+        self.change(session, prolong).unwrap_or(false)
+    }
+
     /// The session that follows this one, if another VM has refreshed it.
     pub(crate) fn find(&mut self, session: &Session) -> Option<Vec<u8>> {
         let find = |slot: &mut Slot| (slot.successor(&session.id, session.generation).map(<[u8]>::to_vec), false);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, HOST, Provider, SECRET, login, status};
-use crate::support::{NOW, Store, World, merge};
+use crate::support::{Key, NOW, Store, World, merge};
 use gate::Timestamp;
 
 /// Two VMs of one proxy, and a browser that is logged in by the first.
@@ -138,6 +138,34 @@ fn a_flood_of_requests_that_are_denied_rarely_looks_at_what_is_shared() {
         }
         let reads = store.stored().reads - before;
         assert!(reads <= 2, "{reads}");
+    }
+}
+
+#[test]
+fn tokens_wait_for_the_key_that_checks_them() {
+    let (mut worlds, mut provider, mut browser) = two_vms(&json!({}));
+    pass(&mut worlds, &mut provider, Duration::from_secs(601));
+    provider.key = Key::new("next");
+    for second in 0..40 {
+        for world in &mut worlds {
+            world.pass(Duration::from_secs(1));
+            let outcome = browser.fetch(world, "/app");
+            let id = world.last();
+            while let Some(fetch) = world.fetches.pop() {
+                let (status, body) = provider.answer(&fetch, world);
+                match second < 25 && fetch.path == "/jwks" {
+                    true => world.fail_fetch(&fetch),
+                    false => world.answer_to(&fetch, [(":status", status)], &body),
+                }
+            }
+            let outcome = world.resumed.remove(&id).unwrap_or(outcome);
+            assert!(second < 39 || status(&outcome) == 200, "{outcome:?}");
+        }
+    }
+    assert_eq!(provider.asked.iter().filter(|asked| asked["grant_type"] == "refresh_token").count(), 1);
+    for world in &mut worlds {
+        let lines = world.respond(world.last(), &[(":status", "200")]);
+        assert!(cookie(&lines).is_some());
     }
 }
 

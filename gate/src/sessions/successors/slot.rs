@@ -106,6 +106,15 @@ impl Slot {
         self.make_room(&id)
     }
 
+    /// Prolongs the lease of that holder; says whether there was one.
+    pub(super) fn prolong(&mut self, id: &[u8; 16], holder: [u8; 8], until: Timestamp) -> bool {
+        let until = until.min(self.now.after(LONGEST_LEASE));
+        let lease = self.records.iter_mut().find(|record| record.id == *id).and_then(|record| record.lease.as_mut());
+        let Some(lease) = lease.filter(|lease| lease.holder == holder) else { return false };
+        lease.until = lease.until.max(until);
+        true
+    }
+
     /// Ends the lease of that holder; says whether there was one.
     pub(super) fn release(&mut self, id: &[u8; 16], holder: [u8; 8]) -> bool {
         let is_own =

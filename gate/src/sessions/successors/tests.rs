@@ -517,3 +517,20 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn a_lease_is_prolonged_by_its_holder_while_it_lasts() {
+    let mut proxy = Proxy::default();
+    let session = of(1, 0);
+    let prolong = |proxy: &mut Proxy, seconds, holder| {
+        at((seconds, 0), &mut proxy.store, &proxy.random, |shared| shared.prolong(&session, holder, LEASE))
+    };
+    let first = proxy.lease(0, &session);
+    assert!(prolong(&mut proxy, 15, first));
+    assert_eq!(proxy.claim(39, &session), Claim::Follow { until: instant(40) });
+    let second = proxy.lease(40, &session);
+    assert!(!prolong(&mut proxy, 41, first), "it is over");
+    assert!(prolong(&mut proxy, 41, second));
+    proxy.publish(42, &of(1, 1), b"next");
+    assert!(!prolong(&mut proxy, 43, second), "there is a successor");
+}
