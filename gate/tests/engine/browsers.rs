@@ -74,27 +74,24 @@ fn sessions_keep_their_promises_whatever_happens() {
     }
 }
 
-/// Whatever is broken on purpose is found.
+/// Whatever is broken on purpose is found: by a seed that is known to, or by one of those after it, once the engine draws
+/// in another order.
 #[test]
-#[ignore = "it takes minutes"]
 fn each_promise_can_fail() {
-    for (mutant, promise) in [
-        (Mutant::SecretsAtOnce, Promise::LastCookieOpens),
-        (Mutant::NothingIsShared, Promise::OneRefresh),
-        (Mutant::BrowsersDropCookies, Promise::StaysIn),
-        (Mutant::IssuerBreaksItsRule, Promise::StaysIn),
-        (Mutant::Lifetime, Promise::Bounds),
-        (Mutant::Idle, Promise::Bounds),
-        (Mutant::NotBefore, Promise::Bounds),
-        (Mutant::RefreshAfter, Promise::Bounds),
-        (Mutant::ClearText, Promise::SharedData),
-        (Mutant::ManyEntries, Promise::SharedData),
-        (Mutant::NobodyStaysIn, Promise::Recovery),
+    for (mutant, promise, seed) in [
+        (Mutant::SecretsAtOnce, Promise::LastCookieOpens, 8),
+        (Mutant::NothingIsShared, Promise::OneRefresh, 8),
+        (Mutant::BrowsersDropCookies, Promise::StaysIn, 5),
+        (Mutant::IssuerBreaksItsRule, Promise::StaysIn, 10),
+        (Mutant::Lifetime, Promise::Bounds, 2),
+        (Mutant::Idle, Promise::Bounds, 1),
+        (Mutant::NotBefore, Promise::Bounds, 10),
+        (Mutant::RefreshAfter, Promise::Bounds, 3),
+        (Mutant::ClearText, Promise::SharedData, 1),
+        (Mutant::ManyEntries, Promise::SharedData, 1),
+        (Mutant::NobodyStaysIn, Promise::Recovery, 3),
     ] {
-        let found: Vec<_> = (1..=20)
-            .filter_map(|seed| run(seed, Some(mutant)).map(|(violation, _)| (seed, violation.promise)))
-            .collect();
-        let first = found.iter().find(|(_, found)| *found == promise);
-        assert!(first.is_some(), "{mutant:?}: expected {promise:?}, found {found:?}");
+        let mut found = (seed..seed + 5).filter_map(|seed| run(seed, Some(mutant))).map(|(violation, _)| violation);
+        assert!(found.any(|violation| violation.promise == promise), "{mutant:?}: expected {promise:?}");
     }
 }

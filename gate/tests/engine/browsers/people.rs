@@ -225,7 +225,10 @@ impl Simulation {
                 Some(Mutant::BrowsersDropCookies) => {
                     grant.is_some_and(|grant| self.issuer.grants[grant].parent.is_some())
                 }
-                Some(Mutant::NobodyStaysIn) => self.is_calm,
+                Some(Mutant::NobodyStaysIn) if self.is_calm => {
+                    self.people[sent.person].browser = Browser::default();
+                    true
+                }
                 _ => false,
             };
             if is_dropped {

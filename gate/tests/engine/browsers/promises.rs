@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::issuer::{BACK_OFF, Grant, SECRET_WORDS, TIMEOUT, Vm, subject};
-use super::people::{Sent, grant_of, open};
+use super::people::{Person, Sent, grant_of, open};
 use super::setup::{MINUTE, Rotation, SECOND, SKEW};
 use super::simulation::{Happening, Simulation};
 use crate::browser::Browser;
@@ -273,7 +273,8 @@ impl Simulation {
     pub(super) fn recover(&mut self) {
         self.calm_down();
         let until = self.now.after(12 * MINUTE);
-        while self.now < until && self.violation.is_none() {
+        let logs_in_often = |person: &Person| person.logins_in_calm > 1;
+        while self.now < until && self.violation.is_none() && !self.people.iter().any(logs_in_often) {
             for person in 0..self.people.len() {
                 self.later(Duration::ZERO, Happening::Go { person, path: String::from("/app") });
             }
