@@ -196,12 +196,16 @@ impl Simulation {
             self.note(|| format!("{person} is given a cookie by {:?}", sent.vm));
         }
         self.deliver(sent, &lines);
+        // A VM that has lost the secret meanwhile cannot seal the session anew.
+        let secret = sent.text.as_ref().and_then(|text| self.texts.get(text)).map(|text| text.secret);
+        let opens =
+            secret.is_some_and(|secret| self.proxies[sent.vm.proxy].machines[sent.vm.index].secrets.contains(&secret));
         let person = &mut self.people[sent.person];
         person.is_in = true;
         person.bounces = 0;
         if !is_public && person.text() == sent.text || !lines.is_empty() {
             person.served = person.served.max(Some(sent.at));
-            person.served_with_newest += usize::from(sent.at >= self.secrets.seals_since);
+            person.served_with_newest += usize::from(opens && sent.at >= self.secrets.seals_since);
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) struct Violation {
 pub(super) struct Text {
     pub(super) grant: usize,
     /// The secret that it was sealed with.
-    secret: usize,
+    pub(super) secret: usize,
     /// When it says that it was last used, by a clock of the world.
     last_seen: Timestamp,
     /// When its claims were fetched.
