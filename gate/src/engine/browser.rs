@@ -94,7 +94,7 @@ impl Gate {
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
                 Event::LoggedOut(login, id) => {
                     self.endings.push((login, id));
-                    self.refreshes.forget(&id);
+                    self.end_refresh(&id, now);
                     close(&mut self.sockets, &mut self.effects, |open| open.session.id == id);
                 }
                 Event::Refresh(entry) => {
@@ -263,6 +263,16 @@ impl Gate {
         self.wake_session(id);
     }
 
+    /// The user has logged out: who waits for the refresh of that session is decided on without it.
+    fn end_refresh(&mut self, id: &SessionId, now: Timestamp) {
+        if self.refreshes.is_under_way(id) {
+            self.refreshes.ended(id, now);
+            self.wake_session(id);
+        } else {
+            self.refreshes.forget(id);
+        }
+    }
+
     fn wake_session(&mut self, id: &SessionId) {
         let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Session(*id));
         self.wake(ready);
@@ -417,7 +427,12 @@ impl Gate {
     /// Does what is due for logins and sessions.
     #[inline(never)]
     pub(super) fn run_browser_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
-        for topic in self.answers.expire(now) {
+        let given_up = self.answers.expire(now);
+        if !given_up.is_empty() {
+            let answers = &self.answers;
+            self.asked.retain(|&id, _| answers.key_of(id).is_some());
+        }
+        for topic in given_up {
             let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
             self.wake(ready);
         }

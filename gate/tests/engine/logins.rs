@@ -269,3 +269,20 @@ fn a_claim_that_userinfo_says_no_more_is_no_claim_any_more() {
         lines.iter().filter(|(name, _)| name == "set-cookie").for_each(|(_, line)| browser.set_cookie(line));
     }
 }
+
+#[test]
+fn a_logout_keeps_nobody_waiting_who_waits_for_the_refresh() {
+    let mut provider = Provider::new();
+    let mut world = world(&login(&json!({})), &mut provider);
+    let mut browser = Browser::default();
+    browser.log_in(&mut world, &mut provider, "/app");
+    world.pass(Duration::from_secs(601));
+    provider.serve(&mut world);
+    let mut tab = browser.clone();
+    assert!(matches!(tab.fetch(&mut world, "/app"), Outcome::Waiting));
+    let waiting = world.last();
+    let outcome = browser.request(&mut world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
+    assert_eq!(status(&outcome), 303);
+    world.pass(Duration::ZERO);
+    assert_eq!(world.resumed.remove(&waiting).expect("is decided").summary(), "401 missing_token");
+}
