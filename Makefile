@@ -193,7 +193,7 @@ chromium:
 .PHONY: plugin
 plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
 
-$(PLUGIN): $(call sources,jose gate abi driver filter) ship/flags.sh | $(SHIP)
+$(PLUGIN): $(call sources,jose oauth gate abi driver filter) ship/flags.sh | $(SHIP)
 	$(call step,building the plugin)
 	@$(build_plugin) -p filter
 	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
