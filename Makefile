@@ -242,7 +242,7 @@ cli: toolchain ## Builds target/release/jotgate: check, explain and test a confi
 .PHONY: playground
 playground: toolchain $(PAGE) ## Builds dist/playground/index.html, a page that tells what a configuration makes of a request
 
-$(PAGE): $(call sources,jose gate driver inspect playground) $(shell find playground/page -type f) ship/flags.sh
+$(PAGE): $(call sources,jose oauth gate driver inspect playground) $(shell find playground/page -type f) ship/flags.sh
 	$(call step,building the playground: the engine for browsers)
 	@CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --lib --profile playground --target wasm32-unknown-unknown -p playground
 	$(call step,putting the engine and scripts and styles into one page)
