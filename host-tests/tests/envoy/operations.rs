@@ -15,6 +15,9 @@ use testbed::issuer::{Issuer, Options, TokenRequest};
 use crate::reasons::{REASONS, Refusing};
 use crate::world::{World, config, eventually};
 
+/// Those that only browsers get, and which audit mode does not let through.
+const BROWSER_REASONS: [(&str, u16); 3] = [("cross_site_request", 403), ("login_failed", 400), ("login_redirect", 303)];
+
 const PAGE: &str = "docs/observability.md";
 const DASHBOARD: &str = "operations/grafana-dashboard.json";
 const ALERTS: &str = "operations/prometheus-alerts.yaml";
@@ -62,12 +65,38 @@ fn after_all_traffic() -> BTreeMap<String, String> {
         }
     }
     assert_eq!(usize::try_from(world.upstream.count()).unwrap(), 2 + REASONS.len());
+    fail_to_log_in(&world);
     // Gauges follow fetches within seconds.
     eventually("all metrics are there", || {
         let metrics = metrics(&world);
-        metrics.contains_key("jotgate_keys_age_seconds_main") && metrics.contains_key("jotgate_callout_ms")
+        metrics.contains_key("jotgate_keys_age_seconds_main")
+            && metrics.contains_key("jotgate_callout_ms")
+            && metrics.contains_key("jotgate_token_endpoint_ms")
     });
     metrics(&world)
+}
+
+/// A browser is sent to the provider, and comes back with a code that is none: the token endpoint is asked.
+fn fail_to_log_in(world: &Refusing) {
+    let address = world.envoy.address("login");
+    let browse = |path: &str| {
+        let request = Request::get(path).header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
+        request.header("host", "127.0.0.1")
+    };
+    let sent = browse("/x").send(address).unwrap();
+    assert_eq!(sent.status, 303);
+    let location = sent.header("location").unwrap();
+    let state = location.split(['?', '&']).find_map(|parameter| parameter.strip_prefix("state=")).unwrap();
+    let cookie = sent.header("set-cookie").unwrap().split(';').next().unwrap().to_string();
+    let back = browse(&format!("/.jotgate/callback?code=none&state={state}")).header("cookie", cookie);
+    assert_eq!(back.send(address).unwrap().status, 400);
+}
+
+/// Every reason there is, in the order of the names.
+fn all_reasons() -> Vec<(&'static str, u16)> {
+    let mut all: Vec<_> = REASONS.into_iter().chain(BROWSER_REASONS).collect();
+    all.sort_unstable();
+    all
 }
 
 /// The plugin's metrics as Prometheus gets them, with their types.
@@ -92,7 +121,7 @@ fn check_page(metrics: &BTreeMap<String, String>) {
     let fits = |pattern: &str, name: &str| match pattern.split_once('<') {
         Some((start, placeholder)) => {
             let rest = name.strip_prefix(start).unwrap_or_default();
-            let is_reason = REASONS.iter().any(|(reason, _)| *reason == rest);
+            let is_reason = all_reasons().iter().any(|(reason, _)| *reason == rest);
             let is_issuer = ["main", "dead_end", "stalling"].contains(&rest);
             let is_cause = page.contains(&format!("\n| `{rest}` | "));
             match placeholder {
@@ -111,14 +140,16 @@ fn check_page(metrics: &BTreeMap<String, String>) {
         assert!(metrics.keys().any(|name| fits(&row[0], name)), "there is no {}", row[0]);
     }
     for outcome in ["denied", "audited"] {
-        for (reason, _) in REASONS {
+        for (reason, _) in all_reasons() {
             assert!(metrics.contains_key(&format!("jotgate_requests_{outcome}_{reason}")), "{outcome} {reason}");
         }
     }
     let (_, reasons) = page.split_once("### Reasons").unwrap();
     let (reasons, _) = reasons.split_once("\n## ").unwrap();
     let listed: Vec<_> = table(reasons, "").iter().map(|row| (row[0].clone(), row[1].clone())).collect();
-    assert_eq!(listed, REASONS.map(|(reason, status)| (reason.to_string(), status.to_string())));
+    let expected: Vec<_> =
+        all_reasons().iter().map(|(reason, status)| (reason.to_string(), status.to_string())).collect();
+    assert_eq!(listed, expected);
 }
 
 struct Check<'c> {

@@ -37,7 +37,7 @@ pub(crate) const REASONS: [(&str, u16); 24] = [
 ];
 
 /// Listeners: `gateway` enforces; `audit` is the same in audit mode; in `narrow` and `narrow-audit` nobody may wait for
-/// the keys of an issuer that does not answer.
+/// the keys of an issuer that does not answer. At `login` browsers log in.
 pub(crate) struct Refusing {
     pub(crate) issuer: Issuer,
     pub(crate) upstream: Upstream,
@@ -61,6 +61,17 @@ impl Refusing {
             config["mode"] = json!("audit");
             config.to_string()
         };
+        let login = json!({
+            "issuers": [trusted("main", issuer.issuer(), "main")],
+            "login": {
+                "issuer": "main", "client": {"id": "dashboard"}, "cluster": "main",
+                "endpoints": {
+                    "authorization": "https://main.example.com/authorize", "token": "https://main.example.com/oauth/token",
+                },
+            },
+            "session": {"secrets": ["a secret of tests, of 32 octets."], "publicUrl": "http://127.0.0.1:1"},
+            "rules": [{"access": "authenticated"}],
+        });
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let bootstrap = Bootstrap::new(upstream.address())
             .cluster("main", issuer.address())
@@ -70,7 +81,8 @@ impl Refusing {
             .plugin(&config.to_string())
             .gateway("audit", &audit(&config))
             .gateway("narrow", &narrow.to_string())
-            .gateway("narrow-audit", &audit(&narrow));
+            .gateway("narrow-audit", &audit(&narrow))
+            .gateway("login", &login.to_string());
         let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
         Self { issuer, upstream, envoy, _stalling: stalling }
     }
