@@ -10,6 +10,8 @@ mod limits;
 mod login;
 mod session;
 
+use std::sync::Arc;
+
 use jose::jwk::KeySet;
 
 pub use self::cross_site::CrossSite;
@@ -43,7 +45,7 @@ pub struct Policy {
     /// Where a token may stand.
     pub(crate) credentials: CredentialLocations,
     /// What browsers log in with; absent: nobody is sent to log in.
-    pub(crate) browser: Option<Browser>,
+    pub(crate) browser: Option<Arc<Browser>>,
     /// What becomes of requests that other sites have browsers send.
     pub(crate) cross_site: CrossSite,
     /// Whether the upstream sees the credential that was verified.
@@ -184,7 +186,7 @@ impl Policy {
 
     /// What browsers log in with.
     pub fn browser(&self) -> Option<&Browser> {
-        self.browser.as_ref()
+        self.browser.as_deref()
     }
 
     /// What becomes of requests that other sites have browsers send.

@@ -1,5 +1,7 @@
 //! The document as a whole.
 
+use std::sync::Arc;
+
 use jose::json::Document;
 
 use super::reader::{Collector, Node};
@@ -86,7 +88,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     Some(Policy {
         issuers: issuers?,
         credentials,
-        browser: if has_login { Some(browser?) } else { None },
+        browser: if has_login { Some(Arc::new(browser?)) } else { None },
         cross_site: cross_site?,
         forward_token: forward_token?,
         paths: paths?,

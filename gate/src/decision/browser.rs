@@ -354,7 +354,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let Some(kept) = self.known.kept.get(open.session.login) else {
             return Worth::None;
         };
-        let bounds = self.bounds(browser, open.session.login);
+        let bounds = Bounds::of_login(self.policy, browser, open.session.login);
         let (session, digest) = (&open.session, kept.digest());
         // Where its claims cannot be fetched, its browser stays one that was seen.
         let needs_seal = bounds.needs_seal(session, open.has_old_seal, now);
@@ -399,14 +399,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let Some((subject, session)) = session else { return info(None, paths) };
         let document = Document::parse(session.claims.as_bytes()).ok();
         let text = |name| document.as_ref().and_then(|document| document.root().get(name)?.as_str());
-        let end = self.bounds(browser, session.login).ends_at(session);
+        let end = Bounds::of_login(self.policy, browser, session.login).ends_at(session);
         let expires_in = end.since(self.known.verification.now);
         info(Some(LoggedIn { subject, name: text("name"), email: text("email"), expires_in }), paths)
-    }
-
-    /// How long sessions of a login last.
-    fn bounds(&self, browser: &Browser, login: usize) -> Bounds {
-        let issuer = browser.logins.get(login).and_then(|login| self.policy.issuers.get(login.issuer));
-        Bounds::new(&browser.session, issuer.map(|issuer| issuer.clock_skew).unwrap_or_default())
     }
 }

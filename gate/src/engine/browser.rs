@@ -119,8 +119,7 @@ impl Gate {
         if deadline <= now {
             self.answers.fail(topic, Err(CalloutFailure::NoAnswer), FAILURES_KEPT, now);
             // Nor does the answer come for those that joined.
-            let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
-            self.wake(ready);
+            self.wake_for(Awaited::Answer(topic));
             return Ok(false);
         }
         self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
@@ -190,8 +189,7 @@ impl Gate {
         }
         let kept = kept(&answered, topic.step);
         self.answers.finish(id, answered, kept, now);
-        let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
-        self.wake(ready);
+        self.wake_for(Awaited::Answer(topic));
         self.advance_refreshes(capabilities, now);
         true
     }
@@ -273,9 +271,13 @@ impl Gate {
         }
     }
 
-    fn wake_session(&mut self, id: &SessionId) {
-        let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Session(*id));
+    fn wake_for(&mut self, awaited: Awaited) {
+        let ready = self.waiting.wake(|waiter| waiter.awaits == awaited);
         self.wake(ready);
+    }
+
+    fn wake_session(&mut self, id: &SessionId) {
+        self.wake_for(Awaited::Session(*id));
         let is_its = |request: &RequestId| self.responses.get(request).is_some_and(|usage| usage.is_of(id));
         let held: Vec<_> = self.held.keys().copied().filter(is_its).collect();
         self.effects.extend(held.into_iter().map(Effect::ResumeResponse));
@@ -397,12 +399,10 @@ impl Gate {
         self.wants_ended = true;
         let Self { policy, refreshes, sockets, effects, .. } = self;
         let Some(browser) = policy.browser.as_ref() else { return };
-        let skew = |login: usize| policy.issuers.get(browser.logins.get(login)?.issuer).map(|issuer| issuer.clock_skew);
         close(sockets, effects, |open| {
             let session = &open.session;
             // What an open connection carries is a sign of life.
-            let bounds =
-                Bounds { idle: None, ..Bounds::new(&browser.session, skew(session.login).unwrap_or_default()) };
+            let bounds = Bounds { idle: None, ..Bounds::of_login(policy, browser, session.login) };
             let is_ended = refreshes.status(&session.id).is_ended(session.generation);
             is_ended || matches!(bounds.standing(session, session.claims_digest, false, host), Standing::Over(_))
         });
@@ -433,8 +433,7 @@ impl Gate {
             self.asked.retain(|&id, _| answers.key_of(id).is_some());
         }
         for topic in given_up {
-            let ready = self.waiting.wake(|waiter| waiter.awaits == Awaited::Answer(topic));
-            self.wake(ready);
+            self.wake_for(Awaited::Answer(topic));
         }
         self.refreshes.poll(now);
         self.advance_refreshes(capabilities, now);

@@ -2,13 +2,10 @@
 
 use oauth::form::Form;
 
-use super::return_to::ReturnTo;
+use super::return_to::{RETURN_TO, ReturnTo};
 
 /// The parameter that names one of several logins.
 pub(crate) const LOGIN: &str = "login";
-
-/// The parameter that holds where to return to.
-pub(crate) const RETURN_TO: &str = "returnTo";
 
 /// The address of a login at `path`: of the one called `login`, to return to `to`.
 pub(crate) fn address(path: &str, login: Option<&str>, to: Option<&ReturnTo>) -> String {

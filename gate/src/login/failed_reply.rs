@@ -3,10 +3,9 @@
 use super::failure::Failed;
 use super::navigation::Asker;
 use super::page::{Failure, failed as failed_page};
-use super::reply::status;
+use super::reply::problem_reply;
 use super::return_to::ReturnTo;
 use super::start::Wanted;
-use crate::answer::{PROBLEM, problem};
 use crate::http::{Reply, Request};
 use crate::policy::Browser;
 use crate::report::{LoginFailure, Reason};
@@ -31,12 +30,10 @@ pub(crate) fn login_failed(browser: &Browser, request: &Request<'_>, failed: &Fa
         let again = Wanted { return_to: return_to.clone(), asks_again: false }.href(browser, None);
         return failed_page(failure, &again);
     }
-    let mut reply = status(failure.status());
+    let reason = Reason::LoginFailed;
+    let mut reply = problem_reply(failure.status(), reason.detail(), Some(reason.name()));
     if let Failure::Unavailable { retry_after } = failure {
         reply.headers.push(("retry-after", retry_after.to_string()));
     }
-    reply.headers.push(("content-type", String::from(PROBLEM)));
-    let reason = Reason::LoginFailed;
-    reply.body = problem(failure.status(), reason.detail(), Some(reason.name()));
     reply
 }

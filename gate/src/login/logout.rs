@@ -5,7 +5,6 @@ use oauth::Secret;
 use oauth::form::Parameters;
 use oauth::logout::LogoutRequest;
 
-use super::address::RETURN_TO;
 use super::exchange::{Exchange, ProviderFacts};
 use super::pending::LoginCookie;
 use super::reply::see;
@@ -19,9 +18,7 @@ use crate::sessions::{Session, SessionCookies};
 /// URL, or a path.
 fn destination(browser: &Browser, request: &Request<'_>) -> String {
     let parameters = Parameters::parse(request.query().unwrap_or_default()).ok();
-    let one = |name| parameters.as_ref().and_then(|parameters| parameters.one(name).ok().flatten());
-    let asked = one(RETURN_TO).or_else(|| one("rd"));
-    let asked = asked.and_then(|text| Destinations::from(&browser.session).read(text));
+    let asked = parameters.and_then(|parameters| Destinations::from(&browser.session).asked(&parameters));
     asked.map_or_else(|| browser.session.after_logout.clone(), |to| to.as_str().to_string())
 }
 

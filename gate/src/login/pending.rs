@@ -16,7 +16,7 @@ use crate::http::cookie::{exact, pairs, unquote};
 use crate::http::set_cookie::{self, Attributes};
 use crate::http::{Request, SameSite};
 use crate::octets::{Fields, put, put_instant};
-use crate::policy::SessionSettings;
+use crate::policy::{LOGIN_COOKIES, SessionSettings};
 use crate::random::{NoRandomness, Randomness, draw};
 use crate::sessions::{Keyring, Purpose};
 use crate::time::Timestamp;
@@ -112,7 +112,8 @@ impl LoginCookie {
     /// What it is called. The prefix keeps other hosts and connections that anybody may change from making one
     /// (RFC 6265bis §4.1.3.2).
     pub(crate) fn name(settings: &SessionSettings) -> &'static str {
-        if settings.cookie.is_secure { "__Host-jotgate-login" } else { "jotgate-login" }
+        let [secure, plain] = LOGIN_COOKIES;
+        if settings.cookie.is_secure { secure } else { plain }
     }
 
     /// Those that the browser has: of several, one may be of another path.

@@ -18,9 +18,15 @@ pub(crate) fn status(status: u16) -> Reply {
 
 /// The path has other methods.
 pub(crate) fn method_not_allowed(allowed: &str) -> Reply {
-    let mut reply = status(405);
+    let mut reply = problem_reply(405, "this path has other methods", None);
     reply.headers.push(("allow", allowed.to_string()));
+    reply
+}
+
+/// A problem document (RFC 9457).
+pub(crate) fn problem_reply(code: u16, detail: &str, reason: Option<&str>) -> Reply {
+    let mut reply = status(code);
     reply.headers.push(("content-type", String::from(PROBLEM)));
-    reply.body = problem(405, "this path has other methods", None);
+    reply.body = problem(code, detail, reason);
     reply
 }

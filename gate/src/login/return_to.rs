@@ -1,8 +1,13 @@
 //! Where a browser goes once it has logged in. What others may choose must not lead to others' servers.
 
+use oauth::form::Parameters;
+
 use super::origin::is_same_server;
 use crate::http::{CanonicalPath, Request};
 use crate::policy::{OwnPaths, PublicUrl, SessionSettings};
+
+/// The parameter that holds where to return to.
+pub(super) const RETURN_TO: &str = "returnTo";
 
 /// The longest address, in octets. Longer ones lose their query.
 const MAX_OCTETS: usize = 1024;
@@ -43,6 +48,12 @@ impl Destinations<'_> {
     /// Whether `request` is for one of the origins.
     pub(crate) fn is_on_allowed(&self, request: &Request<'_>) -> bool {
         self.origins().any(|origin| is_same_server(origin.as_bytes(), request))
+    }
+
+    /// The address in a query: `returnTo`, or `rd`. What cannot be read is as good as absent.
+    pub(crate) fn asked(&self, parameters: &Parameters) -> Option<ReturnTo> {
+        let one = |name| parameters.one(name).ok().flatten();
+        one(RETURN_TO).or_else(|| one("rd")).and_then(|text| self.read(text))
     }
 
     /// The address in `text`: a path with query, or an absolute URL. `None`: a login may not return to it.

@@ -3,7 +3,7 @@
 use oauth::authorization::AuthorizationRequest;
 use oauth::form::Parameters;
 
-use super::address::{LOGIN, RETURN_TO, address};
+use super::address::{LOGIN, address};
 use super::exchange::{Exchange, required};
 use super::failure::{Failed, Stop};
 use super::page::{Choice, choose};
@@ -36,7 +36,7 @@ impl Asked {
         let parameters = Parameters::parse(request.query().unwrap_or_default()).ok();
         let one = |name| parameters.as_ref().and_then(|parameters| parameters.one(name).ok().flatten());
         let destinations = Destinations::from(&browser.session);
-        let return_to = one(RETURN_TO).or_else(|| one("rd")).and_then(|text| destinations.read(text));
+        let return_to = parameters.as_ref().and_then(|parameters| destinations.asked(parameters));
         let named = one(LOGIN).and_then(|name| browser.logins.iter().position(|login| *login.name == *name));
         let only = (browser.logins.len() == 1).then_some(0);
         let wanted = Wanted { return_to: return_to.unwrap_or_default(), asks_again: one("prompt") == Some("login") };

@@ -67,17 +67,6 @@ causes! {
     }
 }
 
-impl LoginFailure {
-    /// The HTTP status of the answer.
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::Denied => 403,
-            Self::Randomness | Self::Unavailable => 503,
-            Self::Grant | Self::IdToken | Self::Issuer | Self::Provider | Self::State | Self::TooLarge => 400,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #[cfg(target_family = "wasm")]

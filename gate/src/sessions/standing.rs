@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::content::Session;
-use crate::policy::SessionSettings;
+use crate::policy::{Browser, Policy, SessionSettings};
 use crate::report::SessionEnd;
 use crate::time::Timestamp;
 
@@ -49,6 +49,12 @@ impl Bounds {
     pub(crate) fn new(settings: &SessionSettings, clock_skew: Duration) -> Self {
         let &SessionSettings { lifetime, idle, refresh_after, outage, keep_after_expiry, not_before, .. } = settings;
         Self { lifetime, idle, refresh_after, outage, keep_after_expiry, not_before, clock_skew }
+    }
+
+    /// Those of sessions of that login, by its index.
+    pub(crate) fn of_login(policy: &Policy, browser: &Browser, login: usize) -> Self {
+        let issuer = browser.logins.get(login).and_then(|login| policy.issuers.get(login.issuer));
+        Self::new(&browser.session, issuer.map(|issuer| issuer.clock_skew).unwrap_or_default())
     }
 
     /// What is to be done with a session now, where claims with that digest are read.
