@@ -199,9 +199,14 @@ impl Browser {
     /// Keeps the cookies of an answer.
     pub(crate) fn keep(&mut self, outcome: &Outcome) {
         if let Outcome::Replied(reply) = outcome {
-            let lines = reply.headers.iter().filter(|(name, _)| *name == "set-cookie");
-            lines.for_each(|(_, line)| self.set_cookie(line));
+            self.keep_lines(&reply.headers);
         }
+    }
+
+    /// Keeps the cookies among the lines of a response.
+    pub(crate) fn keep_lines<N: AsRef<str>>(&mut self, lines: &[(N, String)]) {
+        let lines = lines.iter().filter(|(name, _)| name.as_ref() == "set-cookie");
+        lines.for_each(|(_, line)| self.set_cookie(line));
     }
 
     pub(crate) fn set_cookie(&mut self, line: &str) {
@@ -261,6 +266,14 @@ pub(crate) fn start(outcome: &Outcome) -> BTreeMap<String, String> {
     let location = outcome.header("location").expect("leads on");
     let query = location.strip_prefix(&format!("{ISSUER}/authorize?")).expect("leads to the provider");
     form(query.as_bytes())
+}
+
+/// A world in which a browser has logged in by this configuration.
+pub(crate) fn logged_in(config: &Value) -> (World, Provider, Browser) {
+    let mut provider = Provider::new();
+    let (mut world, mut browser) = (world(config, &mut provider), Browser::default());
+    browser.log_in(&mut world, &mut provider, "/app");
+    (world, provider, browser)
 }
 
 /// A world whose keys are there.

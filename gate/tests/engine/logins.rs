@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use gate::Timestamp;
 
-use crate::browser::{Browser, Provider, SECRET, login, start, status, world};
+use crate::browser::{Browser, Provider, SECRET, logged_in, login, start, status, world};
 use crate::support::{NOW, Outcome, Store, World};
 
 #[test]
@@ -56,10 +56,7 @@ fn scripts_get_a_challenge_and_forms_a_page() {
 
 #[test]
 fn a_session_is_refreshed_early_and_nobody_waits_for_it() {
-    let mut provider = Provider::new();
-    let mut world = world(&login(&json!({})), &mut provider);
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     world.pass(Duration::from_secs(301));
     provider.serve(&mut world);
     let outcome = browser.fetch(&mut world, "/app");
@@ -94,10 +91,7 @@ fn a_session_is_refreshed_early_and_nobody_waits_for_it() {
 
 #[test]
 fn a_response_waits_a_moment_for_the_cookie_that_is_being_made() {
-    let mut provider = Provider::new();
-    let mut world = world(&login(&json!({})), &mut provider);
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     world.pass(Duration::from_secs(301));
     provider.serve(&mut world);
     assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
@@ -108,7 +102,7 @@ fn a_response_waits_a_moment_for_the_cookie_that_is_being_made() {
     let lines = world.response(id).expect("goes on");
     assert!(lines.iter().any(|(name, _)| name == "set-cookie"), "{lines:?}");
     // A provider that does not answer holds nobody up for long.
-    lines.iter().filter(|(name, _)| name == "set-cookie").for_each(|(_, line)| browser.set_cookie(line));
+    browser.keep_lines(&lines);
     world.pass(Duration::from_secs(301));
     assert_eq!(status(&browser.fetch(&mut world, "/app")), 200);
     let id = world.last();
@@ -120,10 +114,7 @@ fn a_response_waits_a_moment_for_the_cookie_that_is_being_made() {
 
 #[test]
 fn a_session_past_its_claims_waits_for_the_refresh() {
-    let mut provider = Provider::new();
-    let mut world = world(&login(&json!({})), &mut provider);
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     world.pass(Duration::from_secs(601));
     provider.serve(&mut world);
     let outcome = browser.fetch(&mut world, "/app");
@@ -143,10 +134,7 @@ fn a_session_past_its_claims_waits_for_the_refresh() {
 
 #[test]
 fn a_session_outlives_an_outage_of_its_issuer_for_a_while() {
-    let mut provider = Provider::new();
-    let mut world = world(&login(&json!({})), &mut provider);
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     world.pass(Duration::from_secs(601));
     provider.serve(&mut world);
     let outcome = browser.fetch(&mut world, "/app");
@@ -171,10 +159,7 @@ fn a_session_outlives_an_outage_of_its_issuer_for_a_while() {
 
 #[test]
 fn a_logout_ends_the_session_here_and_at_the_provider() {
-    let mut provider = Provider::new();
-    let mut world = world(&login(&json!({})), &mut provider);
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     let cross_site = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
     let outcome = browser.request(&mut world, "GET", "/.jotgate/logout", &cross_site);
     assert_eq!(status(&outcome), 200, "a page with a button");
@@ -220,15 +205,9 @@ fn a_web_socket_ends_with_its_session_whichever_worker_has_it() {
 
 #[test]
 fn a_web_socket_ends_when_its_session_would() {
-    let mut provider = Provider::new();
-    let mut world = world(
-        &login(&json!({"session": {
-            "secrets": [SECRET], "publicUrl": "https://dash.example.com", "lifetime": "1h", "refreshAfter": "5m",
-        }})),
-        &mut provider,
-    );
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, _, mut browser) = logged_in(&login(&json!({"session": {
+        "secrets": [SECRET], "publicUrl": "https://dash.example.com", "lifetime": "1h", "refreshAfter": "5m",
+    }})));
     let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket"), ("origin", "https://dash.example.com")];
     assert_eq!(status(&browser.request(&mut world, "GET", "/socket", &upgrade)), 200);
     let socket = world.last();
@@ -266,16 +245,13 @@ fn a_claim_that_userinfo_says_no_more_is_no_claim_any_more() {
             Outcome::Forwarded(_) => world.respond(world.last(), &[(":status", "200")]),
             _ => Vec::new(),
         };
-        lines.iter().filter(|(name, _)| name == "set-cookie").for_each(|(_, line)| browser.set_cookie(line));
+        browser.keep_lines(&lines);
     }
 }
 
 #[test]
 fn a_logout_keeps_nobody_waiting_who_waits_for_the_refresh() {
-    let mut provider = Provider::new();
-    let mut world = world(&login(&json!({})), &mut provider);
-    let mut browser = Browser::default();
-    browser.log_in(&mut world, &mut provider, "/app");
+    let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     world.pass(Duration::from_secs(601));
     provider.serve(&mut world);
     let mut tab = browser.clone();

@@ -86,7 +86,7 @@ fn a_session_that_is_used_while_its_issuer_is_away_is_not_idle() {
         outcome = world.resumed.remove(&id).unwrap_or(outcome);
         assert_eq!(status(&outcome), 200, "in minute {minute}");
         let lines = world.respond(id, &[(":status", "200")]);
-        lines.iter().filter(|(name, _)| name == "set-cookie").for_each(|(_, line)| browser.set_cookie(line));
+        browser.keep_lines(&lines);
     }
     provider.serve(&mut worlds[0]);
 }
