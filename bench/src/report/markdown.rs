@@ -59,7 +59,7 @@ fn targets(figures: &Figures) -> String {
     let rows = verdicts(figures).into_iter().map(|verdict| {
         let most = verdict.most.map_or("–".into(), |most| format!("{most}"));
         let met = verdict.is_met().map_or("–", |met| if met { "met" } else { "**missed**" });
-        [verdict.what, most, spread(Some(verdict.found), 2), met.into()]
+        [verdict.what, most, spread(verdict.found, 2), met.into()]
     });
     table("Targets", ["ratio", "at most", "found", ""], rows)
 }
