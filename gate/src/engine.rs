@@ -3,6 +3,7 @@
 mod browser;
 mod effect;
 mod key_updates;
+mod questions;
 mod waiting;
 
 use std::borrow::Cow;
@@ -18,9 +19,8 @@ use crate::capabilities::Capabilities;
 use crate::decision::{Known, decide};
 use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
 use crate::keys::{FetchedKeys, IssuerKeys};
-use crate::login::Answers;
-use crate::lookup::Lookup;
 use crate::policy::Policy;
+use crate::question::Answers;
 use crate::random::Jitter;
 use crate::report::{Facts, Metric, Reason};
 use crate::sessions::{KeptClaims, Refreshes, SessionId, SessionUse};
@@ -31,8 +31,6 @@ use crate::verdict::{FailedLogin, Judgement, Verdict};
 /// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
 /// inside the other: hundreds of answers at once exhaust their stack.
 const RESUMED_AT_ONCE: usize = 32;
-/// How many answers of providers there may be at a time, awaited or there.
-const MOST_ANSWERS: usize = 512;
 /// How long after its timeout a callout is waited for, if the host never ends it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the age of keys is reported, if nothing else happens: about as often as metrics are collected.
@@ -93,6 +91,7 @@ impl Gate {
         let kept = KeptClaims::of_logins(&policy);
         let logins = policy.browser.iter().flat_map(|browser| &browser.logins);
         let patience = logins.map(|login| login.timeout).max().unwrap_or_default().saturating_add(PATIENCE);
+        let answers = Answers::new(policy.limits.lookups, patience);
         let mut gate = Self {
             cache: TokenCache::new(policy.limits.token_cache_bytes),
             policy,
@@ -107,7 +106,7 @@ impl Gate {
             fetches: 0,
             has_shared: false,
             next_gauges: steady,
-            answers: Lookup::new(MOST_ANSWERS, patience),
+            answers,
             asked: BTreeMap::new(),
             refreshes: Refreshes::default(),
             responses: BTreeMap::new(),
@@ -385,6 +384,7 @@ impl Gate {
     fn run_due_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
         // A host that did not hand over shared data when it was asked to has none.
         self.exchange(&mut NoSharedData, now);
+        self.give_up_questions(now);
         if self.policy.browser.is_some() {
             self.exchange_sessions(&mut NoSharedData, capabilities, now);
             self.run_browser_timers(capabilities, now);
@@ -410,6 +410,7 @@ impl Gate {
         // Requests over the budget are to be resumed as soon as possible.
         let ready = (!self.ready.is_empty()).then(Timestamp::default);
         let browser = self.policy.browser.as_ref().and_then(|_| self.next_browser_event());
-        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).chain(browser).min()
+        let questions = self.next_question_event();
+        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).chain(browser).chain(questions).min()
     }
 }

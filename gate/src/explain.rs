@@ -18,8 +18,8 @@ use crate::credentials::{Credential, CredentialLocation};
 use crate::decision::{Known, decide};
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
-use crate::lookup::Lookup;
 use crate::policy::{Issuer, Policy};
+use crate::question::Answers;
 use crate::random::NoGenerator;
 use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Ambiguity, MatchedRequest, RequestPart, Requirement, Rule, Shadowed, Truth};
@@ -135,7 +135,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     };
     let mut trail = Notes { trace: &mut trace, withheld: Withheld::default(), session: None };
     let kept = KeptClaims::of_logins(policy);
-    let (answers, refreshes) = (Lookup::new(0, Duration::ZERO), Refreshes::default());
+    let (answers, refreshes) = (Answers::new(0, Duration::ZERO), Refreshes::default());
     let known = Known {
         verification: &verification,
         random: &NoGenerator,

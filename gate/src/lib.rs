@@ -62,6 +62,7 @@ mod login;
 mod lookup;
 mod metadata;
 mod octets;
+mod question;
 mod random;
 mod report;
 mod sealing;

@@ -6,7 +6,7 @@
 //! | `own_path` | the paths that the gate answers itself |
 //! | `pending`, `return_to` | a login under way: its cookie, its state, and where it leads |
 //! | `start`, `callback`, `renew`, `logout` | what the gate does at a provider |
-//! | `exchange`, `question`, `identify`, `failure` | what is asked there, and what an answer is worth |
+//! | `exchange`, `identify`, `failure` | what is asked there, and what an answer is worth |
 //! | `page`, `reply`, `failed_reply`, `info` | what people and their pages get to see |
 
 mod address;
@@ -24,7 +24,6 @@ mod origin;
 mod own_path;
 mod page;
 mod pending;
-mod question;
 mod renew;
 mod reply;
 mod return_to;
@@ -41,7 +40,6 @@ pub(crate) use self::logout::{is_own_navigation, logged_out};
 pub(crate) use self::navigation::Asker;
 pub(crate) use self::own_path::{OwnPath, asked_request};
 pub(crate) use self::page::{log_out, session_over};
-pub(crate) use self::question::{Answer, Answered, Answers, Question, Step, Subject, Topic};
 pub(crate) use self::reply::{method_not_allowed, see, status};
 pub(crate) use self::return_to::{Destinations, ReturnTo};
 pub(crate) use self::start::{Asked, Wanted};

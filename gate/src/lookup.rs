@@ -13,11 +13,15 @@ use crate::time::Timestamp;
 pub(crate) struct Lookup<K, V> {
     /// How many keys there may be, in flight or known.
     capacity: usize,
+    /// How many of them may be in flight.
+    most_in_flight: usize,
     /// How long a callout is waited for, if the host never ends it.
     patience: Duration,
     /// INVARIANT: each key is in `ends` once, with the end that its entry has.
     entries: BTreeMap<K, Entry<V>>,
     ends: BTreeSet<(Timestamp, K)>,
+    /// INVARIANT: the keys in flight, by their callouts.
+    in_flight: BTreeMap<CalloutId, K>,
 }
 
 /// What is known of a key.
@@ -46,8 +50,9 @@ pub(crate) enum Begun {
 }
 
 impl<K: Clone + Ord, V> Lookup<K, V> {
-    pub(crate) fn new(capacity: usize, patience: Duration) -> Self {
-        Self { capacity, patience, entries: BTreeMap::new(), ends: BTreeSet::new() }
+    pub(crate) fn new(capacity: usize, most_in_flight: usize, patience: Duration) -> Self {
+        let (entries, ends, in_flight) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { capacity, most_in_flight, patience, entries, ends, in_flight }
     }
 
     /// Asks for `key` by this callout, unless another is under way. What was known of `key` is forgotten then; where
@@ -57,9 +62,11 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
             return Begun::Joined;
         }
         self.remove(&key);
-        if self.entries.len() >= self.capacity && !self.evict() {
+        let is_full = self.in_flight.len() >= self.most_in_flight;
+        if is_full || (self.entries.len() >= self.capacity && !self.evict()) {
             return Begun::Full;
         }
+        self.in_flight.insert(callout, key.clone());
         self.insert(key, Entry { state: State::InFlight(callout), end: now.after(self.patience) });
         Begun::Ask
     }
@@ -113,7 +120,8 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         let mut given_up = Vec::new();
         while self.next_expiry().is_some_and(|end| end <= now) {
             let Some((_, key)) = self.ends.pop_first() else { break };
-            if self.entries.remove(&key).is_some_and(|entry| entry.is_in_flight()) {
+            if let Some(Entry { state: State::InFlight(callout), .. }) = self.entries.remove(&key) {
+                self.in_flight.remove(&callout);
                 given_up.push(key);
             }
         }
@@ -133,6 +141,9 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
     fn remove(&mut self, key: &K) -> Option<Entry<V>> {
         let (key, entry) = self.entries.remove_entry(key)?;
         self.ends.remove(&(entry.end, key));
+        if let State::InFlight(callout) = entry.state {
+            self.in_flight.remove(&callout);
+        }
         Some(entry)
     }
 
@@ -145,8 +156,7 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
 
     /// The key for which this callout is under way.
     pub(crate) fn key_of(&self, callout: CalloutId) -> Option<K> {
-        let is_asked = |entry: &Entry<V>| matches!(entry.state, State::InFlight(asked) if asked == callout);
-        self.entries.iter().find(|(_, entry)| is_asked(entry)).map(|(key, _)| key.clone())
+        self.in_flight.get(&callout).cloned()
     }
 }
 
@@ -171,7 +181,7 @@ mod tests {
     }
 
     fn lookup(capacity: usize) -> Lookup<&'static str, u32> {
-        Lookup::new(capacity, PATIENCE)
+        Lookup::new(capacity, capacity, PATIENCE)
     }
 
     /// Asks for `key`, and has the answer there at once.
@@ -288,6 +298,19 @@ mod tests {
     }
 
     #[test]
+    fn fewer_may_be_in_flight_than_known() {
+        let mut lookup = Lookup::new(8, 1, PATIENCE);
+        know(&mut lookup, "a", 1, MINUTE, at(0));
+        assert_eq!(lookup.begin("b", CalloutId(2), at(0)), Begun::Ask);
+        assert_eq!(lookup.begin("c", CalloutId(3), at(0)), Begun::Full);
+        assert_eq!(lookup.get(&"a", at(0)), Some(&1), "nothing known makes room for what is not asked");
+        assert_eq!(lookup.expire(at(5)), ["b"]);
+        assert_eq!(lookup.begin("c", CalloutId(4), at(5)), Begun::Ask);
+        lookup.forget(|&key| key == "c");
+        assert_eq!(lookup.begin("d", CalloutId(5), at(5)), Begun::Ask);
+    }
+
+    #[test]
     fn asking_again_forgets_what_was_known() {
         let mut lookup = lookup(1);
         know(&mut lookup, "a", 1, MINUTE, at(0));
@@ -372,7 +395,7 @@ mod tests {
 
             #[test]
             fn it_does_what_a_list_does(steps in vec(step(), 1..60)) {
-                let (mut lookup, mut model) = (Lookup::new(CAPACITY, PATIENCE), Model::default());
+                let (mut lookup, mut model) = (Lookup::new(CAPACITY, CAPACITY, PATIENCE), Model::default());
                 let (mut callouts, mut now) = (0, 0);
                 for step in steps {
                     match step {
@@ -399,6 +422,8 @@ mod tests {
                     prop_assert_eq!(lookup.next_expiry(), model.0.iter().map(|entry| entry.3).min().map(at));
                     prop_assert!(lookup.entries.len() <= CAPACITY);
                     prop_assert_eq!(lookup.entries.len(), lookup.ends.len());
+                    let in_flight = lookup.entries.values().filter(|entry| entry.is_in_flight()).count();
+                    prop_assert_eq!(lookup.in_flight.len(), in_flight);
                 }
             }
         }

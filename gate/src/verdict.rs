@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
-use crate::login::{Question, Subject};
+use crate::question::{Question, Subject};
 use crate::report::{Metric, Reason};
 use crate::sessions::SessionUse;
 

@@ -145,6 +145,7 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
     let keys = number("keys", defaults.keys, 1, 10_000);
     let waiting = number("waiting", defaults.waiting, 0, 1_000_000);
     let waiting_bodies = number("waitingBodies", defaults.waiting_bodies, 0, 1_000_000);
+    let lookups = number("lookups", defaults.lookups, 1, 1024);
     let header_bytes = number("headerBytes", defaults.header_bytes, 1, 1 << 20);
     let token_cache_bytes = number("tokenCacheBytes", defaults.token_cache_bytes, 0, 1 << 30);
     let wait_for = object.or("waitFor", defaults.wait_for, duration::any);
@@ -156,6 +157,7 @@ fn read_limits(node: &Node<'_, '_>) -> Option<Limits> {
         waiting: waiting?,
         waiting_bodies: waiting_bodies?,
         wait_for: wait_for?,
+        lookups: lookups?,
         header_bytes: header_bytes?,
         token_cache_bytes: token_cache_bytes?,
     })

@@ -9,11 +9,12 @@ use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
 use crate::login::{
-    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Subject, Wanted,
-    asked_request, info, is_cross_site, is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see,
-    session_over, status,
+    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Wanted, asked_request,
+    info, is_cross_site, is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see, session_over,
+    status,
 };
 use crate::policy::Browser;
+use crate::question::Subject;
 use crate::report::{Cause, Facts, LoginFailure, Metric, Reason, SessionEnd};
 use crate::rules::{Access, Unauthenticated};
 use crate::sessions::{Bounds, Found, SessionUse, Standing, find};

@@ -5,17 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jose::json::Document;
-
+use super::questions::FAILURES_KEPT;
 use super::waiting::{Arrival, Awaited, Waiter};
 use super::{Effect, Gate, Level, RequestId, ResponseDecision};
 use crate::answer::Refusal;
 use crate::callers::{Entry, Verification};
-use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::http::{HeaderEdit, HeaderLine};
-use crate::login::{Answer, Answered, Answers, Exchange, Failed, Question, Step, Stop, Subject};
-use crate::lookup::Begun;
+use crate::login::{Exchange, Failed, Stop};
+use crate::question::Subject;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
     Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors,
@@ -25,12 +23,6 @@ use crate::shared::SharedData;
 use crate::time::Timestamp;
 use crate::verdict::Event;
 
-/// How long what a provider says of itself is good.
-const METADATA_KEPT: Duration = Duration::from_hours(1);
-/// How long other answers are, which are used once.
-const ANSWERS_KEPT: Duration = Duration::from_mins(1);
-/// How long a failure is: whoever comes meanwhile gets the same.
-const FAILURES_KEPT: Duration = Duration::from_secs(1);
 /// How long a refresh may take, all its questions together.
 pub(super) const REFRESH_TIME: Duration = Duration::from_secs(20);
 /// How long tokens wait for the keys that check them: longer than the usual cooldown for unknown keys, and shorter than
@@ -70,13 +62,6 @@ impl Gate {
         }
     }
 
-    /// What providers are asked is not asked twice: codes are good once, and many refresh tokens are. What they say of
-    /// themselves is: the login of that index may be another one.
-    pub(super) fn inherit_questions(&mut self, answers: Answers, asked: BTreeMap<CalloutId, Timestamp>) {
-        (self.answers, self.asked) = (answers, asked);
-        self.answers.forget(|topic| matches!(topic.subject, Subject::Provider(_)));
-    }
-
     /// Does what a decision wants done besides.
     #[inline(never)]
     pub(super) fn apply(&mut self, events: Vec<Event>, capabilities: Capabilities<'_>, now: Timestamp) {
@@ -105,31 +90,6 @@ impl Gate {
         self.advance_refreshes(capabilities, now);
     }
 
-    /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure
-    /// in place of the answer.
-    #[inline(never)]
-    pub(super) fn wait_for_answer(
-        &mut self,
-        arrival: Arrival,
-        question: Question,
-        now: Timestamp,
-    ) -> Result<bool, Refusal> {
-        let deadline = arrival.deadline(now, self.policy.limits.wait_for);
-        let topic = question.topic;
-        if deadline <= now {
-            self.answers.fail(topic, Err(CalloutFailure::NoAnswer), FAILURES_KEPT, now);
-            // Nor does the answer come for those that joined.
-            self.wake_for(Awaited::Answer(topic));
-            return Ok(false);
-        }
-        self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
-        if self.ask(question, now) {
-            return Ok(true);
-        }
-        self.waiting.remove(arrival.id);
-        Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) })
-    }
-
     /// A request whose session is stale: it waits for the refresh, for a while. Says whether it does; `false`: the
     /// refresh has failed, or is late.
     #[inline(never)]
@@ -154,44 +114,6 @@ impl Gate {
         self.admit(arrival, Waiter { deadline, awaits: Awaited::Session(id), has_body: arrival.has_body })?;
         self.advance_refreshes(capabilities, now);
         Ok(true)
-    }
-
-    /// Sends a question, unless somebody has. Says whether its answer will come.
-    fn ask(&mut self, question: Question, now: Timestamp) -> bool {
-        let Question { topic, mut callout } = question;
-        callout.id = CalloutId(self.fetches);
-        match self.answers.begin(topic, callout.id, now) {
-            Begun::Ask => {
-                self.asked.insert(callout.id, now);
-                self.send(callout);
-                true
-            }
-            Begun::Joined => true,
-            Begun::Full => false,
-        }
-    }
-
-    /// Takes the answer to a question; says whether it was one.
-    #[inline(never)]
-    pub(super) fn finish_question(
-        &mut self,
-        id: CalloutId,
-        outcome: CalloutOutcome<'_>,
-        capabilities: Capabilities<'_>,
-        now: Timestamp,
-    ) -> bool {
-        let Some(asked) = self.asked.remove(&id) else { return false };
-        let answered = Answer::of(outcome);
-        let Some(topic) = self.answers.key_of(id) else { return true };
-        if topic.step == Step::Tokens {
-            let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
-            self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
-        }
-        let kept = kept(&answered, topic.step);
-        self.answers.finish(id, answered, kept, now);
-        self.wake_for(Awaited::Answer(topic));
-        self.advance_refreshes(capabilities, now);
-        true
     }
 
     /// Goes on with the refreshes for which this VM asks.
@@ -269,11 +191,6 @@ impl Gate {
         } else {
             self.refreshes.forget(id);
         }
-    }
-
-    fn wake_for(&mut self, awaited: Awaited) {
-        let ready = self.waiting.wake(|waiter| waiter.awaits == awaited);
-        self.wake(ready);
     }
 
     fn wake_session(&mut self, id: &SessionId) {
@@ -416,7 +333,7 @@ impl Gate {
     pub(super) fn next_browser_event(&self) -> Option<Timestamp> {
         let sockets = (!self.sockets.is_empty()).then_some(self.next_sockets);
         let held = self.held.values().copied().min();
-        [self.answers.next_expiry(), self.refreshes.next_event(), sockets, held].into_iter().flatten().min()
+        [self.refreshes.next_event(), sockets, held].into_iter().flatten().min()
     }
 
     /// Whether what is shared about sessions is to be read or written.
@@ -427,14 +344,6 @@ impl Gate {
     /// Does what is due for logins and sessions.
     #[inline(never)]
     pub(super) fn run_browser_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
-        let given_up = self.answers.expire(now);
-        if !given_up.is_empty() {
-            let answers = &self.answers;
-            self.asked.retain(|&id, _| answers.key_of(id).is_some());
-        }
-        for topic in given_up {
-            self.wake_for(Awaited::Answer(topic));
-        }
         self.refreshes.poll(now);
         self.advance_refreshes(capabilities, now);
         let late = self.held.iter().filter(|(_, until)| **until <= now).map(|(&id, _)| id);
@@ -451,19 +360,6 @@ fn close(
 ) {
     let over = sockets.extract_if(.., |_, usage| usage.entry.session.as_deref().is_some_and(&is_over));
     effects.extend(over.map(|(id, _)| Effect::Close(id)));
-}
-
-/// How long an answer is good.
-fn kept(answered: &Answered, step: Step) -> Duration {
-    match answered {
-        // An error, or a page in its place, is no word of the provider's on itself: it passes.
-        Ok(answer) if step == Step::Metadata => match answer.status == 200 && Document::parse(&answer.body).is_ok() {
-            true => METADATA_KEPT,
-            false => FAILURES_KEPT,
-        },
-        Ok(answer) if answer.status < 500 => ANSWERS_KEPT,
-        _ => FAILURES_KEPT,
-    }
 }
 
 fn is_switched(response: &[HeaderLine<'_>]) -> bool {

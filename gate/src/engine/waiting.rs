@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::effect::RequestId;
-use crate::login::Topic;
 use crate::policy::Limits;
+use crate::question::Topic;
 use crate::sessions::SessionId;
 use crate::time::Timestamp;
 

@@ -9,11 +9,11 @@ use oauth::metadata::Metadata;
 use oauth::{ACCEPT, CONTENT_TYPE, MAX_BODY, Secret};
 
 use super::failure::{Failed, Stop};
-use super::question::{Answer, Answers, Question, Step, Subject, Topic};
 use crate::callers::Verification;
 use crate::callout::{Callout, CalloutHeader, CalloutId, USER_AGENT};
 use crate::http::HttpUri;
 use crate::policy::{Browser, Endpoints, Issuer, Login, Provider};
+use crate::question::{Answer, Answers, Question, Step, Subject, Topic};
 use crate::random::{Randomness, draw};
 use crate::report::LoginFailure;
 use crate::sessions::KeptClaims;

@@ -6,9 +6,9 @@ use oauth::authorization::CallbackError;
 use oauth::id_token::IdTokenError;
 use oauth::{ErrorCode, ResponseError};
 
-use super::question::Question;
 use crate::callers::Failure;
 use crate::callout::CalloutFailure;
+use crate::question::Question;
 use crate::random::NoRandomness;
 use crate::report::{LoginFailure, Reason};
 use crate::sessions::SealError;

@@ -7,10 +7,10 @@ use oauth::token::TokenResponse;
 use super::exchange::Exchange;
 use super::failure::{Failed, Stop};
 use super::identify::{Expected, Identified};
-use super::question::{Answer, Question, Step, Subject, Topic};
 use crate::callout::{Callout, CalloutHeader};
 use crate::http::HttpUri;
 use crate::policy::GitHub;
+use crate::question::{Answer, Question, Step, Subject, Topic};
 use crate::report::LoginFailure;
 
 /// The steps of [`Step::Claims`]: teams have one each for their pages.

@@ -12,11 +12,11 @@ use oauth::userinfo::UserInfo;
 
 use super::exchange::{Exchange, required};
 use super::failure::{Failed, Stop, of_token};
-use super::question::{Question, Step, Subject, Topic};
 use crate::callers::{Claimed, Evidence};
 use crate::http::HttpUri;
 use crate::json_text;
 use crate::policy::{ClaimsFrom, Provider};
+use crate::question::{Question, Step, Subject, Topic};
 use crate::report::LoginFailure;
 use crate::time::Timestamp;
 

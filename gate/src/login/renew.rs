@@ -8,8 +8,8 @@ use oauth::{Secret, revocation};
 use super::exchange::{Exchange, ProviderFacts, required};
 use super::failure::{Failed, Stop};
 use super::identify::{Expected, Identified};
-use super::question::{Question, Step, Subject, Topic};
 use crate::json_text;
+use crate::question::{Question, Step, Subject, Topic};
 use crate::report::LoginFailure;
 use crate::sessions::Session;
 

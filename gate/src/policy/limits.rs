@@ -17,6 +17,8 @@ pub struct Limits {
     pub waiting_bodies: usize,
     /// How long a request waits for keys.
     pub wait_for: Duration,
+    /// The most lookups of tokens, and of credentials for the upstream, that are under way at a time, per worker.
+    pub lookups: usize,
     /// The longest value of an identity header, in bytes.
     pub header_bytes: usize,
     /// What verified tokens may take up in memory, in bytes, per worker.
@@ -32,6 +34,7 @@ impl Default for Limits {
             waiting: 1000,
             waiting_bodies: 100,
             wait_for: Duration::from_secs(5),
+            lookups: 100,
             header_bytes: 8192,
             token_cache_bytes: 8_388_608,
         }

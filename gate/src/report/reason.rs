@@ -43,6 +43,8 @@ reasons! {
     AmbiguousRequest = 400, "ambiguous_request", "the method or host or a header can be read in more than one way";
     /// A claim has the wrong type, or one that is needed is missing.
     BadClaim = 401, "bad_claim", "a claim is missing or has the wrong type";
+    /// The proof of possession does not hold (RFC 9449 §4.3).
+    BadProof = 401, "bad_proof", "the DPoP proof is not valid for this request and token";
     /// The signature fits no key that may have made it.
     BadSignature = 401, "bad_signature", "the signature of the token is not valid";
     /// Another site had the browser send it, with a credential from a cookie.
@@ -51,8 +53,12 @@ reasons! {
     DeniedByRule = 403, "denied_by_rule", "no one may make this request";
     /// `exp` has passed.
     Expired = 401, "expired", "the token has expired";
+    /// The issuer says that the token is not active (RFC 7662 §2.2).
+    InactiveToken = 401, "inactive_token", "the token is not active";
     /// The token verified; scopes are missing.
     InsufficientScope = 403, "insufficient_scope", "the token lacks a scope that this request needs";
+    /// What an opaque token is worth could not be found out.
+    IntrospectionUnavailable = 503, "introspection_unavailable", "the issuer of the token cannot be asked about it at the moment";
     /// There are no usable keys of the token's issuer.
     KeysUnavailable = 503, "keys_unavailable", "the keys of the token's issuer are not available at the moment";
     /// `exp` is too long after `iat`.
@@ -73,6 +79,12 @@ reasons! {
     NotYetValid = 401, "not_yet_valid", "the token is not valid yet";
     /// Too many requests wait for keys.
     Overloaded = 503, "overloaded", "too many requests are waiting for the keys of an issuer";
+    /// A token that is bound to a sender came without a proof of possession.
+    ProofMissing = 401, "proof_missing", "the token is bound to a key or certificate of which the request has no proof";
+    /// A proof of possession that was used before.
+    ProofReplayed = 401, "proof_replayed", "the DPoP proof was used before";
+    /// The token is bound in a way that is not supported or switched off.
+    ProofUnsupported = 401, "proof_unsupported", "the token is bound to its sender in a way that is not accepted";
     /// The token is longer than the limit.
     TokenTooLarge = 401, "token_too_large", "the token is too large";
     /// `iss` is absent or not configured.
@@ -83,6 +95,10 @@ reasons! {
     UnrepresentableClaim = 401, "unrepresentable_claim", "a claim of the token cannot be passed on in a header";
     /// An algorithm or extension that is not supported or not allowed.
     UnsupportedAlgorithm = 401, "unsupported_algorithm", "the token uses an algorithm or extension that is not accepted";
+    /// Nobody gives the caller a credential for the upstream.
+    UpstreamCredentialDenied = 403, "upstream_credential_denied", "no credential for the upstream is given to the caller";
+    /// The credential for the upstream cannot be had at the moment.
+    UpstreamCredentialUnavailable = 503, "upstream_credential_unavailable", "the credential for the upstream cannot be obtained at the moment";
     /// `aud` names none of the configured audiences.
     WrongAudience = 401, "wrong_audience", "the token is meant for another audience";
     /// `typ` is not a configured one.

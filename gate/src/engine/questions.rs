@@ -1,0 +1,130 @@
+//! The engine and what it asks others: one callout for each question, and what waits for its answer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jose::json::Document;
+
+use super::waiting::{Arrival, Awaited, Waiter};
+use super::{Effect, Gate};
+use crate::answer::Refusal;
+use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
+use crate::capabilities::Capabilities;
+use crate::lookup::Begun;
+use crate::question::{Answer, Answered, Answers, Question, Step, Subject};
+use crate::report::{Metric, Reason};
+use crate::time::Timestamp;
+
+/// How long what a provider says of itself is good.
+const METADATA_KEPT: Duration = Duration::from_hours(1);
+/// How long other answers are, which are used once.
+const ANSWERS_KEPT: Duration = Duration::from_mins(1);
+/// How long a failure is: whoever comes meanwhile gets the same.
+pub(super) const FAILURES_KEPT: Duration = Duration::from_secs(1);
+
+impl Gate {
+    /// What providers are asked is not asked twice: codes are good once, and many refresh tokens are. What they say of
+    /// themselves is: the login of that index may be another one.
+    pub(super) fn inherit_questions(&mut self, answers: Answers, asked: BTreeMap<CalloutId, Timestamp>) {
+        (self.answers, self.asked) = (answers, asked);
+        self.answers.forget(|topic| matches!(topic.subject, Subject::Provider(_)));
+    }
+
+    /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure
+    /// in place of the answer.
+    #[inline(never)]
+    pub(super) fn wait_for_answer(
+        &mut self,
+        arrival: Arrival,
+        question: Question,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        let deadline = arrival.deadline(now, self.policy.limits.wait_for);
+        let topic = question.topic;
+        if deadline <= now {
+            self.answers.fail(topic, CalloutFailure::NoAnswer, FAILURES_KEPT, now);
+            // Nor does the answer come for those that joined.
+            self.wake_for(Awaited::Answer(topic));
+            return Ok(false);
+        }
+        self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
+        if self.ask(question, now) {
+            return Ok(true);
+        }
+        self.waiting.remove(arrival.id);
+        Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) })
+    }
+
+    /// Sends a question, unless somebody has. Says whether its answer will come.
+    pub(super) fn ask(&mut self, question: Question, now: Timestamp) -> bool {
+        let Question { topic, mut callout } = question;
+        callout.id = CalloutId(self.fetches);
+        match self.answers.begin(topic, callout.id, now) {
+            Begun::Ask => {
+                self.asked.insert(callout.id, now);
+                self.send(callout);
+                true
+            }
+            Begun::Joined => true,
+            Begun::Full => false,
+        }
+    }
+
+    /// Takes the answer to a question; says whether it was one.
+    #[inline(never)]
+    pub(super) fn finish_question(
+        &mut self,
+        id: CalloutId,
+        outcome: CalloutOutcome<'_>,
+        capabilities: Capabilities<'_>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(asked) = self.asked.remove(&id) else { return false };
+        let answered = Answer::of(outcome);
+        let Some(topic) = self.answers.topic_of(id) else { return true };
+        if topic.step == Step::Tokens {
+            let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
+            self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
+        }
+        let kept = kept(&answered, topic.step);
+        self.answers.finish(&topic, id, answered, kept, now);
+        self.wake_for(Awaited::Answer(topic));
+        self.advance_refreshes(capabilities, now);
+        true
+    }
+
+    /// When [`Self::give_up_questions`] has something to do.
+    pub(super) fn next_question_event(&self) -> Option<Timestamp> {
+        self.answers.next_expiry()
+    }
+
+    /// Gives up what the host never answered.
+    pub(super) fn give_up_questions(&mut self, now: Timestamp) {
+        let given_up = self.answers.expire(now);
+        if !given_up.is_empty() {
+            let answers = &self.answers;
+            self.asked.retain(|&id, _| answers.topic_of(id).is_some());
+        }
+        for topic in given_up {
+            self.wake_for(Awaited::Answer(topic));
+        }
+    }
+
+    pub(super) fn wake_for(&mut self, awaited: Awaited) {
+        let ready = self.waiting.wake(|waiter| waiter.awaits == awaited);
+        self.wake(ready);
+    }
+}
+
+/// How long an answer is good.
+fn kept(answered: &Answered, step: Step) -> Duration {
+    match answered {
+        // An error, or a page in its place, is no word of the provider's on itself: it passes.
+        Ok(answer) if step == Step::Metadata => match answer.status == 200 && Document::parse(&answer.body).is_ok() {
+            true => METADATA_KEPT,
+            false => FAILURES_KEPT,
+        },
+        Ok(answer) if answer.status < 500 => ANSWERS_KEPT,
+        _ => FAILURES_KEPT,
+    }
+}
