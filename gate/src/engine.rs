@@ -305,6 +305,10 @@ impl Gate {
         let now = self.clock.advance(capabilities.now);
         self.exchange(shared, now);
         self.exchange_sessions(shared, capabilities, now);
+        if self.refreshes.wants_exchange() {
+            // A refresh came to its end just now: the proxy's other VMs are to know while this one has what they share.
+            self.exchange_sessions(shared, capabilities, now);
+        }
     }
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.

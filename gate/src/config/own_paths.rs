@@ -37,6 +37,7 @@ fn read_path(node: &Node<'_, '_>) -> Option<String> {
         return node.expected("a path without a query");
     }
     match CanonicalPath::strict(text.as_bytes()) {
+        Ok(path) if path.as_str() == "/" => node.expected("another path than `/`, which is the application's own"),
         Ok(path) if path.as_str() == text => Some(text.to_string()),
         Ok(path) => node.expected(&format!("a path in its canonical form, here `{}`", path.as_str())),
         Err(problem) => node.fail(format!("no request has this path: {problem}")),

@@ -232,7 +232,9 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             Stop::Needs(question) => {
                 // It is decided anew, and what is counted then is counted once.
                 self.events.retain(|event| !matches!(event, Event::Count(_)));
-                return self.end(Verdict::NeedsAnswer(question));
+                let failed =
+                    Failed::new(LoginFailure::Unavailable, "too many requests wait, or too many are under way");
+                (Some(Verdict::NeedsAnswer(question)), failed)
             }
             Stop::NeedsKeys { issuer } => {
                 let failed = Failed::new(LoginFailure::Unavailable, "the issuer of the ID token has no usable keys");

@@ -16,8 +16,8 @@ use crate::login::{Exchange, Failed, Stop};
 use crate::question::Subject;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
-    Bounds, Claim, OpenedSession, Outcome, Refreshes, SessionCookies, SessionId, SessionUse, Standing, Successors,
-    Wish, open,
+    Bounds, Claim, OpenedSession, Outcome, Refreshes, Session, SessionCookies, SessionId, SessionUse, Standing,
+    Successors, Wish, open,
 };
 use crate::shared::SharedData;
 use crate::time::Timestamp;
@@ -129,6 +129,9 @@ impl Gate {
                 Err(Stop::Failed(failed)) => {
                     let is_final = failed.cause == LoginFailure::Grant;
                     self.refresh_failed(&id, &failed.words, is_final, now);
+                    if let (true, Some(open)) = (is_final, &entry.session) {
+                        self.end_revoked(&open.session, capabilities.now);
+                    }
                 }
                 Err(_) if until <= now => self.refresh_failed(&id, "it took too long", false, now),
                 Err(Stop::Needs(question)) => {
@@ -181,6 +184,16 @@ impl Gate {
             false => self.refreshes.failed(id, now),
         }
         self.wake_session(id);
+    }
+
+    /// A session without time that its issuer has revoked is over in all VMs, which have its sockets.
+    fn end_revoked(&mut self, session: &Session, host: Timestamp) {
+        let Some(browser) = self.policy.browser.as_ref() else { return };
+        let bounds = Bounds::of_login(&self.policy, browser, session.login);
+        let standing = bounds.standing(session, session.claims_digest, false, host);
+        if matches!(standing, Standing::RefreshNeeded | Standing::Over(_)) {
+            self.endings.push((session.login, session.id));
+        }
     }
 
     /// The user has logged out: who waits for the refresh of that session is decided on without it.
@@ -320,8 +333,15 @@ impl Gate {
             let session = &open.session;
             // What an open connection carries is a sign of life.
             let bounds = Bounds { idle: None, ..Bounds::of_login(policy, browser, session.login) };
-            let is_ended = refreshes.status(&session.id).is_ended(session.generation);
-            is_ended || matches!(bounds.standing(session, session.claims_digest, false, host), Standing::Over(_))
+            let status = refreshes.status(&session.id);
+            let newest = status.successor(session.generation).and_then(|entry| entry.session.as_ref());
+            let session = newest.map_or(session, |open| &open.session);
+            match bounds.standing(session, session.claims_digest, false, host) {
+                Standing::Over(_) => true,
+                // Its issuer has revoked it; until now it had time.
+                Standing::RefreshNeeded => status.is_ended(session.generation),
+                _ => false,
+            }
         });
     }
 

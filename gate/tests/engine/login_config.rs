@@ -348,6 +348,7 @@ fn all_errors_of_a_session_are_reported_at_once() {
         session(&json!({"secrets": [], "publicUrl": null})),
         session(&json!({"lifetime": "10m", "idle": "10m", "refreshAfter": "15m"})),
         session(&json!({"paths": {"login": "/a", "callback": "/a", "logout": "/a", "check": "/.jotgate/session"}})),
+        session(&json!({"paths": {"login": "/"}})),
         session(&json!({"afterLogout": "bye"})),
         session(&json!({"afterLogout": "//evil.example.com"})),
         session(&json!({"afterLogout": "/.jotgate/login"})),

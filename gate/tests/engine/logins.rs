@@ -55,6 +55,14 @@ fn scripts_get_a_challenge_and_forms_a_page() {
 }
 
 #[test]
+fn a_browser_that_there_is_no_room_for_gets_a_page() {
+    let mut world = World::new(&login(&json!({"limits": {"waiting": 0}})));
+    let outcome = Browser::default().navigate(&mut world, "/app");
+    assert_eq!((status(&outcome), outcome.header("content-type")), (503, Some("text/html; charset=utf-8")));
+    assert!(outcome.header("retry-after").is_some());
+}
+
+#[test]
 fn a_session_is_refreshed_early_and_nobody_waits_for_it() {
     let (mut world, mut provider, mut browser) = logged_in(&login(&json!({})));
     world.pass(Duration::from_secs(301));

@@ -185,3 +185,38 @@ fn a_refresh_goes_on_under_another_configuration() {
     }
     assert_eq!(provider.asked.iter().filter(|asked| asked["grant_type"] == "refresh_token").count(), 1);
 }
+
+/// A WebSocket of the session, in this VM.
+fn open_socket(browser: &mut Browser, world: &mut World) -> u64 {
+    let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket"), ("origin", "https://dash.example.com")];
+    assert_eq!(status(&browser.request(world, "GET", "/socket", &upgrade)), 200);
+    let socket = world.last();
+    world.respond(socket, &[(":status", "101"), ("upgrade", "websocket")]);
+    socket
+}
+
+#[test]
+fn web_sockets_of_a_revoked_session_stay_while_it_has_time() {
+    let (mut worlds, mut provider, mut browser) = two_vms(&json!({}));
+    let socket = open_socket(&mut browser, &mut worlds[0]);
+    pass(&mut worlds, &mut provider, Duration::from_secs(301));
+    provider.refresh_token = None;
+    assert_eq!(status(&browser.fetch(&mut worlds[0], "/app")), 200);
+    pass(&mut worlds, &mut provider, Duration::from_secs(10));
+    assert!(!worlds[0].is_closed(socket), "its claims still count");
+    pass(&mut worlds, &mut provider, Duration::from_secs(300));
+    assert!(worlds[0].is_closed(socket));
+}
+
+#[test]
+fn web_sockets_of_a_revoked_session_without_time_end_in_all_vms() {
+    let (mut worlds, mut provider, mut browser) = two_vms(&json!({}));
+    let sockets = [0, 1].map(|index| open_socket(&mut browser, &mut worlds[index]));
+    pass(&mut worlds, &mut provider, Duration::from_secs(601));
+    assert!((0..2).all(|index| !worlds[index].is_closed(sockets[index])), "nobody has asked the issuer");
+    provider.refresh_token = None;
+    browser.fetch(&mut worlds[0], "/app");
+    provider.serve(&mut worlds[0]);
+    pass(&mut worlds, &mut provider, Duration::from_secs(3));
+    assert!((0..2).all(|index| worlds[index].is_closed(sockets[index])));
+}
