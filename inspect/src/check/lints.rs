@@ -20,7 +20,7 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 41] = [
+pub const LINTS: [(&str, &str); 43] = [
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is denied"),
@@ -44,7 +44,9 @@ pub const LINTS: [(&str, &str); 41] = [
     ("istio-cluster", "a cluster name that Istio does not generate"),
     ("never-accepts", "an issuer or a rule that can accept no token"),
     ("no-expiration", "tokens without `exp` never expire"),
+    ("no-groups", "rules ask for groups that GitHub does not name, for want of a scope"),
     ("no-refresh-token", "a login that gets no refresh token, though sessions are to be refreshed"),
+    ("no-time", "logins have less time to wait for their provider than it needs"),
     ("open-default", "requests that no rule matches pass without a token"),
     ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
     ("own-path", "a rule names a path that the gate answers itself"),

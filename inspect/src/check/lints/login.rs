@@ -1,13 +1,17 @@
 //! Logins that do not come to what they are meant for.
 
+use std::time::Duration;
+
 use gate::Policy;
 use gate::rules::{Access, Rule, Unauthenticated};
 
 use super::issuers::is_read_on_the_way;
-use crate::document::Node;
+use crate::document::{Member, Node};
 use crate::finding::Finding;
 
 const GOOGLE: &str = "https://accounts.google.com";
+/// Redeeming a code takes a provider some hundred milliseconds.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 const OFFLINE: &str = "offline_access";
 
 pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
@@ -18,6 +22,10 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
         lint_refresh(tree, node, &path, issuer, findings);
         lint_secret(node, &path, findings);
         lint_endpoints(node, &path, findings);
+        lint_teams(tree, node, &path, findings);
+    }
+    if !logins.is_empty() {
+        lint_patience(tree, policy, findings);
     }
     for ((path, node), rule) in tree.indexed("rules").zip(policy.rules()) {
         lint_rule(node, &path, rule, findings);
@@ -55,6 +63,35 @@ fn lint_refresh(tree: &Node, login: &Node, path: &str, issuer: &str, findings: &
         let node = scopes.unwrap_or(login);
         findings.push(Finding::warning("no-refresh-token", format!("{path}.scopes"), message, node.span.clone()));
     }
+}
+
+/// GitHub shows the teams of a user, which are the groups, for the scope `read:org` alone.
+fn lint_teams(tree: &Node, login: &Node, path: &str, findings: &mut Vec<Finding>) {
+    let scopes = login.get("scopes");
+    let asks =
+        |name: &str| scopes.is_some_and(|scopes| scopes.elements().iter().any(|scope| scope.text() == Some(name)));
+    let is_github = login.get("provider").and_then(Node::text) == Some("github");
+    let mut access = tree.indexed("rules").filter_map(|(_, rule)| rule.get("access"));
+    if is_github && access.any(mentions_groups) && !["read:org", "write:org", "admin:org"].into_iter().any(asks) {
+        let message =
+            "rules ask for groups, and GitHub names the teams of a user for the scope `read:org` alone: add it";
+        let node = scopes.unwrap_or(login);
+        findings.push(Finding::warning("no-groups", format!("{path}.scopes"), message, node.span.clone()));
+    }
+}
+
+fn mentions_groups(access: &Node) -> bool {
+    let is_there = |member: &Member| member.name == "groups" || mentions_groups(&member.value);
+    access.members().iter().any(is_there) || access.elements().iter().any(mentions_groups)
+}
+
+/// A login waits for its provider.
+fn lint_patience(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
+    let Some(node) = tree.find(&["limits", "waitFor"]).filter(|_| policy.limits().wait_for < LEAST_PATIENCE) else {
+        return;
+    };
+    let message = "logins fail where their provider takes longer to answer than this: with `login`, allow 1s or more";
+    findings.push(Finding::warning("no-time", "limits.waitFor", message, node.span.clone()));
 }
 
 fn lint_secret(login: &Node, path: &str, findings: &mut Vec<Finding>) {
