@@ -3,6 +3,7 @@
 //! Reading goes on after an error, so that all of them are reported at once, each with its path.
 
 mod access;
+mod access_log;
 mod browser;
 mod claim_test;
 mod client;

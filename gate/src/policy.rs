@@ -1,6 +1,7 @@
 //! What a configuration comes to, in which invalid states cannot be written: everything that the engine decides follows
 //! from it. [`crate::config`] reads it.
 
+mod access_log;
 mod cross_site;
 mod grants;
 mod identity;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use jose::jwk::KeySet;
 
+pub use self::access_log::AccessLog;
 pub use self::cross_site::CrossSite;
 pub use self::grants::Grants;
 pub use self::identity::{IssuerKind, TenantPattern, Tenants};
@@ -78,6 +80,8 @@ pub struct Policy {
     pub(crate) hygiene: Hygiene,
     /// The `realm` of challenges.
     pub(crate) realm: String,
+    /// What access logs get to see.
+    pub(crate) access_log: AccessLog,
     /// What of a request is read.
     pub(crate) needs: Needs,
     /// What bounds memory and time.

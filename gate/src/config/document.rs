@@ -6,8 +6,8 @@ use jose::json::Document;
 
 use super::reader::{Collector, Node};
 use super::{
-    ConfigErrors, Environment, access, browser, client_ip, credentials, cross_site, duration, headers, issuer,
-    metadata, relation, rule, text,
+    ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers,
+    issuer, metadata, relation, rule, text,
 };
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;
@@ -15,7 +15,7 @@ use crate::http::{PathMode, TrustedProxies};
 use crate::hygiene::{Hygiene, Overrides};
 use crate::identity::IdentityValue;
 use crate::metadata::Metadata;
-use crate::policy::{CrossSite, Limits, Needs, Policy};
+use crate::policy::{AccessLog, CrossSite, Limits, Needs, Policy};
 use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch, Unauthenticated};
 
 impl Policy {
@@ -61,6 +61,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     });
     let passes_preflights = object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)]));
     let keeps_overrides = object.or("overrideHeaders", false, |node| node.word(&[("remove", false), ("keep", true)]));
+    let access_log = object.or("accessLog", AccessLog::ALL, access_log::read);
     let realm = object.or("realm", String::from("jotgate"), read_realm);
     let trusted_proxies = object.or("clientIp", TrustedProxies::default(), client_ip::read);
     let metadata = object.or("resourceMetadata", Metadata::default(), |node| {
@@ -109,6 +110,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         identity,
         hygiene,
         realm: realm?,
+        access_log: access_log?,
         limits: limits?,
     })
 }

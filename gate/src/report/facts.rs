@@ -24,7 +24,7 @@ pub struct Report {
     pub log: Option<String>,
     /// The response code details of an answer.
     pub details: Option<String>,
-    decision: &'static str,
+    decision: Option<&'static str>,
     issuer: Option<Arc<str>>,
     reason: Option<Reason>,
     rule: Option<Arc<str>>,
@@ -36,7 +36,7 @@ impl Report {
     /// Properties of the request, by name.
     pub fn properties(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let known = [
-            ("jotgate_decision", Some(self.decision)),
+            ("jotgate_decision", self.decision),
             ("jotgate_issuer", self.issuer.as_deref()),
             ("jotgate_reason", self.reason.map(Reason::name)),
             ("jotgate_rule", self.rule.as_deref()),
@@ -104,17 +104,18 @@ impl Facts {
     }
 
     fn report(self, policy: &Policy, decision: &'static str, reason: Option<Reason>) -> Report {
+        let log = policy.access_log;
         Report {
             metric: None,
             log: None,
             details: None,
-            decision,
-            issuer: self.issuer_name(policy).cloned(),
-            reason,
+            decision: Some(decision).filter(|_| log.decision),
+            issuer: self.issuer_name(policy).filter(|_| log.issuer).cloned(),
+            reason: reason.filter(|_| log.reason),
             // Access logs print them as they are.
-            rule: self.rule_name(policy).cloned().map(json_text::field),
-            session: self.session,
-            subject: self.subject.map(json_text::field),
+            rule: self.rule_name(policy).filter(|_| log.rule).cloned().map(json_text::field),
+            session: self.session.filter(|_| log.session),
+            subject: self.subject.filter(|_| log.subject).map(json_text::field),
         }
     }
 
@@ -229,6 +230,20 @@ mod tests {
             ("jotgate_subject", r#"a\nb\u2028\" rule=\"admin\u202e"#),
         ];
         assert_eq!(properties, expected);
+    }
+
+    #[test]
+    fn properties_that_are_not_listed_cost_no_call() {
+        let report = |listed: serde_json::Value| {
+            let policy = policy(&json!({"accessLog": listed}));
+            let facts = Facts { subject: Some("alice".into()), issuer: Some(0), rule: Some(0), ..Facts::default() };
+            facts.denied(&policy, &Reason::Expired.into(), &Request::new(&[]))
+        };
+        let names = |listed| report(listed).properties().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(json!([])), [""; 0]);
+        assert_eq!(names(json!(["subject", "decision"])), ["jotgate_decision", "jotgate_subject"]);
+        assert_eq!(names(json!(["reason", "session", "issuer"])), ["jotgate_issuer", "jotgate_reason"]);
+        assert!(report(json!([])).log.is_some_and(|line| line.contains("subject=alice")), "the line says all");
     }
 
     #[cfg(not(target_family = "wasm"))] // snapshots are files

@@ -55,7 +55,7 @@ fn all_errors_are_reported_at_once_each_with_its_path() {
         "default": {"scopes": {"all": ["x"]}},
         "identityHeaders": {"Host": "sub", "X-User": "$name", "x_user": "sub", "X-B": {"firstOf": ["a"]}, "X-C": {"claim": "c", "join": ""}, "X D": "d", "X-E": 1, "X-F": {"firstOf": [], "join": ","}, "X-G": {"claim": "$token", "json": true}, "X-H": {"claim": "$rule", "join": "\n"}, "X-I": {}},
         "stripHeaders": ["X-*-User", "Content-*", "", "a b"],
-        "mode": "watch", "realm": "a\"b", "scopeMatch": "loose", "paths": "loose", "corsPreflight": true,
+        "mode": "watch", "accessLog": ["subject", "subject", "method"], "realm": "a\"b", "scopeMatch": "loose", "paths": "loose", "corsPreflight": true,
         "clientIp": {"trustedProxies": ["10.0.0.1/8", "10.0.0.0/33", "proxy", 10, "10.0.0.1", "::1"]},
         "resourceMetadata": [
             {"resource": "api.example.com"}, {"resource": "https://api.example.com/a?b"}, {"resource": "https://api.example.com/a/../b"},
