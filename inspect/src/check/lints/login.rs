@@ -65,18 +65,16 @@ fn lint_refresh(tree: &Node, login: &Node, path: &str, issuer: &str, findings: &
     }
 }
 
-/// GitHub shows the teams of a user, which are the groups, for the scope `read:org` alone.
+/// GitHub shows the teams of a user, which are the groups, for the scope `read:org` alone. The default has it.
 fn lint_teams(tree: &Node, login: &Node, path: &str, findings: &mut Vec<Finding>) {
-    let scopes = login.get("scopes");
-    let asks =
-        |name: &str| scopes.is_some_and(|scopes| scopes.elements().iter().any(|scope| scope.text() == Some(name)));
+    let Some(scopes) = login.get("scopes") else { return };
+    let asks = |name: &str| scopes.elements().iter().any(|scope| scope.text() == Some(name));
     let is_github = login.get("provider").and_then(Node::text) == Some("github");
     let mut access = tree.indexed("rules").filter_map(|(_, rule)| rule.get("access"));
     if is_github && access.any(mentions_groups) && !["read:org", "write:org", "admin:org"].into_iter().any(asks) {
         let message =
             "rules ask for groups, and GitHub names the teams of a user for the scope `read:org` alone: add it";
-        let node = scopes.unwrap_or(login);
-        findings.push(Finding::warning("no-groups", format!("{path}.scopes"), message, node.span.clone()));
+        findings.push(Finding::warning("no-groups", format!("{path}.scopes"), message, scopes.span.clone()));
     }
 }
 
