@@ -126,14 +126,18 @@ else:
 PYTHON
 }
 
+# Pages of others are long, and their beginning is enough.
+shorten() { awk 'NR <= 24; END { if (NR > 24) print "    … and " NR - 24 " lines more" }'; }
+
 show() { # what it shows, expected status, text expected in what is printed or "", text that may not be there or "", command
   local printed status
   printf '\n'
   bold "$1"
-  printf '  %s\n' "$5"
+  # A jar of the reader's own: ours is deleted with the demo.
+  printf '  %s\n' "${5//\$logs\//}"
   status=$(eval "curl --max-time 10 -o $logs/answer -w '%{http_code}' ${5#curl }")
   printed=$(print_answer "$logs/answer")
-  printf '%s\n' "$printed"
+  shorten <<<"$printed"
   if [ "$status" != "$2" ] || [[ $printed != *"$3"* ]] || { [ -n "$4" ] && [[ $printed == *"$4"* ]]; }; then
     printf '  \033[31mnot as it should be: expected status %s%s%s, found %s\033[0m\n' \
       "$2" "${3:+ and \`$3\`}" "${4:+ and no \`$4\`}" "$status"
