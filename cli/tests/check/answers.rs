@@ -16,7 +16,7 @@ pub(crate) fn check(arguments: &[&str]) -> (String, u8) {
 }
 
 /// The program itself: its status and what it prints, given a text as its standard input.
-fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+pub(crate) fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_jotgate"))
         .args(arguments)
         .stdin(Stdio::piped())
