@@ -9,10 +9,12 @@
 //! | `session` | the second: a session that the gate itself has sealed |
 //! | `principal` | a caller, with all that rules and headers need |
 //! | `reading` | from evidence to a principal, as the policy has it read |
+//! | `digest` | what stands for it in other caches |
 //! | `cache` | tokens that were verified, so that one that comes again need not be |
 
 mod cache;
 mod check;
+mod digest;
 mod evidence;
 mod principal;
 mod reading;
@@ -23,6 +25,7 @@ mod verification;
 
 pub(crate) use self::cache::{Entry, TokenCache};
 pub use self::check::Check;
+pub(crate) use self::digest::{digest_of_session, digest_of_token};
 pub(crate) use self::evidence::Evidence;
 pub use self::principal::Principal;
 pub(crate) use self::session::OddClaims;

@@ -32,6 +32,7 @@ mod secret;
 mod session;
 mod session_cookie;
 mod text;
+mod upstream;
 mod variable;
 
 pub use self::error::{ConfigError, ConfigErrors, Problem};

@@ -28,6 +28,9 @@ pub struct CredentialLocations {
     conflict: Conflict,
     /// The names of the gate's own cookies: whatever becomes of a request, nobody else gets them.
     session_cookies: Vec<String>,
+    /// The headers among those of `locations` that credentials for the upstream stand in: whatever becomes of a
+    /// request, nothing else reaches the upstream in them than such a one, or a token that was verified.
+    upstream: Vec<String>,
 }
 
 /// What becomes of a request with credentials in several locations.
@@ -82,13 +85,21 @@ impl Default for CredentialLocation {
 
 impl CredentialLocations {
     pub(crate) fn new(locations: Vec<CredentialLocation>, conflict: Conflict) -> Self {
-        Self { locations, conflict, session_cookies: Vec::new() }
+        Self { locations, conflict, session_cookies: Vec::new(), upstream: Vec::new() }
     }
 
     /// The same, with cookies of the gate's own.
     #[must_use]
     pub(crate) fn with_session_cookies(self, session_cookies: Vec<String>) -> Self {
         Self { session_cookies, ..self }
+    }
+
+    /// The same, where credentials for the upstream stand in these headers.
+    #[must_use]
+    pub(crate) fn with_upstream<'h>(self, headers: impl Iterator<Item = &'h str>) -> Self {
+        let own = self.headers();
+        let upstream = headers.filter(|header| own.contains(header)).map(str::to_string).collect();
+        Self { upstream, ..self }
     }
 
     /// The headers that may hold a token, in lower case.
@@ -161,6 +172,22 @@ impl CredentialLocations {
         edits.extend(http::cookie::removal(request, &names, &[]));
     }
 
+    /// Adds the removal of all that stands in headers for the upstream alone, but for what `is_kept` says.
+    pub(crate) fn remove_upstream_from(
+        &self,
+        request: &Request<'_>,
+        is_kept: impl Fn(usize) -> bool,
+        edits: &mut Vec<HeaderEdit>,
+    ) {
+        for header in &self.upstream {
+            let has_header = |(_, location): &(usize, &CredentialLocation)| location.header() == Some(header);
+            let mut locations = self.locations.iter().enumerate().filter(has_header);
+            if !locations.any(|(index, _)| is_kept(index)) && request.lines(header).next().is_some() {
+                HeaderEdit::remove_once(edits, header.as_bytes());
+            }
+        }
+    }
+
     /// Adds the removal of every credential; of the one that was `used`, unless it `is_kept`.
     pub(crate) fn remove_from(
         &self,
@@ -202,6 +229,9 @@ impl CredentialLocations {
                     }
                 }
             }
+        }
+        if !self.upstream.is_empty() {
+            self.remove_upstream_from(request, &is_kept, edits);
         }
         edits.extend(http::cookie::removal(request, &cookies, &kept_cookies));
         edits.extend(query::removal(request, &parameters));

@@ -1,24 +1,24 @@
 //! The way of one request through the gate, in the order of the contract.
 
 mod browser;
+mod upstream;
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Refusal;
-use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, Verification};
+use crate::callers::{Claimed, Entry, Failure, Principal, TokenCache, digest_of_token};
 use crate::canonical::Canonical;
 use crate::credentials::Credential;
 use crate::http::{CanonicalPath, HeaderEdit, Request};
 use crate::identity::{RequestFacts, UnrepresentableHeader};
+use crate::known::Known;
 use crate::login::OwnPath;
 use crate::policy::Policy;
-use crate::question::Answers;
-use crate::random::Randomness;
 use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Access, Denial, MatchedRequest, Mode, Requirement, Rule};
-use crate::sessions::{KeptClaims, Refreshes, SessionUse};
+use crate::sessions::SessionUse;
 use crate::trail::Trail;
 use crate::verdict::{Event, Judgement, Verdict};
 
@@ -60,6 +60,10 @@ pub(crate) fn decide<T: Trail>(
         evaluation.trail.metadata();
         return Verdict::Answer(reply, "jotgate_resource_metadata").into();
     }
+    if let Some(reply) = policy.key_sets.answer(request, &canonical.path) {
+        evaluation.trail.key_set();
+        return Verdict::Answer(reply, "jotgate_jwks").into();
+    }
     if let Some(browser) = &policy.browser
         && let Some(path) = OwnPath::of(browser, request, &canonical.path)
     {
@@ -83,19 +87,6 @@ pub(crate) fn decide<T: Trail>(
         Access::Public => evaluation.forward_anonymous(),
         Access::Authenticated | Access::Optional | Access::Require(_) => evaluation.check_caller(),
     }
-}
-
-/// What is known when a request is decided on.
-#[derive(Clone, Copy)]
-pub(crate) struct Known<'c> {
-    pub(crate) verification: &'c Verification<'c>,
-    pub(crate) random: &'c dyn Randomness,
-    pub(crate) answers: &'c Answers,
-    pub(crate) refreshes: &'c Refreshes,
-    /// What of the claims of each login's users sessions keep.
-    pub(crate) kept: &'c [KeptClaims],
-    /// Whether nobody has sent the request: somebody asks what would become of it.
-    pub(crate) is_check: bool,
 }
 
 /// The evaluation of one request.
@@ -144,7 +135,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
             return self.forward_foreign(&credential);
         }
         match self.verify(&credential.token) {
-            Ok(known) => self.admit(&known.principal, Some(&credential), access),
+            Ok(known) => self.admit(&known, Some(&credential), access),
             Err(Failure::Refused(reason)) => {
                 let found = (reason == Reason::MalformedToken).then(|| Detail::of_token(&credential.token)).flatten();
                 match is_cookie {
@@ -205,7 +196,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let (principal, valid) = checked?;
         let issuer = principal.issuer();
         let key_set = key_set(issuer).ok_or(Failure::NoKeys { issuer })?;
-        let known = Arc::new(Entry { token: token.into(), principal, kid, key_set, valid, session: None });
+        let digest = digest_of_token(self.policy, token);
+        let known = Arc::new(Entry { token: token.into(), principal, kid, key_set, valid, digest, session: None });
         self.cache.insert(Arc::clone(&known));
         Ok(known)
     }
@@ -222,17 +214,18 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// The caller is certain: a credential says so, or the session.
-    fn admit(mut self, principal: &Principal, credential: Option<&Credential<'_>>, access: &Access) -> Judgement {
+    fn admit(mut self, entry: &Entry, credential: Option<&Credential<'_>>, access: &Access) -> Judgement {
+        let principal = &entry.principal;
         let asks_for_groups = access.requirement().is_some_and(Requirement::asks_for_groups);
         if let Some(detail) = principal.odd_groups().filter(|_| asks_for_groups) {
             self.trail.odd_groups(detail);
-            return self.refuse(Reason::BadClaim, Some(principal));
+            return self.refuse(Reason::BadClaim, Some(entry));
         }
         match self.check_access(principal, access) {
-            Err(Denial::AccessDenied) => return self.refuse(Reason::AccessDenied, Some(principal)),
+            Err(Denial::AccessDenied) => return self.refuse(Reason::AccessDenied, Some(entry)),
             Err(Denial::InsufficientScope(scopes)) => {
                 let refusal = Refusal { scopes, ..Refusal::from(Reason::InsufficientScope) };
-                return self.judge(Verdict::Refuse(refusal), Some(principal));
+                return self.judge(Verdict::Refuse(refusal), Some(entry));
             }
             Ok(()) => {}
         }
@@ -248,12 +241,15 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let Err(UnrepresentableHeader(name)) =
             self.with_request_facts(|facts| principal.add_identity(facts, &mut edits))
         else {
-            return self.end(Verdict::Forward(edits));
+            if self.policy.upstream.credentials.is_empty() {
+                return self.end(Verdict::Forward(edits));
+            }
+            return self.forward_with_credentials(entry, edits, before);
         };
         edits.truncate(before);
         self.edits = edits;
         let found = Detail::UnrepresentableHeader(name);
-        self.refuse(Cause::new(Reason::UnrepresentableClaim, found), Some(principal))
+        self.refuse(Cause::new(Reason::UnrepresentableClaim, found), Some(entry))
     }
 
     fn check_access(&self, principal: &Principal, access: &Access) -> Result<(), Denial> {
@@ -269,7 +265,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     fn refuse_before_credential(mut self, reason: Reason) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
         let known = if self.is_audited() { self.find_caller() } else { None };
-        self.refuse(reason, known.as_deref().map(|known| &known.principal))
+        self.refuse(reason, known.as_deref())
     }
 
     /// The caller, where that is certain by now.
@@ -280,23 +276,27 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         }
     }
 
-    fn refuse(self, cause: impl Into<Refusal>, principal: Option<&Principal>) -> Judgement {
-        self.judge(Verdict::Refuse(cause.into()), principal)
+    fn refuse(self, cause: impl Into<Refusal>, entry: Option<&Entry>) -> Judgement {
+        self.judge(Verdict::Refuse(cause.into()), entry)
     }
 
     /// A verdict that is, or may become, a refusal. In audit mode the request passes as it came, its credential
-    /// included, with the identity of `principal`.
-    fn judge(mut self, verdict: Verdict, principal: Option<&Principal>) -> Judgement {
+    /// included, with the identity of the caller that `entry` is.
+    fn judge(mut self, verdict: Verdict, entry: Option<&Entry>) -> Judgement {
         if !self.is_audited() {
             return self.end(verdict);
         }
-        if let Some(principal) = principal {
+        if let Some(entry) = entry {
             let mut edits = std::mem::take(&mut self.edits);
-            self.with_request_facts(|facts| principal.add_representable(facts, &mut edits));
+            self.with_request_facts(|facts| entry.principal.add_representable(facts, &mut edits));
             self.edits = edits;
         }
         // Whatever else passes in audit mode: the gate's own cookies are nobody else's.
         self.policy.credentials.remove_session_from(self.request, &mut self.edits);
+        let verdict = match self.policy.upstream.credentials.is_empty() {
+            true => verdict,
+            false => self.audit_with_credentials(verdict, entry),
+        };
         let audited = Some(std::mem::take(&mut self.edits));
         Judgement { audited, ..self.end(verdict) }
     }

@@ -16,9 +16,10 @@ use crate::answer::{Challenger, Refusal, printable};
 use crate::callers::{TokenCache, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
-use crate::decision::{Known, decide};
+use crate::decision::decide;
 use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
 use crate::keys::{FetchedKeys, IssuerKeys};
+use crate::known::Known;
 use crate::policy::Policy;
 use crate::question::Answers;
 use crate::random::Jitter;
@@ -26,6 +27,7 @@ use crate::report::{Facts, Metric, Reason};
 use crate::sessions::{KeptClaims, Refreshes, SessionId, SessionUse};
 use crate::shared::{NoSharedData, SharedData};
 use crate::time::{SteadyClock, Timestamp};
+use crate::upstream::MintedCache;
 use crate::verdict::{FailedLogin, Judgement, Verdict};
 
 /// How many requests are resumed in one go. Proxies carry out what was asked of them when a call ends, one request
@@ -65,6 +67,8 @@ pub struct Gate {
     answers: Answers,
     /// The questions that are under way, with when they were asked.
     asked: BTreeMap<CalloutId, Timestamp>,
+    /// Credentials for the upstream. Their instants are those of `clock`.
+    minted: MintedCache,
     refreshes: Refreshes,
     /// The requests with sessions whose responses may have a newer cookie.
     responses: BTreeMap<RequestId, SessionUse>,
@@ -93,6 +97,7 @@ impl Gate {
         let patience = logins.map(|login| login.timeout).max().unwrap_or_default().saturating_add(PATIENCE);
         let answers = Answers::new(policy.limits.lookups, patience);
         let mut gate = Self {
+            minted: MintedCache::new(policy.limits.token_cache_bytes),
             cache: TokenCache::new(policy.limits.token_cache_bytes),
             policy,
             keys,
@@ -176,6 +181,7 @@ impl Gate {
             answers: &self.answers,
             refreshes: &self.refreshes,
             kept: &self.kept,
+            minted: &self.minted,
             is_check: false,
         };
         let Judgement { verdict, audited, events, session, failure } =

@@ -15,9 +15,10 @@ pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::canonical::Canonical;
 use crate::credentials::{Credential, CredentialLocation};
-use crate::decision::{Known, decide};
+use crate::decision::decide;
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
 use crate::keys::IssuerKeys;
+use crate::known::Known;
 use crate::policy::{Issuer, Policy};
 use crate::question::Answers;
 use crate::random::NoGenerator;
@@ -26,6 +27,7 @@ use crate::rules::{Ambiguity, MatchedRequest, RequestPart, Requirement, Rule, Sh
 use crate::sessions::{KeptClaims, Refreshes};
 use crate::time::Timestamp;
 use crate::trail::Trail;
+use crate::upstream::MintedCache;
 
 /// How a request was seen.
 #[derive(Debug)]
@@ -142,6 +144,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
         answers: &answers,
         refreshes: &refreshes,
         kept: &kept,
+        minted: &MintedCache::default(),
         is_check: false,
     };
     decide(request, &known, &mut TokenCache::new(0), &mut trail);

@@ -1,5 +1,6 @@
 //! Identity headers: what is forwarded to the upstream about a verified caller.
 
+mod signed;
 mod text;
 
 use std::borrow::Cow;
@@ -7,6 +8,8 @@ use std::sync::Arc;
 
 use jose::json::Value;
 
+pub(crate) use self::signed::PreparedClaims;
+pub use self::signed::{SignedClaim, SignedValue};
 pub use self::text::Form;
 use self::text::Unrepresentable;
 use crate::claims::ClaimRef;

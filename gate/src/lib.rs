@@ -58,6 +58,7 @@ mod heap;
 mod hex;
 mod json_text;
 mod keys;
+mod known;
 mod login;
 mod lookup;
 mod metadata;
@@ -72,6 +73,7 @@ mod shared;
 mod testing;
 mod time;
 mod trail;
+mod upstream;
 mod verdict;
 
 pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, CalloutOutcome};

@@ -10,6 +10,7 @@ mod key_source;
 mod limits;
 mod login;
 mod session;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub use self::limits::Limits;
 pub use self::login::{ClaimsFrom, Endpoints, GitHub, Login, Provider};
 pub(crate) use self::session::LOGIN_COOKIES;
 pub use self::session::{Browser, CookieSettings, Keep, OwnPaths, PublicUrl, SameSite, SessionSettings};
+pub use self::upstream::{CredentialSource, Eks, KeptToken, SignedToken, TokenExchange, Upstream, UpstreamCredential};
+pub(crate) use self::upstream::{KeyUse, SigningEntry};
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;
 use crate::http::{CanonicalPath, PathMode, Request, TrustedProxies};
@@ -38,6 +41,7 @@ use crate::metadata::Metadata;
 use crate::rules::{
     Access, Dimensions, Fallback, Mode, Rule, RuleSearch, ScopeMatch, Shadowed, Unauthenticated, is_plain_authority,
 };
+use crate::upstream::KeySets;
 
 /// A configuration that was checked. Everything the engine decides follows from it.
 #[derive(Clone, Debug)]
@@ -74,6 +78,10 @@ pub struct Policy {
     pub(crate) metadata: Metadata,
     /// What is forwarded to the upstream about callers.
     pub(crate) identity: Vec<IdentityHeader>,
+    /// What requests get in place of their callers' credentials.
+    pub(crate) upstream: Upstream,
+    /// The keys to check those with that the gate signs.
+    pub(crate) key_sets: KeySets,
     /// Whose word on where a request came from is taken.
     pub(crate) trusted_proxies: TrustedProxies,
     /// What clients may not send.
@@ -147,6 +155,11 @@ impl Policy {
     /// Whether some login is at the issuer of this index.
     fn logs_in_at(&self, issuer: usize) -> bool {
         self.browser.iter().flat_map(|browser| &browser.logins).any(|login| login.issuer == issuer)
+    }
+
+    /// The credentials for the upstream that requests of a rule get, by index.
+    pub(crate) fn upstream_of<'p>(&'p self, rule: Option<&'p Rule>) -> &'p [usize] {
+        rule.and_then(|rule| rule.upstream.as_deref()).unwrap_or(&self.upstream.default)
     }
 
     /// Whether this is a preflight that passes without a rule. One that some servers take for another method does not.
@@ -226,6 +239,11 @@ impl Policy {
     /// The headers that the upstream gets.
     pub fn identity_headers(&self) -> &[IdentityHeader] {
         &self.identity
+    }
+
+    /// What requests get in place of their callers' credentials.
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// The proxies that are believed on where a request came from.

@@ -20,6 +20,9 @@ pub(crate) trait Trail {
     /// The gate answers with the metadata of a resource.
     fn metadata(&mut self) {}
 
+    /// The gate answers with its public keys.
+    fn key_set(&mut self) {}
+
     /// The gate answers one of its own paths.
     fn own_path(&mut self) {}
 

@@ -8,6 +8,7 @@ use crate::http::{HeaderEdit, Reply};
 use crate::question::{Question, Subject};
 use crate::report::{Metric, Reason};
 use crate::sessions::SessionUse;
+use crate::upstream::Minted;
 
 /// What the gate makes of a request, given what there is.
 #[derive(Debug)]
@@ -68,6 +69,8 @@ pub(crate) enum Event {
     Count(Metric),
     /// The answers to these questions were used, and are to be forgotten soon.
     Forget(Subject),
+    /// Remember the credential of that index for the caller with that digest.
+    KeepMinted(usize, [u8; 32], Minted),
     /// Tell operators.
     Log(String),
     /// The browser was sent to where it is, so that it comes again with the newest cookie.

@@ -44,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) key_set: u64,
     /// While its dates allow it, by the host's clock; from then on its verdict has to be found anew.
     pub(crate) valid: Range<Duration>,
+    /// What credentials for the upstream are remembered by: zeros where there are none.
+    pub(crate) digest: [u8; 32],
     /// The session, if it is no token.
     pub(crate) session: Option<Arc<OpenedSession>>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::heap;
 use crate::http::HeaderEdit;
-use crate::identity::{PreparedHeader, RequestFacts, UnrepresentableHeader};
+use crate::identity::{PreparedClaims, PreparedHeader, RequestFacts, UnrepresentableHeader};
 
 /// A caller that is certain, with all that rules and headers need of it.
 ///
@@ -23,6 +23,8 @@ pub struct Principal {
     /// Those that a rule tests.
     pub(super) claims: Vec<(ClaimRef, ClaimValue)>,
     pub(super) identity: Vec<PreparedHeader>,
+    /// What each token says that the gate signs in its name.
+    pub(super) signed: Vec<PreparedClaims>,
 }
 
 /// Which names there may be more of: the claim that holds them was not found, and is not absent for certain.
@@ -74,6 +76,11 @@ impl Principal {
         self.claims.iter().find(|(claim, _)| claim == reference).map(|(_, value)| value)
     }
 
+    /// What the token of that index says that the gate signs in its name.
+    pub(crate) fn signed_claims(&self, index: usize) -> Option<&PreparedClaims> {
+        self.signed.get(index)
+    }
+
     /// What it takes up in memory beside itself, in bytes, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         [
@@ -82,6 +89,7 @@ impl Principal {
             heap::texts(&self.audiences),
             heap::list(&self.claims, |(claim, value)| claim.heap_bytes().saturating_add(value.heap_bytes())),
             heap::list(&self.identity, PreparedHeader::heap_bytes),
+            heap::list(&self.signed, PreparedClaims::heap_bytes),
             self.subject.as_deref().map_or(0, heap::shared),
             self.odd_groups.as_deref().map_or(0, heap::shared),
         ]

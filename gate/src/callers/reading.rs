@@ -7,7 +7,7 @@ use jose::json::Value;
 use super::evidence::{Evidence, Groups};
 use super::principal::{Principal, UnclearNames};
 use crate::claims::ClaimRef;
-use crate::identity::ClaimSource;
+use crate::identity::{ClaimSource, PreparedClaims};
 use crate::policy::{Issuer, IssuerKind, Policy, present};
 
 impl Principal {
@@ -39,6 +39,7 @@ impl Principal {
             max_bytes: policy.limits.header_bytes,
         };
         let identity = policy.identity.iter().map(|header| header.render(&source)).collect();
+        let signed = policy.upstream.signed().map(|token| PreparedClaims::new(&token.claims, &source)).collect();
         let tested = policy.tested_claims.iter();
         let tested = tested.filter_map(|claim| Some((claim.clone(), claim.value(claims)?))).collect();
         let subject = claims.get("sub").and_then(Value::as_str).map(Arc::from);
@@ -52,6 +53,7 @@ impl Principal {
             odd_groups,
             claims: tested,
             identity,
+            signed,
         }
     }
 }

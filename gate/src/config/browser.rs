@@ -36,6 +36,11 @@ pub(super) fn read<'d, 'c>(
 }
 
 impl Sections<'_, '_> {
+    /// How sessions are kept, as far as that could be read.
+    pub(super) fn session(&self) -> Option<&SessionSettings> {
+        self.session.as_ref()
+    }
+
     /// What browsers log in with; where there is a login, `None` says that something could not be read.
     pub(super) fn finish(self, root: &Node<'_, '_>, locations: &CredentialLocations) -> Option<Browser> {
         match (self.has_login, locations.has_session()) {

@@ -73,7 +73,11 @@ fn read_key(node: &Node<'_, '_>, env: Environment<'_>) -> Option<SigningKey> {
     if node.value.kind() != Kind::Object {
         return node.fail("expected `{env: NAME}`");
     }
-    let text = Secret::new(variable::read(node, env)?);
+    parse_key(node, &Secret::new(variable::read(node, env)?))
+}
+
+/// The text of a private key, in PEM (PKCS#8) or as a JWK.
+pub(super) fn parse_key(node: &Node<'_, '_>, text: &Secret) -> Option<SigningKey> {
     let text = text.reveal().trim();
     let key = match text.starts_with('{') {
         true => SigningKey::from_json(text.as_bytes()),

@@ -6,8 +6,7 @@ use jose::json::Document;
 
 use super::reader::{Collector, Node};
 use super::{
-    ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers,
-    issuer, metadata, relation, rule, text,
+    ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers, issuer, metadata, relation, rule, text, upstream,
 };
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;
@@ -41,7 +40,18 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let credentials = credentials::read(&mut object, browser.has_login);
     let cross_site = object.or("crossSite", CrossSite::default(), cross_site::read);
     let forward_token = object.or("forwardToken", false, Node::boolean);
+    let upstream = upstream::read(
+        &mut object,
+        upstream::Known {
+            issuers: issuers.as_deref(),
+            session: browser.session(),
+            has_sessions: browser.has_login,
+            env,
+        },
+    );
+    let upstream_names = upstream::names(upstream.as_ref().map(|upstream| &*upstream.credentials));
     let known = rule::Known {
+        upstream: upstream_names.as_deref(),
         issuers: issuers.as_deref(),
         logins: browser.logins.as_deref(),
         unauthenticated: Unauthenticated::default_of(
@@ -75,13 +85,23 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let browser = browser.finish(node, &credentials);
     let own_cookies = browser.iter().flat_map(|browser| browser.session.cookie.own_names());
     let credentials = credentials.with_session_cookies(own_cookies.collect());
-    let (rules, identity) = (rules?, identity?);
+    let (rules, identity, upstream) = (rules?, identity?, upstream?);
+    let credentials = credentials.with_upstream(upstream.credentials.iter().map(|credential| &*credential.header));
+    upstream::check_headers(node, &upstream, &identity, &credentials, &rules);
+    let own_paths = browser.iter().flat_map(|browser| browser.session.paths.all()).map(|(_, path)| path);
+    let key_sets = upstream::key_sets(node, &upstream, &rules, &own_paths.collect::<Vec<_>>());
     let dimensions = Dimensions::of(&rules);
     let overrides = match (keeps_overrides, &trusted_proxies) {
         (Some(false), Some(trusted)) => Overrides::of(&dimensions, passes_preflights.unwrap_or_default(), trusted),
         _ => Overrides::default(),
     };
-    let hygiene = Hygiene::new(&identity, strip?, &credentials, &dimensions, overrides);
+    let hygiene = Hygiene::new(
+        &identity,
+        upstream::with_headers(strip?, &upstream, &credentials),
+        &credentials,
+        &dimensions,
+        overrides,
+    );
     keeps_overrides?;
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     relation::check_headers(node, &hygiene, &credentials, &rules);
@@ -108,6 +128,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         metadata: metadata?,
         trusted_proxies: trusted_proxies?,
         identity,
+        upstream,
+        key_sets,
         hygiene,
         realm: realm?,
         access_log: access_log?,

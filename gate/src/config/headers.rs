@@ -86,7 +86,7 @@ fn read_separator(node: &Node<'_, '_>) -> Option<String> {
     }
 }
 
-fn read_reference(node: &Node<'_, '_>) -> Option<IdentityValue> {
+pub(super) fn read_reference(node: &Node<'_, '_>) -> Option<IdentityValue> {
     if !node.value.as_str().is_some_and(|text| text.starts_with('$')) {
         return claim_ref(node).map(IdentityValue::of_claim);
     }

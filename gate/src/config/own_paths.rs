@@ -31,7 +31,7 @@ fn check_distinct(node: &Node<'_, '_>, paths: &OwnPaths) {
 }
 
 /// A path as rules see it: it is compared with those of requests.
-fn read_path(node: &Node<'_, '_>) -> Option<String> {
+pub(super) fn read_path(node: &Node<'_, '_>) -> Option<String> {
     let text = node.string()?;
     if text.contains('?') {
         return node.expected("a path without a query");

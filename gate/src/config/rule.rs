@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jose::json::Kind;
 
-use super::access;
 use super::reader::{Node, all};
 use super::relation;
+use super::{access, upstream};
 use crate::http::is_header_name;
 use crate::policy::{Issuer, Login};
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme, Unauthenticated};
@@ -23,6 +23,8 @@ pub(super) struct Known<'k> {
     pub(super) issuers: Option<&'k [Issuer]>,
     pub(super) logins: Option<&'k [Login]>,
     pub(super) unauthenticated: Unauthenticated,
+    /// The names of credentials for the upstream, and their headers.
+    pub(super) upstream: Option<&'k [(Arc<str>, Arc<str>)]>,
 }
 
 pub(super) fn read_all(node: &Node<'_, '_>, known: Known<'_>) -> Option<Vec<Rule>> {
@@ -88,6 +90,7 @@ fn read(node: &Node<'_, '_>, index: usize, known: Known<'_>) -> Option<Rule> {
     let challenge = object
         .or("challenge", Scheme::default(), |node| node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)]));
     let unauthenticated = object.or("unauthenticated", known.unauthenticated, |node| read_unauthenticated(node, known));
+    let upstream = object.or("upstream", None, |node| upstream::read_names(node, known.upstream).map(Some));
     let login = object.or("login", None, |node| read_login(node, known, unauthenticated).map(Some));
     object.finish();
     Some(Rule {
@@ -99,6 +102,7 @@ fn read(node: &Node<'_, '_>, index: usize, known: Known<'_>) -> Option<Rule> {
         mode: mode?,
         challenge: challenge?,
         unauthenticated: unauthenticated?,
+        upstream: upstream?,
         login: login?,
     })
 }

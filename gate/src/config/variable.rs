@@ -1,13 +1,18 @@
 //! `{env: NAME}`: the text of a variable.
 
 use super::Environment;
-use super::reader::Node;
+use super::reader::{Node, Object};
 
 pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<String> {
     let mut object = node.object()?;
-    let name = object.required("env").and_then(|node| node.owned_text());
+    let text = read_member(node, &mut object, env);
     object.finish();
-    let name = name?;
+    text
+}
+
+/// The same, beside which `object` may have other members.
+pub(super) fn read_member(node: &Node<'_, '_>, object: &mut Object<'_, '_>, env: Environment<'_>) -> Option<String> {
+    let name = object.required("env").and_then(|node| node.owned_text())?;
     let text = env(&name);
     if text.is_none() {
         node.error(format!("the variable `{name}` is not set in the VM's environment"));

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use jose::json::Document;
 
-use super::{Evaluation, Known, decide};
+use super::{Evaluation, decide};
 use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
+use crate::known::Known;
 use crate::login::{
     Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Wanted, asked_request,
     info, is_cross_site, is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see, session_over,
@@ -48,7 +49,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 }
                 let entry = Arc::clone(&usage.entry);
                 self.session = Some(usage);
-                self.admit(&entry.principal, None, access)
+                self.admit(&entry, None, access)
             }
             Worth::Stale(entry) => self.judge(Verdict::NeedsRefresh(entry), None),
             Worth::Over(_) | Worth::None if *access == Access::Optional => self.forward_anonymous(),

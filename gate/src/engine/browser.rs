@@ -76,6 +76,7 @@ impl Gate {
                 Event::Forget(subject) => {
                     self.answers.end_by(now.after(FAILURES_KEPT), |topic| topic.subject == subject);
                 }
+                Event::KeepMinted(index, caller, minted) => self.minted.insert(index, caller, minted),
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
                 Event::LoggedOut(login, id) => {
                     self.endings.push((login, id));

@@ -27,7 +27,7 @@ impl Gate {
     /// themselves is: the login of that index may be another one.
     pub(super) fn inherit_questions(&mut self, answers: Answers, asked: BTreeMap<CalloutId, Timestamp>) {
         (self.answers, self.asked) = (answers, asked);
-        self.answers.forget(|topic| matches!(topic.subject, Subject::Provider(_)));
+        self.answers.forget(|topic| matches!(topic.subject, Subject::Credential(..) | Subject::Provider(_)));
     }
 
     /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure

@@ -40,6 +40,12 @@ pub enum Metric {
     TokensCached,
     /// Counter: tokens whose signature was checked.
     TokensVerified,
+    /// Counter: credentials for the upstream that were there already, by index.
+    UpstreamCached(usize),
+    /// Counter: credentials for the upstream that could not be had.
+    UpstreamFailed(usize),
+    /// Counter: credentials for the upstream that were made.
+    UpstreamMinted(usize),
 }
 
 /// How a proxy keeps a metric.
@@ -70,6 +76,9 @@ impl Metric {
         if policy.issuers.iter().any(Issuer::is_fetched) {
             metrics.push(Self::CalloutMilliseconds);
         }
+        for index in 0..policy.upstream.credentials.len() {
+            metrics.extend([Self::UpstreamCached(index), Self::UpstreamFailed(index), Self::UpstreamMinted(index)]);
+        }
         if policy.browser.is_some() {
             metrics.extend([Self::LoginsStarted, Self::LoginsSucceeded]);
             metrics.extend(LoginFailure::ALL.map(Self::LoginsFailed));
@@ -97,13 +106,17 @@ impl Metric {
             | Self::SessionsRefreshFailed
             | Self::SessionsRefreshed
             | Self::TokensCached
-            | Self::TokensVerified => MetricKind::Counter,
+            | Self::TokensVerified
+            | Self::UpstreamCached(_)
+            | Self::UpstreamFailed(_)
+            | Self::UpstreamMinted(_) => MetricKind::Counter,
         }
     }
 
     /// What the proxy calls it.
     pub(crate) fn name(self, policy: &Policy) -> String {
         let issuer = |index: usize| policy.issuers.get(index).map_or("", |issuer| &issuer.name);
+        let credential = |index: usize| policy.upstream.credentials.get(index).map_or("", |found| &found.name);
         let (name, of) = match self {
             Self::Allowed => ("requests_allowed", ""),
             Self::Audited(reason) => ("requests_audited_", reason.name()),
@@ -122,6 +135,9 @@ impl Metric {
             Self::TokenEndpointMilliseconds => ("token_endpoint_ms", ""),
             Self::TokensCached => ("tokens_cached", ""),
             Self::TokensVerified => ("tokens_verified", ""),
+            Self::UpstreamCached(index) => ("upstream_cached_", credential(index)),
+            Self::UpstreamFailed(index) => ("upstream_failed_", credential(index)),
+            Self::UpstreamMinted(index) => ("upstream_minted_", credential(index)),
         };
         ["jotgate_", name, of].concat()
     }

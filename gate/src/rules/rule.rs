@@ -24,6 +24,8 @@ pub struct Rule {
     pub challenge: Scheme,
     /// What else a request without one may get.
     pub unauthenticated: Unauthenticated,
+    /// The credentials for the upstream that requests get, by index; absent: the default.
+    pub upstream: Option<Vec<usize>>,
     /// The login that browsers are sent to, by its index; absent: the default.
     pub login: Option<usize>,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jose::json::Document;
 
 use super::cookie::SessionCookies;
-use crate::callers::{Entry, Evidence, OddClaims, Principal, TokenCache};
+use crate::callers::{Entry, Evidence, OddClaims, Principal, TokenCache, digest_of_session};
 use crate::http::Request;
 use crate::policy::{Browser, Policy};
 
@@ -56,7 +56,9 @@ pub(crate) fn open(text: &[u8], browser: &Browser, policy: &Policy) -> Result<En
         .map_err(UnusableSession::Claims)?;
     let kept = session.access_token.as_ref().or(session.id_token.as_ref());
     let principal = Principal::new(evidence, kept.map(oauth::Secret::reveal), policy, issuer);
-    Ok(Entry { token: text.into(), principal, kid: None, key_set: 0, valid: always, session: Some(Arc::new(opened)) })
+    let digest = digest_of_session(policy, session);
+    let session = Some(Arc::new(opened));
+    Ok(Entry { token: text.into(), principal, kid: None, key_set: 0, valid: always, digest, session })
 }
 
 impl fmt::Display for UnusableSession {

@@ -1,0 +1,22 @@
+//! What is known when a request is decided on.
+
+use crate::callers::Verification;
+use crate::question::Answers;
+use crate::random::Randomness;
+use crate::sessions::{KeptClaims, Refreshes};
+use crate::upstream::MintedCache;
+
+/// What is known when a request is decided on.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'c> {
+    pub(crate) verification: &'c Verification<'c>,
+    pub(crate) random: &'c dyn Randomness,
+    pub(crate) answers: &'c Answers,
+    pub(crate) refreshes: &'c Refreshes,
+    /// What of the claims of each login's users sessions keep.
+    pub(crate) kept: &'c [KeptClaims],
+    /// The credentials for the upstream that are still good.
+    pub(crate) minted: &'c MintedCache,
+    /// Whether nobody has sent the request: somebody asks what would become of it.
+    pub(crate) is_check: bool,
+}
