@@ -4,6 +4,7 @@ use jose::claims::NumericDate;
 use jose::json::{Kind, Value, write};
 
 use super::{ClaimSource, IdentityValue};
+use crate::claims::ClaimRef;
 use crate::heap;
 
 /// A claim of a token that the gate signs.
@@ -60,6 +61,14 @@ impl PreparedClaims {
 }
 
 impl SignedValue {
+    /// The claim of the caller that it is.
+    pub(crate) fn claim(&self) -> Option<&ClaimRef> {
+        match self {
+            Self::Caller(IdentityValue::Claim(claim) | IdentityValue::Name(claim)) => Some(claim),
+            _ => None,
+        }
+    }
+
     fn json(&self, source: &ClaimSource<'_>) -> Option<String> {
         match self {
             Self::Fixed(json) => Some(json.clone()),

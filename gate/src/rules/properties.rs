@@ -79,6 +79,7 @@ proptest! {
             mode: None,
             challenge: Scheme::Bearer,
             unauthenticated: Unauthenticated::Challenge,
+            upstream: None,
             login: None,
         };
         let rules: Vec<_> = patterns.iter().map(rule).collect();

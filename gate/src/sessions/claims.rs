@@ -35,9 +35,18 @@ impl KeptClaims {
             _ => None,
         });
         let of_issuer = issuer.scope_claims.iter().chain(&issuer.audience_claims).chain([&issuer.groups_claim.claim]);
-        let references = policy.tested_claims.iter().chain(in_headers).chain(of_issuer);
+        let signed = || policy.upstream.signed().flat_map(|token| &token.claims);
+        let in_tokens = signed().filter_map(|claim| claim.value.claim());
+        let references = policy.tested_claims.iter().chain(in_headers).chain(in_tokens).chain(of_issuer);
+        // What a token was made of is named in it.
+        let jti = (!policy.upstream.credentials.is_empty()).then(|| String::from("jti"));
         let tenant = issuer.tenants().map(|pattern| pattern.claim().to_string());
-        let names = ALWAYS.map(String::from).into_iter().chain(references.flat_map(ClaimRef::top_names)).chain(tenant);
+        let names = ALWAYS
+            .map(String::from)
+            .into_iter()
+            .chain(references.flat_map(ClaimRef::top_names))
+            .chain(tenant)
+            .chain(jti);
         let names = if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(names.collect()) };
         Self::of(names, &source_of(login))
     }

@@ -85,3 +85,61 @@ impl Minted {
         slot.saturating_add(own).saturating_add(heap::allocation(self.value.reveal().len()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1000);
+
+    fn minted(value: &str) -> Minted {
+        Minted { value: Secret::new(value), ends: Timestamp::from_secs(1001) }
+    }
+
+    fn found(cache: &MintedCache, index: usize, caller: u8, now: Timestamp) -> Option<&str> {
+        cache.find(index, &[caller; 32], now).map(|minted| minted.value.reveal())
+    }
+
+    #[test]
+    fn a_credential_is_found_for_its_caller_until_it_ends() {
+        let mut cache = MintedCache::new(1 << 20);
+        cache.insert(1, [1; 32], minted("one"));
+        cache.insert(1, [2; 32], minted("two"));
+        cache.insert(2, [1; 32], minted("other"));
+        assert_eq!(found(&cache, 1, 1, NOW), Some("one"));
+        assert_eq!(found(&cache, 1, 2, NOW), Some("two"));
+        assert_eq!(found(&cache, 2, 1, NOW), Some("other"));
+        assert_eq!((found(&cache, 2, 2, NOW), found(&cache, 0, 1, NOW)), (None, None));
+        assert_eq!(found(&cache, 1, 1, Timestamp::from_secs(1001)), None);
+        cache.insert(1, [1; 32], minted("newer"));
+        assert_eq!(found(&cache, 1, 1, NOW), Some("newer"));
+    }
+
+    #[test]
+    fn a_flood_of_callers_takes_no_more_than_its_room() {
+        let mut cache = MintedCache::new(100_000);
+        let value = "v".repeat(1000);
+        for caller in 0..=255 {
+            cache.insert(0, [caller; 32], minted(&value));
+            let bytes: usize = cache.young.values().chain(cache.old.values()).map(|minted| minted.bytes()).sum();
+            assert!(bytes <= 100_000, "{bytes}");
+            assert!(found(&cache, 0, caller, NOW).is_some(), "the newest is there");
+        }
+        assert_eq!(found(&cache, 0, 0, NOW), None);
+        cache.insert(1, [0; 32], minted(&"v".repeat(60_000)));
+        assert_eq!(found(&cache, 1, 0, NOW), None, "it takes more than a generation may");
+        let mut none = MintedCache::default();
+        none.insert(0, [0; 32], minted("v"));
+        assert_eq!(found(&none, 0, 0, NOW), None);
+    }
+
+    #[test]
+    fn nothing_that_is_printed_shows_a_credential() {
+        let mut cache = MintedCache::new(1 << 20);
+        cache.insert(0, [0; 32], minted("hunter2"));
+        assert!(!format!("{cache:?}{:?}", minted("hunter2")).contains("hunter2"));
+    }
+}

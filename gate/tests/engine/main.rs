@@ -38,4 +38,5 @@ mod sharing;
 mod support;
 mod tokens;
 mod undecided;
+mod upstream;
 mod waiting;
