@@ -9,6 +9,7 @@
 //! | `hostcalls` | the host's functions; only in modules |
 //! | [`pairs`] | header maps as they cross the border |
 //! | [`signature`] | the host's `verify_signature` behind `jose`'s seam |
+//! | [`signing`] | the host's `sign`, likewise |
 //! | `types` | the ABI's numbers |
 //!
 //! All unsafe code of a module is in `exports` and `hostcalls`.
@@ -18,6 +19,7 @@ mod exports;
 pub mod hostcalls;
 pub mod pairs;
 pub mod signature;
+pub mod signing;
 mod types;
 
 pub use self::exports::Plugin;

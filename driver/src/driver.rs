@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gate::{
-    Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, HeaderLine, Level,
-    Randomness, Reply, Report, Request, RequestId, Response, ResponseDecision, Timestamp,
+    Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, HeaderLine, Level, Reply,
+    Report, Request, RequestId, Response, ResponseDecision, Timestamp,
 };
 use jose::signature::SignatureVerifier;
 
@@ -50,15 +50,21 @@ struct PendingCallout {
 }
 
 /// What the engine is lent for its calls at one instant.
-struct Lent<'v, V, R> {
+struct Lent<'v, V, H: Host> {
     now: Timestamp,
     signatures: &'v V,
-    random: R,
+    signer: H::Signer,
+    random: H::Random,
 }
 
-impl<V: SignatureVerifier, R: Randomness> Lent<'_, V, R> {
+impl<'v, V: SignatureVerifier, H: Host> Lent<'v, V, H> {
+    fn by(host: &H, signatures: &'v V, now: Timestamp) -> Self {
+        Self { now, signatures, signer: host.signer(), random: host.random() }
+    }
+
     fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities { now: self.now, signatures: self.signatures, random: &self.random }
+        let Self { now, signatures, signer, random } = self;
+        Capabilities { now: *now, signatures: *signatures, signer, random }
     }
 }
 
@@ -165,7 +171,7 @@ impl<V: SignatureVerifier> Driver<V> {
     pub fn callout_answered(&mut self, host: &mut impl Host, token: CalloutToken, body_size: usize) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
-        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        let lent = Lent::by(host, &self.verifier, now);
         let gate = &mut self.gate;
         let is_read = host.read_headers(Headers::CalloutResponse, |host, lines| {
             let body = match body_size.min(callout.max_body_bytes) {
@@ -185,7 +191,7 @@ impl<V: SignatureVerifier> Driver<V> {
     pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
-        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        let lent = Lent::by(host, &self.verifier, now);
         self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), lent.capabilities());
         self.settle(host, now);
     }
@@ -198,7 +204,7 @@ impl<V: SignatureVerifier> Driver<V> {
         has_body: bool,
         now: Timestamp,
     ) -> Result<Action, HostError> {
-        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        let lent = Lent::by(host, &self.verifier, now);
         let gate = &mut self.gate;
         let decision = host.read_headers(Headers::Request, |host, lines| {
             let peer = match gate.asks_for_peer() {
@@ -231,7 +237,7 @@ impl<V: SignatureVerifier> Driver<V> {
     }
 
     fn handle_timeout(&mut self, host: &mut impl Host, now: Timestamp) {
-        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        let lent = Lent::by(host, &self.verifier, now);
         self.gate.handle_timeout(lent.capabilities());
         self.settle(host, now);
     }
@@ -262,7 +268,7 @@ impl<V: SignatureVerifier> Driver<V> {
             Effect::Resume(id) => self.resume(host, id, now),
             Effect::ResumeResponse(id) => self.resume_response(host, id, now),
             Effect::Share => {
-                let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+                let lent = Lent::by(host, &self.verifier, now);
                 self.gate.handle_shared(host.shared_data(), lent.capabilities());
             }
         }
@@ -282,7 +288,7 @@ impl<V: SignatureVerifier> Driver<V> {
                 self.callouts.push(pending);
             }
             Err(HostError { status }) => {
-                let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+                let lent = Lent::by(host, &self.verifier, now);
                 self.gate.handle_callout(callout.id, Err(CalloutFailure::NotSent { status }), lent.capabilities());
             }
         }
@@ -313,7 +319,7 @@ impl<V: SignatureVerifier> Driver<V> {
 
     /// Hands the response to the current request to the engine, and carries out the decision.
     fn decide_response<H: Host>(&mut self, host: &mut H, id: RequestId, now: Timestamp) -> Action {
-        let lent = Lent { now, signatures: &self.verifier, random: host.random() };
+        let lent = Lent::by(host, &self.verifier, now);
         let gate = &mut self.gate;
         edit_response(host, |lines| gate.handle_response(id, lines, lent.capabilities()))
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Randomness, Reply, RequestId, SharedData, Timestamp};
+use jose::sign::Signer;
 
 /// A call to the host that failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +54,12 @@ pub trait Host {
 
     /// What draws randomness. It outlives borrows of the host.
     fn random(&self) -> Self::Random;
+
+    /// What signs here.
+    type Signer: Signer;
+
+    /// What signs. It outlives borrows of the host.
+    fn signer(&self) -> Self::Signer;
 
     /// The present instant.
     fn now(&mut self) -> Result<Timestamp, HostError>;

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, Reply, RequestId, SharedData, Timestamp};
 
+use jose::signature::Software;
+
 use self::exchange::FAILED;
 pub use self::exchange::{Answer, Exchange, HeaderLines, Outcome};
 pub use self::proxy::Proxy;
@@ -128,6 +130,11 @@ impl Memory {
 
 impl Host for Memory {
     type Random = Sequence;
+    type Signer = Software;
+
+    fn signer(&self) -> Software {
+        Software
+    }
 
     fn random(&self) -> Sequence {
         match self.check(Call::Random) {

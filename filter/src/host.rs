@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use abi::hostcalls::{self, Answer};
 use abi::signature::{HostSignatures, call_host};
+use abi::signing::{self, HostSigner, Trial};
 use abi::{Buffer, Map, Status, pairs};
 use driver::{CalloutToken, Headers, Host, HostError, LogLevel};
 use gate::{
@@ -39,6 +40,12 @@ impl Randomness for HostRandom {
 
 impl Host for ProxyWasm {
     type Random = HostRandom;
+    type Signer = HostSigner;
+
+    fn signer(&self) -> HostSigner {
+        static TRIAL: Trial = Trial::new();
+        HostSigner { call: signing::call_host, trial: &TRIAL }
+    }
 
     fn random(&self) -> HostRandom {
         HostRandom

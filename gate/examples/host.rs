@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let elsewhere = [&get[..], &[(b":path", b"/admin"), (b"authorization", CREDENTIAL)]].concat();
     let mut statuses = Vec::new();
     for (number, lines) in (1..).zip([with_token, forged, elsewhere]) {
-        let capabilities = Capabilities { now: now()?, signatures: &Software, random: &Random };
+        let capabilities = Capabilities { now: now()?, signatures: &Software, signer: &Software, random: &Random };
         let decision = gate.handle_request(RequestId(number), &Request::new(&lines), capabilities);
         carry_out(&mut gate);
         statuses.push(match &decision {

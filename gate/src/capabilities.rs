@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jose::sign::Signer;
 use jose::signature::SignatureVerifier;
 
 use crate::random::Randomness;
@@ -14,6 +15,8 @@ pub struct Capabilities<'h> {
     pub now: Timestamp,
     /// What checks signatures.
     pub signatures: &'h dyn SignatureVerifier,
+    /// What signs.
+    pub signer: &'h dyn Signer,
     /// What draws randomness.
     pub random: &'h dyn Randomness,
 }

@@ -170,13 +170,14 @@ impl Gate {
         capabilities: Capabilities<'_>,
         steady: Timestamp,
     ) -> Decision {
-        let Capabilities { now, signatures: verifier, random } = capabilities;
+        let Capabilities { now, signatures: verifier, signer, random } = capabilities;
         let again = arrival.again(steady, self.policy.limits.wait_for);
         let id = arrival.id;
         let mut facts = Facts::default();
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let known = Known {
             verification: &verification,
+            signer,
             random,
             answers: &self.answers,
             refreshes: &self.refreshes,

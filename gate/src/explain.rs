@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jose::signature::SignatureVerifier;
+use jose::signature::{SignatureVerifier, Software};
 
 pub use self::session::{SessionTrace, session_cookies};
 pub use crate::callers::{Check, TokenTrace, Withheld};
@@ -140,6 +140,7 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     let (answers, refreshes) = (Answers::new(0, Duration::ZERO), Refreshes::default());
     let known = Known {
         verification: &verification,
+        signer: &Software,
         random: &NoGenerator,
         answers: &answers,
         refreshes: &refreshes,

@@ -1,5 +1,7 @@
 //! What is known when a request is decided on.
 
+use jose::sign::Signer;
+
 use crate::callers::Verification;
 use crate::question::Answers;
 use crate::random::Randomness;
@@ -10,6 +12,7 @@ use crate::upstream::MintedCache;
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'c> {
     pub(crate) verification: &'c Verification<'c>,
+    pub(crate) signer: &'c dyn Signer,
     pub(crate) random: &'c dyn Randomness,
     pub(crate) answers: &'c Answers,
     pub(crate) refreshes: &'c Refreshes,

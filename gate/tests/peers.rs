@@ -238,5 +238,5 @@ fn samples_of_istio() {
 /// What a host lends the engine at this instant, without randomness.
 fn at(now: Timestamp) -> Capabilities<'static> {
     static NONE: Sequence = Sequence::failing();
-    Capabilities { now, signatures: &Software, random: &NONE }
+    Capabilities { now, signatures: &Software, signer: &Software, random: &NONE }
 }

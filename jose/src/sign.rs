@@ -8,21 +8,30 @@
 mod error;
 mod key;
 mod pem;
+mod signer;
 #[cfg(test)]
 mod tests;
 mod unsigned;
 
 use alloc::string::String;
 
+use crate::signature::Software;
+
 pub use error::SigningKeyError;
 pub use key::SigningKey;
+pub use signer::Signer;
 pub use unsigned::{Header, Unsigned};
 
 impl SigningKey {
     /// Signs `payload`: a JWS in the compact serialisation.
     pub fn sign_compact(&self, header: Header<'_>, payload: &[u8]) -> String {
+        self.sign_compact_by(&Software, header, payload)
+    }
+
+    /// The same, where `signer` makes the signature.
+    pub fn sign_compact_by(&self, signer: &dyn Signer, header: Header<'_>, payload: &[u8]) -> String {
         let unsigned = Unsigned::new(self.algorithm(), header, payload);
-        let signature = self.sign(unsigned.signing_input());
+        let signature = signer.sign(self, unsigned.signing_input());
         unsigned.attach(&signature)
     }
 }

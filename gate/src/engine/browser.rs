@@ -155,7 +155,7 @@ impl Gate {
         capabilities: Capabilities<'_>,
         steady: Timestamp,
     ) -> Option<Result<Arc<Entry>, Stop>> {
-        let Capabilities { now, signatures, random } = capabilities;
+        let Capabilities { now, signatures, random, .. } = capabilities;
         let browser = self.policy.browser.as_ref()?;
         let session = &entry.session.as_ref()?.session;
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier: signatures, now, steady };

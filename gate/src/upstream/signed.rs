@@ -36,7 +36,7 @@ pub(super) fn mint(
         claims.members,
     );
     let header = Header { kid: Some(&signing.kid), typ: Some("JWT") };
-    let token = signing.key.sign_compact(header, payload.as_bytes());
+    let token = signing.key.sign_compact_by(known.signer, header, payload.as_bytes());
     let half = Duration::from_secs(exp.saturating_sub(iat)) / 2;
     Ok(Minted { value: credential.value(&token), ends: known.verification.steady.after(half) })
 }

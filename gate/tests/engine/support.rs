@@ -20,7 +20,7 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 /// What a host lends the engine at this instant, without randomness.
 pub(crate) fn at(now: Timestamp) -> Capabilities<'static> {
     static NONE: Sequence = Sequence::failing();
-    Capabilities { now, signatures: &Software, random: &NONE }
+    Capabilities { now, signatures: &Software, signer: &Software, random: &NONE }
 }
 
 /// A key pair for ES256; the same for the same name.

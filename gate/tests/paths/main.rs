@@ -44,5 +44,5 @@ fn forwarded(path: &str, mode: &str, rules: &Value) -> Result<String, u16> {
 /// What a host lends the engine at this instant, without randomness.
 fn at(now: Timestamp) -> Capabilities<'static> {
     static NONE: Sequence = Sequence::failing();
-    Capabilities { now, signatures: &Software, random: &NONE }
+    Capabilities { now, signatures: &Software, signer: &Software, random: &NONE }
 }

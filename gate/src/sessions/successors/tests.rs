@@ -1,5 +1,6 @@
 //! One VM refreshes a session at a time, and the others find what came of it.
 
+use jose::signature::Software;
 use std::collections::BTreeMap;
 
 use oauth::Secret;
@@ -96,7 +97,7 @@ fn by<T>(
     act: impl FnOnce(&mut Successors<'_>) -> T,
 ) -> T {
     let now = instant(time.0).after(Duration::from_nanos(u64::from(time.1)));
-    let capabilities = Capabilities { now, signatures: &jose::signature::Software, random };
+    let capabilities = Capabilities { now, signatures: &Software, signer: &Software, random };
     act(&mut Successors::new(keyring, 0, shared, capabilities))
 }
 
@@ -289,7 +290,7 @@ fn a_secret_that_is_replaced_hides_no_lease_and_no_successor() {
 fn entries_are_bounded_in_number_and_belong_to_a_login() {
     let (mut store, random) = (Store::default(), Counter::default());
     let mut names = |secret: &str, login: usize, id: [u8; 16]| {
-        let capabilities = Capabilities { now: instant(0), signatures: &jose::signature::Software, random: &random };
+        let capabilities = Capabilities { now: instant(0), signatures: &Software, signer: &Software, random: &random };
         let keyring = keyring(&[secret]);
         let shared = Successors::new(&keyring, login, &mut store, capabilities);
         shared.entry(&slot_of(&Session { id, ..of(1, 0) }).to_string())
