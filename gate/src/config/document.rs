@@ -6,7 +6,8 @@ use jose::json::Document;
 
 use super::reader::{Collector, Node};
 use super::{
-    ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers, issuer, metadata, relation, rule, text, upstream,
+    ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers,
+    issuer, metadata, relation, rule, text, upstream,
 };
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;
