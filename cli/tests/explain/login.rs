@@ -47,6 +47,10 @@ fn what_is_no_navigation_is_told_how_to_be_one() {
     let hint = "note: a browser that navigates there is sent to the login `github`";
     assert!(page("/code/", &[]).contains(hint) && !page("/api/", &[]).contains("note:"));
     assert!(!page("/code/", &["--session", OPERATOR]).contains("note:"));
+    let elsewhere = ["tests/explain/login.yaml", "--request", "GET https://other.example.com/code/"];
+    let hint = "note: browsers are sent to log in from the host of `session.publicUrl` and the origins of `returnTo` alone: see \
+                --request 'GET https://dash.example.com/'";
+    assert!(explain(&elsewhere).0.contains(hint));
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl PublicUrl {
     }
 
     /// Whether a request is for its host, whatever the port.
-    pub(crate) fn is_host_of(&self, request: &Request<'_>) -> bool {
+    pub fn is_host_of(&self, request: &Request<'_>) -> bool {
         self.uri.host().as_bytes().eq_ignore_ascii_case(authority::split(request.authority()).0)
     }
 }

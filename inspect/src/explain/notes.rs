@@ -27,11 +27,7 @@ impl Context<'_> {
         if self.question.peer.is_empty() && self.policy.needs().client_ip && self.trace.principal().is_some() {
             notes.push(String::from("`$clientIp` may depend on the address that the request comes from: see --peer"));
         }
-        if let Some(login) = self.missed_login(decided) {
-            notes.push(format!(
-                "a browser that navigates there is sent to the login `{login}`: see --header 'Accept: text/html'"
-            ));
-        }
+        notes.extend(self.missed_login(decided));
         if let Some(token) = &self.trace.token {
             notes.extend(self.withheld(token));
             notes.extend(self.names_with_dots(token));
@@ -40,10 +36,23 @@ impl Context<'_> {
     }
 
     /// The login that only a navigation is sent to.
-    fn missed_login(&self, decided: &Decided) -> Option<&str> {
+    fn missed_login(&self, decided: &Decided) -> Option<String> {
         let Route::Rule(rule) = self.trace.route else { return None };
         let is_missing = decided.properties.get("reason").is_some_and(|reason| reason == Reason::MissingToken.name());
-        self.login_elsewhere(rule).filter(|_| is_missing)
+        let login = self.login_elsewhere(rule).filter(|_| is_missing)?;
+        let public_url = self.policy.browser()?.session().public_url();
+        Some(match public_url.is_host_of(self.request) {
+            true => {
+                format!(
+                    "a browser that navigates there is sent to the login `{login}`: see --header 'Accept: text/html'"
+                )
+            }
+            false => format!(
+                "browsers are sent to log in from the host of `session.publicUrl` and the origins of `returnTo` alone: see \
+                 --request 'GET {}/'",
+                public_url.as_str()
+            ),
+        })
     }
 
     /// What a token claims, and its issuer's settings drop.
