@@ -6,6 +6,7 @@
 //! | `verification` | the first maker of evidence: a token (RFC 7519) whose signature and claims were checked |
 //! | `check`, `trace` | its checks in their order, and what became of them |
 //! | `rejection` | why a token is rejected, and which claim is at fault |
+//! | `introspected` | the third: what an issuer says of a token that only it can read (RFC 7662) |
 //! | `session` | the second: a session that the gate itself has sealed |
 //! | `principal` | a caller, with all that rules and headers need |
 //! | `reading` | from evidence to a principal, as the policy has it read |
@@ -16,6 +17,7 @@ mod cache;
 mod check;
 mod digest;
 mod evidence;
+mod introspected;
 mod principal;
 mod reading;
 mod rejection;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::http::Response;
+use oauth::{ACCEPT, CONTENT_TYPE, MAX_BODY, Secret};
+
+use crate::http::{HttpUri, Response};
 
 /// The `User-Agent` of callouts: some firewalls reject requests without one.
 pub(crate) const USER_AGENT: &str = concat!("jotgate/", env!("CARGO_PKG_VERSION"));
@@ -35,6 +37,37 @@ pub struct Callout {
     pub timeout: Duration,
     /// How much of the body of the response is of use, in bytes: a longer one is rejected, so no more need be read.
     pub max_body_bytes: usize,
+}
+
+impl Callout {
+    /// A GET, with an access token (RFC 6750 §2.1).
+    pub(crate) fn get(cluster: &str, uri: &HttpUri, token: Option<&Secret>, timeout: Duration) -> Self {
+        let mut headers = vec![CalloutHeader::new("user-agent", USER_AGENT), CalloutHeader::new("accept", ACCEPT)];
+        let bearer = token.map(|token| CalloutHeader::new("authorization", &format!("Bearer {}", token.reveal())));
+        headers.extend(bearer);
+        Self {
+            id: CalloutId(0),
+            cluster: cluster.to_string(),
+            method: "GET",
+            scheme: uri.scheme(),
+            authority: uri.authority.clone(),
+            path: uri.path.clone(),
+            headers,
+            body: Vec::new(),
+            timeout,
+            max_body_bytes: MAX_BODY.saturating_add(1),
+        }
+    }
+
+    /// A POST of a form.
+    pub(crate) fn post(cluster: &str, uri: &HttpUri, request: &oauth::Request, timeout: Duration) -> Self {
+        let callout = Self::get(cluster, uri, None, timeout);
+        let mut headers = callout.headers;
+        headers.push(CalloutHeader::new("content-type", CONTENT_TYPE));
+        let authorization = request.authorization.as_ref();
+        headers.extend(authorization.map(|value| CalloutHeader::new("authorization", value.reveal())));
+        Self { method: "POST", headers, body: request.body.as_str().as_bytes().to_vec(), ..callout }
+    }
 }
 
 /// A header of a callout. Its value may be a credential, so that it is not shown.

@@ -16,6 +16,7 @@ mod error;
 mod grants;
 mod headers;
 mod instant;
+mod introspection;
 mod issuer;
 mod issuer_identity;
 mod key_headers;

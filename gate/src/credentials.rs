@@ -10,6 +10,7 @@ mod found;
 mod header;
 mod query;
 mod subprotocol;
+mod token_form;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ use self::cookie::Cookie;
 use self::foreign::is_like_jwt;
 use self::found::Found;
 pub use self::subprotocol::Subprotocol;
+pub(crate) use self::token_form::has_parts_of_jws;
+pub use self::token_form::{TokenForm, TokenPattern};
 use crate::http::{self, HeaderEdit, Request};
 use crate::report::{Cause, Detail, Reason};
 
@@ -31,6 +34,8 @@ pub struct CredentialLocations {
     /// The headers among those of `locations` that credentials for the upstream stand in: whatever becomes of a
     /// request, nothing else reaches the upstream in them than such a one, or a token that was verified.
     upstream: Vec<String>,
+    /// What tokens look like that are no JWTs, and the gate's business all the same.
+    own_tokens: Vec<TokenForm>,
 }
 
 /// What becomes of a request with credentials in several locations.
@@ -85,7 +90,7 @@ impl Default for CredentialLocation {
 
 impl CredentialLocations {
     pub(crate) fn new(locations: Vec<CredentialLocation>, conflict: Conflict) -> Self {
-        Self { locations, conflict, session_cookies: Vec::new(), upstream: Vec::new() }
+        Self { locations, conflict, session_cookies: Vec::new(), upstream: Vec::new(), own_tokens: Vec::new() }
     }
 
     /// The same, with cookies of the gate's own.
@@ -100,6 +105,12 @@ impl CredentialLocations {
         let own = self.headers();
         let upstream = headers.filter(|header| own.contains(header)).map(str::to_string).collect();
         Self { upstream, ..self }
+    }
+
+    /// The same, where tokens that look like this are the gate's business.
+    #[must_use]
+    pub(crate) fn with_own_tokens(self, own_tokens: Vec<TokenForm>) -> Self {
+        Self { own_tokens, ..self }
     }
 
     /// The headers that may hold a token, in lower case.
@@ -148,17 +159,22 @@ impl CredentialLocations {
         names.find_map(|name| header::find_word(request, name))
     }
 
-    /// Whether what the location at `index` holds is not for the gate: no reader takes it for a JWT.
+    /// Whether what the location at `index` holds is not for the gate: no reader takes it for a JWT, and it is not looked
+    /// up either.
     pub(crate) fn is_foreign(&self, index: usize, request: &Request<'_>) -> bool {
         self.locations.get(index).is_some_and(|location| match location {
             // Some read the password as the token, whatever the user name.
             CredentialLocation::Basic => {
-                let is_foreign = |pair: Vec<u8>| !pair.split(|&byte| byte == b':').any(is_like_jwt);
+                let is_foreign = |pair: Vec<u8>| !pair.split(|&byte| byte == b':').any(|part| self.is_own(part));
                 self.find(location, request).is_some_and(|token| token.is_ok())
                     && basic::pair(request).is_some_and(|pair| pair.is_ok_and(is_foreign))
             }
-            _ => self.find(location, request).is_some_and(|token| token.is_ok_and(|token| !is_like_jwt(&token))),
+            _ => self.find(location, request).is_some_and(|token| token.is_ok_and(|token| !self.is_own(&token))),
         })
+    }
+
+    fn is_own(&self, text: &[u8]) -> bool {
+        is_like_jwt(text) || self.own_tokens.iter().any(|form| form.matches(text))
     }
 
     /// Whether the location at `index` is a cookie, which browsers send by themselves.

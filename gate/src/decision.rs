@@ -1,6 +1,7 @@
 //! The way of one request through the gate, in the order of the contract.
 
 mod browser;
+mod introspection;
 mod upstream;
 
 use std::ops::Range;
@@ -136,7 +137,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         }
         match self.verify(&credential.token) {
             Ok(known) => self.admit(&known, Some(&credential), access),
-            Err(Failure::Refused(reason)) => {
+            Err(Verdict::Refuse(refusal)) if refusal.reason.status() == 401 => {
+                let reason = refusal.reason;
                 let found = (reason == Reason::MalformedToken).then(|| Detail::of_token(&credential.token)).flatten();
                 match is_cookie {
                     // Of a navigation, a bad token in a cookie is as good as none.
@@ -144,8 +146,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                     false => self.refuse(Cause::new(reason, found), None),
                 }
             }
-            Err(Failure::NoKeys { issuer }) => self.judge(Verdict::NeedsKeys { issuer }, None),
-            Err(Failure::UnknownKey { issuer, reason }) => self.judge(Verdict::NeedsNewKeys { issuer, reason }, None),
+            Err(verdict) => self.judge(verdict, None),
         }
     }
 
@@ -181,23 +182,30 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         found
     }
 
-    fn verify(&mut self, token: &[u8]) -> Result<Arc<Entry>, Failure> {
+    fn verify(&mut self, token: &[u8]) -> Result<Arc<Entry>, Verdict> {
         let verification = self.known.verification;
         let now = verification.now.since_epoch();
         let key_set = |issuer: usize| verification.keys.get(issuer)?.key_set(verification.steady);
-        if let Some(known) = self.cache.find(token, now, key_set) {
+        if let Some(known) = self.cache.find(token, (now, verification.steady), key_set) {
             self.trail.known(&known);
             return Ok(known);
+        }
+        // One that is too large is refused as any other.
+        if token.len() <= self.policy.limits.token_bytes
+            && let Some(index) = self.policy.introspects(token)
+        {
+            return self.introspect(index, token);
         }
         let mut claimed = Claimed::default();
         let checked = self.check_token(token, &mut claimed);
         let kid = claimed.kid.clone();
         self.trail.token(verification, token, claimed, checked.as_ref().map(|(principal, _)| principal));
-        let (principal, valid) = checked?;
+        let (principal, valid) = checked.map_err(Verdict::from)?;
         let issuer = principal.issuer();
-        let key_set = key_set(issuer).ok_or(Failure::NoKeys { issuer })?;
+        let key_set = key_set(issuer).ok_or(Verdict::NeedsKeys { issuer })?;
         let digest = digest_of_token(self.policy, token);
-        let known = Arc::new(Entry { token: token.into(), principal, kid, key_set, valid, digest, session: None });
+        let known =
+            Arc::new(Entry { token: token.into(), principal, kid, key_set, valid, digest, until: None, session: None });
         self.cache.insert(Arc::clone(&known));
         Ok(known)
     }
@@ -264,15 +272,16 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// Refuses a request whose credential was not read.
     fn refuse_before_credential(mut self, reason: Reason) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
-        let known = if self.is_audited() { self.find_caller() } else { None };
+        let known = if self.is_audited() { self.find_caller().ok().flatten() } else { None };
         self.refuse(reason, known.as_deref())
     }
 
-    /// The caller, where that is certain by now.
-    fn find_caller(&mut self) -> Option<Arc<Entry>> {
-        match self.find_credential().ok()? {
-            Some(credential) => self.verify(&credential.token).ok(),
-            None => self.find_session(),
+    /// The caller, where there is one; otherwise what stands against it, or has to be known first.
+    fn find_caller(&mut self) -> Result<Option<Arc<Entry>>, Verdict> {
+        match self.find_credential() {
+            Ok(Some(credential)) => self.verify(&credential.token).map(Some),
+            Ok(None) => Ok(self.find_session()),
+            Err(_) => Ok(None),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod browser;
 mod effect;
+mod introspection;
 mod key_updates;
 mod questions;
 mod waiting;
@@ -18,6 +19,7 @@ use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::decision::decide;
 use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
+use crate::introspection::Endpoints;
 use crate::keys::{FetchedKeys, IssuerKeys};
 use crate::known::Known;
 use crate::policy::Policy;
@@ -65,6 +67,8 @@ pub struct Gate {
     kept: Vec<KeptClaims>,
     /// What providers answered. Its instants are those of `clock`.
     answers: Answers,
+    /// The introspection endpoints that are in trouble.
+    endpoints: Endpoints,
     /// The questions that are under way, with when they were asked.
     asked: BTreeMap<CalloutId, Timestamp>,
     /// Credentials for the upstream. Their instants are those of `clock`.
@@ -94,7 +98,9 @@ impl Gate {
         let keys = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, steady)).collect();
         let kept = KeptClaims::of_logins(&policy);
         let logins = policy.browser.iter().flat_map(|browser| &browser.logins);
-        let patience = logins.map(|login| login.timeout).max().unwrap_or_default().saturating_add(PATIENCE);
+        let introspection = policy.issuers.iter().filter_map(|issuer| issuer.introspection());
+        let timeouts = logins.map(|login| login.timeout).chain(introspection.map(|settings| settings.timeout));
+        let patience = timeouts.max().unwrap_or_default().saturating_add(PATIENCE);
         let answers = Answers::new(policy.limits.lookups, patience);
         let mut gate = Self {
             minted: MintedCache::new(policy.limits.token_cache_bytes),
@@ -112,6 +118,7 @@ impl Gate {
             has_shared: false,
             next_gauges: steady,
             answers,
+            endpoints: Endpoints::default(),
             asked: BTreeMap::new(),
             refreshes: Refreshes::default(),
             responses: BTreeMap::new(),
@@ -139,7 +146,7 @@ impl Gate {
             }
         }
         self.inherit_sessions(predecessor.refreshes, predecessor.responses, predecessor.sockets);
-        self.inherit_questions(predecessor.answers, predecessor.asked);
+        self.inherit_questions(predecessor.answers, predecessor.asked, &predecessor.policy.issuers);
         self.effects.extend(predecessor.held.keys().copied().map(Effect::ResumeResponse));
         self.held = predecessor.held;
         // Each is decided on anew, by the new policy.
@@ -180,6 +187,7 @@ impl Gate {
             signer,
             random,
             answers: &self.answers,
+            endpoints: &self.endpoints,
             refreshes: &self.refreshes,
             kept: &self.kept,
             minted: &self.minted,

@@ -13,14 +13,16 @@ use jose::signature::{SignatureVerifier, Software};
 pub use self::session::{SessionTrace, session_cookies};
 pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, TokenCache, Verification};
+use crate::callout::CalloutId;
 use crate::canonical::Canonical;
 use crate::credentials::{Credential, CredentialLocation};
 use crate::decision::decide;
 use crate::http::{AmbiguousPath, CanonicalPath, Request};
+use crate::introspection::{self, Endpoints};
 use crate::keys::IssuerKeys;
 use crate::known::Known;
 use crate::policy::{Issuer, Policy};
-use crate::question::Answers;
+use crate::question::{Answer, Answers};
 use crate::random::NoGenerator;
 use crate::report::{Cause, Detail, Reason};
 use crate::rules::{Ambiguity, MatchedRequest, RequestPart, Requirement, Rule, Shadowed, Truth};
@@ -121,8 +123,15 @@ pub fn credential_locations(policy: &Policy) -> &[CredentialLocation] {
     policy.credentials.locations()
 }
 
-/// What `policy` makes of `request`, its keys being those that are inline.
-pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &dyn SignatureVerifier) -> Trace {
+/// What `policy` makes of `request`, its keys being those that are inline. Issuers that are asked about a token say
+/// `introspection`, the body of an answer with status 200; nothing without one.
+pub fn trace(
+    policy: &Policy,
+    request: &Request<'_>,
+    now: Timestamp,
+    verifier: &dyn SignatureVerifier,
+    introspection: Option<&[u8]>,
+) -> Trace {
     let keys: Vec<_> = policy.issuers.iter().map(|issuer| IssuerKeys::new(&issuer.keys, now)).collect();
     let verification = Verification { policy, keys: &keys, verifier, now, steady: now };
     let path = CanonicalPath::of(request.path(), policy.paths).map(|path| path.as_str().to_string());
@@ -137,12 +146,13 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     };
     let mut trail = Notes { trace: &mut trace, withheld: Withheld::default(), session: None };
     let kept = KeptClaims::of_logins(policy);
-    let (answers, refreshes) = (Answers::new(0, Duration::ZERO), Refreshes::default());
+    let (answers, refreshes) = (answers(policy, request, now, introspection), Refreshes::default());
     let known = Known {
         verification: &verification,
         signer: &Software,
         random: &NoGenerator,
         answers: &answers,
+        endpoints: &Endpoints::default(),
         refreshes: &refreshes,
         kept: &kept,
         minted: &MintedCache::default(),
@@ -150,6 +160,19 @@ pub fn trace(policy: &Policy, request: &Request<'_>, now: Timestamp, verifier: &
     };
     decide(request, &known, &mut TokenCache::new(0), &mut trail);
     trace
+}
+
+/// What is known of the token in `request`.
+fn answers(policy: &Policy, request: &Request<'_>, now: Timestamp, introspection: Option<&[u8]>) -> Answers {
+    let mut answers = Answers::new(1, Duration::from_mins(1));
+    let (Some(body), Ok(Some(credential))) = (introspection, policy.credentials.take(request)) else { return answers };
+    if let Some(issuer) = policy.introspects(&credential.token) {
+        let topic = introspection::topic(issuer, &credential.token);
+        let callout = CalloutId(0);
+        answers.begin(topic, callout, now);
+        answers.finish(&topic, callout, Ok(Answer::ok(body)), Duration::from_mins(1), now);
+    }
+    answers
 }
 
 /// How a part of what a rule asks comes out for a caller who is verified, and the values that claims are compared with.

@@ -63,6 +63,8 @@ pub enum IdentityValue {
 pub(crate) struct ClaimSource<'v> {
     /// As received, in the compact serialisation; a session may have kept none.
     pub(crate) token: Option<&'v str>,
+    /// Its payload, if it is a JWT.
+    pub(crate) payload: Option<&'v str>,
     pub(crate) claims: Value<'v>,
     pub(crate) issuer: &'v str,
     /// Each `email` of the issuer counts as verified.
@@ -166,7 +168,7 @@ impl IdentityValue {
             Self::Groups => text::of_list(source.groups, ",", form),
             Self::Issuer => Ok(Some(source.issuer.into())),
             Self::Name(claim) => claim.find(source.claims).map_or(Ok(None), |claim| text::of_name(claim, form)),
-            Self::Payload => Ok(source.token.and_then(|token| token.split('.').nth(1)).map(Cow::from)),
+            Self::Payload => Ok(source.payload.map(Cow::from)),
             Self::Scopes => text::of_list(source.scopes, " ", form),
             Self::Token => Ok(source.token.map(Cow::from)),
             Self::VerifiedEmail => source.email().map_or(Ok(None), |email| text::of_name(email, form)),

@@ -91,7 +91,7 @@ impl IssuerKeys {
         let store = match source {
             KeySource::Fetched(settings) => KeyStore::Fetched(Box::new(FetchedKeys::new((**settings).clone(), now))),
             KeySource::Inline(keys) => KeyStore::Inline(keys.clone()),
-            KeySource::None => KeyStore::Inline(KeySet::default()),
+            KeySource::Introspected(_) | KeySource::None => KeyStore::Inline(KeySet::default()),
         };
         Self { store }
     }

@@ -3,6 +3,7 @@
 use jose::sign::Signer;
 
 use crate::callers::Verification;
+use crate::introspection::Endpoints;
 use crate::question::Answers;
 use crate::random::Randomness;
 use crate::sessions::{KeptClaims, Refreshes};
@@ -15,6 +16,8 @@ pub(crate) struct Known<'c> {
     pub(crate) signer: &'c dyn Signer,
     pub(crate) random: &'c dyn Randomness,
     pub(crate) answers: &'c Answers,
+    /// The introspection endpoints that are in trouble.
+    pub(crate) endpoints: &'c Endpoints,
     pub(crate) refreshes: &'c Refreshes,
     /// What of the claims of each login's users sessions keep.
     pub(crate) kept: &'c [KeptClaims],

@@ -56,6 +56,7 @@ mod distinct;
 mod engine;
 mod heap;
 mod hex;
+mod introspection;
 mod json_text;
 mod keys;
 mod known;
@@ -75,6 +76,7 @@ mod time;
 mod trail;
 mod upstream;
 mod verdict;
+mod whole_regex;
 
 pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, CalloutOutcome};
 pub use self::capabilities::Capabilities;

@@ -58,7 +58,7 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
     /// Asks for `key` by this callout, unless another is under way. What was known of `key` is forgotten then; where
     /// there is no room, so is the known value that ends first.
     pub(crate) fn begin(&mut self, key: K, callout: CalloutId, now: Timestamp) -> Begun {
-        if self.entries.get(&key).is_some_and(|entry| entry.is_in_flight() && now < entry.end) {
+        if self.is_under_way(&key, now) {
             return Begun::Joined;
         }
         self.remove(&key);
@@ -69,6 +69,11 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         self.in_flight.insert(callout, key.clone());
         self.insert(key, Entry { state: State::InFlight(callout), end: now.after(self.patience) });
         Begun::Ask
+    }
+
+    /// Whether a callout is under way for `key`.
+    pub(crate) fn is_under_way(&self, key: &K, now: Timestamp) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.is_in_flight() && now < entry.end)
     }
 
     /// Takes the answer to a callout, which counts for `ttl`, and gives the key that it was sent for; `None` for a
@@ -87,6 +92,22 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
             State::Known(value) => Some(value),
             State::InFlight(_) => None,
         }
+    }
+
+    /// The same, with the instant from which on it counts no more.
+    pub(crate) fn get_until(&self, key: &K, now: Timestamp) -> Option<(&V, Timestamp)> {
+        Some((self.get(key, now)?, self.entries.get(key)?.end))
+    }
+
+    /// The keys in flight.
+    pub(crate) fn in_flight(&self) -> impl ExactSizeIterator<Item = &K> {
+        self.in_flight.values()
+    }
+
+    /// Takes over what `predecessor` has, but for its bounds.
+    pub(crate) fn inherit(&mut self, predecessor: Self) {
+        let Self { entries, ends, in_flight, .. } = predecessor;
+        (self.entries, self.ends, self.in_flight) = (entries, ends, in_flight);
     }
 
     /// There is this value for `key` in place of an answer, which does not come in time.

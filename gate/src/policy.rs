@@ -5,6 +5,7 @@ mod access_log;
 mod cross_site;
 mod grants;
 mod identity;
+mod introspection;
 mod issuer;
 mod key_source;
 mod limits;
@@ -23,6 +24,7 @@ pub use self::identity::{IssuerKind, TenantPattern, Tenants};
 pub(crate) use self::identity::{
     SPIFFE, is_key_for, is_tenant, is_trust_domain, is_workload, present, trust_domain_of,
 };
+pub use self::introspection::{Asker, IntrospectionSettings, IntrospectionStyle, Rename};
 pub use self::issuer::{Audiences, GroupsClaim, Issuer};
 pub(crate) use self::key_source::large_keys;
 pub use self::key_source::{Discovery, FetchSettings, KeyHeader, KeySetLocation, KeySource};
@@ -114,7 +116,7 @@ impl Policy {
         mut self,
         mut replace: impl FnMut(usize, &Issuer) -> Result<Option<KeySet>, E>,
     ) -> Result<Self, E> {
-        for (index, issuer) in self.issuers.iter_mut().enumerate() {
+        for (index, issuer) in self.issuers.iter_mut().enumerate().filter(|(_, issuer)| !issuer.is_introspected()) {
             if let Some(keys) = replace(index, issuer)? {
                 issuer.keys = KeySource::Inline(keys);
             }
@@ -131,7 +133,7 @@ impl Policy {
             // Of keys that are fetched, the log has a line with each set.
             let keys = issuer.skipped_keys().iter().map(|key| format!("skipped: {key}"));
             let unused = issuer.unused_keys();
-            let is_unnamed = !issuer.signs() && !self.logs_in_at(index);
+            let is_unnamed = !issuer.signs() && !issuer.is_introspected() && !self.logs_in_at(index);
             let unnamed = is_unnamed.then(|| String::from("has no effect: it signs nothing, and no `login` names it"));
             let texts = algorithms.chain(keys).chain(unused).chain(unnamed);
             let texts = texts.map(|text| (index, format!("issuer `{}`: {text}", issuer.name)));
@@ -150,6 +152,12 @@ impl Policy {
     pub fn login(&self, rule: Option<usize>) -> Option<&Login> {
         let named = rule.and_then(|index| self.rules.get(index)?.login);
         self.browser.as_ref()?.logins.get(named.unwrap_or_default())
+    }
+
+    /// The issuer that alone can read `token`, by index: the first whose tokens look like it.
+    pub(crate) fn introspects(&self, token: &[u8]) -> Option<usize> {
+        let fits = |issuer: &Issuer| issuer.introspection().is_some_and(|settings| settings.fits(token));
+        self.issuers.iter().position(fits)
     }
 
     /// Whether some login is at the issuer of this index.

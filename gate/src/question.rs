@@ -125,6 +125,29 @@ impl Answers {
         self.among(topic).get(topic, now)
     }
 
+    /// See [`Lookup::get_until`].
+    pub(crate) fn get_until(&self, topic: &Topic, now: Timestamp) -> Option<(&Answered, Timestamp)> {
+        self.among(topic).get_until(topic, now)
+    }
+
+    /// How many lookups of tokens are under way: in all, and at the issuer of that index.
+    pub(crate) fn lookups(&self, issuer: usize) -> (usize, usize) {
+        let is_its = |topic: &&Topic| matches!(topic.subject, Subject::Token(index, _) if index == issuer);
+        (self.tokens.in_flight().len(), self.tokens.in_flight().filter(is_its).count())
+    }
+
+    /// See [`Lookup::is_under_way`].
+    pub(crate) fn is_under_way(&self, topic: &Topic, now: Timestamp) -> bool {
+        self.among(topic).is_under_way(topic, now)
+    }
+
+    /// See [`Lookup::inherit`].
+    pub(crate) fn inherit(&mut self, predecessor: Self) {
+        self.browsers.inherit(predecessor.browsers);
+        self.credentials.inherit(predecessor.credentials);
+        self.tokens.inherit(predecessor.tokens);
+    }
+
     /// See [`Lookup::begin`].
     pub(crate) fn begin(&mut self, topic: Topic, callout: CalloutId, now: Timestamp) -> Begun {
         self.among_mut(&topic).begin(topic, callout, now)
@@ -178,6 +201,11 @@ impl Answers {
 }
 
 impl Answer {
+    /// One with status 200.
+    pub(crate) fn ok(body: &[u8]) -> Self {
+        Self { status: 200, body: Zeroizing::new(body.to_vec()), link: Vec::new() }
+    }
+
     /// What a host hands over. A response without a proper status is as good as none.
     pub(crate) fn of(outcome: CalloutOutcome<'_>) -> Answered {
         let response = outcome?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::answer::Refusal;
-use crate::callers::Entry;
+use crate::callers::{Entry, Failure};
 use crate::http::{HeaderEdit, Reply};
 use crate::question::{Question, Subject};
 use crate::report::{Metric, Reason};
@@ -79,6 +79,16 @@ pub(crate) enum Event {
     LoggedOut(usize, [u8; 16]),
     /// Fetch the claims of a session again; the request does not wait for it.
     Refresh(Arc<Entry>),
+}
+
+impl From<Failure> for Verdict {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoKeys { issuer } => Self::NeedsKeys { issuer },
+            Failure::Refused(reason) => Self::Refuse(reason.into()),
+            Failure::UnknownKey { issuer, reason } => Self::NeedsNewKeys { issuer, reason },
+        }
+    }
 }
 
 impl From<Verdict> for Judgement {

@@ -56,6 +56,20 @@ impl<'b> Introspection<'b> {
             false => Self::Inactive,
         })
     }
+
+    /// Reads the response to a request that had the token itself as its credential, such as one for the user that it
+    /// stands for. A JSON object with status 200 is a yes, status 401 a no (RFC 6750 §3.1).
+    pub fn read_of_bearer(status: u16, body: &'b [u8]) -> Result<Self, ResponseError> {
+        if status == 401 {
+            return Ok(Self::Inactive);
+        }
+        let document = read_object(status, body, Errors::InFailures)?;
+        Ok(match document.root().get("active").and_then(Value::as_bool) {
+            // Some say with a yes that it is a no.
+            Some(false) => Self::Inactive,
+            _ => Self::Active(ActiveToken { document }),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +106,30 @@ mod tests {
         assert!(matches!(Introspection::read(200, br#"{"active":false}"#), Ok(Introspection::Inactive)));
         let error = Introspection::read(401, br#"{"error":"invalid_client"}"#).map(drop);
         assert_eq!(error, Err(ResponseError::Refused { status: 401, code: Some(ErrorCode::InvalidClient) }));
+    }
+
+    #[test]
+    fn a_token_that_is_its_own_credential_is_good_where_its_claims_are_shown() {
+        let body = br#"{"login":"octocat","id":583231}"#;
+        let Ok(Introspection::Active(token)) = Introspection::read_of_bearer(200, body) else { panic!("is active") };
+        assert_eq!(token.claims().get("login").and_then(Value::as_str), Some("octocat"));
+        for (status, body) in [(401, ""), (401, r#"{"login":"octocat"}"#), (200, r#"{"active":false,"id":1}"#)] {
+            let found = Introspection::read_of_bearer(status, body.as_bytes());
+            assert!(matches!(found, Ok(Introspection::Inactive)), "{status} {body}");
+        }
+        for (status, body) in [
+            (200, ""),
+            (200, "[]"),
+            (200, r#"{"id":1,"id":2}"#),
+            (200, r#"{"id":1}x"#),
+            (201, r#"{"id":1}"#),
+            (302, r#"{"id":1}"#),
+            (403, r#"{"message":"rate limited"}"#),
+            (404, r#"{"id":1}"#),
+            (500, r#"{"id":1}"#),
+        ] {
+            assert!(Introspection::read_of_bearer(status, body.as_bytes()).is_err(), "{status} {body}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::callers::Principal;
 use crate::heap;
 use crate::sessions::OpenedSession;
+use crate::time::Timestamp;
 
 /// What a slot in the table takes up, about: half of them are empty at times.
 const SLOT: usize = 2 * (size_of::<u64>() + size_of::<usize>());
@@ -46,6 +47,8 @@ pub(crate) struct Entry {
     pub(crate) valid: Range<Duration>,
     /// What credentials for the upstream are remembered by: zeros where there are none.
     pub(crate) digest: [u8; 32],
+    /// Of a token that only its issuer can read: until then its word counts, by the steady clock.
+    pub(crate) until: Option<Timestamp>,
     /// The session, if it is no token.
     pub(crate) session: Option<Arc<OpenedSession>>,
 }
@@ -56,16 +59,22 @@ impl TokenCache {
         Self { young: Generation::default(), old: Generation::default(), half: max_bytes / 2 }
     }
 
-    /// What is known of `token`, if that is still good: `key_set` says which key set an issuer has now.
+    /// What is known of `token`, if that is still good by both clocks: `key_set` says which key set an issuer has now.
+    ///
+    /// INVARIANT: what becomes of a text, a JWT or a question to one issuer, follows from the text and the policy whose
+    /// cache this is. So no entry is found here that another issuer made.
     pub(crate) fn find(
         &mut self,
         token: &[u8],
-        now: Duration,
+        (now, steady): (Duration, Timestamp),
         key_set: impl FnOnce(usize) -> Option<u64>,
     ) -> Option<Arc<Entry>> {
         self.find_good(token, |entry| {
             let issuer = entry.principal.issuer();
-            entry.session.is_none() && entry.valid.contains(&now) && key_set(issuer) == Some(entry.key_set)
+            entry.session.is_none()
+                && entry.valid.contains(&now)
+                && entry.until.is_none_or(|until| steady < until)
+                && key_set(issuer) == Some(entry.key_set)
         })
     }
 
@@ -93,12 +102,12 @@ impl TokenCache {
         Some(entry)
     }
 
-    /// Remembers a token. One that takes more than a generation may hold is not.
-    pub(crate) fn insert(&mut self, entry: Arc<Entry>) {
-        let Some(slot) = slot_of(&entry.token) else { return };
+    /// Remembers a token. One that takes more than a generation may hold is not. Says whether it is.
+    pub(crate) fn insert(&mut self, entry: Arc<Entry>) -> bool {
+        let Some(slot) = slot_of(&entry.token) else { return false };
         let bytes = entry.bytes();
         if bytes > self.half {
-            return;
+            return false;
         }
         self.young.remove(slot);
         if self.young.bytes.saturating_add(bytes) > self.half {
@@ -108,6 +117,7 @@ impl TokenCache {
         }
         self.young.bytes = self.young.bytes.saturating_add(bytes);
         self.young.entries.insert(slot, entry);
+        true
     }
 }
 

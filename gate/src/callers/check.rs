@@ -8,6 +8,8 @@ pub enum Check {
     Size,
     /// It is a well-formed JWT.
     Form,
+    /// Its issuer, which alone can read it, says that it is active.
+    Introspection,
     /// Its algorithm is one that is supported.
     Algorithm,
     /// Its header asks for no extension.
@@ -39,8 +41,8 @@ pub enum Check {
 }
 
 impl Check {
-    /// All of them, in their order.
-    pub const ALL: [Self; 16] = [
+    /// Those of a JWT, in their order.
+    pub const OF_JWT: [Self; 16] = [
         Self::Size,
         Self::Form,
         Self::Algorithm,
@@ -56,6 +58,19 @@ impl Check {
         Self::Expiry,
         Self::Start,
         Self::Lifetime,
+        Self::Audience,
+    ];
+
+    /// Those of a token that only its issuer can read, in their order.
+    pub const OF_INTROSPECTED: [Self; 9] = [
+        Self::Size,
+        Self::Introspection,
+        Self::Issuer,
+        Self::Type,
+        Self::Scopes,
+        Self::Groups,
+        Self::Expiry,
+        Self::Start,
         Self::Audience,
     ];
 }

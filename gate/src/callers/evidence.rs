@@ -9,8 +9,8 @@ use jose::jws::Token;
 
 /// What is certain about a caller. Rules, headers and the cache see this, and not what it was made from.
 ///
-/// It has no public constructor: its maker has checked what it stands for. There are two makers: the
-/// verification of a token, and an opened session. An introspected token would be another.
+/// It has no public constructor: its maker has checked what it stands for. There are three makers: the
+/// verification of a token, an opened session, and what an issuer says of a token that only it can read.
 #[derive(Debug)]
 pub(crate) struct Evidence<'e> {
     /// The issuer, by index.
@@ -45,6 +45,8 @@ impl Groups {
 /// What the claims were taken from.
 #[derive(Debug)]
 pub(super) enum EvidenceSource<'e> {
+    /// What an issuer said of a token, checked as the claims of a token are.
+    Answer(Value<'e>),
     /// Claims of a session: a verified token's, and perhaps those of its issuer's userinfo endpoint.
     Session(Value<'e>),
     /// A token whose signature, type, dates and audience were all checked.
@@ -62,10 +64,15 @@ impl Evidence<'_> {
         self.valid.clone()
     }
 
+    /// Whether it was made from a JWT.
+    pub(super) fn is_of_jwt(&self) -> bool {
+        matches!(self.source, EvidenceSource::Token(_))
+    }
+
     /// What it says about its subject.
     pub(crate) fn claims(&self) -> Value<'_> {
         match &self.source {
-            EvidenceSource::Session(claims) => *claims,
+            EvidenceSource::Answer(claims) | EvidenceSource::Session(claims) => *claims,
             EvidenceSource::Token(token) => token.claims(),
         }
     }

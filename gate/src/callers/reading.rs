@@ -28,9 +28,11 @@ impl Principal {
             }
         }
         issuer.grants.bound_scopes(&mut scopes);
+        let payload = text.filter(|_| evidence.is_of_jwt()).and_then(|text| text.split('.').nth(1));
         let claims = evidence.claims();
         let source = ClaimSource {
             token: text,
+            payload,
             claims,
             issuer: named_issuer(claims, issuer),
             trusts_email: issuer.trust_email,

@@ -26,6 +26,8 @@ pub struct TokenTrace {
     pub detail: Option<String>,
     /// Whose token it says it is, by the issuer's index.
     pub issuer: Option<usize>,
+    /// Whether its issuer is asked what it is worth.
+    pub is_introspected: bool,
     /// The key that it names.
     pub kid: Option<String>,
     /// Whose it is, if all checks passed.
@@ -79,6 +81,7 @@ impl TokenTrace {
             failed,
             detail: claimed.detail.clone().or_else(|| verification.detail(failed?, text, claimed.issuer)),
             issuer: claimed.issuer,
+            is_introspected: claimed.is_introspected,
             kid: claimed.kid.as_deref().map(String::from),
             principal: outcome.ok().cloned(),
             withheld: Withheld::default(),

@@ -57,17 +57,19 @@ pub(crate) struct Claimed {
     pub(crate) check: Check,
     /// What more is to be said of why it is refused.
     pub(crate) detail: Option<String>,
+    /// Whether its issuer is asked what it is worth.
+    pub(crate) is_introspected: bool,
 }
 
 impl Claimed {
-    fn reject(&mut self, rejection: Rejection) -> Failure {
+    pub(super) fn reject(&mut self, rejection: Rejection) -> Failure {
         self.detail = rejection.detail;
         Failure::Refused(rejection.reason)
     }
 
     /// Whether its signature was checked, whatever came of it.
     pub(crate) fn checked_signature(&self) -> bool {
-        self.check >= Check::Signature
+        !self.is_introspected && self.check >= Check::Signature
     }
 }
 
@@ -226,6 +228,25 @@ fn check_claims<'e>(
     check_type(&token, issuer)?;
     *check = Check::Tenant;
     check_tenant(claims, issuer)?;
+    let Read { scopes, groups, audiences, valid } = read_claims(claims, issuer, now, check)?;
+    Ok(Evidence { issuer: index, source: EvidenceSource::Token(token), scopes, groups, audiences, valid })
+}
+
+/// What the claims of a token say that passes all checks.
+pub(super) struct Read {
+    pub(super) scopes: Vec<String>,
+    pub(super) groups: Groups,
+    pub(super) audiences: Vec<String>,
+    pub(super) valid: Range<Duration>,
+}
+
+/// The checks that need nothing but claims.
+pub(super) fn read_claims(
+    claims: Value<'_>,
+    issuer: &Issuer,
+    now: Timestamp,
+    check: &mut Check,
+) -> Result<Read, Rejection> {
     *check = Check::Scopes;
     let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
     *check = Check::Groups;
@@ -241,8 +262,7 @@ fn check_claims<'e>(
     dates.check_lifetime(issuer)?;
     *check = Check::Audience;
     check_audience(&audiences, issuer)?;
-    let valid = dates.valid(issuer.clock_skew);
-    Ok(Evidence { issuer: index, source: EvidenceSource::Token(token), scopes, groups, audiences, valid })
+    Ok(Read { scopes, groups, audiences, valid: dates.valid(issuer) })
 }
 
 /// OpenID Connect Core 1.0 §2: `exp` is required, whatever tokens of this issuer otherwise need.
@@ -380,7 +400,7 @@ impl<'d> Dates<'d> {
     }
 
     fn check_expiry(&self, issuer: &Issuer, now: Timestamp) -> Result<(), Rejection> {
-        let then = now.since_epoch().checked_sub(issuer.clock_skew);
+        let then = now.since_epoch().checked_sub(issuer.expiry_skew());
         match self.exp {
             None if issuer.require_expiration => Err(Rejection::missing("exp")),
             // now >= exp + skew, without letting the left side wrap below the epoch.
@@ -411,10 +431,11 @@ impl<'d> Dates<'d> {
     }
 
     /// The whole seconds in which the dates are fine.
-    fn valid(&self, skew: Duration) -> Range<Duration> {
+    fn valid(&self, issuer: &Issuer) -> Range<Duration> {
         let from = self.starts().map(NumericDate::ceiling).max();
-        let from = from.map_or(Duration::ZERO, |from| Duration::from_secs(from).saturating_sub(skew));
-        let until = self.exp.map_or(Duration::MAX, |exp| Duration::from_secs(exp.floor()).saturating_add(skew));
+        let from = from.map_or(Duration::ZERO, |from| Duration::from_secs(from).saturating_sub(issuer.clock_skew));
+        let until = |exp: NumericDate<'_>| Duration::from_secs(exp.floor()).saturating_add(issuer.expiry_skew());
+        let until = self.exp.map_or(Duration::MAX, until);
         from..until
     }
 

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use jose::json::Document;
 
-use super::reader::{Collector, Node};
+use super::reader::{Collector, Node, Object};
 use super::{
     ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers,
-    issuer, metadata, relation, rule, text, upstream,
+    introspection, issuer, metadata, relation, rule, text, upstream,
 };
 use crate::claims::ClaimRef;
-use crate::credentials::CredentialLocations;
+use crate::credentials::{CredentialLocations, TokenForm};
 use crate::http::{PathMode, TrustedProxies};
 use crate::hygiene::{Hygiene, Overrides};
 use crate::identity::IdentityValue;
 use crate::metadata::Metadata;
-use crate::policy::{AccessLog, CrossSite, Limits, Needs, Policy};
+use crate::policy::{AccessLog, CrossSite, Issuer, Limits, Needs, Policy};
 use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch, Unauthenticated};
 
 impl Policy {
@@ -36,7 +36,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let mut object = node.object()?;
     let limits = object.or("limits", Limits::default(), read_limits);
     let max_keys = limits.unwrap_or_default().keys;
-    let issuers = object.required("issuers").and_then(|node| issuer::read_all(&node, max_keys, env));
+    let issuers = read_issuers(&mut object, node, max_keys, env);
     let browser = browser::read(&mut object, issuers.as_deref(), env);
     let credentials = credentials::read(&mut object, browser.has_login);
     let cross_site = object.or("crossSite", CrossSite::default(), cross_site::read);
@@ -87,7 +87,9 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let own_cookies = browser.iter().flat_map(|browser| browser.session.cookie.own_names());
     let credentials = credentials.with_session_cookies(own_cookies.collect());
     let (rules, identity, upstream) = (rules?, identity?, upstream?);
-    let credentials = credentials.with_upstream(upstream.credentials.iter().map(|credential| &*credential.header));
+    let credentials = credentials
+        .with_upstream(upstream.credentials.iter().map(|credential| &*credential.header))
+        .with_own_tokens(own_tokens(issuers.as_deref().unwrap_or_default()));
     upstream::check_headers(node, &upstream, &identity, &credentials, &rules);
     let own_paths = browser.iter().flat_map(|browser| browser.session.paths.all()).map(|(_, path)| path);
     let key_sets = upstream::key_sets(node, &upstream, &rules, &own_paths.collect::<Vec<_>>());
@@ -138,6 +140,22 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     })
 }
 
+/// Those of `issuers`, and behind them those of `introspection`; one of the two is there.
+fn read_issuers(
+    object: &mut Object<'_, '_>,
+    node: &Node<'_, '_>,
+    max_keys: usize,
+    env: Environment<'_>,
+) -> Option<Vec<Issuer>> {
+    let has_others = node.value.get("introspection").is_some();
+    let found = if has_others { object.optional("issuers") } else { object.required("issuers") };
+    let issuers = match found {
+        Some(node) => issuer::read_all(&node, max_keys, env),
+        None => has_others.then(Vec::new),
+    };
+    introspection::read_behind(object, issuers, env)
+}
+
 fn tested_claims(rules: &[Rule]) -> Vec<ClaimRef> {
     let mut found = Vec::new();
     rules.iter().filter_map(|rule| rule.access.requirement()).for_each(|access| access.claims(&mut found));
@@ -148,6 +166,11 @@ fn tested_claims(rules: &[Rule]) -> Vec<ClaimRef> {
         }
     }
     distinct
+}
+
+/// What tokens look like that are looked up, where that is configured.
+fn own_tokens(issuers: &[Issuer]) -> Vec<TokenForm> {
+    issuers.iter().filter_map(|issuer| issuer.introspection()?.form().cloned()).collect()
 }
 
 fn read_realm(node: &Node<'_, '_>) -> Option<String> {

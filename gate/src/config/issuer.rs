@@ -72,12 +72,8 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     let trust_email = object.or("trustEmail", false, Node::boolean);
     let grants = object.or("grants", Grants::default(), grants::read);
     let keys = object.required("keys").and_then(|node| read_keys(&node, identity.as_ref(), max_keys, env));
-    let default_scopes = ["scope", "scp"].into_iter().filter_map(ClaimRef::dotted).collect();
-    let scope_claims = object.or("scopeClaims", default_scopes, |node| node.list_of(claim_ref));
-    let groups_claim = match object.optional("groupsClaim") {
-        Some(node) => read_groups_claim(&node),
-        None => ClaimRef::dotted("groups").map(|claim| GroupsClaim { claim, member: None }),
-    };
+    let scope_claims = object.or("scopeClaims", default_scope_claims(), |node| node.list_of(claim_ref));
+    let groups_claim = read_groups(&mut object);
     let group_scopes = object.or("groupScopes", BTreeMap::new(), read_group_scopes);
     object.finish();
     let Identity { identifier, kind } = identity?;
@@ -111,7 +107,7 @@ pub(super) fn read_name(node: &Node<'_, '_>) -> Option<Arc<str>> {
     }
 }
 
-fn read_audiences(node: &Node<'_, '_>) -> Option<Audiences> {
+pub(super) fn read_audiences(node: &Node<'_, '_>) -> Option<Audiences> {
     match node.value.as_str() {
         Some("any") => Some(Audiences::Any),
         Some(_) => node.expected("a list of audiences, or `any`"),
@@ -128,6 +124,18 @@ fn read_algorithm(node: &Node<'_, '_>) -> Option<Algorithm> {
     node.word(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
 }
 
+pub(super) fn default_scope_claims() -> Vec<ClaimRef> {
+    ["scope", "scp"].into_iter().filter_map(ClaimRef::dotted).collect()
+}
+
+/// `groupsClaim`.
+pub(super) fn read_groups(object: &mut Object<'_, '_>) -> Option<GroupsClaim> {
+    match object.optional("groupsClaim") {
+        Some(node) => read_groups_claim(&node),
+        None => ClaimRef::dotted("groups").map(|claim| GroupsClaim { claim, member: None }),
+    }
+}
+
 /// A claim, or `{claim: …, member: …}` where groups are objects.
 fn read_groups_claim(node: &Node<'_, '_>) -> Option<GroupsClaim> {
     if node.value.kind() != Kind::Object {
@@ -140,7 +148,7 @@ fn read_groups_claim(node: &Node<'_, '_>) -> Option<GroupsClaim> {
     Some(GroupsClaim { claim: claim?, member: Some(member?) })
 }
 
-fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>>> {
+pub(super) fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, Vec<String>>> {
     let entries = node.entries()?.into_iter().map(|(scope, groups)| {
         if !is_scope(scope) {
             groups.error(format!("`{scope}` is not one scope (RFC 6749 §3.3)"));

@@ -82,7 +82,7 @@ fn read(node: &Node<'_, '_>, issuers: Option<&[Issuer]>, env: Environment<'_>) -
         max_age: max_age?,
         timeout: match &issuer?.keys {
             KeySource::Fetched(settings) => settings.timeout,
-            KeySource::Inline(_) | KeySource::None => DEFAULT_TIMEOUT,
+            KeySource::Inline(_) | KeySource::Introspected(_) | KeySource::None => DEFAULT_TIMEOUT,
         },
     })
 }
@@ -96,6 +96,9 @@ fn read_issuer(node: &Node<'_, '_>, issuers: Option<&[Issuer]>, protocol: Option
     };
     let issuer = issuers.get(index)?;
     match protocol {
+        _ if issuer.is_introspected() => node.fail(
+            "expected one of the `issuers`: an entry of `introspection` is asked about tokens, nobody logs in there",
+        ),
         _ if issuer.trust_domain().is_some() => node.fail("a trust domain gives tokens to workloads: nobody logs in"),
         Some(Protocol::GitHub) if issuer.signs() => {
             node.fail("expected an issuer with `keys: none`: GitHub signs no token that says who logged in")

@@ -296,7 +296,13 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// Says what a rule would say, or whether somebody is logged in.
     fn check(mut self) -> Judgement {
         let Some((method, path)) = self.request.query().and_then(asked_request) else {
-            let answer = status(if self.find_caller().is_some() { 200 } else { 401 });
+            let answer = match self.find_caller() {
+                Err(verdict @ (Verdict::NeedsAnswer(_) | Verdict::NeedsKeys { .. })) => return self.end(verdict),
+                Err(Verdict::Refuse(refusal)) if refusal.reason.status() == 503 => {
+                    return self.end(Verdict::Refuse(refusal));
+                }
+                found => status(if matches!(found, Ok(Some(_))) { 200 } else { 401 }),
+            };
             self.session = None;
             self.events.clear();
             return self.end(Verdict::Answer(answer, "jotgate_check"));
@@ -307,7 +313,12 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let answer = match judgement {
             Judgement { audited: Some(_), .. }
             | Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,
-            Judgement { verdict: Verdict::NeedsKeys { issuer }, .. } => return self.end(Verdict::NeedsKeys { issuer }),
+            Judgement { verdict: verdict @ (Verdict::NeedsAnswer(_) | Verdict::NeedsKeys { .. }), .. } => {
+                return self.end(verdict);
+            }
+            Judgement { verdict: Verdict::Refuse(refusal), .. } if refusal.reason.status() == 503 => {
+                return self.end(Verdict::Refuse(refusal));
+            }
             Judgement { verdict: Verdict::Refuse(refusal), .. } if refusal.reason.status() != 401 => 403,
             Judgement { .. } => 401,
         };

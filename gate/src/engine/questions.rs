@@ -11,6 +11,7 @@ use crate::answer::Refusal;
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::lookup::Begun;
+use crate::policy::Issuer;
 use crate::question::{Answer, Answered, Answers, Question, Step, Subject};
 use crate::report::{Metric, Reason};
 use crate::time::Timestamp;
@@ -24,10 +25,25 @@ pub(super) const FAILURES_KEPT: Duration = Duration::from_secs(1);
 
 impl Gate {
     /// What providers are asked is not asked twice: codes are good once, and many refresh tokens are. What they say of
-    /// themselves is: the login of that index may be another one.
-    pub(super) fn inherit_questions(&mut self, answers: Answers, asked: BTreeMap<CalloutId, Timestamp>) {
-        (self.answers, self.asked) = (answers, asked);
-        self.answers.forget(|topic| matches!(topic.subject, Subject::Credential(..) | Subject::Provider(_)));
+    /// themselves is: the login of that index may be another one, and so may a credential. What issuers said of tokens
+    /// is, where the issuer of that index is asked in another way.
+    pub(super) fn inherit_questions(
+        &mut self,
+        answers: Answers,
+        asked: BTreeMap<CalloutId, Timestamp>,
+        issuers: &[Issuer],
+    ) {
+        self.answers.inherit(answers);
+        self.asked = asked;
+        let heirs = &self.policy.issuers;
+        let fingerprint = |issuers: &[Issuer], index: usize| {
+            issuers.get(index).and_then(|issuer| issuer.introspection()).map(|settings| settings.fingerprint.clone())
+        };
+        self.answers.forget(|topic| match topic.subject {
+            Subject::Credential(..) | Subject::Provider(_) => true,
+            Subject::Token(index, _) => fingerprint(issuers, index) != fingerprint(heirs, index),
+            Subject::Flow(_) | Subject::Session(..) => false,
+        });
     }
 
     /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure
@@ -41,6 +57,9 @@ impl Gate {
     ) -> Result<bool, Refusal> {
         let deadline = arrival.deadline(now, self.policy.limits.wait_for);
         let topic = question.topic;
+        if deadline <= now && matches!(topic.subject, Subject::Token(..)) {
+            return Err(self.refuse_late(question, now));
+        }
         if deadline <= now {
             self.answers.fail(topic, CalloutFailure::NoAnswer, FAILURES_KEPT, now);
             // Nor does the answer come for those that joined.
@@ -58,6 +77,9 @@ impl Gate {
     /// Sends a question, unless somebody has. Says whether its answer will come.
     pub(super) fn ask(&mut self, question: Question, now: Timestamp) -> bool {
         let Question { topic, mut callout } = question;
+        if !self.answers.is_under_way(&topic, now) && self.takes_too_much(&topic) {
+            return false;
+        }
         callout.id = CalloutId(self.fetches);
         match self.answers.begin(topic, callout.id, now) {
             Begun::Ask => {
@@ -86,7 +108,10 @@ impl Gate {
             let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
             self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
         }
-        let kept = kept(&answered, topic.step);
+        let kept = match topic.subject {
+            Subject::Token(issuer, _) => self.conclude_introspection(issuer, &answered, asked, now),
+            _ => kept(&answered, topic.step),
+        };
         self.answers.finish(&topic, id, answered, kept, now);
         self.wake_for(Awaited::Answer(topic));
         self.advance_refreshes(capabilities, now);
@@ -106,6 +131,9 @@ impl Gate {
             self.asked.retain(|&id, _| answers.topic_of(id).is_some());
         }
         for topic in given_up {
+            if let Subject::Token(issuer, _) = topic.subject {
+                self.give_up_introspection(issuer, now);
+            }
             self.wake_for(Awaited::Answer(topic));
         }
     }

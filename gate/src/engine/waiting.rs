@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::effect::RequestId;
 use crate::policy::Limits;
-use crate::question::Topic;
+use crate::question::{Subject, Topic};
 use crate::sessions::SessionId;
 use crate::time::Timestamp;
 
@@ -58,10 +58,12 @@ pub(crate) enum Awaited {
 }
 
 impl Awaited {
-    /// The issuer whose keys are awaited.
+    /// The issuer whose keys, or whose word on a token, are awaited.
     pub(crate) fn issuer(self) -> Option<usize> {
         match self {
-            Self::Keys { issuer } | Self::NewKeys { issuer } => Some(issuer),
+            Self::Answer(Topic { subject: Subject::Token(issuer, _), .. })
+            | Self::Keys { issuer }
+            | Self::NewKeys { issuer } => Some(issuer),
             Self::Answer(_) | Self::Nothing | Self::Session(_) => None,
         }
     }

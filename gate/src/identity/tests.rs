@@ -24,6 +24,7 @@ fn of(
     let (scopes, groups) = (["a".to_string(), "b".to_string()], ["g,h".to_string()]);
     let source = ClaimSource {
         token: Some(TOKEN),
+        payload: TOKEN.split('.').nth(1),
         claims: document.root(),
         issuer: "https://idp",
         trusts_email,

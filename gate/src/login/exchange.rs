@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jose::base64url;
+use oauth::Secret;
 use oauth::client::AssertionFacts;
 use oauth::endpoint::Endpoint;
 use oauth::metadata::Metadata;
-use oauth::{ACCEPT, CONTENT_TYPE, MAX_BODY, Secret};
 
 use super::failure::{Failed, Stop};
 use crate::callers::Verification;
-use crate::callout::{Callout, CalloutHeader, CalloutId, USER_AGENT};
+use crate::callout::Callout;
 use crate::http::HttpUri;
 use crate::policy::{Browser, Endpoints, Issuer, Login, Provider};
 use crate::question::{Answer, Answers, Question, Step, Subject, Topic};
@@ -111,39 +111,12 @@ impl<'x> Exchange<'x> {
 
     /// A POST to an endpoint of the provider.
     pub(crate) fn post(&self, endpoint: &Endpoint, request: &oauth::Request) -> Callout {
-        let mut headers = vec![
-            CalloutHeader::new("user-agent", USER_AGENT),
-            CalloutHeader::new("accept", ACCEPT),
-            CalloutHeader::new("content-type", CONTENT_TYPE),
-        ];
-        let authorization = request.authorization.as_ref();
-        headers.extend(authorization.map(|value| CalloutHeader::new("authorization", value.reveal())));
-        let body = request.body.as_str().as_bytes().to_vec();
-        let callout = self.callout(&self.login.cluster, &HttpUri::from(endpoint), headers);
-        Callout { method: "POST", body, ..callout }
+        Callout::post(&self.login.cluster, &HttpUri::from(endpoint), request, self.login.timeout)
     }
 
     /// A GET, with an access token (RFC 6750 §2.1).
     pub(crate) fn get(&self, cluster: &str, uri: &HttpUri, token: Option<&Secret>) -> Callout {
-        let mut headers = vec![CalloutHeader::new("user-agent", USER_AGENT), CalloutHeader::new("accept", ACCEPT)];
-        let bearer = token.map(|token| CalloutHeader::new("authorization", &format!("Bearer {}", token.reveal())));
-        headers.extend(bearer);
-        self.callout(cluster, uri, headers)
-    }
-
-    fn callout(&self, cluster: &str, uri: &HttpUri, headers: Vec<CalloutHeader>) -> Callout {
-        Callout {
-            id: CalloutId(0),
-            cluster: cluster.to_string(),
-            method: "GET",
-            scheme: uri.scheme(),
-            authority: uri.authority.clone(),
-            path: uri.path.clone(),
-            headers,
-            body: Vec::new(),
-            timeout: self.login.timeout,
-            max_body_bytes: MAX_BODY.saturating_add(1),
-        }
+        Callout::get(cluster, uri, token, self.login.timeout)
     }
 
     /// Makes a request that the client authenticates. `audience` is the endpoint that it goes to.

@@ -9,6 +9,7 @@ use jose::jwk::{SkippedKey, VerificationKey};
 
 use super::grants::Grants;
 use super::identity::{IssuerKind, SPIFFE, TenantPattern, is_key_for};
+use super::introspection::IntrospectionSettings;
 use super::key_source::{KeySource, large_keys};
 use crate::claims::ClaimRef;
 
@@ -149,9 +150,27 @@ impl Issuer {
         self.algorithms.contains(&algorithm) && (!algorithm.is_symmetric() || self.keys.has_key_for(algorithm))
     }
 
-    /// Whether there are tokens of its; the other kind only says who logged in.
+    /// Whether it signs tokens; other kinds only say who logged in, or are asked about each token.
     pub fn signs(&self) -> bool {
-        !matches!(self.keys, KeySource::None)
+        !matches!(self.keys, KeySource::Introspected(_) | KeySource::None)
+    }
+
+    /// How it is asked about its tokens, where only it can read them.
+    pub fn introspection(&self) -> Option<&IntrospectionSettings> {
+        match &self.keys {
+            KeySource::Introspected(settings) => Some(settings),
+            KeySource::Fetched(_) | KeySource::Inline(_) | KeySource::None => None,
+        }
+    }
+
+    /// Whether only it can read its tokens.
+    pub fn is_introspected(&self) -> bool {
+        self.introspection().is_some()
+    }
+
+    /// How long after `exp` its tokens are good: what an issuer says of a token at this moment needs no margin.
+    pub(crate) fn expiry_skew(&self) -> Duration {
+        if self.is_introspected() { Duration::ZERO } else { self.clock_skew }
     }
 
     /// Whether its keys are fetched.
@@ -167,7 +186,7 @@ impl Issuer {
     /// The entries of its inline key set that are no keys.
     pub(crate) fn skipped_keys(&self) -> &[SkippedKey] {
         match &self.keys {
-            KeySource::Fetched(_) | KeySource::None => &[],
+            KeySource::Fetched(_) | KeySource::Introspected(_) | KeySource::None => &[],
             KeySource::Inline(keys) => keys.skipped(),
         }
     }
@@ -206,7 +225,7 @@ impl Issuer {
     /// What is to be said of inline keys that only some hosts can verify with.
     pub(crate) fn large_keys(&self) -> Option<String> {
         match &self.keys {
-            KeySource::Fetched(_) | KeySource::None => None,
+            KeySource::Fetched(_) | KeySource::Introspected(_) | KeySource::None => None,
             KeySource::Inline(keys) => large_keys(keys),
         }
     }

@@ -7,6 +7,7 @@ use jose::Algorithm;
 use jose::jwk::{KeySet, Origin};
 
 use super::identity::TenantPattern;
+use super::introspection::IntrospectionSettings;
 use crate::http::HttpUri;
 use crate::sealing::SharedName;
 
@@ -17,6 +18,8 @@ pub enum KeySource {
     Fetched(Box<FetchSettings>),
     /// From the configuration.
     Inline(KeySet),
+    /// From nowhere: the issuer itself is asked about each of its tokens.
+    Introspected(Box<IntrospectionSettings>),
     /// From nowhere: the issuer signs nothing.
     None,
 }
@@ -87,7 +90,7 @@ impl KeySource {
     /// Whether a key for `algorithm` is in the configuration.
     pub(super) fn has_key_for(&self, algorithm: Algorithm) -> bool {
         match self {
-            Self::Fetched(_) | Self::None => false,
+            Self::Fetched(_) | Self::Introspected(_) | Self::None => false,
             Self::Inline(keys) => keys.keys().iter().any(|key| key.allows(algorithm)),
         }
     }

@@ -14,6 +14,12 @@ pub enum Metric {
     CalloutMilliseconds,
     /// Counter: requests that were refused.
     Denied(Reason),
+    /// Histogram: what answers of introspection endpoints took, in milliseconds.
+    IntrospectionMilliseconds,
+    /// Counter: lookups of tokens that their issuer answered, whatever it said of them.
+    IntrospectionsAnswered(usize),
+    /// Counter: lookups of tokens without a proper answer.
+    IntrospectionsFailed(usize),
     /// Gauge: how old the keys are, in seconds.
     KeysAge(usize),
     /// Counter: fetches of keys that failed.
@@ -72,12 +78,18 @@ impl Metric {
             if issuer.is_fetched() {
                 metrics.extend([Self::KeysFailed(index), Self::KeysFetched(index)]);
             }
+            if issuer.is_introspected() {
+                metrics.extend([Self::IntrospectionsAnswered(index), Self::IntrospectionsFailed(index)]);
+            }
         }
         if policy.issuers.iter().any(Issuer::is_fetched) {
             metrics.push(Self::CalloutMilliseconds);
         }
         for index in 0..policy.upstream.credentials.len() {
             metrics.extend([Self::UpstreamCached(index), Self::UpstreamFailed(index), Self::UpstreamMinted(index)]);
+        }
+        if policy.issuers.iter().any(Issuer::is_introspected) {
+            metrics.push(Self::IntrospectionMilliseconds);
         }
         if policy.browser.is_some() {
             metrics.extend([Self::LoginsStarted, Self::LoginsSucceeded]);
@@ -92,11 +104,15 @@ impl Metric {
     /// How a proxy keeps it.
     pub fn kind(self) -> MetricKind {
         match self {
-            Self::CalloutMilliseconds | Self::TokenEndpointMilliseconds => MetricKind::Histogram,
+            Self::CalloutMilliseconds | Self::IntrospectionMilliseconds | Self::TokenEndpointMilliseconds => {
+                MetricKind::Histogram
+            }
             Self::KeysAge(_) | Self::KeysUsable(_) => MetricKind::Gauge,
             Self::Allowed
             | Self::Audited(_)
             | Self::Denied(_)
+            | Self::IntrospectionsAnswered(_)
+            | Self::IntrospectionsFailed(_)
             | Self::KeysFailed(_)
             | Self::KeysFetched(_)
             | Self::LoginsFailed(_)
@@ -122,6 +138,9 @@ impl Metric {
             Self::Audited(reason) => ("requests_audited_", reason.name()),
             Self::CalloutMilliseconds => ("callout_ms", ""),
             Self::Denied(reason) => ("requests_denied_", reason.name()),
+            Self::IntrospectionMilliseconds => ("introspection_ms", ""),
+            Self::IntrospectionsAnswered(index) => ("introspections_answered_", issuer(index)),
+            Self::IntrospectionsFailed(index) => ("introspections_failed_", issuer(index)),
             Self::KeysAge(index) => ("keys_age_seconds_", issuer(index)),
             Self::KeysFailed(index) => ("keys_failed_", issuer(index)),
             Self::KeysFetched(index) => ("keys_fetched_", issuer(index)),

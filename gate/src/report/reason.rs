@@ -77,8 +77,8 @@ reasons! {
     NoRule = 403, "no_rule", "no rule allows this request";
     /// `nbf` or `iat` is in the future.
     NotYetValid = 401, "not_yet_valid", "the token is not valid yet";
-    /// Too many requests wait for keys.
-    Overloaded = 503, "overloaded", "too many requests are waiting for the keys of an issuer";
+    /// Too many requests wait for keys, or for what an issuer says of a token.
+    Overloaded = 503, "overloaded", "too many requests are waiting for an answer of an issuer";
     /// A token that is bound to a sender came without a proof of possession.
     ProofMissing = 401, "proof_missing", "the token is bound to a key or certificate of which the request has no proof";
     /// A proof of possession that was used before.

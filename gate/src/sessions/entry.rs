@@ -58,7 +58,7 @@ pub(crate) fn open(text: &[u8], browser: &Browser, policy: &Policy) -> Result<En
     let principal = Principal::new(evidence, kept.map(oauth::Secret::reveal), policy, issuer);
     let digest = digest_of_session(policy, session);
     let session = Some(Arc::new(opened));
-    Ok(Entry { token: text.into(), principal, kid: None, key_set: 0, valid: always, digest, session })
+    Ok(Entry { token: text.into(), principal, kid: None, key_set: 0, valid: always, digest, until: None, session })
 }
 
 impl fmt::Display for UnusableSession {

@@ -89,7 +89,7 @@ fn explanations_name_the_keys_that_are_not_tried_and_why() {
         let lines = [(":method", "GET"), (":path", "/x"), (":authority", "h"), ("authorization", value.as_str())];
         let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         for (verifier, name) in [(&Software as &dyn SignatureVerifier, "module"), (&Host, "host")] {
-            let trace = trace(&policy, &Request::new(&lines), Timestamp::from_secs(NOW), verifier);
+            let trace = trace(&policy, &Request::new(&lines), Timestamp::from_secs(NOW), verifier, None);
             let token = trace.token.expect("is looked at");
             let reason = token.failed.map_or("none", |(_, reason)| reason.name());
             report.push(format!("{header} {name}: {reason}, {}", token.detail.unwrap_or_default()));

@@ -21,6 +21,7 @@ mod discovery;
 mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;
+mod introspection;
 mod issuers;
 #[cfg(not(target_family = "wasm"))]
 mod key_sets;

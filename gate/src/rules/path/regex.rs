@@ -1,15 +1,8 @@
 //! Regular expressions over whole paths, in time that is linear in the path.
 
-use regex_lite::{Error, RegexBuilder};
-
 use crate::http::{CanonicalPath, decode_printable};
+use crate::whole_regex::{self, MAX_COMPILED, compile_whole};
 
-/// The longest expression, in bytes.
-const MAX_LENGTH: usize = 1024;
-/// The most memory that a compiled expression takes, in bytes. Each byte of a path costs one look at each of its states
-/// at most, so this bounds time as well. States take less in Wasm than natively.
-const MAX_COMPILED: usize = 16_384;
-const MAX_NESTING: u32 = 32;
 /// How finely the memory that a compiled expression takes is known, in bytes.
 const STEP: usize = 256;
 
@@ -24,24 +17,15 @@ pub(super) struct Regex {
 impl Regex {
     /// Reads an expression; `Err` says what is wrong with it.
     pub(super) fn parse(pattern: &str) -> Result<Self, String> {
-        if pattern.len() > MAX_LENGTH {
-            return Err(format!("is longer than {MAX_LENGTH} bytes"));
-        }
         if let Some(odd) = pattern.chars().find(|character| !character.is_ascii()) {
             return Err(format!("has a `{odd}`, which stands in paths as an escape such as `%C3%A9`"));
         }
         check_escapes(pattern)?;
-        // By itself first: no parenthesis of its own may end the group around it.
-        compile(pattern, MAX_NESTING).map_err(|error| explain(pattern, &error))?;
-        if decoded(pattern).is_some_and(|decoded| compile(&whole(&decoded), MAX_NESTING + 1).is_err()) {
+        let compiled = whole_regex::parse(pattern)?;
+        if decoded(pattern).is_some_and(|decoded| compile_whole(&decoded, MAX_COMPILED).is_err()) {
             return Err("is not valid once its escapes are decoded".to_string());
         }
-        let whole = whole(pattern);
-        match compile(&whole, MAX_NESTING + 1) {
-            Ok(compiled) => Ok(Self { pattern: pattern.to_string(), compiled, compiled_bytes: compiled_bytes(&whole) }),
-            Err(error) if is_too_large(&error) => Err(explain(pattern, &error)),
-            Err(_) => Err("ends in a comment".to_string()),
-        }
+        Ok(Self { pattern: pattern.to_string(), compiled, compiled_bytes: compiled_bytes(pattern) })
     }
 
     /// What it takes in memory, in bytes, rounded up.
@@ -53,7 +37,7 @@ impl Regex {
     pub(super) fn decoded(&self) -> Option<Self> {
         let pattern = decoded(&self.pattern)?;
         // INVARIANT: it was compiled when this was parsed.
-        let compiled = compile(&whole(&pattern), MAX_NESTING + 1).ok()?;
+        let compiled = compile_whole(&pattern, MAX_COMPILED).ok()?;
         Some(Self { pattern, compiled, compiled_bytes: self.compiled_bytes })
     }
 
@@ -70,11 +54,6 @@ impl PartialEq for Regex {
 }
 
 impl Eq for Regex {}
-
-/// An expression that matches a whole text.
-fn whole(pattern: &str) -> String {
-    format!(r"\A(?:{pattern})\z")
-}
 
 /// `pattern` with the escapes of printable characters as the characters themselves; `None` where there are none.
 fn decoded(pattern: &str) -> Option<String> {
@@ -141,32 +120,11 @@ fn check_escapes(pattern: &str) -> Result<(), String> {
     }
 }
 
-fn compile(pattern: &str, max_nesting: u32) -> Result<regex_lite::Regex, Error> {
-    RegexBuilder::new(pattern).size_limit(MAX_COMPILED).nest_limit(max_nesting).build()
-}
-
 /// The library does not say how much a compiled expression takes, but whether it takes more than it may.
 fn compiled_bytes(pattern: &str) -> usize {
-    let fits = |bytes: usize| RegexBuilder::new(pattern).size_limit(bytes).nest_limit(MAX_NESTING + 1).build().is_ok();
+    let fits = |bytes: usize| compile_whole(pattern, bytes).is_ok();
     let steps: Vec<_> = (1..MAX_COMPILED.div_ceil(STEP)).map(|step| step * STEP).collect();
     steps.get(steps.partition_point(|&bytes| !fits(bytes))).copied().unwrap_or(MAX_COMPILED)
-}
-
-fn is_too_large(error: &Error) -> bool {
-    error.to_string() == "compiled regex exceeded size limit"
-}
-
-fn explain(pattern: &str, error: &Error) -> String {
-    if is_too_large(error) {
-        return format!("compiles to more than {MAX_COMPILED} bytes");
-    }
-    // The library does not say where. From the character on that it stumbles over, nothing that follows helps.
-    let is_alike = |length: usize| {
-        let start = pattern.get(..length).unwrap_or_default();
-        compile(start, MAX_NESTING).err().as_ref() == Some(error)
-    };
-    let length = (0..pattern.len()).rev().find(|length| !is_alike(*length)).map_or(1, |length| length + 1);
-    format!("is no regular expression: {error}, at its character {length}")
 }
 
 #[cfg(test)]
