@@ -94,13 +94,15 @@ The decision is the engine's, and so is every step of it: which rules were skipp
 found, which check of the token failed, which requirement is not met, what the upstream or the client gets.
 
 Without keys a signature cannot be checked: give the issuer's key set with --keys, or trust the signature without a
-check with --trust-signature.
+check with --trust-signature. A token that only its issuer can read (`introspection`) needs the issuer's answer, with
+--introspection.
 
 Examples:
   jotgate explain jotgate.yaml --request 'GET /orders/7'
   jotgate explain jotgate.yaml --request 'GET https://api.example.com/orders/7' --token @token.txt --keys jwks.json
   jotgate explain jotgate.yaml --request 'POST /orders' --token @token.txt --trust-signature --at 2027-01-15T08:00:00Z
   jotgate explain gateway.yaml --request 'GET /' --header 'Cookie: session=a.b.c' --json
+  jotgate explain jotgate.yaml --request 'GET /' --token gt-abc.def --introspection answer.json
   jotgate explain jotgate.yaml --request 'GET /' --session '{\"sub\": \"alice\"}'
   jotgate explain jotgate.yaml --request 'GET https://dash.example.com/' --header 'Accept: text/html'
 
@@ -125,6 +127,9 @@ pub struct Explain {
     /// The claims of a session that the browser has, as JSON, or @ and their file.
     #[arg(long, value_name = "CLAIMS")]
     pub session: Option<String>,
+    /// What the issuer of a token that only it can read says of it: the JSON of its answer.
+    #[arg(long, value_name = "FILE")]
+    pub introspection: Option<PathBuf>,
     /// The key set of the token's issuer, where the configuration does not have it.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,

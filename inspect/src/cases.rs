@@ -92,7 +92,7 @@ pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
     for (case, location) in file.cases.iter().zip(&cases.locations) {
         let request = request(case, file, &policy, &mut mint)
             .map_err(|message| Error::Case(Finding::error("cases", &case.name, message, location.span.clone())))?;
-        let decided = decide(gate.clone(), &request, now, &mint);
+        let decided = decide(gate.clone(), &request, now, &mint, None);
         let decided = settle(decided, &policy, &request, now, &mint);
         let differences = compare(&case.expect, &decided);
         reports.push(CaseReport { name: case.name.clone(), line: location.line, request, decided, differences });
@@ -110,7 +110,7 @@ fn settle(decided: Decided, policy: &Policy, head: &RequestHead, now: Timestamp,
     }
     let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request::new(&lines).with_peer(head.peer.as_bytes());
-    decided.with_login(&trace(policy, &request, now, mint), policy)
+    decided.with_login(&trace(policy, &request, now, mint, None), policy)
 }
 
 /// The request of a case.

@@ -32,7 +32,7 @@ use self::keys::KeyProvenance;
 pub use self::question::Question;
 use self::verifier::Verifier;
 use crate::configuration::{Rejection, load};
-use crate::engine::{Decided, decide};
+use crate::engine::{Decided, Introspection, decide};
 use crate::request::{CredentialLocation, RequestHead};
 
 /// Explains what becomes of a request.
@@ -57,13 +57,15 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
         keys_unknown: provenance == Some(KeyProvenance::Unknown),
         assumed_signature: Cell::new(false),
     };
-    let decided = decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &verifier);
+    let said = question.introspection.as_deref();
+    let introspection = said.map(|body| Introspection { policy: &loaded.policy, body });
+    let decided = decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &verifier, introspection.as_ref());
     let is_undecided = verifier.assumed_signature.get();
     let if_signed = is_undecided.then(|| {
         let trusting = Verifier { trusts: true, keys_unknown: true, assumed_signature: Cell::new(false) };
-        decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &trusting)
+        decide(Gate::new(loaded.policy.clone(), now, 0), &head, now, &trusting, introspection.as_ref())
     });
-    let trace = trace(&loaded.policy, &request, now, &verifier);
+    let trace = trace(&loaded.policy, &request, now, &verifier, said.map(str::as_bytes));
     let decided = decided.with_login(&trace, &loaded.policy);
     let context = Context {
         loaded: &loaded,

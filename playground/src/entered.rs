@@ -16,6 +16,8 @@ pub(crate) struct Entered {
     token: String,
     session: String,
     time: String,
+    #[serde(default)]
+    introspection: String,
     keys: String,
 }
 
@@ -32,6 +34,7 @@ impl Entered {
             peer: String::new(),
             token: given(&self.token),
             session: given(&self.session),
+            introspection: given(&self.introspection),
             keys: given(&self.keys),
             trust_signature: false,
             now: self.time.trim().parse::<Instant>()?.0,

@@ -24,6 +24,7 @@ pub(crate) fn explain(asked: &Explain) -> Result<Outcome, Error> {
         peer: asked.peer.clone(),
         token: asked.token.as_deref().map(text_or_file).transpose()?,
         session: asked.session.as_deref().map(text_or_file).transpose()?,
+        introspection: asked.introspection.as_deref().map(input::read).transpose()?.map(|answer| answer.text),
         keys: asked.keys.as_deref().map(input::read).transpose()?.map(|keys| keys.text),
         trust_signature: asked.trust_signature,
         now: match &asked.at {

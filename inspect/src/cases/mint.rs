@@ -115,6 +115,9 @@ fn find_issuer<'p>(policy: &'p Policy, name: Option<&str>) -> Result<&'p Issuer,
         Some(name) => issuers.find(|issuer| issuer.name() == name),
         None => issuers.next(),
     };
+    if let Some(issuer) = found.filter(|issuer| issuer.is_introspected()) {
+        return Err(format!("the issuer `{}` is asked about its tokens: cases have none of its", issuer.name()));
+    }
     found.ok_or_else(|| {
         let known: Vec<_> = policy.issuers().iter().map(|issuer| format!("`{}`", issuer.name())).collect();
         format!("expected the `name` of an issuer ({}), found `{}`", known.join(", "), name.unwrap_or_default())

@@ -46,6 +46,8 @@ pub(super) fn settle(
     let mut provenance = Vec::new();
     let replace = |index: usize, issuer: &Issuer| {
         let origin = match issuer.keys() {
+            // It is never replaced.
+            KeySource::Introspected(_) => return Ok(None),
             KeySource::Inline(_) | KeySource::None if unknown.get(index) != Some(&true) => {
                 provenance.push(KeyProvenance::Configuration);
                 return Ok(None);
@@ -72,5 +74,5 @@ pub(super) fn settle(
 /// What the token in a request claims: its `kid`, and the index of its issuer.
 pub(super) fn claimed(policy: &Policy, request: &Request<'_>, now: Timestamp) -> (Option<String>, Option<usize>) {
     let verifier = Verifier { trusts: false, keys_unknown: true, assumed_signature: Cell::new(false) };
-    trace(policy, request, now, &verifier).token.map_or((None, None), |token| (token.kid, token.issuer))
+    trace(policy, request, now, &verifier, None).token.map_or((None, None), |token| (token.kid, token.issuer))
 }

@@ -18,6 +18,13 @@ impl Context<'_> {
                  --keys, or go on as if it were signed with --trust-signature",
             ));
         }
+        let is_introspected = self.trace.token.as_ref().is_some_and(|token| token.is_introspected);
+        if is_introspected && self.question.introspection.is_none() {
+            notes.push(String::from(
+                "only the issuer of the token can read it: give what it says of it, the JSON of its answer, with \
+                 --introspection",
+            ));
+        }
         if self.question.trust_signature {
             notes.push(String::from("signatures are trusted without a check (--trust-signature)"));
         }

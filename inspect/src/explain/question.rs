@@ -29,6 +29,9 @@ pub struct Question {
     /// The claims of a session that the browser has, as a JSON object.
     #[serde(default)]
     pub session: Option<String>,
+    /// What the issuer of a token that only it can read says of it: the body of an answer with status 200.
+    #[serde(default)]
+    pub introspection: Option<String>,
     /// The text of a key set, for the issuers whose keys are not in the configuration.
     #[serde(default)]
     pub keys: Option<String>,

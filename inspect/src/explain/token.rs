@@ -1,7 +1,7 @@
 //! The checks of a token, in words.
 
 use gate::explain::{Check, TokenTrace};
-use gate::policy::{Audiences, Issuer};
+use gate::policy::{Audiences, IntrospectionSettings, IntrospectionStyle, Issuer};
 use jose::base64url;
 use serde_json::Value;
 
@@ -20,7 +20,11 @@ struct Shown<'t> {
 impl Context<'_> {
     pub(super) fn token(&self, trace: &TokenTrace) -> TokenStep {
         let mut parts = trace.text.split(|&byte| byte == b'.').map(read);
-        let (header, claims) = (parts.next().flatten(), parts.next().flatten());
+        let (mut header, mut claims) = (parts.next().flatten(), parts.next().flatten());
+        if trace.is_introspected {
+            let answer = self.question.introspection.as_deref();
+            (header, claims) = (None, answer.and_then(|text| serde_json::from_str(text).ok()));
+        }
         let issuer = trace.issuer.and_then(|issuer| self.policy.issuers().get(issuer));
         let shown = Shown { trace, issuer, header, claims };
         let check = |check| CheckStep {
@@ -28,8 +32,10 @@ impl Context<'_> {
             outcome: self.outcome(check, trace),
             detail: self.describe(check, &shown),
         };
+        let checks: &[Check] = if trace.is_introspected { &Check::OF_INTROSPECTED } else { &Check::OF_JWT };
+        let checks = checks.iter().copied();
         TokenStep {
-            checks: Check::ALL.into_iter().filter(|check| shown.has(*check)).map(check).collect(),
+            checks: checks.filter(|check| shown.has(*check)).map(check).collect(),
             issuer: trace.issuer.and_then(|issuer| self.issuer_name(issuer)),
             keys: self.provenance.map(KeyProvenance::name),
             signature_trusted: self.question.trust_signature,
@@ -74,8 +80,12 @@ impl Context<'_> {
         match check {
             Check::Size => shown.size(self.policy.limits().token_bytes),
             Check::Form => String::from("three parts of base64url, the first two JSON objects"),
+            Check::Introspection => self.describe_introspection(issuer, failed == Some(check)),
             Check::Algorithm => shown.header("alg"),
             Check::Extensions => String::from("no `crit`, and no `b64` but true"),
+            Check::Issuer if shown.trace.is_introspected => {
+                format!("{}, expected `{}` where there is one", shown.claim("iss"), issuer.identifier())
+            }
             Check::Issuer => format!("{}, the issuer `{}`", shown.named_issuer(), issuer.name()),
             Check::AllowedAlgorithm => {
                 let usable = issuer.algorithms().iter().filter(|algorithm| issuer.allows(**algorithm));
@@ -91,6 +101,14 @@ impl Context<'_> {
                 _ if failed == Some(check) => String::from("it was made by none of the keys that may be used"),
                 _ => String::new(),
             },
+            Check::Type if shown.trace.is_introspected => {
+                match issuer.introspection().map(IntrospectionSettings::style) {
+                    Some(IntrospectionStyle::Rfc7662(_)) => {
+                        format!("{}, expected Bearer where there is one", shown.claim("token_type"))
+                    }
+                    _ => String::from("not checked: `style` is `self`"),
+                }
+            }
             Check::Type => match issuer.token_types() {
                 Some(wanted) => format!("{}, expected one of {}", shown.header("typ"), wanted.join(", ")),
                 None if issuer.trust_domain().is_some() => format!("{}, expected JWT or JOSE", shown.header("typ")),
@@ -106,6 +124,7 @@ impl Context<'_> {
                 (None, Some(member)) => format!("objects with a string `{member}`, where there are some"),
                 (None, None) => String::from("a string or an array of strings, where there are some"),
             },
+            Check::Expiry if shown.trace.is_introspected => shown.date("exp", now),
             Check::Expiry => format!("{}{}", shown.date("exp", now), skew(issuer)),
             Check::Start => format!("{}, {}{}", shown.date("nbf", now), shown.date("iat", now), skew(issuer)),
             Check::Lifetime => match issuer.max_lifetime() {
@@ -118,6 +137,18 @@ impl Context<'_> {
                     format!("{}, expected one of {}", shown.audiences(issuer), wanted.join(", "))
                 }
             },
+        }
+    }
+}
+
+impl Context<'_> {
+    /// What the issuer of a token that only it can read is asked, and what it says.
+    fn describe_introspection(&self, issuer: &Issuer, failed: bool) -> String {
+        let endpoint = issuer.introspection().map_or("", |settings| settings.endpoint().as_str());
+        match (&self.question.introspection, failed) {
+            (None, _) => format!("the issuer `{}` says at {endpoint} what the token is worth", issuer.name()),
+            (Some(_), true) => format!("the answer given for {endpoint} is no `active: true`"),
+            (Some(_), false) => format!("by the answer given for {endpoint}"),
         }
     }
 }
@@ -179,6 +210,7 @@ fn name(check: Check) -> &'static str {
     match check {
         Check::Size => "size",
         Check::Form => "form",
+        Check::Introspection => "introspection",
         Check::Algorithm => "algorithm",
         Check::Extensions => "extensions",
         Check::Issuer => "issuer",

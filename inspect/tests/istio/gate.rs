@@ -52,7 +52,7 @@ pub(crate) fn passes(gate: &Gate, request: &Request) -> bool {
     if let Some(claims) = &request.claims {
         head.add("authorization", &format!("Bearer {}", token(claims)));
     }
-    let decided = decide(gate.clone(), &head, Timestamp::from_secs(NOW), &Gullible);
+    let decided = decide(gate.clone(), &head, Timestamp::from_secs(NOW), &Gullible, None);
     matches!(decided.outcome, Outcome::Forwarded(_))
 }
 
