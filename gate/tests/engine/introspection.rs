@@ -5,6 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 mod answers;
 mod attacks;
+mod browsers;
 mod caching;
 mod config;
 mod trouble;
