@@ -11,6 +11,7 @@ mod origin;
 mod set;
 #[cfg(test)]
 mod tests;
+mod thumbprint;
 mod work;
 
 pub use error::KeyError;
@@ -18,3 +19,4 @@ pub use key::VerificationKey;
 pub use material::{KeyMaterial, SharedSecret};
 pub use origin::Origin;
 pub use set::{Candidates, KeySet, KeySetError, SkippedKey};
+pub use thumbprint::{has_private_member, thumbprint};

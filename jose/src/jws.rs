@@ -89,6 +89,16 @@ impl<'e> UntrustedToken<'e> {
         self.header_string("kid")
     }
 
+    /// The `typ` that the header claims.
+    pub fn typ(&self) -> Option<&str> {
+        self.header_string("typ")
+    }
+
+    /// A member of the header, unverified. A key that a header brings vouches for nothing but who has it.
+    pub fn header_member(&self, name: &str) -> Option<Value<'_>> {
+        self.header.root().get(name)
+    }
+
     /// The claim `iss`, unverified: good for choosing whose keys are asked, and nothing else. Null is absent.
     pub fn issuer(&self) -> Option<Value<'_>> {
         self.claim("iss")
@@ -99,7 +109,8 @@ impl<'e> UntrustedToken<'e> {
         self.claim("sub")
     }
 
-    fn claim(&self, name: &str) -> Option<Value<'_>> {
+    /// A claim, unverified. Null is absent.
+    pub fn claim(&self, name: &str) -> Option<Value<'_>> {
         self.payload.root().get(name).filter(|claim| !claim.is_null())
     }
 

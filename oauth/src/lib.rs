@@ -14,6 +14,7 @@
 //! | [`userinfo`] | claims of the userinfo endpoint | OpenID Connect Core 1.0 §5.3 |
 //! | [`introspection`] | tokens that only their issuer can read | RFC 7662 |
 //! | [`github`] | a provider without ID tokens: its API says who logged in | GitHub REST API 2022-11-28 |
+//! | [`dpop`] | proofs that the sender of a token has the key that it is bound to | RFC 9449 |
 //! | [`logout`] | logout at the provider | OpenID Connect RP-Initiated Logout 1.0 |
 //! | [`revocation`] | tokens that are given back | RFC 7009 |
 //!
@@ -33,6 +34,7 @@
 
 pub mod authorization;
 pub mod client;
+pub mod dpop;
 pub mod endpoint;
 pub mod form;
 pub mod github;
