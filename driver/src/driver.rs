@@ -1,10 +1,12 @@
 //! One configuration at work: what the host reports goes to the engine, what the engine wants goes to the host.
 
+use std::cell::RefCell;
+use std::fmt;
 use std::time::Duration;
 
 use gate::{
-    Callout, CalloutFailure, CalloutId, Capabilities, Decision, Effect, Gate, HeaderEdit, HeaderLine, Level, Reply,
-    Report, Request, RequestId, Response, ResponseDecision, Timestamp,
+    Callout, CalloutFailure, CalloutId, Capabilities, Connection, Decision, Effect, Gate, HeaderEdit, HeaderLine,
+    Level, Reply, Report, Request, RequestId, Response, ResponseDecision, Timestamp,
 };
 use jose::signature::SignatureVerifier;
 
@@ -65,6 +67,22 @@ impl<'v, V: SignatureVerifier, H: Host> Lent<'v, V, H> {
     fn capabilities(&self) -> Capabilities<'_> {
         let Self { now, signatures, signer, random } = self;
         Capabilities { now: *now, signatures: *signatures, signer, random }
+    }
+}
+
+/// The connection of the current request, which is asked for its certificate where a token is bound to one.
+struct CurrentConnection<'h, H>(RefCell<&'h mut H>);
+
+impl<H: Host> Connection for CurrentConnection<'_, H> {
+    fn peer_certificate(&self) -> Vec<u8> {
+        // What the host does not hand out is no certificate.
+        self.0.try_borrow_mut().ok().and_then(|mut host| host.peer_certificate().ok()).unwrap_or_default()
+    }
+}
+
+impl<H> fmt::Debug for CurrentConnection<'_, H> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CurrentConnection")
     }
 }
 
@@ -211,7 +229,8 @@ impl<V: SignatureVerifier> Driver<V> {
                 true => host.peer_address().unwrap_or_default(),
                 false => Vec::new(),
             };
-            let request = Request::new(lines).with_peer(&peer).with_body(has_body);
+            let connection = CurrentConnection(RefCell::new(host));
+            let request = Request::new(lines).with_peer(&peer).with_body(has_body).with_connection(&connection);
             gate.handle_request(id, &request, lent.capabilities())
         })?;
         match decision {

@@ -86,6 +86,10 @@ pub trait Host {
     /// The address that the current request comes from: host and port.
     fn peer_address(&mut self) -> Result<Vec<u8>, HostError>;
 
+    /// The SHA-256 of the certificate that the client of the current request's connection has shown, in hexadecimal;
+    /// empty if there is none that was verified.
+    fn peer_certificate(&mut self) -> Result<Vec<u8>, HostError>;
+
     /// Sets a property of the current request, for the access log.
     fn set_property(&mut self, name: &str, value: &str) -> Result<(), HostError>;
 

@@ -37,6 +37,7 @@ pub enum Call {
     IncrementMetric,
     Now,
     PeerAddress,
+    PeerCertificate,
     Random,
     ReadCalloutHeaders,
     ReadHeaders,
@@ -190,6 +191,10 @@ impl Host for Memory {
 
     fn peer_address(&mut self) -> Result<Vec<u8>, HostError> {
         self.current(Call::PeerAddress).map(|exchange| exchange.peer.clone())
+    }
+
+    fn peer_certificate(&mut self) -> Result<Vec<u8>, HostError> {
+        self.current(Call::PeerCertificate).map(|exchange| exchange.certificate.clone())
     }
 
     fn set_property(&mut self, name: &str, value: &str) -> Result<(), HostError> {

@@ -90,6 +90,10 @@ impl Host for ProxyWasm {
         hostcalls::property(&["source", "address"]).map_err(error)
     }
 
+    fn peer_certificate(&mut self) -> Result<Vec<u8>, HostError> {
+        hostcalls::property(&["connection", "sha256_peer_certificate_digest"]).map_err(error)
+    }
+
     fn set_property(&mut self, name: &str, value: &str) -> Result<(), HostError> {
         hostcalls::set_property(name, value.as_bytes()).map_err(error)
     }

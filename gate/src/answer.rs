@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use oauth::dpop::ALGORITHMS;
 use serde_json::json;
 
 use crate::http::{Reply, Request};
@@ -12,13 +13,34 @@ use crate::rules::Scheme;
 /// The content type of problem documents.
 pub(crate) const PROBLEM: &str = "application/problem+json";
 
+const DPOP: &str = "DPoP";
+
 /// What challenges carry beside the reason.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Challenger<'c> {
     pub(crate) realm: &'c str,
     pub(crate) scheme: Scheme,
+    pub(crate) dpop: DpopChallenge,
     /// Where the metadata of the resource is (RFC 9728 §5.1).
     pub(crate) resource_metadata: Option<&'c str>,
+}
+
+/// Whether a challenge asks for a proof of possession (RFC 9449 §7.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DpopChallenge {
+    /// For nothing else: the client knows of it, or has to.
+    Alone,
+    /// Of a client that came with nothing, as well.
+    Beside,
+    None,
+}
+
+/// What is wrong with the proof of a request, in the words of challenges (RFC 9449 §7.1, §9).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ProofChallenge {
+    pub(crate) error: &'static str,
+    /// The nonce that the next proof needs.
+    pub(crate) nonce: Option<String>,
 }
 
 /// A refusal, with what its answer needs beside the reason.
@@ -31,6 +53,8 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<u64>,
     /// Where a browser logs in.
     pub(crate) login: Option<Arc<str>>,
+    /// What a challenge says of the proof.
+    pub(crate) proof: Option<Box<ProofChallenge>>,
     /// What the client reads in place of what the reason says; [`printable`].
     pub(crate) detail: Option<Cow<'static, str>>,
 }
@@ -51,7 +75,7 @@ impl From<Reason> for Refusal {
 impl From<Cause> for Refusal {
     fn from(Cause { reason, detail }: Cause) -> Self {
         let detail = detail.as_ref().map(Detail::text);
-        Self { reason, detail, scopes: Vec::new(), retry_after: None, login: None }
+        Self { reason, detail, scopes: Vec::new(), retry_after: None, login: None, proof: None }
     }
 }
 
@@ -60,7 +84,10 @@ impl Refusal {
     pub(crate) fn answer(&self, request: &Request<'_>, challenger: Challenger<'_>) -> Reply {
         let status = self.reason.status();
         let mut headers = vec![("cache-control", String::from("no-store"))];
-        headers.extend(self.challenge(challenger).map(|challenge| ("www-authenticate", challenge)));
+        let challenges = self.challenges(challenger).into_iter().flatten();
+        headers.extend(challenges.map(|challenge| ("www-authenticate", challenge)));
+        let nonce = self.proof.as_ref().and_then(|proof| proof.nonce.clone());
+        headers.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
         headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         if request.is_grpc() {
             return Reply { status, headers, body: self.detail().to_string(), grpc_status: Some(grpc_status(status)) };
@@ -74,17 +101,38 @@ impl Refusal {
         self.detail.as_deref().unwrap_or_else(|| self.reason.detail())
     }
 
+    fn challenges(&self, challenger: Challenger<'_>) -> [Option<String>; 2] {
+        let asks_both = challenger.dpop == DpopChallenge::Beside && self.reason == Reason::MissingToken;
+        match challenger.dpop {
+            DpopChallenge::Alone => [None, self.challenge_of(DPOP, challenger)],
+            _ if asks_both => [self.challenge(challenger), self.challenge_of(DPOP, challenger)],
+            DpopChallenge::Beside | DpopChallenge::None => [self.challenge(challenger), None],
+        }
+    }
+
     fn challenge(&self, challenger: Challenger<'_>) -> Option<String> {
         let realm = challenger.realm;
         match challenger.scheme {
             Scheme::Basic => (self.reason.status() == 401).then(|| format!("Basic realm=\"{realm}\"")),
-            Scheme::Bearer => {
-                // INVARIANT: a URL that the configuration took holds neither quotes nor backslashes.
-                let metadata = challenger.resource_metadata.map(|url| format!(", resource_metadata=\"{url}\""));
-                let error = self.bearer_error()?;
-                Some(format!("Bearer realm=\"{realm}\"{error}{}", metadata.unwrap_or_default()))
+            Scheme::Bearer => self.challenge_of("Bearer", challenger),
+        }
+    }
+
+    /// The challenges of both schemes have the same parts (RFC 6750 §3, RFC 9449 §7.1).
+    fn challenge_of(&self, scheme: &str, challenger: Challenger<'_>) -> Option<String> {
+        let error = match &self.proof {
+            Some(proof) => format!(", error=\"{}\", error_description=\"{}\"", proof.error, self.detail()),
+            None => self.bearer_error()?,
+        };
+        let mut challenge = [scheme, " realm=\"", challenger.realm, "\"", &error].concat();
+        let algorithms = Some(ALGORITHMS).filter(|_| scheme == DPOP);
+        // INVARIANT: a URL that the configuration took holds neither quotes nor backslashes.
+        for (name, value) in [("resource_metadata", challenger.resource_metadata), ("algs", algorithms)] {
+            if let Some(value) = value {
+                challenge.extend([", ", name, "=\"", value, "\""]);
             }
         }
+        Some(challenge)
     }
 
     /// RFC 6750 §3: an `error` only where a credential was sent. `None`: there is no challenge at all.
@@ -150,7 +198,8 @@ mod tests {
     #[cfg(not(target_family = "wasm"))]
     use std::fmt::Write as _;
 
-    const DEMO: Challenger<'_> = Challenger { realm: "demo", scheme: Scheme::Bearer, resource_metadata: None };
+    const DEMO: Challenger<'_> =
+        Challenger { realm: "demo", scheme: Scheme::Bearer, dpop: DpopChallenge::None, resource_metadata: None };
 
     /// One line for each reason: status, challenge, retry-after.
     #[cfg(not(target_family = "wasm"))] // snapshots are files
@@ -163,6 +212,7 @@ mod tests {
                 scopes: vec!["a:read".into(), "b".into()],
                 retry_after: (reason.status() == 503).then_some(7),
                 login: None,
+                proof: None,
                 detail: None,
             };
             let reply = refusal.answer(&Request::new(&[]), DEMO);

@@ -29,6 +29,10 @@ use crate::report::{Cause, Detail, Reason};
 pub struct CredentialLocations {
     locations: Vec<CredentialLocation>,
     conflict: Conflict,
+    /// Whether tokens that come with a proof are taken behind `DPoP`.
+    takes_proofs: bool,
+    /// Whether that is so wherever `Authorization: Bearer` is: no location is for it alone.
+    is_dpop_implied: bool,
     /// The names of the gate's own cookies: whatever becomes of a request, nobody else gets them.
     session_cookies: Vec<String>,
     /// The headers among those of `locations` that credentials for the upstream stand in: whatever becomes of a
@@ -80,17 +84,41 @@ pub(crate) struct Credential<'r> {
     pub(crate) token: Cow<'r, [u8]>,
     /// The index of the location that holds it, in [`CredentialLocations`].
     pub(crate) index: usize,
+    /// Whether it stands behind `DPoP` (RFC 9449 §7.1): it comes with a proof.
+    pub(crate) is_dpop: bool,
 }
+
+/// The header that proofs stand in.
+pub(crate) const PROOF_HEADER: &str = "dpop";
+const BEARER: &str = "Bearer";
+const DPOP: &str = "DPoP";
+const AUTHORIZATION: &str = "authorization";
 
 impl Default for CredentialLocation {
     fn default() -> Self {
-        Self::Header { name: String::from("authorization"), scheme: Some(String::from("Bearer")) }
+        Self::Header { name: String::from(AUTHORIZATION), scheme: Some(String::from(BEARER)) }
     }
 }
 
 impl CredentialLocations {
     pub(crate) fn new(locations: Vec<CredentialLocation>, conflict: Conflict) -> Self {
-        Self { locations, conflict, session_cookies: Vec::new(), upstream: Vec::new(), own_tokens: Vec::new() }
+        Self {
+            locations,
+            conflict,
+            takes_proofs: false,
+            is_dpop_implied: false,
+            session_cookies: Vec::new(),
+            upstream: Vec::new(),
+            own_tokens: Vec::new(),
+        }
+    }
+
+    /// The same, where tokens that come with a proof are taken: behind `DPoP` wherever `Bearer` may stand in
+    /// `Authorization`, unless there is a location for them.
+    #[must_use]
+    pub(crate) fn with_proofs(self) -> Self {
+        let is_dpop_implied = !self.locations.iter().any(|location| location.is_authorization(DPOP));
+        Self { takes_proofs: true, is_dpop_implied, ..self }
     }
 
     /// The same, with cookies of the gate's own.
@@ -137,18 +165,24 @@ impl CredentialLocations {
     pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Cause> {
         let mut found = None;
         for (index, location) in self.locations.iter().enumerate() {
-            let Some(token) = self.find(location, request) else { continue };
+            let Some((token, is_dpop)) = self.find_either(location, request) else { continue };
             match &found {
-                None => found = Some((index, token)),
+                None => found = Some((index, token, is_dpop)),
                 // Two schemes find something in one header only where its lines were joined: each says so.
-                Some((earlier, Err(_))) if self.share_lines(*earlier, location) => {}
+                Some((earlier, Err(_), _)) if self.share_lines(*earlier, location) => {}
                 Some(_) => return Err(Reason::AmbiguousCredentials.into()),
             }
             if self.conflict == Conflict::First {
                 break;
             }
         }
-        found.map(|(index, token)| Ok(Credential { token: token?, index })).transpose()
+        found.map(|(index, token, is_dpop)| Ok(Credential { token: token?, index, is_dpop })).transpose()
+    }
+
+    /// Whether a token of the request, be it malformed, is to come with a proof.
+    pub(crate) fn presents_proof(&self, request: &Request<'_>) -> bool {
+        let is_dpop = |line: &[u8]| header::after_scheme(line.trim_ascii(), DPOP).is_some();
+        self.takes_proofs && request.lines(AUTHORIZATION).any(is_dpop)
     }
 
     /// What a header has that should have a credential, and has none.
@@ -257,6 +291,24 @@ impl CredentialLocations {
     }
 
     fn find<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
+        self.find_either(location, request).map(|(token, _)| token)
+    }
+
+    /// What a location holds, and whether it is to come with a proof.
+    fn find_either<'r>(
+        &self,
+        location: &CredentialLocation,
+        request: &Request<'r>,
+    ) -> Option<(Result<Cow<'r, [u8]>, Cause>, bool)> {
+        if self.is_dpop_implied && location.is_authorization(BEARER) {
+            let (scheme, token) = header::find_behind(request, AUTHORIZATION, &[BEARER, DPOP])?;
+            return Some((token.map(Cow::Borrowed), scheme == DPOP));
+        }
+        let is_dpop = self.takes_proofs && location.is_authorization(DPOP);
+        self.find_plain(location, request).map(|token| (token, is_dpop))
+    }
+
+    fn find_plain<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
         match location {
             CredentialLocation::Basic => basic::find(request).map(|token| token.map(Cow::Owned)),
             CredentialLocation::Cookie { name, scheme } => {
@@ -333,6 +385,12 @@ impl CredentialLocation {
     /// Whether the cookie `name` is, for some server, the one that it looks for.
     pub(crate) fn reads_cookie(&self, name: &str) -> bool {
         matches!(self, Self::Cookie { name: own, .. } if own == name || either(own, name, http::cookie::holds))
+    }
+
+    /// Whether it is `Authorization` with that scheme.
+    fn is_authorization(&self, wanted: &str) -> bool {
+        matches!(self, Self::Header { name, scheme: Some(scheme) }
+            if name == AUTHORIZATION && scheme.eq_ignore_ascii_case(wanted))
     }
 
     fn scheme(&self) -> Option<&str> {

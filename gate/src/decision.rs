@@ -2,6 +2,7 @@
 
 mod browser;
 mod introspection;
+mod sender;
 mod upstream;
 
 use std::ops::Range;
@@ -224,6 +225,12 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// The caller is certain: a credential says so, or the session.
     fn admit(mut self, entry: &Entry, credential: Option<&Credential<'_>>, access: &Access) -> Judgement {
         let principal = &entry.principal;
+        if self.needs_sender(principal, credential) {
+            self = match self.judge_sender(principal, credential) {
+                Ok(evaluation) => evaluation,
+                Err(judgement) => return judgement,
+            };
+        }
         let asks_for_groups = access.requirement().is_some_and(Requirement::asks_for_groups);
         if let Some(detail) = principal.odd_groups().filter(|_| asks_for_groups) {
             self.trail.odd_groups(detail);
@@ -279,7 +286,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     /// The caller, where there is one; otherwise what stands against it, or has to be known first.
     fn find_caller(&mut self) -> Result<Option<Arc<Entry>>, Verdict> {
         match self.find_credential() {
-            Ok(Some(credential)) => self.verify(&credential.token).map(Some),
+            Ok(Some(credential)) => {
+                let known = self.verify(&credential.token)?;
+                Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, &credential)))
+            }
             Ok(None) => Ok(self.find_session()),
             Err(_) => Ok(None),
         }

@@ -4,6 +4,7 @@ mod browser;
 mod effect;
 mod introspection;
 mod key_updates;
+mod proofs;
 mod questions;
 mod waiting;
 
@@ -12,8 +13,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use self::effect::{Decision, Effect, Level, RequestId, ResponseDecision};
+use self::proofs::Proofs;
 use self::waiting::{Arrival, Waiting};
-use crate::answer::{Challenger, Refusal, printable};
+use crate::answer::{Challenger, DpopChallenge, Refusal, printable};
 use crate::callers::{TokenCache, Verification};
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
@@ -22,10 +24,11 @@ use crate::http::{CanonicalPath, HeaderEdit, HeaderLine, Request};
 use crate::introspection::Endpoints;
 use crate::keys::{FetchedKeys, IssuerKeys};
 use crate::known::Known;
-use crate::policy::Policy;
+use crate::policy::{Policy, RequiredBinding};
 use crate::question::Answers;
 use crate::random::Jitter;
 use crate::report::{Facts, Metric, Reason};
+use crate::rules::Rule;
 use crate::sessions::{KeptClaims, Refreshes, SessionId, SessionUse};
 use crate::shared::{NoSharedData, SharedData};
 use crate::time::{SteadyClock, Timestamp};
@@ -73,6 +76,8 @@ pub struct Gate {
     asked: BTreeMap<CalloutId, Timestamp>,
     /// Credentials for the upstream. Their instants are those of `clock`.
     minted: MintedCache,
+    /// What is known of the proofs of requests, and of those that were used.
+    proofs: Proofs,
     refreshes: Refreshes,
     /// The requests with sessions whose responses may have a newer cookie.
     responses: BTreeMap<RequestId, SessionUse>,
@@ -120,6 +125,7 @@ impl Gate {
             answers,
             endpoints: Endpoints::default(),
             asked: BTreeMap::new(),
+            proofs: Proofs::default(),
             refreshes: Refreshes::default(),
             responses: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -145,6 +151,7 @@ impl Gate {
                 heir.inherit(keys);
             }
         }
+        self.proofs = predecessor.proofs;
         self.inherit_sessions(predecessor.refreshes, predecessor.responses, predecessor.sockets);
         self.inherit_questions(predecessor.answers, predecessor.asked, &predecessor.policy.issuers);
         self.effects.extend(predecessor.held.keys().copied().map(Effect::ResumeResponse));
@@ -167,7 +174,12 @@ impl Gate {
         if waited.is_none() {
             self.current_request = Some(id);
         }
-        self.decide_request(Arrival { id, waited, has_body: request.has_body() }, request, capabilities, steady)
+        let arrival = Arrival { id, waited, has_body: request.has_body() };
+        let decision = self.decide_request(arrival, request, capabilities, steady);
+        if !self.proofs.is_empty() && decision != Decision::Wait {
+            self.proofs.forget(id);
+        }
+        decision
     }
 
     fn decide_request(
@@ -188,6 +200,7 @@ impl Gate {
             random,
             answers: &self.answers,
             endpoints: &self.endpoints,
+            proof: self.proofs.of(id),
             refreshes: &self.refreshes,
             kept: &self.kept,
             minted: &self.minted,
@@ -222,6 +235,10 @@ impl Gate {
                 Ok(false) => return self.decide_request(again, request, capabilities, steady),
                 Err(refusal) => refusal,
             },
+            Verdict::NeedsUnusedProof(proof) => {
+                self.ask_for_proof(arrival, proof, steady);
+                return Decision::Wait;
+            }
             Verdict::NeedsRefresh(entry) => match self.wait_for_refresh(arrival, &entry, capabilities, steady) {
                 Ok(true) => return Decision::Wait,
                 Ok(false) => return self.decide_request(again, request, capabilities, steady),
@@ -265,7 +282,9 @@ impl Gate {
 
     /// Whether decisions depend on the address that requests come from.
     pub fn asks_for_peer(&self) -> bool {
-        self.policy.needs.client_ip || self.policy.hygiene.asks_for_peer()
+        self.policy.needs.client_ip
+            || self.policy.hygiene.asks_for_peer()
+            || self.policy.sender_constraint.asks_for_peer()
     }
 
     /// The edits that request trailers need.
@@ -295,6 +314,9 @@ impl Gate {
     /// A request is gone, whether it was decided or not.
     pub fn cancel(&mut self, id: RequestId) {
         self.waiting.remove(id);
+        if !self.proofs.is_empty() {
+            self.proofs.forget(id);
+        }
         if !self.responses.is_empty() {
             self.responses.remove(&id);
             self.held.remove(&id);
@@ -324,6 +346,9 @@ impl Gate {
             // A refresh came to its end just now: the proxy's other VMs are to know while this one has what they share.
             self.exchange_sessions(shared, capabilities, now);
         }
+        if self.proofs.wants_exchange() {
+            self.exchange_proofs(shared, capabilities);
+        }
     }
 
     /// Does what is due. To be called when [`Gate::next_timeout`] has come; calling it earlier does no harm.
@@ -351,7 +376,10 @@ impl Gate {
         // Before any request is resumed: it might need what other VMs share.
         let has_browser = self.policy.browser.is_some();
         let wants_exchange = |keys: &IssuerKeys| keys.fetched().is_some_and(FetchedKeys::wants_exchange);
-        if !self.has_shared && (self.keys.iter().any(wants_exchange) || (has_browser && self.wants_session_exchange()))
+        if !self.has_shared
+            && (self.keys.iter().any(wants_exchange)
+                || (has_browser && self.wants_session_exchange())
+                || self.proofs.wants_exchange())
         {
             self.has_shared = true;
             return Some(Effect::Share);
@@ -377,11 +405,24 @@ impl Gate {
         let challenger = Challenger {
             realm: &self.policy.realm,
             scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
+            dpop: self.dpop_challenge(&refusal, request, rule),
             resource_metadata: path.and_then(|path| self.policy.metadata.url(request, &path)),
         };
         let detail = facts.detail_of(refusal.reason).map(printable).map(Cow::Owned).or(refusal.detail.clone());
         let refusal = Refusal { detail, ..refusal.clone() };
         Decision::Reply(refusal.answer(request, challenger), facts.denied(&self.policy, &refusal, request))
+    }
+
+    /// Whether proofs of possession are asked for, beside or in place of plain tokens.
+    fn dpop_challenge(&self, refusal: &Refusal, request: &Request<'_>, rule: Option<&Rule>) -> DpopChallenge {
+        let constraint = &self.policy.sender_constraint;
+        let require = rule.and_then(|rule| rule.require).unwrap_or(constraint.require);
+        match &constraint.dpop {
+            Some(_) if refusal.proof.is_some() || require == RequiredBinding::Dpop => DpopChallenge::Alone,
+            Some(_) if self.policy.credentials.presents_proof(request) => DpopChallenge::Alone,
+            Some(dpop) if dpop.is_announced => DpopChallenge::Beside,
+            _ => DpopChallenge::None,
+        }
     }
 
     fn wake(&mut self, requests: Vec<RequestId>) {
@@ -403,6 +444,9 @@ impl Gate {
     fn run_due_timers(&mut self, capabilities: Capabilities<'_>, now: Timestamp) {
         // A host that did not hand over shared data when it was asked to has none.
         self.exchange(&mut NoSharedData, now);
+        if self.proofs.wants_exchange() {
+            self.exchange_proofs(&mut NoSharedData, capabilities);
+        }
         self.give_up_questions(now);
         if self.policy.browser.is_some() {
             self.exchange_sessions(&mut NoSharedData, capabilities, now);
@@ -427,7 +471,8 @@ impl Gate {
         let keys = keys.filter_map(|(issuer, keys)| Some(keys.fetched()?.next_event(self.waiting.is_awaited(issuer))));
         let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
         // Requests over the budget are to be resumed as soon as possible.
-        let ready = (!self.ready.is_empty()).then(Timestamp::default);
+        let is_due = !self.ready.is_empty() || self.proofs.wants_exchange();
+        let ready = is_due.then(Timestamp::default);
         let browser = self.policy.browser.as_ref().and_then(|_| self.next_browser_event());
         let questions = self.next_question_event();
         keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).chain(browser).chain(questions).min()

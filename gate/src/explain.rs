@@ -153,6 +153,7 @@ pub fn trace(
         random: &NoGenerator,
         answers: &answers,
         endpoints: &Endpoints::default(),
+        proof: None,
         refreshes: &refreshes,
         kept: &kept,
         minted: &MintedCache::default(),

@@ -22,7 +22,7 @@ pub(crate) use self::grammar::{is_header_name, is_scope, is_token_byte};
 pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
 pub(crate) use self::path::{LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, decode_printable, decode_segment};
 pub use self::reply::Reply;
-pub use self::request::{HeaderLine, Request};
+pub use self::request::{Connection, HeaderLine, Request};
 pub use self::response::Response;
 pub use self::set_cookie::SameSite;
 pub(crate) use self::spelling::{essence, essences};

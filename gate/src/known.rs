@@ -2,6 +2,7 @@
 
 use jose::sign::Signer;
 
+use crate::binding::UsedProof;
 use crate::callers::Verification;
 use crate::introspection::Endpoints;
 use crate::question::Answers;
@@ -18,6 +19,8 @@ pub(crate) struct Known<'c> {
     pub(crate) answers: &'c Answers,
     /// The introspection endpoints that are in trouble.
     pub(crate) endpoints: &'c Endpoints,
+    /// What became of the proof of the request, if that was asked.
+    pub(crate) proof: Option<UsedProof>,
     pub(crate) refreshes: &'c Refreshes,
     /// What of the claims of each login's users sessions keep.
     pub(crate) kept: &'c [KeptClaims],

@@ -48,6 +48,7 @@ pub mod policy;
 pub mod rules;
 
 mod answer;
+mod binding;
 mod callout;
 mod canonical;
 mod capabilities;
@@ -82,7 +83,7 @@ pub use self::callout::{Callout, CalloutFailure, CalloutHeader, CalloutId, Callo
 pub use self::capabilities::Capabilities;
 pub use self::config::ConfigErrors;
 pub use self::engine::{Decision, Effect, Gate, Level, RequestId, ResponseDecision};
-pub use self::http::{HeaderEdit, HeaderLine, Reply, Request, Response};
+pub use self::http::{Connection, HeaderEdit, HeaderLine, Reply, Request, Response};
 pub use self::policy::Policy;
 pub use self::random::{NoRandomness, Randomness};
 pub use self::report::{Cause, Detail, LoginFailure, Metric, MetricKind, Reason, Report, SessionEnd};

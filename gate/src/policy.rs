@@ -10,6 +10,8 @@ mod issuer;
 mod key_source;
 mod limits;
 mod login;
+mod required_binding;
+mod sender_constraint;
 mod session;
 mod upstream;
 
@@ -30,6 +32,8 @@ pub(crate) use self::key_source::large_keys;
 pub use self::key_source::{Discovery, FetchSettings, KeyHeader, KeySetLocation, KeySource};
 pub use self::limits::Limits;
 pub use self::login::{ClaimsFrom, Endpoints, GitHub, Login, Provider};
+pub use self::required_binding::RequiredBinding;
+pub use self::sender_constraint::{CertificateSource, Dpop, SenderConstraint};
 pub(crate) use self::session::LOGIN_COOKIES;
 pub use self::session::{Browser, CookieSettings, Keep, OwnPaths, PublicUrl, SameSite, SessionSettings};
 pub use self::upstream::{CredentialSource, Eks, KeptToken, SignedToken, TokenExchange, Upstream, UpstreamCredential};
@@ -56,6 +60,8 @@ pub struct Policy {
     pub(crate) browser: Option<Arc<Browser>>,
     /// What becomes of requests that other sites have browsers send.
     pub(crate) cross_site: CrossSite,
+    /// What shows that the sender of a token is the one that it is bound to.
+    pub(crate) sender_constraint: SenderConstraint,
     /// Whether the upstream sees the credential that was verified.
     pub(crate) forward_token: bool,
     /// What requests need; the first rule that matches decides.
@@ -217,6 +223,11 @@ impl Policy {
     /// What becomes of requests that other sites have browsers send.
     pub fn cross_site(&self) -> &CrossSite {
         &self.cross_site
+    }
+
+    /// What shows that the sender of a token is the one that it is bound to.
+    pub fn sender_constraint(&self) -> &SenderConstraint {
+        &self.sender_constraint
     }
 
     /// What requests need, in the order of the configuration.

@@ -10,6 +10,8 @@ use crate::hex;
 
 /// Stands in names and under the codes: an entry of another format is one of another name.
 const FORMAT: &str = "jotgate.keys.2.";
+/// The same, of the proofs that were used.
+const PROOFS: &str = "jotgate.proofs.1.";
 const CODE: usize = 32;
 
 /// The name of an issuer's entry, and the key that authenticates it.
@@ -31,10 +33,24 @@ impl SharedName {
     pub(crate) fn new(issuer: &str, keys: Value<'_>, secret: &str) -> Self {
         let mut identity = serde_json::Value::from(issuer).to_string();
         write_canonical(keys, &mut identity);
-        let root = authentication_code(secret.as_bytes(), &[FORMAT.as_bytes(), identity.as_bytes()]);
+        Self::of(FORMAT, &identity, secret)
+    }
+
+    /// What the names of the entries for proofs begin with: the same for whatever configuration.
+    pub(crate) fn of_proofs(secret: &str) -> Self {
+        Self::of(PROOFS, "", secret)
+    }
+
+    fn of(format: &str, identity: &str, secret: &str) -> Self {
+        let root = authentication_code(secret.as_bytes(), &[format.as_bytes(), identity.as_bytes()]);
         let hash = authentication_code(&root, &[b"name"]);
-        let name = format!("{FORMAT}{}", hex::encode(&hash[..16]));
+        let name = [format, &hex::encode(&hash[..16])].concat();
         Self { name, key: authentication_code(&root, &[b"authentication"]) }
+    }
+
+    /// A code for `text` that only who seals under this name can make.
+    pub(crate) fn code(&self, text: &[u8]) -> [u8; CODE] {
+        authentication_code(&self.key, &[b"code", text])
     }
 
     /// The name of the entry in the host's shared data.

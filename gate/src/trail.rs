@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::binding::Lack;
 use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, Verification};
 use crate::credentials::Credential;
 use crate::http::{CanonicalPath, Request};
@@ -55,6 +56,9 @@ pub(crate) trait Trail {
 
     /// The token was checked, with this outcome.
     fn token(&mut self, _: &Verification<'_>, _: &[u8], _: Claimed, _: Result<&Principal, &Failure>) {}
+
+    /// Whether the sender of the token is the one that it is bound to, where that mattered.
+    fn sender(&mut self, _: &Result<(), Lack>) {}
 
     /// The rule asks for groups, and the token's cannot be read: it is rejected after all, for this.
     fn odd_groups(&mut self, _: &Arc<str>) {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::answer::Refusal;
+use crate::binding::FreshProof;
 use crate::callers::{Entry, Failure};
 use crate::http::{HeaderEdit, Reply};
 use crate::question::{Question, Subject};
@@ -31,6 +32,8 @@ pub(crate) enum Verdict {
         /// Why it is refused otherwise.
         reason: Reason,
     },
+    /// Its proof holds, if it was not used before.
+    NeedsUnusedProof(FreshProof),
     /// The claims of its session are too old to be used.
     NeedsRefresh(Arc<Entry>),
     /// It is refused.

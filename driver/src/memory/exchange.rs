@@ -70,6 +70,8 @@ pub struct Exchange {
     pub is_response_held: bool,
     /// The address that it comes from: host and port; empty where it is not known.
     pub peer: Vec<u8>,
+    /// The SHA-256 of its client's certificate, in hexadecimal; empty if there is none.
+    pub certificate: Vec<u8>,
     /// What access logs get to know.
     pub properties: BTreeMap<String, String>,
     /// The counters that went up in its calls, in their order.

@@ -71,6 +71,7 @@ fn access_log_and_metrics_and_peer_may_fail() {
         Call::IncrementMetric,
         Call::RecordMetric,
         Call::PeerAddress,
+        Call::PeerCertificate,
         Call::SelectRoot,
     ] {
         let mut host = host();

@@ -69,6 +69,12 @@ impl Evidence<'_> {
         matches!(self.source, EvidenceSource::Token(_))
     }
 
+    /// Whether the gate itself vouches for it. The tokens that it was made from came to the gate alone: what they are
+    /// bound to is no matter of the browser's.
+    pub(super) const fn is_session(&self) -> bool {
+        matches!(self.source, EvidenceSource::Session(_))
+    }
+
     /// What it says about its subject.
     pub(crate) fn claims(&self) -> Value<'_> {
         match &self.source {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::binding::Confirmation;
 use crate::claims::{ClaimRef, ClaimValue};
 use crate::heap;
 use crate::http::HeaderEdit;
@@ -13,6 +14,8 @@ use crate::identity::{PreparedClaims, PreparedHeader, RequestFacts, Unrepresenta
 #[derive(Clone, Debug)]
 pub struct Principal {
     pub(super) issuer: usize,
+    /// What its token is bound to; few are. A session stands for itself.
+    pub(super) confirmation: Option<Box<Confirmation>>,
     pub(super) subject: Option<Arc<str>>,
     pub(super) scopes: Vec<String>,
     pub(super) groups: Vec<String>,
@@ -39,6 +42,11 @@ impl Principal {
     /// The issuer of the token, by index.
     pub fn issuer(&self) -> usize {
         self.issuer
+    }
+
+    /// What its token is bound to.
+    pub(crate) fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_deref()
     }
 
     /// `sub`, where it is a string.
@@ -92,6 +100,7 @@ impl Principal {
             heap::list(&self.signed, PreparedClaims::heap_bytes),
             self.subject.as_deref().map_or(0, heap::shared),
             self.odd_groups.as_deref().map_or(0, heap::shared),
+            self.confirmation.as_ref().map_or(0, |_| heap::allocation(size_of::<Confirmation>())),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

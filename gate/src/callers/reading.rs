@@ -6,6 +6,7 @@ use jose::json::Value;
 
 use super::evidence::{Evidence, Groups};
 use super::principal::{Principal, UnclearNames};
+use crate::binding::Confirmation;
 use crate::claims::ClaimRef;
 use crate::identity::{ClaimSource, PreparedClaims};
 use crate::policy::{Issuer, IssuerKind, Policy, present};
@@ -44,9 +45,11 @@ impl Principal {
         let signed = policy.upstream.signed().map(|token| PreparedClaims::new(&token.claims, &source)).collect();
         let tested = policy.tested_claims.iter();
         let tested = tested.filter_map(|claim| Some((claim.clone(), claim.value(claims)?))).collect();
+        let confirmation = if evidence.is_session() { None } else { Confirmation::in_claims(claims) };
         let subject = claims.get("sub").and_then(Value::as_str).map(Arc::from);
         Self {
             issuer: evidence.issuer,
+            confirmation,
             subject,
             scopes,
             unclear: unclear(claims, issuer),

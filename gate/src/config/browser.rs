@@ -4,6 +4,7 @@ use super::reader::{Node, Object};
 use super::{Environment, login, session};
 use crate::credentials::CredentialLocations;
 use crate::policy::{Browser, Issuer, LOGIN_COOKIES, Login, SessionSettings};
+use crate::sessions::Keyring;
 
 /// The two sections, as far as they could be read.
 #[derive(Debug)]
@@ -39,6 +40,16 @@ impl Sections<'_, '_> {
     /// How sessions are kept, as far as that could be read.
     pub(super) fn session(&self) -> Option<&SessionSettings> {
         self.session.as_ref()
+    }
+
+    /// Whether there is a section of sessions, be it one that could not be read.
+    pub(super) const fn has_session(&self) -> bool {
+        self.session_node.is_some()
+    }
+
+    /// The keys that sessions are sealed with.
+    pub(super) fn keyring(&self) -> Option<&Keyring> {
+        self.session.as_ref().map(|session| &session.keyring)
     }
 
     /// What browsers log in with; where there is a login, `None` says that something could not be read.

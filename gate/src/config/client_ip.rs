@@ -9,9 +9,14 @@ use crate::http::TrustedProxies;
 
 pub(super) fn read(node: &Node<'_, '_>) -> Option<TrustedProxies> {
     let mut object = node.object()?;
-    let proxies = object.required("trustedProxies").and_then(|node| node.list_of(read_network));
+    let proxies = object.required("trustedProxies").and_then(|node| read_networks(&node));
     object.finish();
-    proxies.map(TrustedProxies::new)
+    proxies
+}
+
+/// `trustedProxies`.
+pub(super) fn read_networks(node: &Node<'_, '_>) -> Option<TrustedProxies> {
+    node.list_of(read_network).map(TrustedProxies::new)
 }
 
 /// `10.0.0.0/8`, or one address.

@@ -7,7 +7,7 @@ use jose::json::Document;
 use super::reader::{Collector, Node, Object};
 use super::{
     ConfigErrors, Environment, access, access_log, browser, client_ip, credentials, cross_site, duration, headers,
-    introspection, issuer, metadata, relation, rule, text, upstream,
+    introspection, issuer, metadata, relation, rule, sender_constraint, text, upstream,
 };
 use crate::claims::ClaimRef;
 use crate::credentials::{CredentialLocations, TokenForm};
@@ -79,9 +79,11 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         let (issuers, rules) = (issuers.as_deref().unwrap_or_default(), rules.as_deref().unwrap_or_default());
         metadata::read(node, issuers, rules)
     });
+    let sender_node = object.optional("senderConstraint");
+    let sender_constraint = sender_constraint::read(sender_node.as_ref(), &browser, env);
     object.finish();
 
-    let credentials = credentials?;
+    let credentials = sender_constraint::with_proofs(credentials?, sender_constraint.as_ref());
     let has_login = browser.has_login;
     let browser = browser.finish(node, &credentials);
     let own_cookies = browser.iter().flat_map(|browser| browser.session.cookie.own_names());
@@ -98,22 +100,20 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         (Some(false), Some(trusted)) => Overrides::of(&dimensions, passes_preflights.unwrap_or_default(), trusted),
         _ => Overrides::default(),
     };
-    let hygiene = Hygiene::new(
-        &identity,
-        upstream::with_headers(strip?, &upstream, &credentials),
-        &credentials,
-        &dimensions,
-        overrides,
-    );
+    let strip = sender_constraint::with_stripped(strip?, sender_constraint.as_ref());
+    let strip = upstream::with_headers(strip, &upstream, &credentials);
+    let hygiene = Hygiene::new(&identity, strip, &credentials, &dimensions, overrides);
     keeps_overrides?;
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     relation::check_headers(node, &hygiene, &credentials, &rules);
+    let sender_constraint = sender_constraint?.asked_by(issuers.as_deref().unwrap_or_default(), &rules);
+    sender_constraint::check(node, &sender_constraint, issuers.as_deref().unwrap_or_default(), &rules);
     let has_value = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
     Some(Policy {
-        issuers: issuers?,
         credentials,
         browser: if has_login { Some(Arc::new(browser?)) } else { None },
         cross_site: cross_site?,
+        sender_constraint,
         forward_token: forward_token?,
         paths: paths?,
         needs: Needs {
@@ -123,6 +123,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         tested_claims: tested_claims(&rules),
         rule_search: RuleSearch::new(&rules),
         dimensions,
+        issuers: issuers?,
         rules,
         default: default?,
         mode: mode?,

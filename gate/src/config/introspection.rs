@@ -9,11 +9,13 @@ use oauth::endpoint::Endpoint;
 
 use super::reader::{Node, Object, all};
 use super::reference::claim_ref;
-use super::{Environment, client, duration, grants, issuer, secret};
+use super::{Environment, client, duration, grants, issuer, required_binding, secret};
 use crate::claims::ClaimRef;
 use crate::credentials::TokenForm;
 use crate::json_text;
-use crate::policy::{Asker, Grants, IntrospectionSettings, IntrospectionStyle, Issuer, IssuerKind, KeySource, Rename};
+use crate::policy::{
+    Asker, Grants, IntrospectionSettings, IntrospectionStyle, Issuer, IssuerKind, KeySource, Rename, RequiredBinding,
+};
 
 /// How far clocks may differ, where a date lies in the future.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
@@ -85,6 +87,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Issuer> {
     let groups_claim = issuer::read_groups(&mut object);
     let group_scopes = object.or("groupScopes", BTreeMap::new(), issuer::read_group_scopes);
     let renames = object.or("claims", Vec::new(), read_renames);
+    let require = object.or("senderConstraint", RequiredBinding::None, required_binding::read_section);
     let mut duration = |name, default| object.or(name, Duration::from_secs(default), duration::of_keys);
     let cache_for = duration("cacheFor", 60);
     let negative_for = duration("negativeFor", 10);
@@ -119,6 +122,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Issuer> {
         scope_claims: scope_claims?,
         groups_claim: groups_claim?,
         group_scopes: group_scopes?,
+        require: require?,
     })
 }
 

@@ -11,11 +11,12 @@ use jose::jwk::{KeySet, Origin};
 use super::issuer_identity::{self, Identity};
 use super::reader::{Node, Object, all};
 use super::reference::claim_ref;
-use super::{Environment, duration, grants, key_headers, variable};
+use super::{Environment, duration, grants, key_headers, required_binding, secret, variable};
 use crate::claims::ClaimRef;
 use crate::http::{HttpUri, is_scope};
 use crate::policy::{
     Audiences, Discovery, FetchSettings, Grants, GroupsClaim, Issuer, IssuerKind, KeySetLocation, KeySource,
+    RequiredBinding,
 };
 use crate::sealing::SharedName;
 
@@ -24,9 +25,6 @@ const MAX_SKEW: Duration = Duration::from_mins(10);
 
 /// `keys` of an issuer that signs nothing.
 const NO_KEYS: &str = "none";
-
-/// The variable whose value takes part in what shared entries are authenticated with.
-const SHARED_SECRET: &str = "JOTGATE_SHARED_SECRET";
 
 pub(super) fn read_all(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Vec<Issuer>> {
     let nodes = node.list()?;
@@ -70,6 +68,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
     let max_lifetime = object.or("maxLifetime", None, |node| duration::whole_seconds(node).map(Some));
     let clock_skew = object.or("clockSkew", Duration::from_mins(1), |node| duration::at_most(node, MAX_SKEW));
     let trust_email = object.or("trustEmail", false, Node::boolean);
+    let require = object.or("senderConstraint", RequiredBinding::None, required_binding::read_section);
     let grants = object.or("grants", Grants::default(), grants::read);
     let keys = object.required("keys").and_then(|node| read_keys(&node, identity.as_ref(), max_keys, env));
     let scope_claims = object.or("scopeClaims", default_scope_claims(), |node| node.list_of(claim_ref));
@@ -90,6 +89,7 @@ fn read(node: &Node<'_, '_>, max_keys: usize, env: Environment<'_>) -> Option<Is
         clock_skew: clock_skew?,
         trust_email: trust_email?,
         grants: grants?,
+        require: require?,
         keys: keys?,
         scope_claims: scope_claims?,
         groups_claim: groups_claim?,
@@ -204,7 +204,7 @@ fn read_keys(
     let discovered = discovery.and_then(|node| read_discovery(&node, identity, jwks_cluster));
     let known = uri.and_then(|node| read_uri(&node).map(KeySetLocation::Known));
     let location = discovered.or(known);
-    let secret = env(SHARED_SECRET).unwrap_or_default();
+    let secret = secret::of_vms(env);
     let name = identity.map(|identity| SharedName::new(&identity.identifier, node.value, &secret));
     let is_trust_domain = identity.is_some_and(|identity| identity.kind == IssuerKind::TrustDomain);
     let origin = |other| if is_trust_domain { Origin::TrustDomain } else { other };

@@ -7,7 +7,7 @@ use jose::json::Kind;
 
 use super::reader::{Node, all};
 use super::relation;
-use super::{access, upstream};
+use super::{access, required_binding, upstream};
 use crate::http::is_header_name;
 use crate::policy::{Issuer, Login};
 use crate::rules::{Access, HostPattern, Matcher, Mode, PathPattern, Rule, RuleIndex, Scheme, Unauthenticated};
@@ -86,6 +86,7 @@ fn read(node: &Node<'_, '_>, index: usize, known: Known<'_>) -> Option<Rule> {
     });
     let forward_token = object.or("forwardToken", None, |node| node.boolean().map(Some));
     let foreign = object.or("foreignCredentials", false, |node| read_foreign(node, access.as_ref()));
+    let require = object.or("senderConstraint", None, |node| required_binding::read_section(node).map(Some));
     let mode = object.or("mode", None, |node| read_mode(node).map(Some));
     let challenge = object
         .or("challenge", Scheme::default(), |node| node.word(&[("basic", Scheme::Basic), ("bearer", Scheme::Bearer)]));
@@ -99,6 +100,7 @@ fn read(node: &Node<'_, '_>, index: usize, known: Known<'_>) -> Option<Rule> {
         access: access?,
         forward_token: forward_token?,
         forwards_foreign: foreign?,
+        require: require?,
         mode: mode?,
         challenge: challenge?,
         unauthenticated: unauthenticated?,

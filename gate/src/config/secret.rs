@@ -8,6 +8,14 @@ use super::{Environment, variable};
 /// With fewer octets, keys could be guessed (NIST SP 800-107 §5.3.4).
 const LEAST_OCTETS: usize = 32;
 
+/// The variable whose value takes part in what shared entries are authenticated with.
+const SHARED_SECRET: &str = "JOTGATE_SHARED_SECRET";
+
+/// What the VMs of a proxy have in common, and others need not know; empty if it is not set.
+pub(super) fn of_vms(env: Environment<'_>) -> String {
+    env(SHARED_SECRET).unwrap_or_default()
+}
+
 /// Any text.
 pub(super) fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Secret> {
     variable::read_or_text(node, env).map(Secret::new)

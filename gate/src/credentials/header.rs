@@ -3,7 +3,7 @@
 use super::foreign::is_like_jwt;
 use super::found::{Found, check, malformed};
 use crate::http::{Request, is_token_byte};
-use crate::report::{Detail, Reason};
+use crate::report::{Cause, Detail, Reason};
 
 /// What the lines of `name` hold behind `scheme`. Without a scheme the whole value is the token, unless it is behind
 /// one of `others`, which are listed for the same header.
@@ -19,6 +19,19 @@ pub(super) fn find<'r, 's>(
     })?;
     // A second line, whatever it holds, leaves open which of them a server behind the gate would read.
     Some(if request.lines(name).nth(1).is_some() { Err(Reason::AmbiguousCredentials.into()) } else { token })
+}
+
+/// What the lines of `name` hold behind the first of `schemes` that there is, and which that is.
+pub(super) fn find_behind<'r>(
+    request: &Request<'r>,
+    name: &str,
+    schemes: &[&'static str],
+) -> Option<(&'static str, Result<&'r [u8], Cause>)> {
+    let read = |line| schemes.iter().find_map(|scheme| Some((*scheme, read(line, scheme)?)));
+    let (scheme, token) = request.lines(name).find_map(read)?;
+    // As above.
+    let is_one = request.lines(name).nth(1).is_none();
+    Some((scheme, if is_one { token } else { Err(Reason::AmbiguousCredentials.into()) }))
 }
 
 /// What stands in `name` without a scheme, where one belongs before it.

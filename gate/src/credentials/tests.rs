@@ -21,7 +21,7 @@ impl Outcome {
 
 fn removals(locations: &CredentialLocations, request: &Request<'_>, kept: Option<usize>) -> Vec<HeaderEdit> {
     let mut edits = Vec::new();
-    let credential = kept.map(|index| Credential { token: Cow::Borrowed(&b""[..]), index });
+    let credential = kept.map(|index| Credential { token: Cow::Borrowed(&b""[..]), index, is_dpop: false });
     locations.remove_from(request, credential.as_ref().map(|credential| (credential, true)), &mut edits);
     edits
 }

@@ -313,7 +313,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let answer = match judgement {
             Judgement { audited: Some(_), .. }
             | Judgement { verdict: Verdict::Answer(..) | Verdict::Forward(_), .. } => 200,
-            Judgement { verdict: verdict @ (Verdict::NeedsAnswer(_) | Verdict::NeedsKeys { .. }), .. } => {
+            Judgement {
+                verdict: verdict @ (Verdict::NeedsAnswer(_) | Verdict::NeedsKeys { .. } | Verdict::NeedsUnusedProof(_)),
+                ..
+            } => {
                 return self.end(verdict);
             }
             Judgement { verdict: Verdict::Refuse(refusal), .. } if refusal.reason.status() == 503 => {

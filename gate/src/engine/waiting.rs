@@ -51,6 +51,8 @@ pub(crate) enum Awaited {
     NewKeys { issuer: usize },
     /// A provider's answer.
     Answer(Topic),
+    /// Whether its proof was used before.
+    Proof,
     /// The refresh of a session.
     Session(SessionId),
     /// Nothing any more: it is to be decided anew.
@@ -64,7 +66,7 @@ impl Awaited {
             Self::Answer(Topic { subject: Subject::Token(issuer, _), .. })
             | Self::Keys { issuer }
             | Self::NewKeys { issuer } => Some(issuer),
-            Self::Answer(_) | Self::Nothing | Self::Session(_) => None,
+            Self::Answer(_) | Self::Nothing | Self::Proof | Self::Session(_) => None,
         }
     }
 

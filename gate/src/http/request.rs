@@ -1,7 +1,15 @@
 //! A request as the proxy sees it: a borrowed view over its headers.
 
+use std::fmt;
+
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
 pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);
+
+/// The connection that a request came on. It is asked where a token is bound to a certificate, and not before.
+pub trait Connection: fmt::Debug {
+    /// The SHA-256 of the client's certificate in hexadecimal; empty if there is none that was verified.
+    fn peer_certificate(&self) -> Vec<u8>;
+}
 
 /// The headers of a request, in the order in which the proxy holds them; names in lower case.
 #[derive(Clone, Copy, Debug)]
@@ -13,12 +21,14 @@ pub struct Request<'r> {
     peer: &'r [u8],
     /// Whether a body follows, as far as the proxy knows.
     body: Option<bool>,
+    connection: Option<&'r dyn Connection>,
 }
 
 impl<'r> Request<'r> {
     /// A view over header lines. What a request lacks is empty.
     pub fn new(lines: &'r [HeaderLine<'r>]) -> Self {
-        let mut request = Self { lines, method: b"", path: b"", authority: b"", peer: b"", body: None };
+        let mut request =
+            Self { lines, method: b"", path: b"", authority: b"", peer: b"", body: None, connection: None };
         for &(name, value) in lines.iter().filter(|(name, _)| name.starts_with(b":")) {
             match name {
                 b":method" => request.method = value,
@@ -34,6 +44,12 @@ impl<'r> Request<'r> {
     #[must_use]
     pub fn with_peer(self, peer: &'r [u8]) -> Self {
         Self { peer, ..self }
+    }
+
+    /// The same request, on that connection.
+    #[must_use]
+    pub fn with_connection(self, connection: &'r dyn Connection) -> Self {
+        Self { connection: Some(connection), ..self }
     }
 
     /// The same request, of which the proxy knows whether more than its headers follows.
@@ -111,6 +127,11 @@ impl<'r> Request<'r> {
     /// The address that the request came from; empty if the proxy does not provide it.
     pub fn peer(&self) -> &'r [u8] {
         self.peer
+    }
+
+    /// The SHA-256 of the client's certificate, in hexadecimal; empty if there is none.
+    pub fn peer_certificate(&self) -> Vec<u8> {
+        self.connection.map(Connection::peer_certificate).unwrap_or_default()
     }
 
     /// Whether a body follows. If the proxy does not say, its headers announce one.

@@ -11,6 +11,7 @@ use super::grants::Grants;
 use super::identity::{IssuerKind, SPIFFE, TenantPattern, is_key_for};
 use super::introspection::IntrospectionSettings;
 use super::key_source::{KeySource, large_keys};
+use super::required_binding::RequiredBinding;
 use crate::claims::ClaimRef;
 
 /// An issuer of tokens.
@@ -40,6 +41,8 @@ pub struct Issuer {
     pub(crate) trust_email: bool,
     /// What its tokens can give.
     pub(crate) grants: Grants,
+    /// What its tokens must be bound to, beside what the policy or the rule asks for.
+    pub(crate) require: RequiredBinding,
     /// Where its keys come from.
     pub(crate) keys: KeySource,
     /// The claims that hold scopes, united.

@@ -34,6 +34,8 @@ impl Cause {
 /// What was found, beside the reason. Like [`Reason::detail`], nothing of its text is the client's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Detail {
+    /// What is wrong with what a token is bound to, or with its proof.
+    Binding(&'static str),
     /// A location, or what follows its scheme, is empty.
     EmptyCredential,
     /// Five parts, as a JWE has (RFC 7516 §7.1).
@@ -64,6 +66,7 @@ impl Detail {
     /// Its characters are those of an `error_description` (RFC 6750 §3).
     pub(crate) fn text(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
+            Self::Binding(text) => text,
             Self::EmptyCredential => "the credential is empty: there is no token in it",
             Self::EncryptedToken => {
                 "the token has the five parts of an encrypted token (JWE): expected a signed one (JWS)"

@@ -76,6 +76,7 @@ proptest! {
             matcher: matcher(paths, &[]),
             access: access.clone(),
             forward_token: None,
+            require: None,
             mode: None,
             challenge: Scheme::Bearer,
             unauthenticated: Unauthenticated::Challenge,

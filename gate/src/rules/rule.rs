@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::matcher::Matcher;
+use crate::policy::RequiredBinding;
 
 /// A rule, checked and compiled.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Rule {
     pub forward_token: Option<bool>,
     /// Whether credentials that are not for the gate are forwarded, without identity.
     pub forwards_foreign: bool,
+    /// Overrides what the policy says tokens must be bound to.
+    pub require: Option<RequiredBinding>,
     /// Overrides the policy's `mode`.
     pub mode: Option<Mode>,
     /// The challenge for requests without a valid token.

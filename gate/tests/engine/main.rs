@@ -10,6 +10,7 @@
 
 mod access;
 mod audit;
+mod bound;
 mod browser;
 #[cfg(not(target_family = "wasm"))]
 mod browsers;

@@ -176,6 +176,8 @@ pub(crate) struct World {
     decided: Option<(String, BTreeMap<String, String>)>,
     /// The address that requests come from.
     pub(crate) peer: &'static str,
+    /// The SHA-256 of the certificate that clients show, in hexadecimal.
+    pub(crate) certificate: String,
     /// Whether requests that were forwarded stay until they are cancelled.
     pub(crate) holds_responses: bool,
     last: RequestId,
@@ -211,6 +213,7 @@ impl World {
             metrics: BTreeMap::new(),
             decided: None,
             peer: "",
+            certificate: String::new(),
             holds_responses: false,
             last: RequestId(0),
         };
@@ -243,6 +246,7 @@ impl World {
     pub(crate) fn send(&mut self, lines: &[(&str, &str)]) -> Outcome {
         let mut request = Exchange::new(lines.iter().copied());
         request.peer = self.peer.as_bytes().to_vec();
+        request.certificate = self.certificate.clone().into_bytes();
         self.last = self.run(|proxy| proxy.send(request));
         self.end(self.last).unwrap_or_else(|| {
             self.waiting.insert(self.last);

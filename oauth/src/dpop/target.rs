@@ -24,7 +24,8 @@ impl Target<'_> {
         let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
         let Some((authority, path)) = rest.split_at_checked(end) else { return false };
         let is_same = |one: Option<Vec<u8>>, other: Option<Vec<u8>>| one.is_some() && one == other;
-        is_same(server(authority, is_https), server(self.authority, is_https)) && is_same(path_of(path), path_of(self.path))
+        is_same(server(authority, is_https), server(self.authority, is_https))
+            && is_same(path_of(path), path_of(self.path))
     }
 }
 

@@ -87,7 +87,8 @@ fn outcome(header_changes: &Value, claim_changes: &Value) -> Result<(), ProofErr
 
 #[test]
 fn the_example_of_the_rfc_holds() {
-    let key: [u8; 32] = base64url::decode(EXAMPLE_KEY.as_bytes()).and_then(|key| key.try_into().ok()).expect("is a digest");
+    let key: [u8; 32] =
+        base64url::decode(EXAMPLE_KEY.as_bytes()).and_then(|key| key.try_into().ok()).expect("is a digest");
     let expected = Expected {
         target: Target { is_https: true, authority: b"resource.example.org", path: b"/protectedresource" },
         token: EXAMPLE_TOKEN,
@@ -241,7 +242,8 @@ fn another_text_is_no_proof() {
     let (signed, signature) = good.rsplit_once('.').expect("has parts");
     let other = sign(&other_key, &header(&key), &claims());
     let dup = |header: &str| {
-        let input = [base64url::encode(header.as_bytes()), base64url::encode(claims().to_string().as_bytes())].join(".");
+        let input =
+            [base64url::encode(header.as_bytes()), base64url::encode(claims().to_string().as_bytes())].join(".");
         [input.as_str(), &base64url::encode(&key.sign(input.as_bytes()))].join(".")
     };
     let jwk = public(&key);
@@ -253,7 +255,10 @@ fn another_text_is_no_proof() {
         ([&good, "="].concat(), ProofError::Form),
         ([&good, ".a"].concat(), ProofError::Form),
         ([signed, "."].concat(), ProofError::Signature),
-        ([signed, ".", &signature.replace(signature.get(..4).unwrap_or_default(), "AAAA")].concat(), ProofError::Signature),
+        (
+            [signed, ".", &signature.replace(signature.get(..4).unwrap_or_default(), "AAAA")].concat(),
+            ProofError::Signature,
+        ),
         (other, ProofError::Signature),
         (dup(&format!(r#"{{"typ":"dpop+jwt","typ":"dpop+jwt","alg":"ES256","jwk":{jwk}}}"#)), ProofError::Form),
         (dup(&format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{jwk},"jwk":{jwk}}}"#)), ProofError::Form),
@@ -273,8 +278,8 @@ fn challenges_list_the_algorithms_that_are_accepted() {
 fn errors_fit_an_error_description() {
     use ProofError::*;
     let all = [
-        Algorithm, Extension, Form, Instant, Identifier, Key, Method, Nonce, OtherKey, Signature, Target, Token, TooLarge,
-        Type,
+        Algorithm, Extension, Form, Instant, Identifier, Key, Method, Nonce, OtherKey, Signature, Target, Token,
+        TooLarge, Type,
     ];
     let fits = |byte: u8| matches!(byte, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     assert!(all.iter().all(|error| error.text().bytes().all(fits)));
