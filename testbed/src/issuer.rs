@@ -16,8 +16,6 @@
 //!
 //! An issuer URL with a path (`https://idp.example.com/realms/main`) has the first four below that path, too.
 
-mod faults;
-mod locked;
 mod provider;
 mod request;
 mod ring;
@@ -31,18 +29,18 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use self::faults::{Fault, Mode};
 pub use self::provider::behaviour::{Behaviour, Flaws, Refresh};
 pub use self::provider::client::{Authentication, Client};
 pub use self::request::TokenRequest;
 pub use self::ring::Rotation;
 pub use self::shared::Options;
+pub use crate::faults::{Fault, Mode};
 
-use self::faults::Slot;
-use self::locked::locked;
 use self::shared::Shared;
 use crate::error::BadRequest;
+use crate::faults::Slot;
 use crate::keys::SigningKey;
+use crate::locked::locked;
 use crate::server::Background;
 
 /// A running issuer; it stops when dropped.

@@ -12,9 +12,11 @@
 mod clock;
 mod encoding;
 pub mod error;
+mod faults;
 pub mod flaws;
 pub mod issuer;
 pub mod keys;
+mod locked;
 pub mod mint;
 pub mod raw;
 pub mod server;

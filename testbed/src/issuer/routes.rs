@@ -11,13 +11,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::faults::{self, Fault};
-use super::locked::locked;
 use super::provider::{self, behaviour::Behaviour};
 use super::request::TokenRequest;
 use super::ring::Rotation;
 use super::shared::Shared;
 use crate::error::BadRequest;
+use crate::faults::{self, Fault};
+use crate::locked::locked;
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new()

@@ -7,16 +7,16 @@ use std::sync::{Mutex, MutexGuard};
 
 use serde_json::{Map, Value, json};
 
-use super::faults::{Fault, Slot};
-use super::locked::locked;
 use super::provider::client::Client;
 use super::provider::state::Provider;
 use super::request::TokenRequest;
 use super::ring::{Ring, Rotation};
 use crate::clock;
 use crate::error::BadRequest;
+use crate::faults::{Fault, Slot};
 use crate::flaws::mint_flawed;
 use crate::keys::{Algorithm, SigningKey};
+use crate::locked::locked;
 use crate::mint::{merge, object, usual_claims};
 
 /// The paths that are counted, at most: a scanner must not fill the memory.

@@ -14,8 +14,8 @@ use super::grants::Grant;
 use super::parameters::Parameters;
 use super::refusal::Refusal;
 use crate::clock;
-use crate::issuer::locked::locked;
 use crate::issuer::shared::Shared;
+use crate::locked::locked;
 use crate::mint::{merge, object};
 
 /// A request from the client, by way of the browser.

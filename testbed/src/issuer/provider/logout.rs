@@ -9,8 +9,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
-use crate::issuer::locked::locked;
 use crate::issuer::shared::Shared;
+use crate::locked::locked;
 
 /// Nobody has a session here that could end, so this goes on to where the client asks for, or says that it is over.
 pub(super) async fn asked(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {

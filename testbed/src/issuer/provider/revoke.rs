@@ -9,9 +9,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
-use crate::issuer::faults;
-use crate::issuer::locked::locked;
+use crate::faults;
 use crate::issuer::shared::Shared;
+use crate::locked::locked;
 
 pub(super) async fn asked(
     State(shared): State<Arc<Shared>>,

@@ -12,8 +12,8 @@ use super::grants::Grants;
 use super::ledger::Ledger;
 use super::parameters::Parameters;
 use super::refusal::Refusal;
-use crate::issuer::faults::Slot;
-use crate::issuer::locked::locked;
+use crate::faults::Slot;
+use crate::locked::locked;
 
 #[derive(Debug, Default)]
 pub(crate) struct Provider {

@@ -14,9 +14,9 @@ use super::refusal::Refusal;
 use super::tokens::{self, Occasion};
 use crate::clock;
 use crate::encoding::base64url;
-use crate::issuer::faults;
-use crate::issuer::locked::locked;
+use crate::faults;
 use crate::issuer::shared::Shared;
+use crate::locked::locked;
 
 pub(super) async fn asked(
     State(shared): State<Arc<Shared>>,

@@ -7,10 +7,10 @@ use super::behaviour::{Behaviour, Refresh};
 use super::grants::{Grant, LoginId, secret};
 use crate::encoding::base64url;
 use crate::flaws::mint_flawed;
-use crate::issuer::locked::locked;
 use crate::issuer::request::TokenRequest;
 use crate::issuer::shared::Shared;
 use crate::keys::Algorithm;
+use crate::locked::locked;
 use crate::mint::{merge, object};
 
 /// What a response is for.

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::state::authorization;
-use crate::issuer::faults;
-use crate::issuer::locked::locked;
+use crate::faults;
 use crate::issuer::shared::Shared;
+use crate::locked::locked;
 use crate::mint::merge;
 
 pub(super) async fn asked(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response, Refusal> {

@@ -36,7 +36,7 @@ impl Fault {
     }
 
     /// The fault in a control request: the mode's members, and `times`.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, BadRequest> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, BadRequest> {
         let mut members: Map<String, Value> =
             serde_json::from_slice(body).map_err(|error| BadRequest::new(format!("body: {error}")))?;
         let times = members.remove("times").unwrap_or_default();
@@ -131,7 +131,7 @@ impl Mode {
     }
 
     /// What fails before anything was done. Otherwise it was done, and the answer is lost or bad.
-    pub(super) const fn comes_first(&self) -> bool {
+    pub(crate) const fn comes_first(&self) -> bool {
         matches!(self, Self::Error { .. } | Self::Html | Self::Redirect | Self::Status { .. })
     }
 
@@ -142,24 +142,24 @@ impl Mode {
 
 /// The fault that a document has now.
 #[derive(Debug, Default)]
-pub(super) struct Slot(Fault);
+pub(crate) struct Slot(Fault);
 
 impl Slot {
-    pub(super) fn for_jwks(fault: Fault) -> Result<Self, BadRequest> {
+    pub(crate) fn for_jwks(fault: Fault) -> Result<Self, BadRequest> {
         if fault.mode.is_for_discovery_only() {
             return Err(BadRequest::new("this mode is for the discovery document"));
         }
         Self::checked(fault)
     }
 
-    pub(super) fn for_discovery(fault: Fault) -> Result<Self, BadRequest> {
+    pub(crate) fn for_discovery(fault: Fault) -> Result<Self, BadRequest> {
         if fault.mode.is_for_jwks_only() {
             return Err(BadRequest::new("this mode is for the key set"));
         }
         Self::checked(fault)
     }
 
-    pub(super) fn for_endpoint(fault: Fault) -> Result<Self, BadRequest> {
+    pub(crate) fn for_endpoint(fault: Fault) -> Result<Self, BadRequest> {
         if fault.mode.is_for_discovery_only() || fault.mode.is_for_jwks_only() {
             return Err(BadRequest::new("this mode is for another document"));
         }
@@ -176,7 +176,7 @@ impl Slot {
     }
 
     /// The mode for the next request.
-    pub(super) fn take(&mut self) -> Mode {
+    pub(crate) fn take(&mut self) -> Mode {
         let mode = self.0.mode.clone();
         if let Some(times) = &mut self.0.times {
             *times = times.saturating_sub(1);
@@ -189,7 +189,7 @@ impl Slot {
 }
 
 /// The answer for the document in that mode.
-pub(super) async fn answer(mode: Mode, document: Value, cache_control: Option<&str>) -> Response {
+pub(crate) async fn answer(mode: Mode, document: Value, cache_control: Option<&str>) -> Response {
     let text = document.to_string();
     let good = |body: Vec<u8>| json_response(body, cache_control);
     match mode {
