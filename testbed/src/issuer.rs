@@ -7,10 +7,12 @@
 //! | `GET /jwks` | the public keys |
 //! | `GET` or `POST /token` | a token, see [`TokenRequest`] |
 //! | `/authorize`, `/oauth/token`, `/userinfo`, `/oauth/revoke`, `/logout` | an OpenID provider, at which anybody logs in |
+//! | `/oauth/introspect`, `/auth/api/v1/token-info` | what tokens say that are no JWTs: to a client (RFC 7662), and to their bearer, as Gafaelfawr's server does |
+//! | `POST /control/revoke` | ends the token in the body |
 //! | `POST /control/provider` | how the provider behaves, see [`Behaviour`] |
 //! | `POST /control/rotate` | new keys, see [`Rotation`]; answers their `kid`s |
 //! | `POST /control/publish` | publishes keys that were rotated with `publish=false` |
-//! | `POST /control/jwks`, `/control/discovery` | how that document fails from now on, see [`Fault`] |
+//! | `POST /control/jwks`, `/control/discovery`, `/control/exchange`, `/control/introspection` | how that document or endpoint fails from now on, see [`Fault`] |
 //! | `GET /control/stats` | how often each path was asked for (`/control/*` is not counted) |
 //! | `POST /control/reset` | no faults, and counts from zero; the keys stay |
 //!
@@ -124,6 +126,18 @@ impl Issuer {
         Ok(())
     }
 
+    /// Sets how token exchanges fail from now on.
+    pub fn set_exchange(&self, fault: Fault) -> Result<(), BadRequest> {
+        *locked(&self.shared.provider.exchange) = Slot::for_endpoint(fault)?;
+        Ok(())
+    }
+
+    /// Sets how the introspection endpoint fails from now on, and the one that tells a token's bearer.
+    pub fn set_introspection(&self, fault: Fault) -> Result<(), BadRequest> {
+        *locked(&self.shared.provider.introspection) = Slot::for_endpoint(fault)?;
+        Ok(())
+    }
+
     /// Sets how the userinfo endpoint fails from now on.
     pub fn set_userinfo(&self, fault: Fault) -> Result<(), BadRequest> {
         *locked(&self.shared.provider.userinfo) = Slot::for_endpoint(fault)?;
@@ -136,12 +150,22 @@ impl Issuer {
         Ok(())
     }
 
+    /// The parameters of each token exchange that was asked for by a client that is known.
+    pub fn exchanges(&self) -> Vec<BTreeMap<String, String>> {
+        locked(&self.shared.provider.ledger).exchanges()
+    }
+
+    /// Ends a token that nobody else can read, or the login that a token is of.
+    pub fn revoke(&self, token: &str) {
+        locked(&self.shared.provider.grants).revoke(token);
+    }
+
     /// Ends every login: no refresh token is good any more.
     pub fn revoke_all(&self) {
         self.shared.provider.revoke_all();
     }
 
-    /// How many grants of that type (`authorization_code`, `refresh_token`, also `revocation`) were answered well.
+    /// How many grants of that type (`authorization_code`, `refresh_token`, also `introspection` and `revocation`) were answered well.
     pub fn granted(&self, grant: &str) -> u64 {
         locked(&self.shared.provider.ledger).granted(grant)
     }

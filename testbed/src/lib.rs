@@ -21,5 +21,6 @@ pub mod mint;
 pub mod raw;
 pub mod server;
 pub mod upstream;
+pub mod verify;
 
 pub use error::BadRequest;

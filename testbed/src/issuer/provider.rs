@@ -9,7 +9,8 @@
 //! | [`grants`] | codes, refresh tokens and access tokens |
 //! | [`ledger`] | what was used and must stay secret |
 //! | [`state`] | all of that together |
-//! | [`authorize`], [`token`], [`userinfo`], [`revoke`], [`logout`] | the endpoints |
+//! | [`authorize`], [`token`], [`userinfo`], [`introspect`], [`revoke`], [`logout`] | the endpoints |
+//! | [`exchange`] | a token for another (RFC 8693) |
 //! | [`tokens`] | what the token endpoint answers |
 
 pub(super) mod behaviour;
@@ -18,6 +19,8 @@ pub(super) mod grants;
 pub(super) mod state;
 
 mod authorize;
+mod exchange;
+mod introspect;
 mod ledger;
 mod logout;
 mod parameters;
@@ -38,10 +41,14 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/authorize", get(authorize::asked).post(authorize::submitted))
         .route("/logout", get(logout::asked))
+        .route("/auth/api/v1/token-info", get(introspect::own))
+        .route("/oauth/introspect", post(introspect::asked))
         .route("/oauth/revoke", post(revoke::asked))
         .route("/oauth/token", post(token::asked))
         .route("/userinfo", get(userinfo::asked))
 }
 
+#[cfg(test)]
+mod credentials_tests;
 #[cfg(test)]
 mod tests;

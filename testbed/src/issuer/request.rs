@@ -32,6 +32,9 @@ pub struct TokenRequest {
     pub claims: Map<String, Value>,
     /// Other header members; they replace the usual ones, and null removes one.
     pub header: Map<String, Value>,
+    /// Instead of a JWT, a token that begins with this text, and that only the issuer can read: it tells the claims to
+    /// who asks.
+    pub opaque: Option<String>,
     /// What is wrong with it.
     pub flaw: Flaw,
 }

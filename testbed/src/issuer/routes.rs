@@ -16,16 +16,19 @@ use super::request::TokenRequest;
 use super::ring::Rotation;
 use super::shared::Shared;
 use crate::error::BadRequest;
-use crate::faults::{self, Fault};
+use crate::faults::{self, Fault, Slot};
 use crate::locked::locked;
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new()
         .route("/control/discovery", post(set_discovery))
+        .route("/control/exchange", post(set_exchange))
+        .route("/control/introspection", post(set_introspection))
         .route("/control/jwks", post(set_jwks))
         .route("/control/provider", post(set_behaviour))
         .route("/control/publish", post(publish))
         .route("/control/reset", post(reset))
+        .route("/control/revoke", post(revoke))
         .route("/control/rotate", post(rotate))
         .route("/control/stats", get(stats))
         .merge(public());
@@ -100,6 +103,21 @@ async fn set_jwks(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Stat
 async fn set_discovery(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
     shared.set_discovery(Fault::parse(&body)?)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set_exchange(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
+    *locked(&shared.provider.exchange) = Slot::for_endpoint(Fault::parse(&body)?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set_introspection(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {
+    *locked(&shared.provider.introspection) = Slot::for_endpoint(Fault::parse(&body)?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke(State(shared): State<Arc<Shared>>, token: String) -> StatusCode {
+    locked(&shared.provider.grants).revoke(token.trim());
+    StatusCode::NO_CONTENT
 }
 
 async fn set_behaviour(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<StatusCode, BadRequest> {

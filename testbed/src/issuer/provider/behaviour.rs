@@ -74,6 +74,10 @@ pub struct Flaws {
     pub response: Map<String, Value>,
     /// Members of the response to a refresh token.
     pub refreshed_response: Map<String, Value>,
+    /// Members of the response to a token exchange.
+    pub exchange: Map<String, Value>,
+    /// Members of the response of the introspection endpoint, and of the one that tells a token's bearer.
+    pub introspection: Map<String, Value>,
     /// Members of the response of the userinfo endpoint.
     pub userinfo: Map<String, Value>,
 }

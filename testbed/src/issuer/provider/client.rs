@@ -29,6 +29,8 @@ pub struct Client {
 pub enum Authentication {
     /// `client_secret_basic`, with this secret.
     Basic(String),
+    /// A bearer token, which nothing but introspection takes (RFC 7662 §2.1).
+    Bearer(String),
     /// `none`: a public client.
     None,
     /// `client_secret_post`, with this secret.
@@ -76,6 +78,11 @@ pub(super) fn authenticate(
     audiences: &[String],
     used: &mut BTreeSet<String>,
 ) -> Result<String, Refusal> {
+    if let Some(secret) = authorization.and_then(|value| value.strip_prefix("Bearer ")) {
+        let is_it = |client: &&Client| matches!(&client.authentication, Authentication::Bearer(own) if own == secret);
+        let client = clients.iter().find(is_it);
+        return client.map(|client| client.id.clone()).ok_or_else(|| Refusal::new(401, "invalid_client"));
+    }
     let (id, presented) = presented(authorization, parameters)?;
     if clients.is_empty() {
         return Ok(id);

@@ -35,6 +35,8 @@ pub(crate) struct Grants {
     refresh: BTreeMap<String, RefreshToken>,
     /// Whose claims an access token gives.
     access: BTreeMap<String, (usize, Map<String, Value>)>,
+    /// The claims of tokens that belong to no login, and that nobody else can read.
+    opaque: BTreeMap<String, Map<String, Value>>,
 }
 
 #[derive(Debug)]
@@ -120,8 +122,29 @@ impl Grants {
         self.logins.get(*login).filter(|login| !login.is_over).map(|_| user)
     }
 
-    /// Ends the login that a token is of (RFC 7009 §2.1).
-    pub(super) fn revoke(&mut self, token: &str) {
+    /// A token that begins so, and says that to who asks for it.
+    pub(crate) fn add_opaque(&mut self, prefix: &str, claims: Map<String, Value>) -> String {
+        let token = format!("{prefix}{}", secret());
+        self.opaque.insert(token.clone(), claims);
+        token
+    }
+
+    /// What a token says that is no JWT.
+    pub(super) fn claims(&self, token: &str) -> Option<Map<String, Value>> {
+        if let Some(claims) = self.opaque.get(token) {
+            return Some(claims.clone());
+        }
+        let mut claims = self.user(token)?.clone();
+        let (login, _) = self.access.get(token)?;
+        let grant = &self.logins.get(*login)?.grant;
+        claims.insert("client_id".into(), grant.client.clone().into());
+        claims.insert("scope".into(), grant.scope.clone().into());
+        Some(claims)
+    }
+
+    /// Ends the login that a token is of (RFC 7009 §2.1), or a token that is of none.
+    pub(crate) fn revoke(&mut self, token: &str) {
+        self.opaque.remove(token);
         let login = self.refresh.get(token).map(|refresh| refresh.login);
         let login = login.or_else(|| self.access.get(token).map(|(login, _)| *login));
         if let Some(login) = login.and_then(|login| self.logins.get_mut(login)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::parameters::Parameters;
 
 /// The names of what must stay secret.
-const SECRET: [&str; 11] = [
+const SECRET: [&str; 12] = [
     "access_token",
     "client_assertion",
     "client_secret",
@@ -16,11 +16,13 @@ const SECRET: [&str; 11] = [
     "nonce",
     "refresh_token",
     "state",
+    "subject_token",
     "token",
 ];
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
+    exchanges: Vec<BTreeMap<String, String>>,
     secrets: Vec<(String, String)>,
     granted: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
@@ -33,8 +35,13 @@ impl Ledger {
         self.secrets.extend(secrets.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
-    pub(super) fn note_secret(&mut self, name: &str, value: &str) {
+    pub(crate) fn note_secret(&mut self, name: &str, value: &str) {
         self.secrets.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(super) fn note_exchange(&mut self, parameters: &Parameters) {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        self.exchanges.push(parameters.iter().map(owned).collect());
     }
 
     pub(super) fn count_granted(&mut self, grant: &str) {
@@ -47,6 +54,10 @@ impl Ledger {
 
     pub(crate) fn secrets(&self) -> Vec<(String, String)> {
         self.secrets.clone()
+    }
+
+    pub(crate) fn exchanges(&self) -> Vec<BTreeMap<String, String>> {
+        self.exchanges.clone()
     }
 
     pub(crate) fn granted(&self, grant: &str) -> u64 {

@@ -19,10 +19,12 @@ use crate::locked::locked;
 pub(crate) struct Provider {
     pub(super) clients: Vec<Client>,
     pub(super) behaviour: Mutex<Behaviour>,
-    pub(super) grants: Mutex<Grants>,
+    pub(crate) grants: Mutex<Grants>,
     pub(crate) ledger: Mutex<Ledger>,
     assertions: Mutex<BTreeSet<String>>,
     pub(crate) token: Mutex<Slot>,
+    pub(crate) exchange: Mutex<Slot>,
+    pub(crate) introspection: Mutex<Slot>,
     pub(crate) userinfo: Mutex<Slot>,
     pub(crate) revocation: Mutex<Slot>,
 }
@@ -47,7 +49,7 @@ impl Provider {
 
     /// No faults, and counts from zero; logins and how it behaves stay.
     pub(crate) fn reset(&self) {
-        for slot in [&self.token, &self.userinfo, &self.revocation] {
+        for slot in [&self.token, &self.exchange, &self.introspection, &self.userinfo, &self.revocation] {
             *locked(slot) = Slot::default();
         }
         locked(&self.ledger).reset();
@@ -58,7 +60,7 @@ impl Provider {
         let parameters = Parameters::read(body)?;
         let mut ledger = locked(&self.ledger);
         ledger.note(&parameters);
-        if let Some(credentials) = authorization(headers).and_then(|value| value.strip_prefix("Basic ")) {
+        if let Some((_, credentials)) = authorization(headers).and_then(|value| value.split_once(' ')) {
             ledger.note_secret("client credentials", credentials);
         }
         for client in &self.clients {

@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::exchange;
 use super::parameters::Parameters;
 use super::refusal::Refusal;
 use super::tokens::{self, Occasion};
@@ -23,7 +24,9 @@ pub(super) async fn asked(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let mode = locked(&shared.provider.token).take();
+    let is_exchange = Parameters::read(&body).is_ok_and(|sent| sent.get("grant_type") == Some(exchange::GRANT));
+    let slot = if is_exchange { &shared.provider.exchange } else { &shared.provider.token };
+    let mode = locked(slot).take();
     if mode.comes_first() {
         return Ok(faults::answer(mode, Value::Null, Some("no-store")).await);
     }
@@ -48,6 +51,10 @@ fn answer(shared: &Shared, headers: &HeaderMap, parameters: &Parameters) -> Resu
     match parameters.required("grant_type")? {
         "authorization_code" => for_code(shared, &client, parameters),
         "refresh_token" => for_refresh_token(shared, &client, parameters),
+        exchange::GRANT => {
+            locked(&shared.provider.ledger).note_exchange(parameters);
+            exchange::response(shared, &client, parameters)
+        }
         _ => Err(Refusal::new(400, "unsupported_grant_type")),
     }
 }
