@@ -220,6 +220,23 @@ pub(crate) async fn answer(mode: Mode, document: Value, cache_control: Option<&s
     }
 }
 
+/// The answer for a document of another kind: what is only wrong with JSON is not wrong with it.
+pub(crate) async fn answer_text(mode: Mode, text: String, kind: &'static str) -> Response {
+    let good = |text: String| ([(CONTENT_TYPE, kind)], text).into_response();
+    match mode {
+        Mode::CutOff => cut_off(text),
+        Mode::Endless => endless(text),
+        Mode::Oversize { bytes } => ([(CONTENT_TYPE, kind)], padded(text, bytes)).into_response(),
+        Mode::Slow { millis } => {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            good(text)
+        }
+        Mode::Truncated => good(text.chars().take(text.len() / 2).collect()),
+        Mode::Body { .. } | Mode::Close | Mode::Garbage | Mode::Stall => answer(mode, Value::Null, None).await,
+        _ => good(text),
+    }
+}
+
 fn status_of(number: u16) -> StatusCode {
     StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

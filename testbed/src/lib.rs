@@ -4,7 +4,7 @@
 //! The binary `testbed` serves both for demos and benchmarks. Tests use the same pieces in-process:
 //! [`issuer::Issuer`] and [`upstream::Upstream`] run on a thread of their own and stop when dropped,
 //! [`keys`] and [`mint`] make tokens without any server, and [`flaws`] makes the bad ones. [`raw`] answers with any
-//! bytes.
+//! bytes. [`sts::Sts`] is AWS as far as a dashboard of an EKS cluster needs it.
 //!
 //! Signing shares no code with the plugin: it is done by `jwt-compact` and the generation of `RustCrypto` under it.
 //! Nothing here is fit for production: keys live in memory and anybody may ask for any token.
@@ -20,6 +20,7 @@ mod locked;
 pub mod mint;
 pub mod raw;
 pub mod server;
+pub mod sts;
 pub mod upstream;
 pub mod verify;
 

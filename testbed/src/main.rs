@@ -1,4 +1,4 @@
-//! `testbed issuer` and `testbed upstream`: the servers around a gate, for demos and benchmarks.
+//! `testbed issuer`, `testbed sts` and `testbed upstream`: the servers around a gate, for demos and benchmarks.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use testbed::issuer::{Issuer, Options};
 use testbed::keys::Algorithm;
+use testbed::sts::{self, Sts};
 use testbed::upstream::Upstream;
 use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +25,9 @@ enum Server {
     /// An issuer that mints any token for anybody and fails on demand.
     #[command(after_help = ISSUER_HELP)]
     Issuer(IssuerArguments),
+    /// AWS's security token service, and a cluster that reads tokens made of its credentials.
+    #[command(after_help = STS_HELP)]
+    Sts(StsArguments),
     /// An HTTP server that answers with what reached it, as JSON.
     #[command(after_help = UPSTREAM_HELP)]
     Upstream(Common),
@@ -33,7 +37,8 @@ const ISSUER_HELP: &str = "\
 Tokens:
   curl 'http://127.0.0.1:18001/token?sub=alice&scope=orders:read'
   Parameters, also as members of a JSON body: sub, scope, groups, aud, lifetime (seconds, may be negative), alg,
-  kid, typ, claims and header (JSON objects; null removes a member), and flaw: alg-none, bad-signature,
+  kid, typ, claims and header (JSON objects; null removes a member), opaque (the beginning of a token that is no JWT,
+  and that /oauth/introspect and /auth/api/v1/token-info tell about), and flaw: alg-none, bad-signature,
   der-signature, duplicate-member, embedded-jwk, empty-signature, foreign-key, hs256-public-jwk,
   hs256-public-key, padded, tampered, unknown-kid or unpublished-key.
 
@@ -41,19 +46,27 @@ Login: an OpenID provider, at which anybody logs in, with any client:
   curl -d '{\"page\": true}' http://127.0.0.1:18001/control/provider   (a page asks for the name)
   Members: user (claims), page, refresh (rotating, fixed, none), grace_ms, ends_replayed, lifetime (seconds),
   jwt_access_tokens and flaws, in which callback, id_token, refreshed_id_token, id_token_header, response,
-  refreshed_response and userinfo replace members (null removes one), and id_token_flaw is a flaw as above.
+  refreshed_response, exchange, introspection and userinfo replace members (null removes one), and id_token_flaw is a flaw as above.
 
 Control:
   curl -X POST 'http://127.0.0.1:18001/control/rotate?keep=true'   (publish=false: sign with them, but hide them)
   curl -X POST http://127.0.0.1:18001/control/publish
   curl -d '{\"mode\": \"status\", \"status\": 500, \"times\": 2}' http://127.0.0.1:18001/control/jwks
+  curl -d gt-… http://127.0.0.1:18001/control/revoke
   curl http://127.0.0.1:18001/control/stats
   curl -X POST http://127.0.0.1:18001/control/reset
-  Modes of /control/jwks and /control/discovery: ok, status (status), html, garbage, truncated, cut_off,
+  Modes of /control/jwks, /control/discovery, /control/exchange and /control/introspection: ok, status (status), html, garbage, truncated, cut_off,
   oversize (bytes), stall, slow (millis), close, redirect, endless, duplicate_member (member), error (error, status)
   and body (body, content_type); for the key set also
   empty_set, no_usable_key and odd_keys; for discovery also wrong_issuer, no_jwks_uri and foreign_jwks_uri (uri).
   With `times` all is well again after so many requests.";
+
+const STS_HELP: &str = "\
+AssumeRoleWithWebIdentity at /, for an ID token that the issuer has made for the audience; and a cluster's word on a
+token, at which the service's own host is not asked:
+  curl -H 'Authorization: Bearer k8s-aws-v1.…' 'http://127.0.0.1:18005/authenticate?cluster=prod'
+Control:
+  curl -d '{\"mode\": \"stall\", \"times\": 1}' http://127.0.0.1:18005/control/sts   (modes as for an issuer's endpoints)";
 
 const UPSTREAM_HELP: &str = "\
 The last segment of a path picks the answer: /sse?events=3&interval_ms=100, /ndjson?lines=3&interval_ms=100,
@@ -88,6 +101,21 @@ struct IssuerArguments {
     cache_control: Option<String>,
 }
 
+#[derive(Args)]
+struct StsArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Whose ID tokens are good.
+    #[arg(long, value_name = "URL")]
+    issuer: String,
+    /// The client that they must be made for.
+    #[arg(long, value_name = "NAME")]
+    audience: String,
+    /// A role that there is; any number.
+    #[arg(long = "role", value_name = "ARN")]
+    roles: Vec<String>,
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match serve(Arguments::parse().server).await {
@@ -112,6 +140,11 @@ async fn serve(server: Server) -> std::io::Result<()> {
                 ..Options::default()
             })?;
             announce("issuer", issuer.address())?;
+            until_stopped(common.stop_with_parent).await
+        }
+        Server::Sts(StsArguments { common, issuer, audience, roles }) => {
+            let sts = Sts::start(sts::Options { port: common.listen.port(), issuer, audience, roles })?;
+            announce("sts", sts.address())?;
             until_stopped(common.stop_with_parent).await
         }
         Server::Upstream(common) => {
