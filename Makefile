@@ -30,6 +30,7 @@ VENV := $(TOOLS)/venv
 STAC := $(TOOLS)/venv-stac
 SERVERS := $(TOOLS)/venv-servers
 PROVIDERS := $(TOOLS)/providers
+AWS := $(TOOLS)/venv-aws
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 FUZZ := $(if $(CARGO_TARGET_DIR),$(BUILT)/fuzz,$(CURDIR)/fuzz/target)
 ifdef CARGO_TARGET_DIR
@@ -146,6 +147,16 @@ $(PROVIDERS)/installed: host-tests/providers/package-lock.json host-tests/provid
 	@cd $(PROVIDERS) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@python3 -m venv $(PROVIDERS)/venv
 	@$(PROVIDERS)/venv/bin/python3 -m pip install --quiet --disable-pip-version-check -r host-tests/providers/requirements.txt
+	@touch $@
+
+.PHONY: aws
+aws: $(AWS)/installed ## Installs a security token service and AWS's command line into .tools, which tests compare with
+
+$(AWS)/installed: host-tests/aws/requirements.txt
+	$(call step,installing moto and awscli from PyPI into $(AWS))
+	@python3 -m venv --clear $(AWS)
+	@# What is not used need not be compiled, and most of it is not.
+	@$(AWS)/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: --require-hashes -r $<
 	@touch $@
 
 # The runner alone: the rest of its package takes as long again.
@@ -330,6 +341,7 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
 	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
+	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
 	@$(call run_tests,--bin bench $(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
 

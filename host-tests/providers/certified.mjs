@@ -10,6 +10,9 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
+// Node has it from version 22 on, and proofs of possession are read with it.
+URL.parse ??= (text, base) => (URL.canParse(text, base) ? new URL(text, base) : null);
+
 const installed = createRequire(`${process.cwd()}/`).resolve('oidc-provider');
 const { default: Provider } = await import(pathToFileURL(installed));
 
@@ -23,7 +26,12 @@ const options = {
   account: 'alice',
   // `strict`: a refresh token is good once, and its second use ends all that came of the login. `off`: it stays.
   rotation: 'strict',
-  // Seconds, by kind of token: `AccessToken`, `AuthorizationCode`, `IdToken`, `RefreshToken`.
+  // `opaque`: introspection tells about them. `jwt`: they are for this resource.
+  accessTokens: 'opaque',
+  resource: 'https://api.example.com',
+  // Proofs of possession (RFC 9449) need a nonce of this server.
+  dpopNonce: false,
+  // Seconds, by kind of token: `AccessToken`, `AuthorizationCode`, `ClientCredentials`, `IdToken`, `RefreshToken`.
   ttl: {},
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
@@ -48,7 +56,7 @@ function configuration() {
     clients: options.clients.map(client),
     jwks: { keys: [signingKey()] },
     cookies: { keys: [randomBytes(32).toString('hex')] },
-    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups', 'read', 'write'],
     claims: { profile: ['name', 'preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] },
     // Claims are in the ID token, too, as with most providers.
     conformIdTokenClaims: false,
@@ -58,7 +66,18 @@ function configuration() {
     pkce: { required: () => true },
     ttl: options.ttl,
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: options.login === 'forms' },
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => options.dpopNonce },
+      introspection: { enabled: true, allowedPolicy: () => true },
+      mTLS: { enabled: true, certificateBoundAccessTokens: true, getCertificate },
+      resourceIndicators: {
+        enabled: options.accessTokens === 'jwt',
+        defaultResource: () => options.resource,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_, audience) =>
+          ({ audience, scope: 'read write', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
+      },
       revocation: { enabled: true },
     },
     ...(options.login === 'automatic' && { loadExistingGrant: grantAll }),
@@ -69,17 +88,27 @@ function account(sub) {
   return { name: sub, preferred_username: sub, email: `${sub}@example.com`, email_verified: true, ...options.accounts[sub] };
 }
 
-function client({ id, authentication = 'none', secret, jwks, redirectUris, postLogoutRedirectUris = [] }) {
+// `bound`: `dpop` or `mtls`, what its access tokens are bound to in any case.
+function client({ id, authentication = 'none', secret, jwks, redirectUris = [], postLogoutRedirectUris = [], grants, bound }) {
   const methods = { basic: 'client_secret_basic', post: 'client_secret_post', privateKey: 'private_key_jwt', none: 'none' };
   return {
     client_id: id,
     ...(secret && { client_secret: secret }),
     ...(jwks && { jwks, token_endpoint_auth_signing_alg: jwks.keys[0].alg }),
     token_endpoint_auth_method: methods[authentication],
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: grants ?? ['authorization_code', 'refresh_token'],
+    ...(grants && !grants.includes('authorization_code') && { response_types: [] }),
+    dpop_bound_access_tokens: bound === 'dpop',
+    tls_client_certificate_bound_access_tokens: bound === 'mtls',
     redirect_uris: redirectUris,
     post_logout_redirect_uris: postLogoutRedirectUris,
   };
+}
+
+// The proxy that ends TLS says in this header who its peer was.
+function getCertificate(ctx) {
+  const [, escaped] = /Cert="([^"]*)"/.exec(ctx.get('x-forwarded-client-cert')) ?? [];
+  return escaped && decodeURIComponent(escaped);
 }
 
 function signingKey() {

@@ -22,6 +22,14 @@ pub fn are_installed() -> bool {
     are_installed
 }
 
+/// Certificates for connections on which both sides have one: for each name its `certificate` and `key`.
+pub fn certificates(names: &[&str]) -> Value {
+    let mut python = Command::new(tool("providers/venv/bin/python3"));
+    let made = python.arg(script("certificates.py").as_ref() as &Path).args(names).output().expect("it is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    serde_json::from_slice(&made.stdout).expect("it prints JSON")
+}
+
 /// A running provider.
 #[derive(Debug)]
 pub struct Provider(Server);
