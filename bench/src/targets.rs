@@ -57,7 +57,7 @@ impl Verdict {
 
 /// Holds the figures against the targets; what was not measured is left out.
 pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
-    let verdict = |what, most, ratios: &[f64]| Some(Verdict { what, most, found: Spread::of(ratios)? });
+    let verdict = |what, most, ratios: &[f64]| Some(Verdict { what, most, found: Some(Spread::of(ratios)?) });
     let fetches = figures.fetches.iter().filter_map(|one| {
         let workers = one.variant.load.workers;
         verdict(format!("fetches of keys / refreshes, workers: {workers}"), Some(1.0), &[one.per_refresh()])
