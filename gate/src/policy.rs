@@ -172,7 +172,7 @@ impl Policy {
     }
 
     /// The credentials for the upstream that requests of a rule get, by index.
-    pub(crate) fn upstream_of<'p>(&'p self, rule: Option<&'p Rule>) -> &'p [usize] {
+    pub fn upstream_of<'p>(&'p self, rule: Option<&'p Rule>) -> &'p [usize] {
         rule.and_then(|rule| rule.upstream.as_deref()).unwrap_or(&self.upstream.default)
     }
 

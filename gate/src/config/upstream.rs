@@ -1,39 +1,25 @@
 //! `upstreamCredentials` and `upstream`: what requests get in place of their callers' credentials.
 
-#![allow(dead_code, reason = "exchanges use it next")]
-
 mod eks;
 mod exchange;
+mod known;
 mod signed;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Environment;
+pub(super) use self::known::{Known, check_kept};
 use super::headers::refuse_protocol_header;
 use super::reader::{Node, Object, all};
 use crate::credentials::CredentialLocations;
 use crate::http::is_header_name;
 use crate::hygiene::fold;
 use crate::identity::IdentityHeader;
-use crate::policy::{
-    CredentialSource, Issuer, Keep, KeptToken, SessionSettings, SignedToken, Upstream, UpstreamCredential,
-};
+use crate::policy::{CredentialSource, KeptToken, SignedToken, Upstream, UpstreamCredential};
 use crate::rules::Rule;
 use crate::upstream::KeySets;
 
 const AUTHORIZATION: &str = "authorization";
-
-/// What credentials can refer to, as far as it could be read.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'k> {
-    pub(super) issuers: Option<&'k [Issuer]>,
-    /// Absent: there are no sessions, or they could not be read.
-    pub(super) session: Option<&'k SessionSettings>,
-    /// Whether there are sessions.
-    pub(super) has_sessions: bool,
-    pub(super) env: Environment<'k>,
-}
 
 /// The two members of a configuration.
 pub(super) fn read(object: &mut Object<'_, '_>, known: Known<'_>) -> Option<Upstream> {
@@ -142,20 +128,6 @@ fn read_kept(node: &Node<'_, '_>, known: Known<'_>) -> Option<KeptToken> {
     let token = node.word(&[("accessToken", KeptToken::Access), ("idToken", KeptToken::Id)])?;
     check_kept(node, token, known)?;
     Some(token)
-}
-
-/// Says where sessions do not keep a token.
-pub(super) fn check_kept(node: &Node<'_, '_>, token: KeptToken, known: Known<'_>) -> Option<()> {
-    let (name, is_kept): (_, fn(Keep) -> bool) = match token {
-        KeptToken::Access => ("accessToken", |keep| keep.access_token),
-        KeptToken::Id => ("idToken", |keep| keep.id_token),
-    };
-    match known.session {
-        // No more is to be said where they could not be read.
-        None if known.has_sessions => None,
-        Some(session) if is_kept(session.keep) => Some(()),
-        _ => node.fail(format!("expected `session.keep` with `{name}`: nothing else keeps that token")),
-    }
 }
 
 /// Says where a header of a credential is also something else's.

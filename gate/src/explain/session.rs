@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jose::json::{Document, Kind};
+use oauth::Secret;
 
 use crate::callers::{Entry, Principal};
 use crate::login::expiry;
@@ -74,8 +75,8 @@ pub fn session_cookies(
         claims: kept.select(document.root()),
         claims_digest: kept.digest(),
         refresh_token: None,
-        id_token: None,
-        access_token: None,
+        id_token: browser.session.keep.id_token.then(|| Secret::new("the-id-token")),
+        access_token: browser.session.keep.access_token.then(|| Secret::new("the-access-token")),
         from_userinfo: None,
     };
     let cookies = SessionCookies::new(&browser.session);

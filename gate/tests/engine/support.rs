@@ -14,6 +14,8 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
+use crate::upstream::variable;
+
 pub(crate) const ISSUER: &str = "https://idp.example.com";
 pub(crate) const NOW: u64 = 1_800_000_000;
 
@@ -100,7 +102,7 @@ pub(crate) fn fetched(keys: &Value, limits: &Value) -> Value {
 }
 
 pub(crate) fn policy(config: &Value) -> Policy {
-    Policy::parse(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"))
+    Policy::parse(config.to_string().as_bytes(), &variable).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// What became of a request.

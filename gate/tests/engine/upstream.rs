@@ -16,16 +16,17 @@ use crate::browser::{logged_in, login, status};
 use crate::support::{ISSUER, Key, NOW, Outcome, World, inline, merge};
 
 /// RFC 7515 A.3.
-pub(crate) const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
 /// RFC 8037 A.1.
-pub(crate) const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 const P256_KID: &str = "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U";
 const ED25519_KID: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
 const JWKS: &str = "/.well-known/jwks.json";
 
 /// A token that the gate signs, with `changes` to how.
 pub(crate) fn signed(changes: &Value) -> Value {
-    let mut token = json!({"issuer": "https://gate.example.com", "audience": "orders", "keys": [P256], "jwks": JWKS});
+    let mut token =
+        json!({"issuer": "https://gate.example.com", "audience": "orders", "keys": [{"env": "P256"}], "jwks": JWKS});
     merge(&mut token, changes);
     token
 }
@@ -46,6 +47,12 @@ fn bearer(outcome: &Outcome) -> String {
     let lines = outcome.seen("authorization");
     assert_eq!(lines.len(), 1, "{outcome:?}");
     lines[0].strip_prefix("Bearer ").expect("has the scheme").to_string()
+}
+
+/// The variables of the plugin's VM.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    let keys = [("ED25519", ED25519), ("P256", P256)];
+    keys.into_iter().find(|(known, _)| *known == name).map(|(_, key)| key.to_string())
 }
 
 /// A counter of credentials.
@@ -85,9 +92,9 @@ fn verifies(token: &str, set: &str) -> bool {
 
 #[test]
 fn the_token_says_who_calls_and_the_served_keys_verify_it() {
-    for (key, alg, kid) in [(P256, "ES256", P256_KID), (ED25519, "EdDSA", ED25519_KID)] {
+    for (key, alg, kid) in [("P256", "ES256", P256_KID), ("ED25519", "EdDSA", ED25519_KID)] {
         let mut world = with_token(&json!({
-            "keys": [key],
+            "keys": [{"env": key}],
             "claims": [
                 "sub", "email", "groups", "absent",
                 {"name": "scope", "from": "$scopes"}, {"name": "teams", "from": "$groups"},
@@ -134,12 +141,12 @@ fn another_implementation_verifies_the_token() {
         let token = UntrustedToken::new(token).expect("is a token");
         algorithm.validator::<serde_json::Map<String, Value>>(&key).validate(&token).is_ok()
     }
-    for key in [P256, ED25519] {
-        let mut world = with_token(&json!({"keys": [key]}));
+    for key in ["P256", "ED25519"] {
+        let mut world = with_token(&json!({"keys": [{"env": key}]}));
         let token = bearer(&world.with_token(&Key::new("a").token(&json!({}))));
         let set: Value = serde_json::from_str(&jwks(&mut world)).expect("is JSON");
         let check = |token: &str| match key {
-            P256 => judge(&Es256, token, &set["keys"][0]),
+            "P256" => judge(&Es256, token, &set["keys"][0]),
             _ => judge(&Ed25519, token, &set["keys"][0]),
         };
         assert!(check(&token));
@@ -294,16 +301,12 @@ fn in_audit_mode_it_is_made_where_the_caller_is_certain() {
 fn the_first_key_signs_and_all_are_published() {
     let published = json!({"env": "P256", "use": "publish"});
     for (keys, kid) in [
-        (json!([P256, ED25519]), P256_KID),
-        (json!([ED25519, {"env": "P256"}]), ED25519_KID),
-        (json!([published, ED25519]), ED25519_KID),
+        (json!([{"env": "P256"}, {"env": "ED25519"}]), P256_KID),
+        (json!([{"env": "ED25519"}, {"env": "P256"}]), ED25519_KID),
+        (json!([published, {"env": "ED25519"}, {"env": "P256"}]), ED25519_KID),
     ] {
         let config = config(&json!([{"name": "internal", "token": signed(&json!({"keys": keys}))}]), &json!({}));
-        let policy =
-            gate::Policy::parse(config.to_string().as_bytes(), &|name| (name == "P256").then(|| P256.to_string()));
-        let policy = policy.unwrap_or_else(|errors| panic!("{errors}"));
-        let mut world =
-            World::with_policy(&crate::support::Store::default(), policy, gate::Timestamp::from_secs(NOW), 1);
+        let mut world = World::new(&config);
         let token = bearer(&world.with_token(&Key::new("a").token(&json!({}))));
         assert_eq!(read(&token).0["kid"], kid);
         let set = jwks(&mut world);
@@ -327,8 +330,8 @@ fn keys_are_served_before_rules_where_rules_match() {
         json!([{"name": "a", "match": {"hosts": ["api.example.com", "*.b.example.com"]}, "access": "authenticated"}]);
     let credentials = json!([
         {"name": "one", "token": signed(&json!({}))},
-        {"name": "two", "token": signed(&json!({"keys": [ED25519, P256]}))},
-        {"name": "three", "token": signed(&json!({"keys": [ED25519], "jwks": null}))},
+        {"name": "two", "token": signed(&json!({"keys": [{"env": "ED25519"}, {"env": "P256"}]}))},
+        {"name": "three", "token": signed(&json!({"keys": [{"env": "ED25519"}], "jwks": null}))},
     ]);
     let config = |rules: &Value| World::new(&config(&credentials, &json!({"rules": rules})));
     let mut world = config(&rules);
@@ -451,8 +454,9 @@ fn wrong_credentials_are_errors_with_their_path() {
     let configs = [
         token(json!({"issuer": "", "audience": [], "lifetime": "25h", "keys": [], "jwks": "jwks", "else": 1})),
         token(json!({"issuer": null, "audience": null, "keys": null, "lifetime": "500ms", "jwks": "/a?b"})),
-        token(json!({"keys": [P256, {"env": "ABSENT"}, {"env": "WRONG"}, 1, {"env": "P256", "use": "publish"}]})),
-        token(json!({"keys": [P256, {"env": "P256", "use": "publish"}]})),
+        token(
+            json!({"keys": ["hunter2", {"env": "ABSENT"}, {"env": "WRONG"}, 1, {"env": "P256", "use": "both", "else": 1}]}),
+        ),
         token(json!({"keys": [{"env": "P256", "use": "publish"}], "jwks": "/.well-known/oauth-protected-resource/a"})),
         token(json!({"keys": [{"env": "ENCRYPTED"}, {"env": "RSA"}]})),
         token(json!({"claims": [
@@ -502,13 +506,12 @@ fn wrong_credentials_are_errors_with_their_path() {
         own_path,
     ];
     let env = |name: &str| match name {
-        "P256" => Some(P256.to_string()),
         "WRONG" => Some(String::from("hunter2")),
         "ENCRYPTED" => {
             Some(String::from("-----BEGIN ENCRYPTED PRIVATE KEY-----\nhunter2\n-----END ENCRYPTED PRIVATE KEY-----\n"))
         }
         "RSA" => Some(String::from(r#"{"kty": "RSA", "d": "hunter2"}"#)),
-        _ => None,
+        name => variable(name),
     };
     let errors = configs.map(|config| match gate::Policy::parse(config.to_string().as_bytes(), &env) {
         Ok(_) => format!("no errors: {config}"),
@@ -517,4 +520,22 @@ fn wrong_credentials_are_errors_with_their_path() {
     let errors = errors.join("\n\n");
     assert!(!errors.contains("hunter2"));
     insta::assert_snapshot!(errors);
+}
+
+#[test]
+fn without_randomness_nothing_is_signed_and_nothing_passes() {
+    let now = gate::Timestamp::from_secs(NOW);
+    let config = config(&json!([{"name": "internal", "token": signed(&json!({}))}]), &json!({}));
+    let mut gate = gate::Gate::new(crate::support::policy(&config), now, 1);
+    let own = format!("Bearer {}", Key::new("a").token(&json!({})));
+    let lines: Vec<gate::HeaderLine<'_>> =
+        vec![(b":method", b"GET"), (b":path", b"/x"), (b":authority", b"a"), (b"authorization", own.as_bytes())];
+    match gate.handle_request(gate::RequestId(1), &gate::Request::new(&lines), crate::support::at(now)) {
+        gate::Decision::Reply(reply, _) => {
+            assert_eq!(reply.status, 503);
+            assert!(reply.body.contains("upstream_credential_unavailable"));
+            assert!(reply.headers.contains(&("retry-after", String::from("1"))));
+        }
+        other => panic!("{other:?}"),
+    }
 }

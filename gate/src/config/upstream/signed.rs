@@ -68,34 +68,25 @@ fn read_path(node: &Node<'_, '_>) -> Option<String> {
 /// The first that is not only published signs.
 fn read_keys(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Vec<SigningEntry>> {
     let nodes = node.list()?;
-    let keys: Vec<_> = nodes.iter().map(|node| read_key(node, env)).collect();
-    for (index, (node, key)) in nodes.iter().zip(&keys).enumerate() {
-        let Some(key) = key else { continue };
-        if keys.iter().take(index).flatten().any(|earlier| earlier.kid == key.kid) {
-            node.error("the same key as an earlier one");
-        }
-    }
-    let keys = all(keys.into_iter())?;
+    let keys = all(nodes.iter().map(|node| read_key(node, env)))?;
     match keys.iter().any(|key| key.purpose == KeyUse::Sign) {
         true => Some(keys),
         false => node.fail("expected a key without `use: publish`: none signs"),
     }
 }
 
-/// A private key in PEM (PKCS#8) or a JWK: a text, or `{env: NAME}`, with what it is for.
+/// A variable with a private key in PEM (PKCS#8) or as a JWK, and what that is for.
 fn read_key(node: &Node<'_, '_>, env: Environment<'_>) -> Option<SigningEntry> {
-    let (text, purpose) = match node.value.as_str() {
-        Some(text) => (text.to_string(), KeyUse::Sign),
-        None => {
-            let mut object = node.object()?;
-            let text = variable::read_member(node, &mut object, env);
-            let purpose = object
-                .or("use", KeyUse::Sign, |node| node.word(&[("publish", KeyUse::Publish), ("sign", KeyUse::Sign)]));
-            object.finish();
-            (text?, purpose?)
-        }
-    };
-    let key: SigningKey = client::parse_key(node, &Secret::new(text))?;
+    if node.value.kind() != Kind::Object {
+        return node.fail("expected `{env: NAME}`: a key in the file is read by whoever reads the file");
+    }
+    let mut object = node.object()?;
+    let text = variable::read_member(node, &mut object, env);
+    let words = [("publish", KeyUse::Publish), ("sign", KeyUse::Sign)];
+    let purpose = object.or("use", KeyUse::Sign, |node| node.word(&words));
+    object.finish();
+    let purpose = purpose?;
+    let key: SigningKey = client::parse_key(node, &Secret::new(text?))?;
     Some(SigningEntry { kid: key.thumbprint(), key, purpose })
 }
 

@@ -45,6 +45,21 @@ pub(crate) enum KeyUse {
 }
 
 impl SignedToken {
+    /// How long it is good.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// Where the public keys are.
+    pub fn jwks(&self) -> Option<&str> {
+        self.jwks.as_deref()
+    }
+
+    /// What it says of the caller beside `sub` and `act`.
+    pub fn claims(&self) -> &[SignedClaim] {
+        &self.claims
+    }
+
     /// `aud` as JSON.
     pub(crate) fn audience(&self) -> String {
         let texts: Vec<_> = self.audiences.iter().map(|text| write::string(text)).collect();
