@@ -35,7 +35,7 @@ pub struct Driver<V> {
     metrics: Metrics,
     /// When the host was last asked to call.
     armed: Option<Timestamp>,
-    /// Whether it does.
+    /// Whether it does, as far as it was asked.
     has_timer: bool,
     /// The request whose call this is, and what becomes of it.
     current_request: Option<(RequestId, Action)>,
@@ -97,7 +97,7 @@ impl<V> Driver<V> {
             held_bodies: Vec::new(),
             metrics: Metrics::default(),
             armed: None,
-            has_timer: false,
+            has_timer: true,
             current_request: None,
             current_response: None,
         }

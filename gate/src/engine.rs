@@ -31,7 +31,7 @@ use crate::report::{Facts, Metric, Reason};
 use crate::rules::Rule;
 use crate::sessions::{KeptClaims, Refreshes, SessionId, SessionUse};
 use crate::shared::{NoSharedData, SharedData};
-use crate::time::{SteadyClock, Timestamp};
+use crate::time::{SteadyClock, Timestamp, sooner};
 use crate::upstream::MintedCache;
 use crate::verdict::{FailedLogin, Judgement, Verdict};
 
@@ -467,14 +467,17 @@ impl Gate {
     }
 
     fn next_event(&self) -> Option<Timestamp> {
-        let keys = self.keys.iter().enumerate();
-        let keys = keys.filter_map(|(issuer, keys)| Some(keys.fetched()?.next_event(self.waiting.is_awaited(issuer))));
-        let gauges = self.keys.iter().any(|keys| keys.fetched().is_some()).then_some(self.next_gauges);
         // Requests over the budget are to be resumed as soon as possible.
         let is_due = !self.ready.is_empty() || self.proofs.wants_exchange();
         let ready = is_due.then(Timestamp::default);
         let browser = self.policy.browser.as_ref().and_then(|_| self.next_browser_event());
-        let questions = self.next_question_event();
-        keys.chain(gauges).chain(self.waiting.next_deadline()).chain(ready).chain(browser).chain(questions).min()
+        let mut next = sooner(sooner(ready, self.waiting.next_deadline()), sooner(browser, self.next_question_event()));
+        for (issuer, keys) in self.keys.iter().enumerate() {
+            if let Some(keys) = keys.fetched() {
+                let keys = keys.next_event(self.waiting.is_awaited(issuer)).min(self.next_gauges);
+                next = sooner(next, Some(keys));
+            }
+        }
+        next
     }
 }

@@ -20,7 +20,9 @@ pub use self::client_ip::TrustedProxies;
 pub use self::edit::HeaderEdit;
 pub(crate) use self::grammar::{is_header_name, is_scope, is_token_byte};
 pub use self::path::{AmbiguousPath, CanonicalPath, PathMode};
-pub(crate) use self::path::{LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, decode_printable, decode_segment};
+pub(crate) use self::path::{
+    LONGEST_ESCAPED_FOR_REGEX, LONGEST_FOR_REGEX, PathSegments, decode_printable, decode_segment,
+};
 pub use self::reply::Reply;
 pub use self::request::{Connection, HeaderLine, Request};
 pub use self::response::Response;

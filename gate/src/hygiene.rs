@@ -40,6 +40,20 @@ const METHODS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method
 const PATHS: [&str; 4] = ["x-original-url", "x-rewrite-url", "script-name", "path-info"];
 const HOSTS: [&str; 3] = ["x-forwarded-host", "forwarded", "x-original-host"];
 
+/// What each byte of a name is folded to.
+#[expect(clippy::indexing_slicing, reason = "there is an entry for each byte")]
+const FOLDED: [u8; 256] = {
+    let mut folded = [b'-'; 256];
+    let mut byte = 0;
+    while byte < u8::MAX {
+        if byte.is_ascii_alphanumeric() {
+            folded[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    folded
+};
+
 impl Overrides {
     /// Those that replace what one of these dimensions is about. A preflight is decided on by its method.
     pub(crate) fn of(dimensions: &Dimensions, passes_preflights: bool, trusted: &TrustedProxies) -> Self {
@@ -105,7 +119,8 @@ impl Hygiene {
 
     /// Whether `name` may be one of those that are looked for.
     fn has_marks(&self, name: &[u8]) -> bool {
-        self.marks.iter().zip(marks(name)).all(|(known, found)| known & found != 0)
+        let ([first, third], [known_first, known_third]) = (marks(name), self.marks);
+        first & known_first != 0 && third & known_third != 0
     }
 
     /// Whether `name` is one of the gate's, in whatever spelling.
@@ -198,12 +213,9 @@ fn marks(name: &[u8]) -> [u64; 2] {
     [name.first(), name.get(2)].map(|byte| byte.map_or(u64::MAX, |&byte| 1 << (fold_byte(byte) % 64)))
 }
 
-fn fold_byte(byte: u8) -> u8 {
-    match byte {
-        b'a'..=b'z' | b'0'..=b'9' => byte,
-        b'A'..=b'Z' => byte.to_ascii_lowercase(),
-        _ => b'-',
-    }
+#[expect(clippy::indexing_slicing, reason = "there is an entry for each byte")]
+const fn fold_byte(byte: u8) -> u8 {
+    FOLDED[byte as usize]
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
 use crate::http::Response;
 use crate::lookup::{Begun, Lookup};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, sooner};
 
 /// What a question is about: one answer serves all that ask for it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -191,12 +191,17 @@ impl Answers {
 
     /// See [`Lookup::expire`].
     pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<Topic> {
-        self.all_mut().into_iter().flat_map(|lookup| lookup.expire(now)).collect()
+        let mut given_up = Vec::new();
+        for lookup in self.all_mut() {
+            given_up.extend(lookup.expire(now));
+        }
+        given_up
     }
 
     /// See [`Lookup::next_expiry`].
     pub(crate) fn next_expiry(&self) -> Option<Timestamp> {
-        self.all().into_iter().filter_map(Lookup::next_expiry).min()
+        let [browsers, credentials, tokens] = self.all().map(Lookup::next_expiry);
+        sooner(sooner(browsers, credentials), tokens)
     }
 }
 

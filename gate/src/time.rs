@@ -41,6 +41,14 @@ impl Timestamp {
     }
 }
 
+/// Of two instants that may come, the first.
+pub(crate) fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// A clock that never runs backwards, made from one that may: what has to be waited for is measured by it.
 ///
 /// Where the host's clock is set back, this one goes on from where it was.

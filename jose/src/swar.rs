@@ -1,4 +1,6 @@
 //! Looking through texts eight bytes at a time: WebAssembly has no instruction that does, and tokens are long.
+//!
+//! Other crates are optimised for size. What they call is not inlined there, so that its loops stay as fast as here.
 
 const HIGHS: u64 = repeated(0x80);
 
@@ -44,6 +46,7 @@ pub(crate) fn position(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize>
 }
 
 /// Whether some byte of `text` is `byte`.
+#[inline(never)]
 pub fn contains(text: &[u8], byte: u8) -> bool {
     position(text, |word| equal_to(word, byte)).is_some()
 }
@@ -52,20 +55,42 @@ pub fn contains(text: &[u8], byte: u8) -> bool {
 pub fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
-        let text = rest?;
-        let end = position(text, |word| equal_to(word, separator)).and_then(|end| text.split_at_checked(end));
-        let (part, behind) = end.map_or((text, None), |(part, behind)| (part, behind.get(1..)));
+        let (part, behind) = split_once(rest?, separator);
         rest = behind;
         Some(part)
     })
 }
 
+/// `text` before the first byte that is `separator`, and what stands behind that; `None`: there is none.
+#[inline(never)]
+pub fn split_once(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    let end = position(text, |word| equal_to(word, separator)).and_then(|end| text.split_at_checked(end));
+    end.map_or((text, None), |(part, behind)| (part, behind.get(1..)))
+}
+
+/// Whether two texts are equal: the C library's comparison goes byte by byte.
+#[inline(never)]
+pub fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let differences = |one: &[[u8; 8]], other: &[[u8; 8]]| {
+        let pairs = one.iter().zip(other);
+        pairs.fold(0, |any, (one, other)| any | (u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other)))
+    };
+    let ((blocks, rest), (other_blocks, other_rest)) = (one.as_chunks::<32>(), other.as_chunks::<32>());
+    let ((words, rest), (other_words, other_rest)) = (rest.as_chunks::<8>(), other_rest.as_chunks::<8>());
+    let blocks = blocks.iter().zip(other_blocks);
+    let any = blocks.fold(0, |any, (one, other)| any | differences(one.as_chunks().0, other.as_chunks().0));
+    one.len() == other.len() && any | differences(words, other_words) == 0 && rest == other_rest
+}
+
 /// Whether some byte of `text` is less than `bound`, which is 128 at most.
+#[inline(never)]
 pub fn contains_byte_below(text: &[u8], bound: u8) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
     // Most texts hold none: all of it is looked at, without a branch or a mask for each word.
-    let less = words.iter().map(|word| borrows(u64::from_le_bytes(*word), bound));
-    less.fold(0, |any, less| any | less) & HIGHS != 0 || rest.iter().any(|&byte| byte < bound)
+    let less = |words: &[[u8; 8]]| words.iter().fold(0, |any, word| any | borrows(u64::from_le_bytes(*word), bound));
+    let (blocks, rest) = text.as_chunks::<32>();
+    let (words, rest) = rest.as_chunks::<8>();
+    let any = blocks.iter().fold(less(words), |any, block| any | less(block.as_chunks().0));
+    any & HIGHS != 0 || rest.iter().any(|&byte| byte < bound)
 }
 
 #[cfg(test)]

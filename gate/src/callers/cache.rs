@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jose::swar::is_same;
+
 use crate::callers::Principal;
 use crate::heap;
 use crate::sessions::OpenedSession;
@@ -144,15 +146,6 @@ impl Entry {
         // What one entry leaves behind does not fit the next, of another size.
         bytes.saturating_add(bytes / 4)
     }
-}
-
-/// Whether two tokens are equal, eight bytes at a time: WebAssembly has no instruction for it, and the C library's
-/// comparison goes byte by byte.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let pairs = words.iter().zip(other_words);
-    let differences = pairs.map(|(one, other)| u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other));
-    one.len() == other.len() && differences.fold(0, |any, bits| any | bits) == 0 && rest == other_rest
 }
 
 /// Where a token stands in the table: by the end of its signature, which differs for any two tokens, and which only

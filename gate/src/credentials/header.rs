@@ -13,12 +13,16 @@ pub(super) fn find<'r, 's>(
     scheme: Option<&str>,
     others: &(impl Iterator<Item = &'s str> + Clone),
 ) -> Found<&'r [u8]> {
-    let token = request.lines(name).find_map(|line| match scheme {
-        Some(scheme) => read(line, scheme),
-        None => read_bare(line, others.clone()),
-    })?;
+    let (mut token, mut count) = (None, 0_usize);
+    for line in request.lines(name) {
+        count = count.saturating_add(1);
+        token = token.or_else(|| match scheme {
+            Some(scheme) => read(line, scheme),
+            None => read_bare(line, others.clone()),
+        });
+    }
     // A second line, whatever it holds, leaves open which of them a server behind the gate would read.
-    Some(if request.lines(name).nth(1).is_some() { Err(Reason::AmbiguousCredentials.into()) } else { token })
+    token.map(|token| if count > 1 { Err(Reason::AmbiguousCredentials.into()) } else { token })
 }
 
 /// What the lines of `name` hold behind the first of `schemes` that there is, and which that is.

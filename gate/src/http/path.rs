@@ -10,6 +10,10 @@ use super::request::Request;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CanonicalPath<'r>(Cow<'r, str>);
 
+/// The segments of a path, from behind its first `/` on.
+#[derive(Clone, Debug)]
+pub(crate) struct PathSegments<'p>(Option<&'p str>);
+
 /// The longest path that is compared with regular expressions, in bytes.
 pub(crate) const LONGEST_FOR_REGEX: usize = 8192;
 /// Likewise of a path that servers may decode in several ways.
@@ -117,6 +121,24 @@ impl<'r> CanonicalPath<'r> {
             }
         });
         seen.into_iter().map(|path| CanonicalPath(Cow::Owned(path))).collect()
+    }
+}
+
+impl<'p> PathSegments<'p> {
+    pub(crate) fn of(path: &'p str) -> Self {
+        Self(Some(path.strip_prefix('/').unwrap_or_default()))
+    }
+}
+
+impl<'p> Iterator for PathSegments<'p> {
+    type Item = &'p str;
+
+    fn next(&mut self) -> Option<&'p str> {
+        let path = self.0?;
+        // Segments are short: looking for a byte is cheaper than what the standard library does for any character.
+        let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
+        self.0 = path.get(end..).and_then(|rest| rest.strip_prefix('/'));
+        path.get(..end)
     }
 }
 

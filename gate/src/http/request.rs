@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jose::swar::{is_same, split_once};
+
 /// One header line: name and value, as bytes. HTTP/2 pseudo-headers are lines too.
 pub type HeaderLine<'r> = (&'r [u8], &'r [u8]);
 
@@ -90,7 +92,7 @@ impl<'r> Request<'r> {
     /// The values of the lines called `name` (in lower case).
     pub fn lines(&self, name: &str) -> impl Iterator<Item = &'r [u8]> + Clone {
         let lines = self.lines.iter();
-        lines.filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, value)| value)
+        lines.filter(move |(found, _)| is_name(found, name)).map(|&(_, value)| value)
     }
 
     /// The value of the one line called `name`; `None` where there are none or several.
@@ -111,12 +113,12 @@ impl<'r> Request<'r> {
 
     /// `:path` without its query.
     pub fn path_without_query(&self) -> &'r [u8] {
-        self.path.split(|&byte| byte == b'?').next().unwrap_or_default()
+        split_once(self.path, b'?').0
     }
 
     /// The query of `:path`, from behind the first `?` on.
     pub fn query(&self) -> Option<&'r [u8]> {
-        self.path.splitn(2, |&byte| byte == b'?').nth(1)
+        split_once(self.path, b'?').1
     }
 
     /// `:authority`: host and port.
@@ -165,6 +167,11 @@ impl<'r> Request<'r> {
     pub fn is_grpc(&self) -> bool {
         self.lines("content-type").any(|value| value == b"application/grpc" || value.starts_with(b"application/grpc+"))
     }
+}
+
+/// Whether a line is called `name`, as most lines that are spell it.
+fn is_name(found: &[u8], name: &str) -> bool {
+    found.len() == name.len() && (is_same(found, name.as_bytes()) || found.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 #[cfg(test)]

@@ -121,8 +121,7 @@ impl Dimensions {
     /// Servers that compare methods without case run the handler of the one that a rule names.
     pub(crate) fn check_method(&self, request: &Request<'_>) -> Result<(), Ambiguity> {
         let is_plain = |&byte: &u8| is_token_byte(byte) && !byte.is_ascii_lowercase();
-        let is_plain = !request.method().is_empty() && request.method().iter().all(is_plain);
-        match is_plain || !self.methods {
+        match !self.methods || (!request.method().is_empty() && request.method().iter().all(is_plain)) {
             true => Ok(()),
             false => Err(Ambiguity::Method),
         }

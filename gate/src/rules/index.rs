@@ -4,12 +4,11 @@
 //! the segments of its paths.
 
 use std::collections::BTreeMap;
-use std::str::Split;
 
 use super::host::{self, HostPattern};
 use super::matcher::Matcher;
 use super::path::PathPattern;
-use crate::http::{CanonicalPath, Request};
+use crate::http::{CanonicalPath, PathSegments, Request};
 
 /// The tree goes no deeper than this.
 const DEEPEST: usize = 32;
@@ -86,7 +85,7 @@ impl RuleIndex {
             let earlier = rules.iter().take_while(|&&rule| first.is_none_or(|first| rule < first));
             first = earlier.copied().find(|&rule| matches(rule)).or(first);
         };
-        let segments = path.strip_prefix('/').unwrap_or_default().split('/');
+        let segments = PathSegments::of(path);
         if !self.by_host.is_empty() {
             let filed = str::from_utf8(host()).ok().and_then(|host| self.by_host.get(host));
             if let Some(node) = filed {
@@ -119,7 +118,7 @@ impl Node {
         }
     }
 
-    fn walk(&self, mut segments: Split<'_, char>, look: &mut dyn FnMut(&[usize])) {
+    fn walk(&self, mut segments: PathSegments<'_>, look: &mut dyn FnMut(&[usize])) {
         look(&self.passing);
         let Some(segment) = segments.next() else { return look(&self.ending) };
         if let Some(node) = self.literals.get(segment) {

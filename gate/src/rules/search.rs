@@ -1,5 +1,7 @@
 //! The search for the rule of a request, and for the one that a server would take it for that decodes more.
 
+use jose::swar::contains;
+
 use super::access::Access;
 use super::index::RuleIndex;
 use super::matcher::Matcher;
@@ -61,7 +63,7 @@ impl RuleSearch {
     ) -> Result<Option<usize>, Shadowed> {
         let matches = |index: usize| rules.get(index).is_some_and(|rule| rule.matcher.matches(request, path));
         let found = self.index.first(request, path, matches);
-        if self.decoded.is_none() && !path.as_str().contains('%') {
+        if self.decoded.is_none() && !contains(path.as_str().as_bytes(), b'%') {
             return Ok(found);
         }
         self.check_decoded(rules, fallback, request, path, found).map(|()| found)

@@ -1,6 +1,6 @@
 //! Patterns that are matched segment by segment.
 
-use crate::http::{CanonicalPath, decode_printable};
+use crate::http::{CanonicalPath, PathSegments, decode_printable};
 use crate::rules::Wildcard;
 
 /// `/a/b` exactly; `*` is one or more characters inside a segment, `{name}` one whole segment; `/**` at the end is
@@ -40,7 +40,7 @@ impl Segments {
 
     /// Whether `path` is one of these.
     pub(super) fn matches(&self, path: &CanonicalPath<'_>) -> bool {
-        let mut found = path.as_str().strip_prefix('/').unwrap_or_default().split('/');
+        let mut found = PathSegments::of(path.as_str());
         for segment in &self.segments {
             match found.next() {
                 Some(text) if segment.matches(text) => {}
