@@ -173,12 +173,21 @@ impl Modulus {
 fn add_multiple(row: &mut [u32], factor: u32, number: &[u32]) -> u32 {
     let (low, high) = row.split_at_mut(number.len());
     let mut carry = 0_u64;
-    for (limb, &of_number) in low.iter_mut().zip(number) {
+    let mut add = |limb: &mut u32, of_number: u32| {
         // At most (2^32 - 1)² + 2 × (2^32 - 1), which is 2^64 - 1.
         let sum = u64::from(factor) * u64::from(of_number) + u64::from(*limb) + carry;
         *limb = low_half(sum);
         carry = sum >> 32;
+    };
+    // Nearly all of the work is this: four at a time take fewer steps, whatever the compiler optimises for.
+    let ((fours, rest), (fours_of_number, rest_of_number)) = (low.as_chunks_mut::<4>(), number.as_chunks::<4>());
+    for ([a, b, c, d], &[e, f, g, h]) in fours.iter_mut().zip(fours_of_number) {
+        add(a, e);
+        add(b, f);
+        add(c, g);
+        add(d, h);
     }
+    rest.iter_mut().zip(rest_of_number).for_each(|(limb, &of_number)| add(limb, of_number));
     for limb in high {
         if carry == 0 {
             break;
