@@ -8,8 +8,9 @@ use inspect::document::{self, Content, Member, Node};
 
 /// The document itself, and the parts that make its `$defs`.
 const ROOT: &str = include_str!("../schema/configuration.yaml");
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     include_str!("../schema/issuers.yaml"),
+    include_str!("../schema/introspection.yaml"),
     include_str!("../schema/credentials.yaml"),
     include_str!("../schema/login.yaml"),
     include_str!("../schema/session.yaml"),

@@ -43,8 +43,8 @@ fn bare(node: &Node, title: String) -> Located<'_> {
 
 /// What is a configuration inside a document of another kind: the values of a chart, say.
 fn nested<'d>(node: &'d Node, path: &str) -> Vec<Located<'d>> {
-    let issuers = node.get("issuers").map(Node::elements).unwrap_or_default();
-    if issuers.iter().any(Node::is_map) {
+    let elements = |name| node.get(name).map(Node::elements).unwrap_or_default();
+    if elements("issuers").iter().chain(elements("introspection")).any(Node::is_map) {
         return vec![bare(node, path.to_string())];
     }
     let elements = node.elements().iter().enumerate();

@@ -5,6 +5,7 @@ mod credentials;
 mod deployment;
 mod email;
 mod grants;
+mod introspection;
 mod issuers;
 mod login;
 mod never;
@@ -61,6 +62,8 @@ pub const LINTS: [(&str, &str); 43] = [
     ("secret-in-file", "a secret is written in the file"),
     ("shared-subject", "the upstream cannot distinguish the users of several issuers"),
     ("silent-email", "`$verifiedEmail` of an issuer that writes no `email_verified`"),
+    ("slow-revocation", "revoked tokens are accepted for minutes"),
+    ("stray-tokens", "tokens of others are sent to an introspection endpoint"),
     ("trusted-by-all", "clients can forge the address of a request"),
     ("unkept-token", "a token is sent to the upstream, and sessions keep none"),
     ("unknown-cluster", "a cluster that the proxy does not have"),
@@ -82,6 +85,7 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         credentials::lint(tree, policy, &mut findings);
         email::lint(tree, policy, &mut findings);
         issuers::lint(tree, policy, &mut findings);
+        introspection::lint(tree, policy, &mut findings);
         never::lint(tree, policy, &mut findings);
         login::lint(tree, policy, &mut findings);
         login::lint_cross_site(tree, &mut findings);

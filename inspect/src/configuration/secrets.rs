@@ -27,7 +27,11 @@ fn secrets_in(tree: &Node) -> Vec<&Node> {
         tree.find(&["session", "secrets"]).into_iter().flat_map(|node| [node].into_iter().chain(node.elements()));
     let issuers = tree.get("issuers").map(Node::elements).unwrap_or_default().iter();
     let headers = issuers.filter_map(|issuer| issuer.find(&["keys", "headers"])).flat_map(Node::members);
-    let all = of_clients.flatten().chain(of_session).chain(headers.map(|header| &header.value));
+    let entries = tree.get("introspection").map(Node::elements).unwrap_or_default().iter();
+    let names = ["secret", "privateKey", "token"];
+    let of_askers = entries.flat_map(|entry| names.map(|name| entry.find(&["client", name]))).flatten();
+    let of_clients = of_clients.flatten().chain(of_askers);
+    let all = of_clients.chain(of_session).chain(headers.map(|header| &header.value));
     all.filter(|node| node.text().is_some()).collect()
 }
 
@@ -44,6 +48,9 @@ mod tests {
         assert!(!masked.contains("unter2") && masked.contains("{env: hunter}") && masked.contains("id: b"), "{masked}");
         assert_eq!(masked.len(), text.len());
         assert_eq!(masked.lines().count(), text.lines().count());
+        let asked =
+            without_secrets("issuers: []\nintrospection: [{client: {secret: hunter2}}, {client: {token: hunter2}}]\n");
+        assert!(!asked.contains("hunter2"), "{asked}");
         let one = without_secrets("issuers: [{}]\nsession: {secrets: hunter2}\nlogin: {client: {secret: hunter2}}\n");
         assert!(!one.contains("hunter2"), "{one}");
     }

@@ -32,7 +32,7 @@ pub enum Form<'d> {
 }
 
 /// The members by which a configuration is known.
-pub(super) const MEMBERS: [&str; 3] = ["issuers", "rules", "credentials"];
+pub(super) const MEMBERS: [&str; 4] = ["issuers", "introspection", "rules", "credentials"];
 
 /// Whether a resource is Jotgate's, by the names in it or by its configuration.
 pub(super) fn is_ours(names: &[Option<&Node>], form: &Form<'_>) -> bool {

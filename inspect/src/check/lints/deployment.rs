@@ -17,6 +17,11 @@ pub(super) fn lint(tree: Option<&Node>, deployment: &Deployment<'_>, findings: &
             }
         }
     }
+    for (path, entry) in tree.into_iter().flat_map(|tree| tree.indexed("introspection")) {
+        if let Some(node) = entry.get("cluster") {
+            findings.extend(lint_cluster(node, &format!("{path}.cluster"), deployment));
+        }
+    }
     for (path, login) in tree.into_iter().flat_map(logins_of) {
         for names in [&["cluster"][..], &["clusters", "api"]] {
             if let Some(node) = login.find(names) {

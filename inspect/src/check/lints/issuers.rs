@@ -24,7 +24,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     lint_warnings(tree, policy, findings);
 }
 
-fn lint_audiences(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
+pub(super) fn lint_audiences(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
     if let Some(audiences) = issuer.get("audiences").filter(|audiences| audiences.text() == Some("any")) {
         let message = "tokens for any audience are accepted: one that was issued for another service can be used here; \
                        list what `aud` must name";
