@@ -3,4 +3,5 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod command;
+mod introspection;
 mod login;

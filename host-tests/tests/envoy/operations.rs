@@ -71,6 +71,7 @@ fn after_all_traffic() -> BTreeMap<String, String> {
         let metrics = metrics(&world);
         metrics.contains_key("jotgate_keys_age_seconds_main")
             && metrics.contains_key("jotgate_callout_ms")
+            && metrics.contains_key("jotgate_introspection_ms")
             && metrics.contains_key("jotgate_token_endpoint_ms")
     });
     metrics(&world)
@@ -122,7 +123,7 @@ fn check_page(metrics: &BTreeMap<String, String>) {
         Some((start, placeholder)) => {
             let rest = name.strip_prefix(start).unwrap_or_default();
             let is_reason = all_reasons().iter().any(|(reason, _)| *reason == rest);
-            let is_issuer = ["main", "dead_end", "stalling"].contains(&rest);
+            let is_issuer = ["main", "dead_end", "lost", "opaque", "stalling"].contains(&rest);
             let is_cause = page.contains(&format!("\n| `{rest}` | "));
             match placeholder {
                 "cause>" => is_cause,
@@ -207,7 +208,7 @@ impl Check<'_> {
         assert_eq!(self.select(selector), Some(regex.replace("(.+)", ".+")), "{}", self.query);
         let part = regex.split('_').nth(1);
         let expected = match part {
-            Some("keys") => "issuer",
+            Some("introspections" | "keys") => "issuer",
             Some("requests") => "reason",
             _ => "cause",
         };

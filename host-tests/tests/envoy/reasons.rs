@@ -9,7 +9,7 @@ use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 /// The reasons of the contract, and the status of each.
-pub(crate) const REASONS: [(&str, u16); 24] = [
+pub(crate) const REASONS: [(&str, u16); 26] = [
     ("access_denied", 403),
     ("ambiguous_credentials", 400),
     ("ambiguous_path", 400),
@@ -18,7 +18,9 @@ pub(crate) const REASONS: [(&str, u16); 24] = [
     ("bad_signature", 401),
     ("denied_by_rule", 403),
     ("expired", 401),
+    ("inactive_token", 401),
     ("insufficient_scope", 403),
+    ("introspection_unavailable", 503),
     ("keys_unavailable", 503),
     ("lifetime_too_long", 401),
     ("malformed_credentials", 400),
@@ -110,7 +112,9 @@ impl Refusing {
             "bad_signature" => flawed(Flaw::BadSignature),
             "denied_by_rule" => to("/denied").bearer(&alice()),
             "expired" => to("/x").bearer(&token(&TokenRequest { lifetime: Some(-90), ..TokenRequest::default() })),
+            "inactive_token" => to("/x").bearer("opaque-unknown"),
             "insufficient_scope" => to("/scoped").bearer(&alice()),
+            "introspection_unavailable" => to("/x").bearer("lost-unknown"),
             "keys_unavailable" => with(json!({"iss": DEAD})),
             "lifetime_too_long" => {
                 to("/x").bearer(&token(&TokenRequest { lifetime: Some(9000), ..TokenRequest::default() }))
@@ -147,12 +151,22 @@ fn trusted(name: &str, issuer: &str, cluster: &str) -> Value {
     json!({"name": name, "issuer": issuer, "audiences": ["demo"], "keys": {"jwksUri": uri, "cluster": cluster}})
 }
 
+/// Tokens that begin with the name of their issuer, which says who has them.
+fn looked_up(name: &str, cluster: &str) -> Value {
+    let host = format!("{cluster}.example.com");
+    json!({
+        "name": name, "issuer": format!("https://{name}.example.com"), "match": {"prefix": format!("{name}-")},
+        "endpoint": format!("http://{host}/oauth/userinfo"), "cluster": cluster, "style": "self", "audiences": "any",
+    })
+}
+
 fn config(issuer: &str) -> Value {
     let mut main = trusted("main", issuer, "main");
     main["tokenTypes"] = json!(["JWT"]);
     main["maxLifetime"] = json!("2h");
     json!({
         "issuers": [main, trusted("dead-end", DEAD, "dead")],
+        "introspection": [looked_up("opaque", "main"), looked_up("lost", "dead")],
         "credentials": [{"header": "authorization", "scheme": "Bearer"}, {"header": "x-api-token"}],
         "rules": [
             {"name": "public", "match": {"paths": ["/public/**"]}, "access": "public"},

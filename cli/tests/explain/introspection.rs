@@ -1,0 +1,48 @@
+//! Tokens that only their issuer can read.
+
+use std::path::PathBuf;
+
+use crate::command::explain;
+
+const GATE: &str = "tests/explain/introspection.yaml";
+
+fn asked(name: &str, answer: Option<&str>) -> (String, u8) {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let request = ["--request", "GET /data/x", "--token", "gt-0123.secret"];
+    let Some(answer) = answer else { return explain(&[&[GATE], &request[..]].concat()) };
+    std::fs::write(&file, answer).expect("can be written");
+    let path = file.to_str().expect("is text");
+    let found = explain(&[&[GATE], &request[..], &["--introspection", path]].concat());
+    std::fs::remove_file(&file).expect("can be removed");
+    found
+}
+
+#[test]
+fn an_answer_is_explained_as_a_token_is() {
+    let good = r#"{"active": true, "username": "alice", "scope": "read:data", "aud": "data", "exp": 1800000300}"#;
+    let (text, status) = asked("good.json", Some(good));
+    assert_eq!(status, 0, "{text}");
+    insta::assert_snapshot!("answer", text);
+}
+
+#[test]
+fn what_is_wrong_with_an_answer_is_named() {
+    for (name, answer, reason) in [
+        ("inactive.json", r#"{"active": false}"#, "inactive_token"),
+        ("text.json", r#"{"active": "true", "aud": "data"}"#, "introspection_unavailable"),
+        ("twice.json", r#"{"active": true, "active": true, "aud": "data"}"#, "introspection_unavailable"),
+        ("other.json", r#"{"active": true, "aud": "other"}"#, "wrong_audience"),
+        ("issuer.json", r#"{"active": true, "aud": "data", "iss": "https://other"}"#, "unknown_issuer"),
+        ("scope.json", r#"{"active": true, "aud": "data", "scope": "write:data"}"#, "insufficient_scope"),
+    ] {
+        let (text, status) = asked(name, Some(answer));
+        assert!(status == 1 && text.contains(reason), "{name}: {text}");
+    }
+}
+
+#[test]
+fn without_an_answer_nothing_is_certain() {
+    let (text, status) = asked("", None);
+    assert_eq!(status, 1, "{text}");
+    insta::assert_snapshot!("question", text);
+}
