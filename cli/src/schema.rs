@@ -17,6 +17,7 @@ const PARTS: [&str; 9] = [
     include_str!("../schema/rules.yaml"),
     include_str!("../schema/access.yaml"),
     include_str!("../schema/headers.yaml"),
+    include_str!("../schema/upstream.yaml"),
     include_str!("../schema/rest.yaml"),
 ];
 

@@ -16,6 +16,7 @@ mod question;
 mod rules;
 mod session;
 mod token;
+mod upstream;
 mod verifier;
 
 use std::cell::Cell;
@@ -26,7 +27,7 @@ use gate::{Gate, Request, Timestamp};
 use self::context::Context;
 pub use self::explanation::{
     AccessStep, Answer, Asked, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LocationStep, LoginStep,
-    Mismatch, PathStep, Requirement, RuleStep, SessionStep, TokenStep, Upstream,
+    Mismatch, PathStep, Requirement, RuleStep, SessionStep, TokenStep, Upstream, UpstreamCredentialStep,
 };
 use self::keys::KeyProvenance;
 pub use self::question::Question;
@@ -97,6 +98,7 @@ fn explanation(context: &Context<'_>, request: &Request<'_>, decided: &Decided, 
         token: context.trace.token.as_ref().map(|token| context.token(token)),
         session: context.session(),
         login: context.login(),
+        upstream_credentials: context.upstream_credentials(decided),
         decision: context.decision(decided, head),
         notes: context.notes(decided),
     }

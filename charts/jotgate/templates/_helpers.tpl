@@ -71,13 +71,17 @@ labels:
 {{- dict "logins" (kindIs "map" $logins | ternary (list $logins) $logins) | toJson -}}
 {{- end }}
 
-{{- /* The variables of the proxy that the plugin may read: those of `environment`, and those that login and session name. */}}
+{{- /* The variables of the proxy that the plugin may read: those of `environment`, and those that login, session and upstreamCredentials name. */}}
 {{- define "jotgate.environment" -}}
 {{- $config := include "jotgate.config" . | fromJson -}}
 {{- $values := ($config.session | default dict).secrets | default list -}}
 {{- range (include "jotgate.logins" $config | fromJson).logins -}}
   {{- $client := .client | default dict -}}
   {{- $values = concat $values (list $client.secret $client.privateKey) -}}
+{{- end -}}
+{{- range $config.upstreamCredentials | default list -}}
+  {{- $client := (.exchange | default dict).client | default dict -}}
+  {{- $values = concat $values ((.token | default dict).keys | default list) (list $client.secret $client.privateKey) -}}
 {{- end -}}
 {{- $names := .Values.environment | default list -}}
 {{- range $values -}}

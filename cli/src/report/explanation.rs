@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use inspect::explain::{
     AccessStep, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LoginStep, Mismatch, Requirement,
-    RuleStep, SessionStep, TokenStep, Upstream,
+    RuleStep, SessionStep, TokenStep, Upstream, UpstreamCredentialStep,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -39,6 +39,7 @@ pub(crate) fn text(explanation: &Explanation) -> String {
     if let Some(login) = &explanation.login {
         page.login(login);
     }
+    page.upstream_credentials(&explanation.upstream_credentials);
     page.decision(&explanation.decision);
     for note in &explanation.notes {
         page.line(&format!("{UNSURE}note{UNSURE:#}: {note}"));
@@ -201,6 +202,17 @@ impl Page {
         self.step(depth, mark, &requirement.asks, &detail.join("  "));
         for part in &requirement.parts {
             self.requirement(depth.saturating_add(1), part);
+        }
+    }
+
+    fn upstream_credentials(&mut self, credentials: &[UpstreamCredentialStep]) {
+        if !credentials.is_empty() {
+            self.head("credentials for the upstream");
+        }
+        for UpstreamCredentialStep { credential, header, source, made, claims } in credentials {
+            let mark = if *made { Mark::Passed } else { Mark::None };
+            let claims = claims.as_ref().map(|claims| format!(": {claims}")).unwrap_or_default();
+            self.step(0, mark, credential, &format!("{source} in `{header}`{claims}"));
         }
     }
 

@@ -69,3 +69,13 @@ fn sessions_that_cannot_be_are_reported() {
             .collect();
     insta::assert_snapshot!(format!("{}{}\n{}", without_login.0, without_login.1, reports.join("\n")));
 }
+
+#[test]
+fn pages_show_which_credentials_the_upstream_gets_and_nothing_that_is_secret() {
+    let page = |path: &str, session: &str| {
+        let request = format!("GET https://dash.example.com{path}");
+        explain(&["tests/explain/upstream.yaml", "--request", &request, "--session", session]).0
+    };
+    insta::assert_snapshot!(page("/orders", r#"{"sub": "alice", "email": "a@example.com", "groups": ["dev"]}"#));
+    insta::assert_snapshot!(page("/admin/users", r#"{"sub": "alice", "groups": ["dev"]}"#));
+}

@@ -154,7 +154,12 @@ fn configurations() -> Vec<Value> {
     let schema = schema_value();
     let made = Maker { schema: schema.clone() }.all(&schema, &[]);
     let mut seen = BTreeSet::new();
-    made.into_iter().map(with_segments).map(with_login).filter(|config| seen.insert(config.to_string())).collect()
+    made.into_iter()
+        .map(with_segments)
+        .map(with_upstream)
+        .map(with_login)
+        .filter(|config| seen.insert(config.to_string()))
+        .collect()
 }
 
 /// A rule whose tests compare a claim with a segment has paths with that segment, which a schema cannot say.
@@ -167,15 +172,41 @@ fn with_segments(mut config: Value) -> Value {
     config
 }
 
+/// What names a credential for the upstream has one, which a schema cannot say.
+fn with_upstream(mut config: Value) -> Value {
+    if config["upstreamCredentials"].is_null() && config.to_string().contains(r#""upstream":"#) {
+        let token =
+            json!({"issuer": "https://gate.example.com", "audience": "orders", "keys": [{"env": "SIGNING_KEY"}]});
+        config["upstreamCredentials"] = json!([{"name": "internal", "token": token}]);
+    }
+    // One that is only published signs nothing.
+    for credential in config.get_mut("upstreamCredentials").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(keys) = credential.pointer_mut("/token/keys").and_then(Value::as_array_mut) {
+            keys.push(json!({"env": "SIGNING_KEY"}));
+        }
+    }
+    config
+}
+
 /// A login is at an issuer that fits, and what names a login or reads its sessions has one, which a schema cannot say.
 fn with_login(mut config: Value) -> Value {
     let text = config.to_string();
-    let needs_login =
-        [r#""session":true"#, r#""unauthenticated":"#, r#""login":"main""#].map(|part| text.contains(part));
+    let keeps = [r#""session":"accessToken""#, r#""session":"idToken""#].map(|part| text.contains(part));
+    let needs_login = [
+        r#""session":true"#,
+        r#""session":"accessToken""#,
+        r#""session":"idToken""#,
+        r#""unauthenticated":"#,
+        r#""login":"main""#,
+    ]
+    .map(|part| text.contains(part));
     if config["login"].is_null() && needs_login.contains(&true) {
         config["login"] = json!({"issuer": "main", "client": {"id": "dashboard"}});
         config["session"] =
             json!({"secrets": [{"env": "JOTGATE_SESSION_SECRET"}], "publicUrl": "https://dash.example.com"});
+    }
+    if keeps.contains(&true) {
+        config["session"]["keep"] = json!(["accessToken", "idToken"]);
     }
     let Some(login) = config.get_mut("login") else { return config };
     let login = if login.is_array() { &mut login[0] } else { login };

@@ -56,7 +56,7 @@ impl Judges {
 pub(crate) fn engine(config: &Value) -> Result<(), String> {
     let env = |name: &str| match name {
         "JWKS" => Some(KEYS.to_string()),
-        "OIDC_PRIVATE_KEY" => Some(PRIVATE_KEY.to_string()),
+        "OIDC_PRIVATE_KEY" | "NEXT_SIGNING_KEY" | "SIGNING_KEY" => Some(PRIVATE_KEY.to_string()),
         name if name.contains("SECRET") => Some(format!("{name} is a secret for tests, of 32 octets")),
         name => name.starts_with("KEYS_").then(|| KEYS.to_string()),
     };

@@ -13,6 +13,7 @@ mod proxy;
 mod request_text;
 mod rules;
 mod session;
+mod upstream;
 
 use gate::Policy;
 
@@ -21,7 +22,8 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 43] = [
+pub const LINTS: [(&str, &str); 45] = [
+    ("anonymous-upstream", "a rule names a credential for the upstream, and its requests may have no caller"),
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
     ("audit", "`mode: audit` for all: nothing is denied"),
@@ -40,9 +42,10 @@ pub const LINTS: [(&str, &str); 43] = [
     ("held-bodies", "a listener that buffers much of the bodies of waiting requests"),
     (
         "in-vain",
-        "something that has no effect: an algorithm without a key, an unusable or unused key, `forwardToken` where no token is verified, or a login where no browser is sent to one",
+        "something that has no effect: an algorithm without a key, an unusable or unused key, `forwardToken` where no token is verified, or a login or credential that no rule uses",
     ),
     ("istio-cluster", "a cluster name that Istio does not generate"),
+    ("long-lived-token", "a token that the gate signs is good for more than 15 minutes"),
     ("never-accepts", "an issuer or a rule that can accept no token"),
     ("no-expiration", "tokens without `exp` never expire"),
     ("no-groups", "rules ask for groups that GitHub does not name, for want of a scope"),
@@ -54,7 +57,7 @@ pub const LINTS: [(&str, &str); 43] = [
     ("padded-token", "tokens in a header that are padded, and so rejected"),
     ("plain-http", "keys or tokens are fetched over plain http"),
     ("public-first", "a public rule matches what a later rule protects"),
-    ("raw-claim", "a header or rule reads groups or scopes from a claim that `grants` do not bound"),
+    ("raw-claim", "a header, signed token or rule reads groups or scopes from a claim that `grants` do not bound"),
     ("raw-host", "routes match the host as the client wrote it, and rules name hosts"),
     ("raw-path", "routes match the path as the client wrote it"),
     ("request-text", "a claim is compared with a text that looks like a part of the request"),
@@ -90,6 +93,7 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         login::lint(tree, policy, &mut findings);
         login::lint_cross_site(tree, &mut findings);
         session::lint(tree, policy, &deployment.chain, &mut findings);
+        upstream::lint(tree, policy, &mut findings);
     }
     findings
 }

@@ -30,7 +30,12 @@ fn secrets_in(tree: &Node) -> Vec<&Node> {
     let entries = tree.get("introspection").map(Node::elements).unwrap_or_default().iter();
     let names = ["secret", "privateKey", "token"];
     let of_askers = entries.flat_map(|entry| names.map(|name| entry.find(&["client", name]))).flatten();
-    let of_clients = of_clients.flatten().chain(of_askers);
+    let credentials = tree.get("upstreamCredentials").map(Node::elements).unwrap_or_default().iter();
+    let of_credentials = credentials.flat_map(|credential| {
+        let keys = credential.find(&["token", "keys"]).map(Node::elements).unwrap_or_default();
+        keys.iter().chain(credential.find(&["exchange", "client", "secret"]))
+    });
+    let of_clients = of_clients.flatten().chain(of_askers).chain(of_credentials);
     let all = of_clients.chain(of_session).chain(headers.map(|header| &header.value));
     all.filter(|node| node.text().is_some()).collect()
 }

@@ -6,6 +6,7 @@ use gate::Reason;
 
 use super::context::Context;
 use super::explanation::{Answer, Decision, Upstream};
+use super::upstream::without_credentials;
 use crate::engine::{Decided, Outcome};
 use crate::request::RequestHead;
 
@@ -33,7 +34,11 @@ impl Context<'_> {
             Outcome::Replied { status, headers, body } => {
                 (Some(Answer { status: *status, headers: headers.iter().cloned().collect(), body: body.clone() }), None)
             }
-            Outcome::Forwarded(lines) => (None, Some(difference(&head.lines, lines))),
+            Outcome::Forwarded(lines) => {
+                let mut difference = difference(&head.lines, lines);
+                without_credentials(&self.upstream_credentials(decided), &mut difference.set);
+                (None, Some(difference))
+            }
             Outcome::Waiting => (None, None),
         };
         Decision {

@@ -29,6 +29,9 @@ pub struct Explanation {
     pub session: Option<SessionStep>,
     /// The login that the browser is sent to.
     pub login: Option<LoginStep>,
+    /// The credentials that the upstream gets in place of the caller's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub upstream_credentials: Vec<UpstreamCredentialStep>,
     /// What became of the request.
     pub decision: Decision,
     /// What else there is to know.
@@ -187,6 +190,22 @@ pub struct LoginStep {
     pub redirect_uri: String,
     /// The scopes that are asked for.
     pub scopes: Vec<String>,
+}
+
+/// A credential for the upstream.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpstreamCredentialStep {
+    /// Its `name`.
+    pub credential: String,
+    /// The header that it stands in.
+    pub header: String,
+    /// Where it comes from: `eks`, `exchange`, `session: accessToken`, `session: idToken` or `token`.
+    pub source: &'static str,
+    /// Whether the upstream gets one.
+    pub made: bool,
+    /// What a token says that the gate signs.
+    pub claims: Option<Value>,
 }
 
 /// A check of a token.

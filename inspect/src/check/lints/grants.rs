@@ -2,8 +2,8 @@
 
 use gate::Policy;
 use gate::claims::ClaimRef;
-use gate::identity::IdentityValue;
-use gate::policy::Issuer;
+use gate::identity::{IdentityValue, SignedClaim, SignedValue};
+use gate::policy::{CredentialSource, Issuer};
 use gate::rules::{GroupTest, Quantifier, Requirement};
 
 use crate::document::Node;
@@ -14,6 +14,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
         lint_group_scopes(node, &path, issuer, findings);
     }
     lint_headers(tree, policy, findings);
+    lint_signed(tree, policy, findings);
     for ((path, node), rule) in tree.indexed("rules").zip(policy.rules()) {
         let (Some(requirement), Some(access)) = (rule.access.requirement(), node.get("access")) else { continue };
         let mut asked = Vec::new();
@@ -238,6 +239,26 @@ fn lint_headers(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
         if let Some(message) = raw {
             let path = format!("identityHeaders.{}", member.name);
             findings.push(Finding::warning("raw-claim", path, message, member.value.span.clone()));
+        }
+    }
+}
+
+/// The claims of tokens that the gate signs.
+fn lint_signed(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
+    for ((path, node), credential) in tree.indexed("upstreamCredentials").zip(policy.upstream().credentials()) {
+        let CredentialSource::Token(token) = credential.source() else { continue };
+        let written = node.find(&["token", "claims"]).map(Node::elements).unwrap_or_default();
+        for (index, node) in written.iter().enumerate() {
+            let name = node.text().or_else(|| node.get("name")?.text());
+            let claim = token.claims().iter().find(|claim| Some(claim.name.as_str()) == name);
+            let Some(SignedClaim { value: SignedValue::Caller(IdentityValue::Claim(claim)), .. }) = claim else {
+                continue;
+            };
+            let instead = ["write `from: $groups`", "write `from: $scopes`"];
+            if let Some(message) = raw_claim(policy, &EligibleIssuers::all(policy), claim, instead) {
+                let path = format!("{path}.token.claims[{index}]");
+                findings.push(Finding::warning("raw-claim", path, message, node.span.clone()));
+            }
         }
     }
 }
