@@ -15,4 +15,5 @@ mod requests;
 mod rules;
 mod sharing;
 mod streams;
+mod upstream;
 mod world;

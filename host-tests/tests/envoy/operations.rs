@@ -58,8 +58,8 @@ fn after_all_traffic() -> BTreeMap<String, String> {
         assert_eq!(connection.send(&Request::get("/x").bearer(&token)).unwrap().status, 200);
     }
     for (reason, listener, request) in world.requests("GET") {
-        let audit = if listener == "narrow" { "narrow-audit" } else { "audit" };
-        for (listener, passes) in [(listener, false), (audit, true)] {
+        let audit = if listener == "gateway" { String::from("audit") } else { format!("{listener}-audit") };
+        for (listener, passes) in [(listener, false), (&*audit, true)] {
             let status = request.send(world.envoy.address(listener)).unwrap().status;
             assert_eq!(status == 200, passes, "{reason} at {listener}");
         }
@@ -127,6 +127,7 @@ fn check_page(metrics: &BTreeMap<String, String>) {
             let is_cause = page.contains(&format!("\n| `{rest}` | "));
             match placeholder {
                 "cause>" => is_cause,
+                "credential>" => rest == "kept",
                 "reason>" => is_reason,
                 _ => is_issuer,
             }

@@ -9,7 +9,7 @@ use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 /// The reasons of the contract, and the status of each.
-pub(crate) const REASONS: [(&str, u16); 26] = [
+pub(crate) const REASONS: [(&str, u16); 27] = [
     ("access_denied", 403),
     ("ambiguous_credentials", 400),
     ("ambiguous_path", 400),
@@ -34,12 +34,14 @@ pub(crate) const REASONS: [(&str, u16); 26] = [
     ("unknown_key", 401),
     ("unrepresentable_claim", 401),
     ("unsupported_algorithm", 401),
+    ("upstream_credential_denied", 403),
     ("wrong_audience", 401),
     ("wrong_type", 401),
 ];
 
 /// Listeners: `gateway` enforces; `audit` is the same in audit mode; in `narrow` and `narrow-audit` nobody may wait for
-/// the keys of an issuer that does not answer. At `login` browsers log in.
+/// the keys of an issuer that does not answer; in `kept` and `kept-audit` the upstream gets what sessions keep. At
+/// `login` browsers log in.
 pub(crate) struct Refusing {
     pub(crate) issuer: Issuer,
     pub(crate) upstream: Upstream,
@@ -74,6 +76,10 @@ impl Refusing {
             "session": {"secrets": ["a secret of tests, of 32 octets."], "publicUrl": "http://127.0.0.1:1"},
             "rules": [{"access": "authenticated"}],
         });
+        let mut kept = login.clone();
+        kept["session"]["keep"] = json!(["accessToken"]);
+        kept["upstreamCredentials"] = json!([{"name": "kept", "session": "accessToken"}]);
+        kept["upstream"] = json!("kept");
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let bootstrap = Bootstrap::new(upstream.address())
             .cluster("main", issuer.address())
@@ -84,6 +90,8 @@ impl Refusing {
             .gateway("audit", &audit(&config))
             .gateway("narrow", &narrow.to_string())
             .gateway("narrow-audit", &audit(&narrow))
+            .gateway("kept", &kept.to_string())
+            .gateway("kept-audit", &audit(&kept))
             .gateway("login", &login.to_string());
         let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
         Self { issuer, upstream, envoy, _stalling: stalling }
@@ -130,6 +138,7 @@ impl Refusing {
             "unknown_key" => flawed(Flaw::UnknownKid),
             "unrepresentable_claim" => with(json!({"sub": "a\r\nb"})),
             "unsupported_algorithm" => flawed(Flaw::AlgNone),
+            "upstream_credential_denied" => to("/x").bearer(&alice()),
             "wrong_audience" => with(json!({"aud": "others"})),
             "wrong_type" => {
                 to("/x").bearer(&token(&TokenRequest { typ: Some("logout+jwt".into()), ..TokenRequest::default() }))
@@ -143,7 +152,11 @@ const DEAD: &str = "https://dead.example.com";
 const STALLING: &str = "https://stalling.example.com";
 
 fn listener(reason: &str) -> &'static str {
-    if reason == "overloaded" { "narrow" } else { "gateway" }
+    match reason {
+        "overloaded" => "narrow",
+        "upstream_credential_denied" => "kept",
+        _ => "gateway",
+    }
 }
 
 fn trusted(name: &str, issuer: &str, cluster: &str) -> Value {
