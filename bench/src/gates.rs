@@ -21,6 +21,9 @@ const SECRET: &str = "only the bench seals sessions with this";
 /// What will seal them once it is first.
 const NEXT_SECRET: &str = "and with this once the other one is old";
 
+/// What signs tokens for the upstream: the key of RFC 7515 A.3.
+const SIGNING_KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+
 /// The bootstrap configuration for a gate.
 pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
     let bootstrap = open(world);
@@ -31,12 +34,19 @@ pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
             bootstrap.plugin("").plugin_option(MODULE, &json!(module))
         }
         Gate::Native { caches } => bootstrap.filter(jwt_authn(world, caches)).filter(rbac()),
-        Gate::Jotgate { rules, issuers, responses, session } => {
+        Gate::Jotgate { rules, issuers, responses, session, signs } => {
             let mut config = jotgate(world, rules, issuers);
             if let Some(session) = session {
                 add_login(&mut config, world, issuers, session);
             }
-            let bootstrap = bootstrap.plugin(&config.to_string());
+            if signs {
+                add_upstream_token(&mut config);
+            }
+            let mut bootstrap = bootstrap.plugin(&config.to_string());
+            if signs {
+                let variables = json!({"key_values": {"SIGNING_KEY": SIGNING_KEY}});
+                bootstrap = bootstrap.plugin_option("vm_config/environment_variables", &variables);
+            }
             if responses { bootstrap } else { bootstrap.plugin_option(MODULE, &json!(world.plugin_for_requests)) }
         }
         Gate::Hop(Protocol::Http) => bootstrap.filter(ext_authz(&json!({
@@ -67,6 +77,16 @@ pub(crate) fn jotgate(world: &World, rules: Rules, issuers: usize) -> Value {
             "X-Auth-Request-Token-Scopes": "$scopes",
         },
     })
+}
+
+/// A token for the upstream, which is made once for each caller.
+fn add_upstream_token(config: &mut Value) {
+    let token = json!({
+        "issuer": "https://gate.example.com", "audience": "orders", "lifetime": "24h", "keys": [{"env": "SIGNING_KEY"}],
+        "claims": [{"name": "scope", "from": "$scopes"}],
+    });
+    config["upstreamCredentials"] = json!([{"name": "bench", "token": token}]);
+    config["upstream"] = json!("bench");
 }
 
 /// A login at the issuer of the tokens, and sessions.

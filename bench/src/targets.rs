@@ -15,13 +15,14 @@ struct Target {
     most: f64,
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     target("repeated token / native with its cache", WARM, "native-repeated", 0.8),
     target("new RS256 token / native", "jotgate-rs256", "native-rs256", 0.8),
     target("new ES256 token / native", "jotgate-es256", "native-es256", 0.7),
     target("repeated token / hop over HTTP", WARM, "hop-http", 0.2),
     target("repeated token / hop over gRPC", WARM, "hop-grpc", 0.2),
     target("repeated session / repeated token", "jotgate-session", WARM, 1.1),
+    target("repeated token with one for the upstream / repeated token", "jotgate-upstream-token", WARM, 1.15),
     target("1,000 rules / 10 rules", "jotgate-mixed", WARM, 1.2),
     target("1,000 rules below one prefix / 10 rules", "jotgate-siblings", WARM, 1.2),
 ];

@@ -24,6 +24,8 @@ pub(crate) enum Gate {
         responses: bool,
         /// Requests bring a session instead of a token.
         session: Option<Session>,
+        /// The upstream gets a token that the gate signs, in place of the caller's.
+        signs: bool,
     },
     /// `ext_authz`, to a service that does nothing.
     Hop(Protocol),
@@ -31,6 +33,8 @@ pub(crate) enum Gate {
 
 /// The usual ones.
 const JOTGATE: Gate = with_rules(Rules::Mixed(10));
+const SIGNING: Gate =
+    Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: true, session: None, signs: true };
 const NATIVE: Gate = Gate::Native { caches: true };
 
 /// The session of requests.
@@ -140,7 +144,13 @@ pub(crate) fn usual() -> Vec<Variant> {
         Variant::new(
             "jotgate-requests",
             "Jotgate, repeated token, without the callback for responses",
-            Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: false, session: None },
+            Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: false, session: None, signs: false },
+            USUAL,
+        ),
+        Variant::new(
+            "jotgate-upstream-token",
+            "Jotgate, repeated token, a signed one for the upstream",
+            SIGNING,
             USUAL,
         ),
         Variant::new("jotgate-session", "Jotgate, repeated session", with_session(Session::Current), USUAL),
@@ -181,7 +191,7 @@ pub(crate) fn by_rules() -> Vec<Variant> {
 pub(crate) fn by_issuers() -> Vec<Variant> {
     let mut variants = vec![Variant::new(OPEN, "no filter", Gate::Open, USUAL)];
     for issuers in [1, 10] {
-        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers, responses: true, session: None };
+        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers, responses: true, session: None, signs: false };
         variants.push(Variant::new(format!("issuers-{issuers}"), format!("issuers: {issuers}"), gate, USUAL));
     }
     variants
@@ -260,10 +270,10 @@ fn all_gates(name: &str, title: &str, load: Load) -> [Variant; 3] {
 }
 
 const fn with_rules(rules: Rules) -> Gate {
-    Gate::Jotgate { rules, issuers: 1, responses: true, session: None }
+    Gate::Jotgate { rules, issuers: 1, responses: true, session: None, signs: false }
 }
 
 /// The gate of which a session of this kind is measured; [`Session::Current`] is that of the gate that sealed it.
 pub(crate) const fn with_session(session: Session) -> Gate {
-    Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: true, session: Some(session) }
+    Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: true, session: Some(session), signs: false }
 }
