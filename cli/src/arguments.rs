@@ -124,6 +124,12 @@ pub struct Explain {
     /// A token, or @ and its file; sent as the first of `credentials`.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
+    /// A DPoP proof, or @ and its file: the token is sent as Authorization: DPoP.
+    #[arg(long, value_name = "JWT")]
+    pub proof: Option<String>,
+    /// The SHA-256 of the client's certificate, in hexadecimal.
+    #[arg(long, value_name = "DIGEST", default_value = "")]
+    pub certificate: String,
     /// The claims of a session that the browser has, as JSON, or @ and their file.
     #[arg(long, value_name = "CLAIMS")]
     pub session: Option<String>,

@@ -12,6 +12,7 @@ const PARTS: [&str; 9] = [
     include_str!("../schema/issuers.yaml"),
     include_str!("../schema/introspection.yaml"),
     include_str!("../schema/credentials.yaml"),
+    include_str!("../schema/sender.yaml"),
     include_str!("../schema/login.yaml"),
     include_str!("../schema/session.yaml"),
     include_str!("../schema/rules.yaml"),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jose::signature::{SignatureVerifier, Software};
 
 pub use self::session::{SessionTrace, session_cookies};
+use crate::binding::Lack;
 pub use crate::callers::{Check, TokenTrace, Withheld};
 use crate::callers::{Claimed, Entry, Evidence, Failure, Principal, TokenCache, Verification};
 use crate::callout::CalloutId;
@@ -44,6 +45,8 @@ pub struct Trace {
     pub credential: Option<CredentialTrace>,
     /// The token in it.
     pub token: Option<TokenTrace>,
+    /// Whether the sender is the one that the token is bound to, where that mattered: what is wrong otherwise.
+    pub sender: Option<Result<(), Cause>>,
     /// The session, where no other credential was there.
     pub session: Option<SessionTrace>,
     /// The login that the browser is sent to, by its index.
@@ -140,6 +143,7 @@ pub fn trace(
         rules: Vec::new(),
         credential: None,
         token: None,
+        sender: None,
         session: None,
         login: None,
         route: Route::Rule(None),
@@ -289,6 +293,14 @@ impl Trail for Notes<'_> {
     ) {
         let withheld = std::mem::take(&mut self.withheld);
         self.trace.token = Some(TokenTrace { withheld, ..TokenTrace::new(verification, text, &claimed, outcome) });
+    }
+
+    fn sender(&mut self, outcome: &Result<(), Lack>) {
+        self.trace.sender = Some(match outcome {
+            // Here no proof was ever used.
+            Ok(()) | Err(Lack::Unused(_)) => Ok(()),
+            Err(Lack::Refused(cause, _)) => Err(cause.clone()),
+        });
     }
 
     fn odd_groups(&mut self, detail: &Arc<str>) {

@@ -89,6 +89,7 @@ pub fn decide(
 ) -> Decided {
     let mut request = Exchange::new(head.lines.iter().map(|(name, value)| (name, value)));
     request.peer = head.peer.as_bytes().to_vec();
+    request.certificate = head.certificate.as_bytes().to_vec();
     let mut proxy = Proxy::new(gate, verifier, now);
     let id = proxy.send(request);
     if let Some(said) = introspection {

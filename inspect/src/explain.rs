@@ -14,6 +14,7 @@ mod notes;
 mod path;
 mod question;
 mod rules;
+mod sender;
 mod session;
 mod token;
 mod upstream;
@@ -27,7 +28,7 @@ use gate::{Gate, Request, Timestamp};
 use self::context::Context;
 pub use self::explanation::{
     AccessStep, Answer, Asked, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LocationStep, LoginStep,
-    Mismatch, PathStep, Requirement, RuleStep, SessionStep, TokenStep, Upstream, UpstreamCredentialStep,
+    Mismatch, PathStep, Requirement, RuleStep, SenderStep, SessionStep, TokenStep, Upstream, UpstreamCredentialStep,
 };
 use self::keys::KeyProvenance;
 pub use self::question::Question;
@@ -41,15 +42,18 @@ pub fn explain(question: &Question) -> Result<Explanation, Rejection> {
     let variable = |name: &str| question.variables.get(name).cloned();
     let loaded = load(&question.configuration, question.name.as_deref(), &variable)?;
     let mut head = question.head();
-    if let Some(token) = &question.token {
-        CredentialLocation::first_of(&loaded.policy).put(token, &mut head);
+    match (&question.token, &question.proof) {
+        (Some(token), None) => CredentialLocation::first_of(&loaded.policy).put(token, &mut head),
+        (token, Some(proof)) => sender::put(token.as_deref(), proof, &mut head),
+        (None, None) => {}
     }
     let now = Timestamp::from_secs(question.now);
     if let Some(claims) = &question.session {
         session::put(claims, &loaded.policy, now, &mut head).map_err(Rejection::of)?;
     }
     let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let request = Request::new(&lines).with_peer(head.peer.as_bytes());
+    let connection = sender::Shown(&question.certificate);
+    let request = Request::new(&lines).with_peer(head.peer.as_bytes()).with_connection(&connection);
     let (kid, issuer) = keys::claimed(&loaded.policy, &request, now);
     let (loaded, provenance) = keys::settle(loaded, question.keys.as_deref(), kid.as_deref()).map_err(Rejection::of)?;
     let provenance = issuer.and_then(|issuer| provenance.get(issuer)).copied();
@@ -96,6 +100,7 @@ fn explanation(context: &Context<'_>, request: &Request<'_>, decided: &Decided, 
         access: context.access(),
         credential: context.credential(),
         token: context.trace.token.as_ref().map(|token| context.token(token)),
+        sender: context.sender(),
         session: context.session(),
         login: context.login(),
         upstream_credentials: context.upstream_credentials(decided),

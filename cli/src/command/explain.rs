@@ -23,6 +23,8 @@ pub(crate) fn explain(asked: &Explain) -> Result<Outcome, Error> {
         headers: asked.header.iter().map(|text| line(text)).collect::<Result<_, _>>()?,
         peer: asked.peer.clone(),
         token: asked.token.as_deref().map(text_or_file).transpose()?,
+        proof: asked.proof.as_deref().map(text_or_file).transpose()?,
+        certificate: asked.certificate.clone(),
         session: asked.session.as_deref().map(text_or_file).transpose()?,
         introspection: asked.introspection.as_deref().map(input::read).transpose()?.map(|answer| answer.text),
         keys: asked.keys.as_deref().map(input::read).transpose()?.map(|keys| keys.text),

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use inspect::explain::{
     AccessStep, CheckOutcome, CheckStep, CredentialStep, Decision, Explanation, LoginStep, Mismatch, Requirement,
-    RuleStep, SessionStep, TokenStep, Upstream, UpstreamCredentialStep,
+    RuleStep, SenderStep, SessionStep, TokenStep, Upstream, UpstreamCredentialStep,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -29,6 +29,9 @@ pub(crate) fn text(explanation: &Explanation) -> String {
     }
     if let Some(token) = &explanation.token {
         page.token(token);
+    }
+    if let Some(sender) = &explanation.sender {
+        page.sender(sender);
     }
     if let Some(session) = &explanation.session {
         page.session(session);
@@ -129,6 +132,18 @@ impl Page {
         }
         if let Some(reason) = &credential.reason {
             self.step(0, Mark::Failed, reason, credential.detail.as_deref().unwrap_or_default());
+        }
+    }
+
+    fn sender(&mut self, sender: &SenderStep) {
+        self.head("sender");
+        let bound = match sender.bound_to.as_slice() {
+            [] => String::from("the token is bound to nothing"),
+            names => format!("the token is bound by {}", names.join(" and ")),
+        };
+        match (&sender.reason, &sender.detail) {
+            (Some(reason), detail) => self.step(0, Mark::Failed, reason, detail.as_deref().unwrap_or_default()),
+            (None, _) => self.step(0, Mark::Passed, "bound", &bound),
         }
     }
 

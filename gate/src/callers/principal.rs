@@ -44,6 +44,14 @@ impl Principal {
         self.issuer
     }
 
+    /// Whether its token is bound to a key, and whether to a certificate.
+    pub fn binding(&self) -> [bool; 2] {
+        match self.confirmation() {
+            Some(Confirmation::Bound { key, certificate }) => [key.is_some(), certificate.is_some()],
+            Some(Confirmation::Unsupported) | None => [false; 2],
+        }
+    }
+
     /// What its token is bound to.
     pub(crate) fn confirmation(&self) -> Option<&Confirmation> {
         self.confirmation.as_deref()

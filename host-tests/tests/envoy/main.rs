@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 mod bodies;
+mod bound;
 mod configuration;
 mod cors;
 mod credentials;
@@ -10,6 +11,7 @@ mod keys;
 mod observed;
 mod operations;
 mod paths;
+mod proof;
 mod reasons;
 mod requests;
 mod rules;

@@ -8,13 +8,16 @@ use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
+use crate::proof::Client;
+
 /// The reasons of the contract, and the status of each.
-pub(crate) const REASONS: [(&str, u16); 27] = [
+pub(crate) const REASONS: [(&str, u16); 31] = [
     ("access_denied", 403),
     ("ambiguous_credentials", 400),
     ("ambiguous_path", 400),
     ("ambiguous_request", 400),
     ("bad_claim", 401),
+    ("bad_proof", 401),
     ("bad_signature", 401),
     ("denied_by_rule", 403),
     ("expired", 401),
@@ -29,6 +32,9 @@ pub(crate) const REASONS: [(&str, u16); 27] = [
     ("no_rule", 403),
     ("not_yet_valid", 401),
     ("overloaded", 503),
+    ("proof_missing", 401),
+    ("proof_replayed", 401),
+    ("proof_unsupported", 401),
     ("token_too_large", 401),
     ("unknown_issuer", 401),
     ("unknown_key", 401),
@@ -102,6 +108,16 @@ impl Refusing {
         REASONS.map(|(reason, _)| (reason, listener(reason), self.request(reason, method))).into()
     }
 
+    /// A request whose proof was used before: by one that lacked something else.
+    fn used_proof(&self, method: &str) -> Request {
+        let client = Client::new();
+        let Value::Object(claims) = json!({"cnf": client.confirmation()}) else { panic!("is an object") };
+        let token = self.issuer.token(&TokenRequest { claims, ..TokenRequest::subject("alice") }).unwrap();
+        let request = client.request(method, "/grouped", &token, &json!({}));
+        assert_eq!(request.send(self.envoy.address("gateway")).unwrap().status, 403);
+        request
+    }
+
     fn request(&self, reason: &str, method: &str) -> Request {
         let to = |path: &str| Request::new(method, path);
         let token = |request: &TokenRequest| self.issuer.token(request).unwrap();
@@ -117,6 +133,7 @@ impl Refusing {
             "ambiguous_path" => to("/x//y").bearer(&alice()),
             "ambiguous_request" => to("/x").bearer(&alice()).header("x-tenant", "acme").header("x-tenant", "other"),
             "bad_claim" => with(json!({"exp": "soon"})),
+            "bad_proof" => to("/x").header("authorization", format!("DPoP {}", alice())).header("dpop", "a.b.c"),
             "bad_signature" => flawed(Flaw::BadSignature),
             "denied_by_rule" => to("/denied").bearer(&alice()),
             "expired" => to("/x").bearer(&token(&TokenRequest { lifetime: Some(-90), ..TokenRequest::default() })),
@@ -133,6 +150,9 @@ impl Refusing {
             "no_rule" => to("/nowhere").bearer(&alice()),
             "not_yet_valid" => with(json!({"nbf": 4_102_444_800_u64})),
             "overloaded" => with(json!({"iss": STALLING})),
+            "proof_missing" => with(json!({"cnf": Client::new().confirmation()})),
+            "proof_replayed" => self.used_proof(method),
+            "proof_unsupported" => with(json!({"cnf": {"kid": "a"}})),
             "token_too_large" => to("/x").bearer(&"x".repeat(16_385)),
             "unknown_issuer" => with(json!({"iss": "https://other.example.com"})),
             "unknown_key" => flawed(Flaw::UnknownKid),

@@ -12,6 +12,7 @@ mod never;
 mod proxy;
 mod request_text;
 mod rules;
+mod sender;
 mod session;
 mod upstream;
 
@@ -22,7 +23,7 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 45] = [
+pub const LINTS: [(&str, &str); 50] = [
     ("anonymous-upstream", "a rule names a credential for the upstream, and its requests may have no caller"),
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
@@ -57,6 +58,7 @@ pub const LINTS: [(&str, &str); 45] = [
     ("padded-token", "tokens in a header that are padded, and so rejected"),
     ("plain-http", "keys or tokens are fetched over plain http"),
     ("public-first", "a public rule matches what a later rule protects"),
+    ("proof-window", "a DPoP proof may be used minutes after it was made"),
     ("raw-claim", "a header, signed token or rule reads groups or scopes from a claim that `grants` do not bound"),
     ("raw-host", "routes match the host as the client wrote it, and rules name hosts"),
     ("raw-path", "routes match the path as the client wrote it"),
@@ -68,8 +70,10 @@ pub const LINTS: [(&str, &str); 45] = [
     ("slow-revocation", "revoked tokens are accepted for minutes"),
     ("stray-tokens", "tokens of others are sent to an introspection endpoint"),
     ("trusted-by-all", "clients can forge the address of a request"),
+    ("unbindable", "tokens have to be bound to a sender where browsers or credentials cannot show that they are"),
     ("unkept-token", "a token is sent to the upstream, and sessions keep none"),
     ("unknown-cluster", "a cluster that the proxy does not have"),
+    ("unseen-certificate", "tokens have to be bound to a certificate, and the listener asks clients for none"),
     ("unserved-url", "no virtual host of the listener is for `session.publicUrl`"),
     ("unverified-email", "a test of `email` that does not ask whether it is verified"),
     ("wide-cookie", "sessions are sent to every host of a domain"),
@@ -90,6 +94,7 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         issuers::lint(tree, policy, &mut findings);
         introspection::lint(tree, policy, &mut findings);
         never::lint(tree, policy, &mut findings);
+        sender::lint(tree, policy, &deployment.chain, &mut findings);
         login::lint(tree, policy, &mut findings);
         login::lint_cross_site(tree, &mut findings);
         session::lint(tree, policy, &deployment.chain, &mut findings);

@@ -25,6 +25,9 @@ pub struct Explanation {
     pub credential: Option<CredentialStep>,
     /// The token in it.
     pub token: Option<TokenStep>,
+    /// Whether the sender is the one that the token is bound to, where that mattered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<SenderStep>,
     /// The session, where the browser has one and no other credential.
     pub session: Option<SessionStep>,
     /// The login that the browser is sent to.
@@ -150,6 +153,18 @@ pub struct TokenStep {
     pub reason: Option<String>,
     /// The checks, in their order.
     pub checks: Vec<CheckStep>,
+}
+
+/// What a token is bound to, and whether its sender has that.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct SenderStep {
+    /// `jkt`, `x5t#S256`, or both.
+    #[serde(rename = "boundTo")]
+    pub bound_to: Vec<&'static str>,
+    /// Why it is refused, if it is.
+    pub reason: Option<String>,
+    /// The same, in words.
+    pub detail: Option<String>,
 }
 
 /// A session.

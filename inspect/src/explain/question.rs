@@ -26,6 +26,12 @@ pub struct Question {
     /// A token, which is added at the first of the configuration's `credentials`.
     #[serde(default)]
     pub token: Option<String>,
+    /// A proof of possession, which comes with the token: `Authorization: DPoP`.
+    #[serde(default)]
+    pub proof: Option<String>,
+    /// The SHA-256 of the client's certificate, in hexadecimal.
+    #[serde(default)]
+    pub certificate: String,
     /// The claims of a session that the browser has, as a JSON object.
     #[serde(default)]
     pub session: Option<String>,
@@ -50,6 +56,7 @@ impl Question {
     pub(super) fn head(&self) -> RequestHead {
         let mut head = RequestHead::new(&self.request.method, &self.request.host, &self.request.path);
         head.peer.clone_from(&self.peer);
+        head.certificate.clone_from(&self.certificate);
         for (name, value) in &self.headers {
             // Proxies make `:authority` of it.
             match head.value_mut(":authority").filter(|_| name.eq_ignore_ascii_case("host")) {

@@ -7,6 +7,8 @@ pub struct RequestHead {
     pub lines: Vec<(String, String)>,
     /// Host and port; empty where it is not known.
     pub peer: String,
+    /// The SHA-256 of the client's certificate, in hexadecimal; empty if there is none.
+    pub certificate: String,
 }
 
 impl RequestHead {
@@ -14,7 +16,7 @@ impl RequestHead {
     pub fn new(method: &str, host: &str, path: &str) -> Self {
         let lines = [(":method", method), (":path", path), (":authority", host), (":scheme", "https")];
         let lines = lines.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Self { lines, peer: String::new() }
+        Self { lines, ..Self::default() }
     }
 
     /// Adds a line. Proxies hold names in lower case.
