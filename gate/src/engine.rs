@@ -193,6 +193,7 @@ impl Gate {
         let again = arrival.again(steady, self.policy.limits.wait_for);
         let id = arrival.id;
         let mut facts = Facts::default();
+        let proof = self.proofs.of(id);
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier, now, steady };
         let known = Known {
             verification: &verification,
@@ -200,7 +201,7 @@ impl Gate {
             random,
             answers: &self.answers,
             endpoints: &self.endpoints,
-            proof: self.proofs.of(id),
+            proof,
             refreshes: &self.refreshes,
             kept: &self.kept,
             minted: &self.minted,
@@ -214,7 +215,8 @@ impl Gate {
         if facts.checked_signature {
             self.effects.push_back(Effect::Count(Metric::TokensVerified));
         }
-        if facts.was_cached {
+        // Who comes back with its proof was counted.
+        if facts.was_cached && proof.is_none() {
             self.effects.push_back(Effect::Count(Metric::TokensCached));
         }
         let refusal = match verdict {

@@ -3,15 +3,19 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use jose::json::Document;
-use jose::jwk::thumbprint;
-use jose::{Hash, base64url};
+use jose::jwk::{KeyMaterial, thumbprint};
+use jose::signature::{SignatureVerifier, Software};
+use jose::{Algorithm, Hash, base64url};
 use serde_json::{Value, json};
 
-use crate::support::{Key, NOW, Outcome, Store, World, fetched, inline, merge};
-use gate::Timestamp;
+use crate::browser::{HOST, login};
+use crate::support::{Key, NOW, Outcome, Store, World, at, fetched, inline, merge, policy};
+use gate::explain::session_cookies;
+use gate::{Capabilities, Decision, Effect, Gate, Request, RequestId, Timestamp};
 
 /// RFC 8705 App. A: the thumbprint of a certificate, and its SHA-256 as Envoy writes it.
 const EXAMPLE: [&str; 2] =
@@ -522,4 +526,95 @@ fn a_mistaken_section_is_told() {
         let found = errors(&changes);
         assert!(found.contains(part), "{changes}: {found}");
     }
+}
+
+/// Counts what it checks.
+#[derive(Default)]
+struct Counting(Cell<usize>);
+
+impl SignatureVerifier for Counting {
+    fn verify(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.0.set(self.0.get() + 1);
+        Software.verify(key, algorithm, message, signature)
+    }
+}
+
+#[test]
+fn without_shared_data_a_vm_remembers_by_itself_and_checks_a_signature_once() {
+    let counting = Counting::default();
+    let now = Timestamp::from_secs(NOW);
+    let capabilities = Capabilities { signatures: &counting, ..at(now) };
+    let mut gate = Gate::new(policy(&inline(&json!({}))), now, 1);
+    let (authorization, proof) = (format!("DPoP {}", token()), proof(&token(), &json!({})));
+    let lines: [(&[u8], &[u8]); 6] = [
+        (b":method", b"GET"),
+        (b":path", b"/x"),
+        (b":authority", b"api.example.com"),
+        (b":scheme", b"https"),
+        (b"authorization", authorization.as_bytes()),
+        (b"dpop", proof.as_bytes()),
+    ];
+    let request = Request::new(&lines);
+    let mut decide = |id| {
+        let id = RequestId(id);
+        assert_eq!(gate.handle_request(id, &request, capabilities), Decision::Wait);
+        let mut asked = std::iter::from_fn(|| gate.poll_effect());
+        assert!(asked.any(|effect| effect == Effect::Share));
+        assert_eq!(gate.next_timeout().map(|due| due <= now), Some(true), "it is not forgotten");
+        gate.handle_timeout(capabilities);
+        let mut asked = std::iter::from_fn(|| gate.poll_effect());
+        assert!(asked.any(|effect| effect == Effect::Resume(id)));
+        gate.handle_request(id, &request, capabilities)
+    };
+    assert!(matches!(decide(1), Decision::Forward(..)));
+    assert_eq!(counting.0.get(), 2, "one of the token, one of the proof");
+    assert!(matches!(decide(2), Decision::Reply(reply, _) if reply.body.contains("proof_replayed")));
+    assert_eq!(counting.0.get(), 3, "the token is known");
+}
+
+#[test]
+fn a_session_is_not_bound_by_its_tokens_and_is_none_where_that_is_required() {
+    let rules = json!([
+        {"match": {"paths": ["/api/**"]}, "access": "authenticated", "senderConstraint": {"require": "any"}},
+        {"access": "authenticated"},
+    ]);
+    let config = login(&json!({"rules": rules}));
+    let claims = json!({"sub": "alice", "cnf": {"jkt": jkt(&client())}}).to_string();
+    let now = Timestamp::from_secs(NOW);
+    let random = driver::memory::Sequence::new(1);
+    let cookies = session_cookies(&policy(&config), 0, &claims, now, &random).expect("are made");
+    let mut world = World::new(&config);
+    let mut get = |path: &str| {
+        let lines = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", HOST),
+            (":scheme", "https"),
+            ("cookie", cookies.as_str()),
+        ];
+        world.send(&lines)
+    };
+    assert_eq!(get("/x").seen("x-auth-request-user"), ["alice"]);
+    assert_eq!(get("/api/x").summary(), "401 proof_missing");
+}
+
+#[test]
+fn a_check_for_another_proxy_is_one_use_of_a_proof() {
+    let config = login(&json!({"issuers": inline(&json!({}))["issuers"], "login": {
+        "issuer": "main", "client": {"id": "dashboard", "secret": "client-secret"}, "cluster": "idp",
+        "endpoints": {"authorization": "https://idp.example.com/a", "token": "https://idp.example.com/t"},
+    }}));
+    let mut world = World::new(&config);
+    let authorization = format!("DPoP {}", token());
+    let path = "/.jotgate/check?method=GET&path=%2Fx";
+    let mut check = |jti: &str| {
+        let htu = format!("https://{HOST}/.jotgate/check");
+        let proof = proof(&token(), &json!({"jti": jti, "htu": htu}));
+        let lines = [(":method", "GET"), (":path", path), (":authority", HOST), (":scheme", "https")];
+        match world.send(&[&lines[..], &[("authorization", &authorization), ("dpop", &proof)]].concat()) {
+            Outcome::Replied(reply) => reply.status,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!([check("1"), check("1"), check("2")], [200, 401, 200]);
 }
