@@ -204,7 +204,7 @@ chromium:
 .PHONY: plugin
 plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
 
-$(PLUGIN): $(call sources,jose oauth gate abi driver filter) ship/flags.sh | $(SHIP)
+$(PLUGIN): $(call sources,jose oauth aws gate abi driver filter) ship/flags.sh | $(SHIP)
 	$(call step,building the plugin)
 	@$(build_plugin) -p filter
 	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
@@ -253,7 +253,7 @@ cli: toolchain ## Builds target/release/jotgate: check, explain and test a confi
 .PHONY: playground
 playground: toolchain $(PAGE) ## Builds dist/playground/index.html, a page that tells what a configuration makes of a request
 
-$(PAGE): $(call sources,jose oauth gate driver inspect playground) $(shell find playground/page -type f) ship/flags.sh
+$(PAGE): $(call sources,jose oauth aws gate driver inspect playground) $(shell find playground/page -type f) ship/flags.sh
 	$(call step,building the playground: the engine for browsers)
 	@CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --lib --profile playground --target wasm32-unknown-unknown -p playground
 	$(call step,putting the engine and scripts and styles into one page)
@@ -343,7 +343,7 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
 	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
-	@$(call run_tests,--bin bench $(foreach name,agreement attacks envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
+	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart
@@ -361,11 +361,11 @@ test-browser: toolchain $(PAGE) ## Tests the playground in Chromium
 	@$(call run_tests,--test browser)
 
 .PHONY: test-wasm
-test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner ## Runs the tests of jose, oauth and gate as Wasm under Node
-	$(call step,testing jose and oauth and gate as Wasm under Node)
+test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner ## Runs the tests of jose, oauth, aws and gate as Wasm under Node
+	$(call step,testing jose and oauth and aws and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked --lib --test engine --test vectors -p jose -p oauth -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
+		cargo test --locked --lib --test engine --test vectors -p jose -p oauth -p aws -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
 
 .PHONY: test-fuzz
 test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for five seconds (TARGET=json: that one alone)

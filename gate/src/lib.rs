@@ -56,7 +56,6 @@ mod decision;
 mod distinct;
 mod engine;
 mod heap;
-mod hex;
 mod introspection;
 mod json_text;
 mod keys;

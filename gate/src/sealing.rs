@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jose::json::{Kind, Value};
 use sha2::Sha256;
 
-use crate::hex;
+use jose::hex;
 
 /// Stands in names and under the codes: an entry of another format is one of another name.
 const FORMAT: &str = "jotgate.keys.2.";

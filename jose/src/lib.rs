@@ -4,6 +4,7 @@
 //! | module | subject | follows |
 //! | --- | --- | --- |
 //! | [`base64url`] | the encoding of every part of a token | RFC 4648 §5, RFC 7515 §2 |
+//! | [`hex`] | octets in names, logs and signatures | RFC 4648 §8 |
 //! | [`json`] | JSON texts whose author is not trusted | RFC 8259, RFC 7493 |
 //! | [`jwk`] | public keys and key sets | RFC 7517, RFC 7518 §6, RFC 8037 |
 //! | [`jws`] | the compact serialisation and its signature | RFC 7515 |
@@ -35,6 +36,7 @@ pub mod algorithm;
 pub mod base64url;
 pub mod claims;
 mod hash;
+pub mod hex;
 pub mod json;
 pub mod jwk;
 pub mod jws;

@@ -1,7 +1,7 @@
 //! The certificate of the client: that of its connection, or what a trusted proxy in front says of it.
 
-use crate::hex;
 use crate::http::{Request, TrustedProxies};
+use jose::hex;
 
 /// The SHA-256 of the certificate that the client's connection was made with.
 pub(crate) fn of_connection(request: &Request<'_>) -> Option<[u8; 32]> {

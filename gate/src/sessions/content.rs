@@ -15,9 +15,9 @@ use oauth::Secret;
 use zeroize::Zeroizing;
 
 use crate::heap;
-use crate::hex;
 use crate::octets::{Fields, put, put_instant};
 use crate::time::Timestamp;
+use jose::hex;
 
 const VERSION: u8 = 1;
 

@@ -247,8 +247,8 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::hex;
     use crate::testing::{Counter, NoGenerator};
+    use jose::hex;
 
     const MAIN: Binding<'_> = Binding {
         public_url: "https://dash.example.com",

@@ -16,10 +16,10 @@ use self::slot::{Lease, Slot, Successor};
 use super::content::Session;
 use super::keyring::{Keyring, Purpose};
 use crate::capabilities::Capabilities;
-use crate::hex;
 use crate::random::draw;
 use crate::shared::{SharedData, SharedDataError};
 use crate::time::Timestamp;
+use jose::hex;
 
 /// Stands in names: an entry of another format is one of another name.
 const FORMAT: &str = "jotgate.sessions.1";

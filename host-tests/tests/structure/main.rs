@@ -73,6 +73,7 @@ fn the_engine_reaches_for_no_host_clock_or_randomness() {
         |name| dependencies(name).into_iter().filter(|name| IMPURE.contains(&name.as_str())).collect::<Vec<_>>();
     assert_eq!(impure("jose"), [""; 0]);
     assert_eq!(impure("oauth"), [""; 0]);
+    assert_eq!(impure("aws"), [""; 0]);
     assert_eq!(impure("gate"), [""; 0]);
     assert_eq!(impure("driver"), [""; 0]);
     assert_eq!(impure("inspect"), [""; 0]);
@@ -83,6 +84,7 @@ fn the_engine_reaches_for_no_host_clock_or_randomness() {
 fn dependencies_point_one_way() {
     let members = [
         "abi",
+        "aws",
         "bench",
         "browsers",
         "calls",
@@ -106,19 +108,20 @@ fn dependencies_point_one_way() {
     ];
     for (name, allowed) in [
         ("abi", vec!["jose"]),
+        ("aws", vec!["jose", "oauth"]),
         ("bench", vec!["real-envoy", "test-support", "testbed"]),
         ("browsers", vec!["real-envoy", "test-support"]),
         ("calls", vec![]),
-        ("cli", vec!["driver", "gate", "inspect", "jose", "oauth"]),
+        ("cli", vec!["aws", "driver", "gate", "inspect", "jose", "oauth"]),
         ("nothing", vec![]),
         ("jose", vec![]),
         ("oauth", vec!["jose"]),
-        ("gate", vec!["jose", "oauth"]),
-        ("driver", vec!["gate", "jose", "oauth"]),
-        ("filter", vec!["abi", "driver", "gate", "jose", "oauth"]),
+        ("gate", vec!["aws", "jose", "oauth"]),
+        ("driver", vec!["aws", "gate", "jose", "oauth"]),
+        ("filter", vec!["abi", "aws", "driver", "gate", "jose", "oauth"]),
         ("guest", vec![]),
-        ("inspect", vec!["driver", "gate", "jose", "oauth"]),
-        ("playground", vec!["driver", "gate", "inspect", "jose", "oauth"]),
+        ("inspect", vec!["aws", "driver", "gate", "jose", "oauth"]),
+        ("playground", vec!["aws", "driver", "gate", "inspect", "jose", "oauth"]),
         ("real-envoy", vec!["test-support"]),
         ("ship", vec![]),
         ("signature-probe", vec!["abi", "jose"]),

@@ -1,9 +1,19 @@
-//! Octets in hexadecimal, for names and logs.
+//! Octets in hexadecimal, two lower-case digits for each.
 
-use std::fmt::Write as _;
+use alloc::string::String;
+use core::fmt::Write as _;
+
+/// Encodes octets.
+pub fn encode(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}
 
 /// The octets that digits in either case stand for, two for each.
-pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+pub fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let mut octets = [0; N];
     let (pairs, rest) = digits.as_chunks::<2>();
     if pairs.len() != N || !rest.is_empty() {
@@ -14,13 +24,4 @@ pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
         *octet = u8::try_from(high? * 16 + low?).ok()?;
     }
     Some(octets)
-}
-
-/// Two lower-case digits for each octet.
-pub(crate) fn encode(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
