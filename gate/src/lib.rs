@@ -48,6 +48,7 @@ pub mod policy;
 pub mod rules;
 
 mod answer;
+mod authorization_server;
 mod binding;
 mod callout;
 mod canonical;

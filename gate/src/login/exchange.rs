@@ -1,25 +1,19 @@
 //! An exchange with a provider: its endpoints, what is sent to them, and what was answered.
 
-use std::time::Duration;
-
-use jose::base64url;
 use oauth::Secret;
 use oauth::client::AssertionFacts;
 use oauth::endpoint::Endpoint;
-use oauth::metadata::Metadata;
 
 use super::failure::{Failed, Stop};
+use crate::authorization_server::{ask_metadata, authenticated, read_metadata};
 use crate::callers::Verification;
 use crate::callout::Callout;
 use crate::http::HttpUri;
 use crate::policy::{Browser, Endpoints, Issuer, Login, Provider};
 use crate::question::{Answer, Answers, Question, Step, Subject, Topic};
-use crate::random::{Randomness, draw};
+use crate::random::Randomness;
 use crate::report::LoginFailure;
 use crate::sessions::KeptClaims;
-
-/// How long a client assertion is good.
-const ASSERTION_LIFETIME: Duration = Duration::from_mins(1);
 
 /// What an exchange is made with.
 #[derive(Clone, Copy)]
@@ -67,19 +61,10 @@ impl<'x> Exchange<'x> {
             return Ok(ProviderFacts { endpoints: configured.clone(), sends_issuer: false });
         };
         let topic = Topic { subject: Subject::Provider(self.index), step: Step::Metadata };
-        let uri = discovery.internal_uri.as_ref().unwrap_or(&discovery.uri);
-        let ask = || {
-            let max_body_bytes = self.verification.policy.limits.key_set_bytes;
-            Ok(Question { topic, callout: Callout { max_body_bytes, ..self.get(cluster, uri, None) } })
-        };
+        let max_body_bytes = self.verification.policy.limits.key_set_bytes;
+        let ask = || Ok(ask_metadata(topic, (discovery, cluster), self.login.timeout, max_body_bytes));
         let answer = self.answer("discovery", topic, ask)?;
-        let unusable = |error: &dyn std::fmt::Display| {
-            Failed::new(LoginFailure::Unavailable, format_args!("the discovery document is unusable: {error}"))
-        };
-        if answer.status != 200 {
-            return Err(unusable(&format_args!("expected status 200, found {}", answer.status)).into());
-        }
-        let found = Metadata::read(&answer.body, &discovery.issuer).map_err(|error| unusable(&error))?;
+        let found = read_metadata(answer, discovery).map_err(|error| Failed::new(LoginFailure::Unavailable, error))?;
         let pick = |configured: &Option<Endpoint>, found: Option<Endpoint>| configured.clone().or(found);
         Ok(ProviderFacts {
             endpoints: Endpoints {
@@ -125,13 +110,7 @@ impl<'x> Exchange<'x> {
         audience: &Endpoint,
         make: impl FnOnce(&AssertionFacts<'_>) -> oauth::Request,
     ) -> Result<oauth::Request, Stop> {
-        let jti = base64url::encode(&draw::<16>(self.random)?);
-        Ok(make(&AssertionFacts {
-            audience: audience.as_str(),
-            jti: &jti,
-            issued_at: self.verification.now.since_epoch(),
-            lifetime: ASSERTION_LIFETIME,
-        }))
+        Ok(authenticated(audience, self.random, self.verification.now, make)?)
     }
 }
 

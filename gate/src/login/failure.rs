@@ -6,6 +6,7 @@ use oauth::authorization::CallbackError;
 use oauth::id_token::IdTokenError;
 use oauth::{ErrorCode, ResponseError};
 
+use crate::authorization_server::no_answer;
 use crate::callers::Failure;
 use crate::callout::CalloutFailure;
 use crate::question::Question;
@@ -53,16 +54,7 @@ impl Failed {
 
     /// An endpoint that did not answer.
     pub(crate) fn no_answer(endpoint: &str, failure: CalloutFailure) -> Self {
-        let words = match failure {
-            CalloutFailure::NoAnswer => format!("the {endpoint} endpoint did not answer in time"),
-            CalloutFailure::NotSent { status } => {
-                format!(
-                    "the proxy did not send the request to the {endpoint} endpoint (status {status}): is there a \
-                     cluster of that name?"
-                )
-            }
-        };
-        Self::new(LoginFailure::Unavailable, words)
+        Self::new(LoginFailure::Unavailable, no_answer(endpoint, failure))
     }
 }
 
