@@ -2,6 +2,7 @@
 
 mod browser;
 mod introspection;
+mod role;
 mod sender;
 mod upstream;
 

@@ -105,7 +105,8 @@ impl Gate {
         let logins = policy.browser.iter().flat_map(|browser| &browser.logins);
         let introspection = policy.issuers.iter().filter_map(|issuer| issuer.introspection());
         let timeouts = logins.map(|login| login.timeout).chain(introspection.map(|settings| settings.timeout));
-        let patience = timeouts.max().unwrap_or_default().saturating_add(PATIENCE);
+        let longest = timeouts.max().unwrap_or_default();
+        let patience = longest.max(policy.upstream.longest_timeout()).saturating_add(PATIENCE);
         let answers = Answers::new(policy.limits.lookups, patience);
         let mut gate = Self {
             minted: MintedCache::new(policy.limits.token_cache_bytes),

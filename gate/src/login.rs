@@ -7,6 +7,7 @@
 //! | `pending`, `return_to` | a login under way: its cookie, its state, and where it leads |
 //! | `start`, `callback`, `renew`, `logout` | what the gate does at a provider |
 //! | `exchange`, `identify`, `failure` | what is asked there, and what an answer is worth |
+//! | `role` | a role that its user chooses |
 //! | `page`, `reply`, `failed_reply`, `info` | what people and their pages get to see |
 
 mod address;
@@ -27,6 +28,7 @@ mod pending;
 mod renew;
 mod reply;
 mod return_to;
+mod role;
 mod start;
 
 pub(crate) use self::callback::Returned;
@@ -42,4 +44,5 @@ pub(crate) use self::own_path::{OwnPath, asked_request};
 pub(crate) use self::page::{log_out, session_over};
 pub(crate) use self::reply::{method_not_allowed, see, status};
 pub(crate) use self::return_to::{Destinations, ReturnTo};
+pub(crate) use self::role::{RoleAsked, role_page};
 pub(crate) use self::start::{Asked, Wanted};

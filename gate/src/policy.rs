@@ -36,8 +36,10 @@ pub use self::required_binding::RequiredBinding;
 pub use self::sender_constraint::{CertificateSource, Dpop, SenderConstraint};
 pub(crate) use self::session::LOGIN_COOKIES;
 pub use self::session::{Browser, CookieSettings, Keep, OwnPaths, PublicUrl, SameSite, SessionSettings};
-pub use self::upstream::{CredentialSource, Eks, KeptToken, SignedToken, TokenExchange, Upstream, UpstreamCredential};
-pub(crate) use self::upstream::{KeyUse, SigningEntry};
+pub use self::upstream::{
+    CredentialSource, Eks, KeptToken, Role, SignedToken, SubjectToken, TokenExchange, Upstream, UpstreamCredential,
+};
+pub(crate) use self::upstream::{KeyUse, SigningEntry, TokenEndpoint};
 use crate::claims::ClaimRef;
 use crate::credentials::CredentialLocations;
 use crate::http::{CanonicalPath, PathMode, Request, TrustedProxies};

@@ -47,6 +47,8 @@ pub(crate) enum Step {
     Revocation,
     /// What a token is worth.
     Introspection,
+    /// The credentials of a role.
+    Role,
 }
 
 /// A question that was not asked yet.
@@ -69,6 +71,8 @@ pub(crate) struct Answer {
 /// An answer, or why there is none.
 pub(crate) type Answered = Result<Answer, CalloutFailure>;
 
+/// How long what came of asking for a credential is good: those who wait for it use it at once.
+pub(crate) const ANSWER_OF_CREDENTIAL_KEPT: Duration = Duration::from_secs(1);
 /// How many answers to logins and refreshes there may be at a time, awaited or there.
 const MOST_OF_BROWSERS: usize = 512;
 /// How many credentials for the upstream.

@@ -26,6 +26,7 @@ pub(crate) fn digest_of_session(policy: &Policy, session: &Session) -> [u8; 32] 
             &session.generation.to_be_bytes(),
             id_token,
             access_token,
+            &Hash::Sha256.digest(&[session.role.as_deref().unwrap_or_default().as_bytes()]),
             session.claims.as_bytes(),
         ],
     )

@@ -15,7 +15,7 @@ use crate::http::{PathMode, TrustedProxies};
 use crate::hygiene::{Hygiene, Overrides};
 use crate::identity::IdentityValue;
 use crate::metadata::Metadata;
-use crate::policy::{AccessLog, CrossSite, Issuer, Limits, Needs, Policy};
+use crate::policy::{AccessLog, CrossSite, Issuer, Limits, Needs, Policy, Upstream};
 use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch, Unauthenticated};
 
 impl Policy {
@@ -120,7 +120,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
             client_ip: has_value(&IdentityValue::ClientIp),
             asked_scopes: has_value(&IdentityValue::RequiredScopes) || has_value(&IdentityValue::Satisfy),
         },
-        tested_claims: tested_claims(&rules),
+        tested_claims: tested_claims(&rules, &upstream),
         rule_search: RuleSearch::new(&rules),
         dimensions,
         issuers: issuers?,
@@ -157,9 +157,11 @@ fn read_issuers(
     introspection::read_behind(object, issuers, env)
 }
 
-fn tested_claims(rules: &[Rule]) -> Vec<ClaimRef> {
+fn tested_claims(rules: &[Rule], upstream: &Upstream) -> Vec<ClaimRef> {
     let mut found = Vec::new();
-    rules.iter().filter_map(|rule| rule.access.requirement()).for_each(|access| access.claims(&mut found));
+    let of_roles = upstream.eks().flat_map(|eks| &eks.roles).map(|role| &role.access);
+    let tested = rules.iter().map(|rule| &rule.access).chain(of_roles);
+    tested.filter_map(Access::requirement).for_each(|access| access.claims(&mut found));
     let mut distinct: Vec<ClaimRef> = Vec::new();
     for claim in found {
         if !distinct.contains(claim) {

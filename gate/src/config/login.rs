@@ -14,7 +14,7 @@ use crate::policy::{ClaimsFrom, Issuer, KeySource, Login};
 const DEFAULT_NAME: &str = "main";
 
 /// How long a callout may take where the issuer's keys are not fetched.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Members that only one kind of provider has a use for.
 const OF_PROTOCOL: [(&str, Protocol); 4] = [
@@ -80,11 +80,16 @@ fn read(node: &Node<'_, '_>, issuers: Option<&[Issuer]>, env: Environment<'_>) -
         claims_from: claims_from?,
         userinfo: userinfo?,
         max_age: max_age?,
-        timeout: match &issuer?.keys {
-            KeySource::Fetched(settings) => settings.timeout,
-            KeySource::Inline(_) | KeySource::Introspected(_) | KeySource::None => DEFAULT_TIMEOUT,
-        },
+        timeout: timeout_of(issuer?),
     })
+}
+
+/// How long a callout to an issuer may take.
+pub(super) fn timeout_of(issuer: &Issuer) -> Duration {
+    match &issuer.keys {
+        KeySource::Fetched(settings) => settings.timeout,
+        KeySource::Inline(_) | KeySource::Introspected(_) | KeySource::None => DEFAULT_TIMEOUT,
+    }
 }
 
 /// One that fits the protocol, by its index.
@@ -110,11 +115,16 @@ fn read_issuer(node: &Node<'_, '_>, issuers: Option<&[Issuer]>, protocol: Option
     }
 }
 
-fn read_cluster(object: &mut Object<'_, '_>, login: &Node<'_, '_>, issuer: Option<&Issuer>) -> Option<String> {
+/// The proxy's name for the upstream of an issuer; what is read is at `node`.
+pub(super) fn read_cluster(
+    object: &mut Object<'_, '_>,
+    node: &Node<'_, '_>,
+    issuer: Option<&Issuer>,
+) -> Option<String> {
     match (object.optional("cluster"), &issuer.map(Issuer::keys)) {
-        (Some(node), _) => node.owned_text(),
+        (Some(cluster), _) => cluster.owned_text(),
         (None, Some(KeySource::Fetched(settings))) => Some(settings.cluster.clone()),
-        (None, Some(_)) => login.fail("`cluster` is missing: the issuer has no `keys.cluster` that would do"),
+        (None, Some(_)) => node.fail("`cluster` is missing: the issuer has no `keys.cluster` that would do"),
         (None, None) => None,
     }
 }

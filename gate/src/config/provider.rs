@@ -194,7 +194,7 @@ fn open_id_connect(endpoints: Endpoints, issuer: &Issuer, context: &Context<'_, 
 }
 
 /// The document that has an issuer's endpoints, and the proxy's name for its upstream.
-fn discovery_of(issuer: &Issuer) -> Option<(Discovery, String)> {
+pub(super) fn discovery_of(issuer: &Issuer) -> Option<(Discovery, String)> {
     let KeySource::Fetched(settings) = &issuer.keys else { return None };
     match &settings.location {
         KeySetLocation::Discovered(discovery) => Some((discovery.clone(), settings.cluster.clone())),

@@ -10,9 +10,9 @@ use crate::callers::Entry;
 use crate::http::{HeaderEdit, Reply};
 use crate::known::Known;
 use crate::login::{
-    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, Stop, Wanted, asked_request,
-    info, is_cross_site, is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see, session_over,
-    status,
+    Asked, Asker, Destinations, Exchange, Failed, LoggedIn, OwnPath, ReturnTo, Returned, RoleAsked, Stop, Wanted,
+    asked_request, info, is_cross_site, is_own_navigation, log_out, logged_out, login_failed, method_not_allowed, see,
+    session_over, status,
 };
 use crate::policy::Browser;
 use crate::question::Subject;
@@ -21,6 +21,7 @@ use crate::rules::{Access, Unauthenticated};
 use crate::sessions::{Bounds, Found, SessionUse, Standing, find};
 use crate::time::Timestamp;
 use crate::trail::Trail;
+use crate::upstream::is_over;
 use crate::verdict::{Event, FailedLogin, Judgement, Verdict};
 
 /// What a session is good for at the moment.
@@ -134,7 +135,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// In audit mode nobody is.
-    fn sends_to_login(&self) -> bool {
+    pub(super) fn sends_to_login(&self) -> bool {
         let default = || self.policy.credentials.has_session();
         let sends = self.rule.map_or_else(default, |rule| rule.unauthenticated == Unauthenticated::Login);
         sends && !self.is_audited()
@@ -166,11 +167,20 @@ impl<'c, T: Trail> Evaluation<'c, T> {
 
     /// A login that somebody asks for.
     fn log_in(mut self, browser: &'c Browser) -> Judgement {
+        let role = RoleAsked::read(browser, self.request).filter(|_| self.policy.upstream.has_roles());
+        if role.is_none() && self.request.method() == b"POST" {
+            return self.end(Verdict::Answer(method_not_allowed("GET, HEAD"), "jotgate_method"));
+        }
         let asked = Asked::read(browser, self.request);
-        if !asked.wanted.asks_again && self.find_session().is_some() {
+        let entry = if asked.wanted.asks_again { None } else { self.find_session() };
+        if let Some(entry) = entry.filter(|entry| !is_over(entry, self.known)) {
+            if let Some(role) = role {
+                return self.choose_role(browser, &role, &entry);
+            }
             self.session = None;
             return self.end(Verdict::Answer(see(asked.wanted.return_to.as_str()), "jotgate_login"));
         }
+        self.session = None;
         let Some(login) = asked.login else {
             let reply = asked.choose(browser);
             return self.end(Verdict::Answer(reply, "jotgate_login"));
@@ -228,7 +238,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     /// A login that does not go on, or not yet.
-    fn stop_login(mut self, browser: &Browser, stop: Stop, return_to: &ReturnTo) -> Judgement {
+    pub(super) fn stop_login(mut self, browser: &Browser, stop: Stop, return_to: &ReturnTo) -> Judgement {
         let (lacking, failed) = match stop {
             Stop::Needs(question) => {
                 // It is decided anew, and what is counted then is counted once.

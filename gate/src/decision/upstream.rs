@@ -28,6 +28,10 @@ impl<T: Trail> Evaluation<'_, T> {
         };
         edits.truncate(before);
         self.edits = edits;
+        if !self.is_audited() && is_missing(&verdict) {
+            self.session = None;
+            return self.refuse_missing();
+        }
         if self.is_audited() {
             // They are asked for again.
             self.events.truncate(events);
@@ -97,6 +101,7 @@ impl<T: Trail> Evaluation<'_, T> {
                 Ok(value)
             }
             Err(Lack::Needs(question)) => Err(Verdict::NeedsAnswer(question)),
+            Err(Lack::NeedsRole) => Err(self.needs_role()),
             Err(lack) => {
                 self.events.push(Event::Count(Metric::UpstreamFailed(index)));
                 Err(Verdict::Refuse(refusal(&lack)))
@@ -105,13 +110,19 @@ impl<T: Trail> Evaluation<'_, T> {
     }
 }
 
+/// Whether it is as if there were no session.
+fn is_missing(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Refuse(refusal) if refusal.reason == Reason::MissingToken)
+}
+
 fn refusal(lack: &Lack) -> Refusal {
     match lack {
         Lack::Unavailable { retry_after } => {
             let retry_after = Some(*retry_after);
             Refusal { retry_after, ..Refusal::from(Reason::UpstreamCredentialUnavailable) }
         }
-        Lack::Denied | Lack::Needs(_) => Reason::UpstreamCredentialDenied.into(),
+        Lack::SessionOver => Reason::MissingToken.into(),
+        Lack::Denied | Lack::Needs(_) | Lack::NeedsRole => Reason::UpstreamCredentialDenied.into(),
     }
 }
 

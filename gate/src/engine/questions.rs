@@ -6,7 +6,7 @@ use std::time::Duration;
 use jose::json::Document;
 
 use super::waiting::{Arrival, Awaited, Waiter};
-use super::{Effect, Gate};
+use super::{Effect, Gate, Level};
 use crate::answer::Refusal;
 use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
@@ -15,6 +15,7 @@ use crate::policy::Issuer;
 use crate::question::{Answer, Answered, Answers, Question, Step, Subject};
 use crate::report::{Metric, Reason};
 use crate::time::Timestamp;
+use crate::upstream::{kept as kept_of_credential, trouble};
 
 /// How long what a provider says of itself is good.
 const METADATA_KEPT: Duration = Duration::from_hours(1);
@@ -110,6 +111,15 @@ impl Gate {
         }
         let kept = match topic.subject {
             Subject::Token(issuer, _) => self.conclude_introspection(issuer, &answered, asked, now),
+            Subject::Credential(index, _) => {
+                let credential = self.policy.upstream.credentials.get(index);
+                let trouble = credential.and_then(|found| trouble(found, topic.step, &answered, capabilities.now));
+                self.effects.extend(trouble.map(|text| Effect::Log(Level::Info, text)));
+                match topic.step {
+                    Step::Metadata => kept(&answered, topic.step),
+                    step => kept_of_credential(step, &answered, capabilities.now),
+                }
+            }
             _ => kept(&answered, topic.step),
         };
         self.answers.finish(&topic, id, answered, kept, now);

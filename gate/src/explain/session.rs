@@ -78,6 +78,7 @@ pub fn session_cookies(
         id_token: browser.session.keep.id_token.then(|| Secret::new("the-id-token")),
         access_token: browser.session.keep.access_token.then(|| Secret::new("the-access-token")),
         from_userinfo: None,
+        role: None,
     };
     let cookies = SessionCookies::new(&browser.session);
     let text = cookies.seal(&session, random).map_err(|error| match error {

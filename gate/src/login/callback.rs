@@ -96,6 +96,7 @@ impl Exchange<'_> {
             id_token: tokens.id_token.filter(|_| keep.id_token),
             access_token: Some(tokens.access_token).filter(|_| keep.access_token),
             from_userinfo: who.from_userinfo.clone(),
+            role: None,
         })
     }
 

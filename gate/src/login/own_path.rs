@@ -36,7 +36,9 @@ impl OwnPath {
     pub(crate) fn refuses(self, method: &[u8]) -> Option<&'static str> {
         let (methods, allow): (&[&[u8]], _) = match self {
             Self::Callback => (&[b"GET"], "GET"),
-            Self::Check | Self::Login | Self::Session => (&[b"GET", b"HEAD"], "GET, HEAD"),
+            Self::Check | Self::Session => (&[b"GET", b"HEAD"], "GET, HEAD"),
+            // People choose a role by a POST. Without roles, that is refused later.
+            Self::Login => (&[b"GET", b"HEAD", b"POST"], "GET, HEAD"),
             Self::Logout => (&[b"GET", b"HEAD", b"POST"], "GET, HEAD, POST"),
         };
         (!methods.contains(&method)).then_some(allow)

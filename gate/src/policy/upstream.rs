@@ -5,9 +5,11 @@ mod exchange;
 mod signed;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-pub use self::eks::Eks;
-pub use self::exchange::TokenExchange;
+pub use self::eks::{Eks, Role};
+pub(crate) use self::exchange::TokenEndpoint;
+pub use self::exchange::{SubjectToken, TokenExchange};
 pub use self::signed::SignedToken;
 pub(crate) use self::signed::{KeyUse, SigningEntry};
 
@@ -57,6 +59,29 @@ impl Upstream {
     /// The credentials, in the order of the configuration.
     pub fn credentials(&self) -> &[UpstreamCredential] {
         &self.credentials
+    }
+
+    /// The tokens for clusters of Amazon EKS.
+    pub fn eks(&self) -> impl Iterator<Item = &Eks> {
+        self.credentials.iter().filter_map(|credential| match &credential.source {
+            CredentialSource::Eks(eks) => Some(&**eks),
+            _ => None,
+        })
+    }
+
+    /// Whether some credential is of a role.
+    pub(crate) fn has_roles(&self) -> bool {
+        self.eks().next().is_some()
+    }
+
+    /// How long the slowest callout may take.
+    pub(crate) fn longest_timeout(&self) -> Duration {
+        let timeouts = self.credentials.iter().map(|credential| match &credential.source {
+            CredentialSource::Eks(_) => Eks::TIMEOUT,
+            CredentialSource::Exchange(exchange) => exchange.timeout,
+            CredentialSource::Session(_) | CredentialSource::Token(_) => Duration::ZERO,
+        });
+        timeouts.max().unwrap_or_default()
     }
 
     /// The tokens that the gate signs.

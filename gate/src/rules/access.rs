@@ -1,6 +1,7 @@
 //! What a rule asks, and whether a verified caller has it.
 
 use super::claim::ClaimTest;
+use super::matcher::Matcher;
 use super::relation::{MatchedRequest, RequestPart};
 use super::scope::ScopeMatch;
 use super::truth::Truth;
@@ -8,6 +9,7 @@ use super::wildcard::Wildcard;
 use crate::callers::Principal;
 use crate::claims::ClaimRef;
 use crate::distinct::distinct;
+use crate::http::{CanonicalPath, Request};
 
 /// What a rule asks of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -107,6 +109,15 @@ impl Requirement {
     pub fn truth(&self, principal: &Principal, scope_match: ScopeMatch, request: &MatchedRequest<'_>) -> Truth {
         let has = |scopes: &Quantifier| scopes.holds(|name| scope_match.is_granted(principal.scopes(), name));
         self.judge(principal, request, &has, &has)
+    }
+
+    /// Whether it holds for `principal`, whatever it asks for: it compares no claim with a part of a request.
+    pub(crate) fn holds_for(&self, principal: &Principal, scope_match: ScopeMatch) -> bool {
+        let (request, matcher) = (Request::new(&[]), Matcher::default());
+        CanonicalPath::strict(b"/").is_ok_and(|path| {
+            let nothing = MatchedRequest { request: &request, path: &path, matcher: &matcher };
+            self.truth(principal, scope_match, &nothing).holds()
+        })
     }
 
     /// The names in all tests for scopes outside `not`, each once, in written order.

@@ -3,7 +3,7 @@
 //! ```text
 //! version (1) ‖ id (16) ‖ generation (4) ‖ flow (16) ‖ created, last seen, claims fetched (8 each)
 //!   ‖ digest of the claims' names (8) ‖ which of what follows is there (1)
-//!   ‖ claims ‖ fresh until (8)? ‖ refresh token? ‖ ID token? ‖ access token? ‖ names from userinfo?
+//!   ‖ claims ‖ fresh until (8)? ‖ refresh token? ‖ ID token? ‖ access token? ‖ names from userinfo? ‖ role?
 //! ```
 //!
 //! The login is not among them: the key that opens a session is for one.
@@ -50,6 +50,8 @@ pub(crate) struct Session {
     /// The names of the claims that came from the userinfo endpoint: a JSON list. A refresh without an ID token brings
     /// those anew, and no others.
     pub(crate) from_userinfo: Option<String>,
+    /// The name of the role that its user chose.
+    pub(crate) role: Option<String>,
 }
 
 impl Session {
@@ -102,10 +104,10 @@ impl Session {
         let claims = fields.text()?.to_string();
         let fresh_until = if is_there() { Some(fields.instant()?) } else { None };
         let mut text = || if is_there() { fields.text().map(Some) } else { Some(None) };
-        let (refresh_token, id_token, access_token, from_userinfo) = (text()?, text()?, text()?, text()?);
+        let (refresh_token, id_token, access_token) = (text()?, text()?, text()?);
+        let (from_userinfo, role) = (text()?.map(String::from), text()?.map(String::from));
         let [refresh_token, id_token, access_token] =
             [refresh_token, id_token, access_token].map(|text| text.map(Secret::new));
-        let from_userinfo = from_userinfo.map(String::from);
         let session = Self {
             id,
             generation,
@@ -121,6 +123,7 @@ impl Session {
             id_token,
             access_token,
             from_userinfo,
+            role,
         };
         (fields.is_empty() && flags == 0).then_some(session)
     }
@@ -131,10 +134,10 @@ impl Session {
         hex::encode(hash.get(..8).unwrap_or_default())
     }
 
-    fn texts(&self) -> [Option<&str>; 4] {
+    fn texts(&self) -> [Option<&str>; 5] {
         let tokens = [&self.refresh_token, &self.id_token, &self.access_token];
         let [refresh_token, id_token, access_token] = tokens.map(|token| token.as_ref().map(Secret::reveal));
-        [refresh_token, id_token, access_token, self.from_userinfo.as_deref()]
+        [refresh_token, id_token, access_token, self.from_userinfo.as_deref(), self.role.as_deref()]
     }
 }
 
@@ -168,6 +171,7 @@ pub(super) mod tests {
             id_token: Some(Secret::new("id")),
             access_token: Some(Secret::new("access")),
             from_userinfo: Some(String::from(r#"["email"]"#)),
+            role: Some(String::from("viewer")),
         }
     }
 
@@ -180,6 +184,7 @@ pub(super) mod tests {
             id_token: None,
             access_token: None,
             from_userinfo: None,
+            role: None,
             ..session()
         }
     }
@@ -195,9 +200,9 @@ pub(super) mod tests {
         assert_eq!(reveal(read.refresh_token).as_deref(), Some("refresh"));
         assert_eq!(reveal(read.id_token).as_deref(), Some("id"));
         assert_eq!(reveal(read.access_token).as_deref(), Some("access"));
-        assert_eq!(read.from_userinfo.as_deref(), Some(r#"["email"]"#));
+        assert_eq!((read.from_userinfo.as_deref(), read.role.as_deref()), (Some(r#"["email"]"#), Some("viewer")));
         let read = Session::decode(&empty().encode(), 0).expect("is a session");
-        assert!(read.fresh_until.is_none() && read.texts() == [None; 4] && read.claims.is_empty());
+        assert!(read.fresh_until.is_none() && read.texts() == [None; 5] && read.claims.is_empty());
     }
 
     #[test]
@@ -217,9 +222,9 @@ pub(super) mod tests {
     #[test]
     fn flags_that_mean_nothing_are_no_session() {
         let flags = 1 + 16 + 4 + 16 + 3 * 8 + 8;
-        for bit in [5, 6, 7] {
+        for bit in [6, 7] {
             let mut octets = session().encode();
-            assert_eq!(octets[flags], 0b1_1111);
+            assert_eq!(octets[flags], 0b11_1111);
             octets[flags] |= 1 << bit;
             assert!(Session::decode(&octets, 0).is_none(), "bit {bit}");
         }
@@ -248,11 +253,11 @@ pub(super) mod tests {
             let instants = (instant(), instant(), instant(), proptest::option::of(instant()));
             let text = || proptest::option::of(".*");
             let numbers = (any::<[u8; 16]>(), any::<u32>(), any::<[u8; 16]>(), any::<[u8; 8]>());
-            (numbers, instants, ".*", (text(), text(), text(), text())).prop_map(
+            (numbers, instants, ".*", (text(), text(), text(), text(), text())).prop_map(
                 |(numbers, instants, claims, texts)| {
                     let (id, generation, flow, claims_digest) = numbers;
                     let (created, last_seen, claims_at, fresh_until) = instants;
-                    let (refresh_token, id_token, access_token, from_userinfo) = texts;
+                    let (refresh_token, id_token, access_token, from_userinfo, role) = texts;
                     let [refresh_token, id_token, access_token] =
                         [refresh_token, id_token, access_token].map(|token| token.map(Secret::new));
                     let (login, instants) = (0, (created, last_seen, claims_at, fresh_until));
@@ -272,6 +277,7 @@ pub(super) mod tests {
                         id_token,
                         access_token,
                         from_userinfo,
+                        role,
                     }
                 },
             )

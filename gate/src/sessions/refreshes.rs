@@ -177,6 +177,9 @@ impl Refreshes {
         if refresh.generation() < generation {
             // What is under way for the one before has been overtaken: another proxy was first.
             *refresh = Refresh::new(Arc::clone(entry), now);
+        } else if refresh.generation() == generation && refresh.stage == Stage::Idle {
+            // Its user may have chosen another role.
+            refresh.newest = Arc::clone(entry);
         }
         match refresh.stage {
             Stage::Idle if refresh.ended == Some(generation) => false,

@@ -1,8 +1,9 @@
 //! For whom a credential is made.
 
-#![allow(dead_code, reason = "exchanges use it next")]
+use oauth::Secret;
 
 use crate::callers::Entry;
+use crate::policy::KeptToken;
 use crate::sessions::Session;
 
 /// A caller who is certain, and whose access was granted.
@@ -23,5 +24,14 @@ impl<'c> Caller<'c> {
         let session = entry.session.as_ref().map(|opened| &opened.session);
         let token = session.is_none().then_some(&*entry.token);
         Self { entry, token, session, digest: entry.digest }
+    }
+
+    /// A token that its session keeps.
+    pub(crate) fn kept(&self, token: KeptToken) -> Option<&'c Secret> {
+        let session = self.session?;
+        match token {
+            KeptToken::Access => session.access_token.as_ref(),
+            KeptToken::Id => session.id_token.as_ref(),
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! A credential that was made, why there is none, and those that are still good.
 
-#![allow(dead_code, reason = "exchanges use it next")]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,11 +16,20 @@ pub(crate) enum Lack {
     Needs(Box<Question>),
     /// The caller gets none.
     Denied,
+    /// Its user has to choose a role first.
+    NeedsRole,
+    /// Its session has nothing left that one could be made of.
+    SessionOver,
     /// It cannot be had at the moment.
     Unavailable {
         /// In seconds.
         retry_after: u64,
     },
+}
+
+impl Lack {
+    /// It cannot be had at the moment, and failures are remembered for a second.
+    pub(super) const UNAVAILABLE: Self = Self::Unavailable { retry_after: 1 };
 }
 
 /// A credential for the upstream.

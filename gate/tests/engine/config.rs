@@ -10,7 +10,7 @@ use crate::support::ISSUER;
 use crate::support::{Key, inline, policy};
 use gate::Policy;
 
-fn errors(config: &Value) -> String {
+pub(crate) fn errors(config: &Value) -> String {
     text_errors(config.to_string().as_bytes())
 }
 

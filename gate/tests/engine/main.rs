@@ -19,6 +19,8 @@ mod canonical;
 mod config;
 mod credentials;
 mod discovery;
+mod eks;
+mod exchange;
 mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;

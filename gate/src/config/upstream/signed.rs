@@ -42,7 +42,7 @@ pub(super) fn read(node: &Node<'_, '_>, known: Known<'_>) -> Option<SignedToken>
 }
 
 /// A text, or a list of them.
-fn read_audiences(node: &Node<'_, '_>) -> Option<Vec<String>> {
+pub(super) fn read_audiences(node: &Node<'_, '_>) -> Option<Vec<String>> {
     match node.value.kind() {
         Kind::Array => node.list_of(Node::owned_text),
         _ => Some(vec![node.owned_text()?]),

@@ -120,7 +120,7 @@ fn what_does_not_fit_is_an_error_that_names_the_largest_parts() {
     let Err(SealError::TooLarge(error)) = settings.cookies().seal(&large, &Counter::default()) else {
         panic!("is too large");
     };
-    assert_eq!((error.limit, error.octets), (7_800, 8_240));
+    assert_eq!((error.limit, error.octets), (7_800, 8_254));
     assert!(error.to_string().contains("claim `groups` (6002 octets)"), "{error}");
     let failed = settings.cookies().seal(&session(), &NoGenerator);
     assert_eq!(failed, Err(SealError::NoRandomness(NoRandomness)));
