@@ -33,6 +33,8 @@ impl Entered {
             headers: lines.map(line).collect::<Result<_, _>>()?,
             peer: String::new(),
             token: given(&self.token),
+            proof: None,
+            certificate: String::new(),
             session: given(&self.session),
             introspection: given(&self.introspection),
             keys: given(&self.keys),
