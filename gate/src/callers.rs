@@ -27,7 +27,7 @@ mod verification;
 
 pub(crate) use self::cache::{Entry, TokenCache};
 pub use self::check::Check;
-pub(crate) use self::digest::{digest_of_session, digest_of_token};
+pub(crate) use self::digest::{digest_of_answer, digest_of_session, digest_of_token};
 pub(crate) use self::evidence::Evidence;
 pub use self::principal::Principal;
 pub(crate) use self::session::OddClaims;

@@ -10,6 +10,11 @@ pub(crate) fn digest_of_token(policy: &Policy, token: &[u8]) -> [u8; 32] {
     digest(policy, &[b"token", token])
 }
 
+/// That of a token that only its issuer can read: another one for each answer of the issuer's.
+pub(crate) fn digest_of_answer(policy: &Policy, token: &[u8], claims: &[u8]) -> [u8; 32] {
+    digest(policy, &[b"answer", &digest_of_token(policy, token), claims])
+}
+
 /// That of a session. Its cookie may be another one each time.
 pub(crate) fn digest_of_session(policy: &Policy, session: &Session) -> [u8; 32] {
     let tokens =

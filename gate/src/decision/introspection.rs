@@ -7,7 +7,7 @@ use oauth::Secret;
 
 use super::Evaluation;
 use crate::answer::Refusal;
-use crate::callers::{Claimed, Entry, Failure, Principal, digest_of_token};
+use crate::callers::{Claimed, Entry, Failure, Principal, digest_of_answer};
 use crate::introspection::{self, Answered};
 use crate::policy::Issuer;
 use crate::report::Reason;
@@ -88,7 +88,7 @@ impl<T: Trail> Evaluation<'_, T> {
         let valid = evidence.valid();
         let principal = Principal::new(evidence, Some(text), self.policy, issuer);
         let token = text.as_bytes();
-        let digest = digest_of_token(self.policy, token);
+        let digest = digest_of_answer(self.policy, token, claims);
         let (token, until) = (token.into(), Some(until));
         Ok(Entry { token, principal, kid: None, key_set: 0, valid, digest, until, session: None })
     }

@@ -539,3 +539,23 @@ fn without_randomness_nothing_is_signed_and_nothing_passes() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_token_that_its_issuer_judges_anew_has_another_one_signed() {
+    use crate::introspection::{TOKEN, ask, beside_jwts, entry};
+
+    let token = signed(&json!({"claims": [{"name": "scope", "from": "$scopes"}]}));
+    let changes = json!({"upstreamCredentials": [{"name": "internal", "token": token}], "upstream": "internal"});
+    let mut world = World::new(&beside_jwts(&[entry("gaf", &json!({}))], &changes));
+    let mut answered = |scope: &str| {
+        let answer = json!({"active": true, "sub": "alice", "scope": scope, "aud": "data", "jti": "o-1"});
+        assert_eq!(ask(&mut world, TOKEN, "200", &answer.to_string()), "ok");
+        let outcome = world.with_token(TOKEN);
+        world.pass(Duration::from_secs(61));
+        claims(&outcome)
+    };
+    let found = answered("read write");
+    assert_eq!((&found["sub"], &found["scope"]), (&json!("alice"), &json!("read write")));
+    assert_eq!(found["act"], json!({"iss": "https://data.example.com", "jti": "o-1"}));
+    assert_eq!(answered("read")["scope"], "read", "what was taken from the caller is in no token");
+}
