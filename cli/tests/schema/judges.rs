@@ -56,8 +56,9 @@ impl Judges {
 pub(crate) fn engine(config: &Value) -> Result<(), String> {
     let env = |name: &str| match name {
         "JWKS" => Some(KEYS.to_string()),
+        "INTROSPECTION_TOKEN" => Some(String::from("a-token-for-tests")),
         "OIDC_PRIVATE_KEY" | "NEXT_SIGNING_KEY" | "SIGNING_KEY" => Some(PRIVATE_KEY.to_string()),
-        name if name.contains("SECRET") => Some(format!("{name} is a secret for tests, of 32 octets")),
+        name if name.contains("SECRET") => Some(format!("{name}-is-a-secret-for-tests-of-32-octets")),
         name => name.starts_with("KEYS_").then(|| KEYS.to_string()),
     };
     Policy::parse(config.to_string().as_bytes(), &env).map(drop).map_err(|errors| errors.to_string())
