@@ -21,6 +21,7 @@ use self::found::Found;
 pub use self::subprotocol::Subprotocol;
 pub(crate) use self::token_form::has_parts_of_jws;
 pub use self::token_form::{TokenForm, TokenPattern};
+use crate::distinct::set_of;
 use crate::http::{self, HeaderEdit, Request};
 use crate::report::{Cause, Detail, Reason};
 
@@ -143,7 +144,7 @@ impl CredentialLocations {
 
     /// The headers that may hold a token, in lower case.
     pub(crate) fn headers(&self) -> BTreeSet<&str> {
-        self.locations.iter().filter_map(CredentialLocation::header).collect()
+        set_of(self.locations.iter().filter_map(CredentialLocation::header))
     }
 
     /// The locations, in the order of the configuration.

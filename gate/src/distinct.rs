@@ -1,4 +1,6 @@
-//! Keeping each of many texts once.
+//! Keeping each of many once.
+
+use std::collections::BTreeSet;
 
 /// Each of `texts` once, in the given order. Untrusted input may hold thousands: they are not compared
 /// one with all others. Sorting is code of its own for each type, so it is done for texts alone.
@@ -8,6 +10,13 @@ pub(crate) fn distinct<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t 
     texts.dedup_by_key(|(text, _)| *text);
     texts.sort_unstable_by_key(|(_, index)| *index);
     texts.into_iter().map(|(text, _)| text).collect()
+}
+
+/// A set of `items`. Collecting them sorts them first, which is 5 KB of code for each type.
+pub(crate) fn set_of<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    set.extend(items);
+    set
 }
 
 #[cfg(test)]

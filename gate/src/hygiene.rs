@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::credentials::CredentialLocations;
+use crate::distinct::set_of;
 use crate::http::{HeaderEdit, HeaderLine, Request, TrustedProxies};
 use crate::identity::IdentityHeader;
 use crate::rules::Dimensions;
@@ -95,7 +96,7 @@ impl Hygiene {
         overrides: Overrides,
     ) -> Self {
         let (prefixes, names): (Vec<_>, Vec<_>) = strip.into_iter().partition(|(_, is_prefix)| *is_prefix);
-        let matched = dimensions.headers.keys().map(String::as_str).collect();
+        let matched = set_of(dimensions.headers.keys().map(String::as_str));
         let with_folded =
             |names: BTreeSet<&str>| names.into_iter().map(|name| (fold(name.as_bytes()), name.to_string())).collect();
         let own = identity.iter().map(|header| fold(header.name.as_bytes()));

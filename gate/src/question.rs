@@ -180,16 +180,16 @@ impl Answers {
     }
 
     /// See [`Lookup::forget`].
-    pub(crate) fn forget(&mut self, is_forgotten: impl Fn(&Topic) -> bool) {
+    pub(crate) fn forget(&mut self, is_forgotten: &dyn Fn(&Topic) -> bool) {
         for lookup in self.all_mut() {
-            lookup.forget(&is_forgotten);
+            lookup.forget(is_forgotten);
         }
     }
 
     /// See [`Lookup::end_by`].
-    pub(crate) fn end_by(&mut self, end: Timestamp, is_meant: impl Fn(&Topic) -> bool) {
+    pub(crate) fn end_by(&mut self, end: Timestamp, is_meant: &dyn Fn(&Topic) -> bool) {
         for lookup in self.all_mut() {
-            lookup.end_by(end, &is_meant);
+            lookup.end_by(end, is_meant);
         }
     }
 
@@ -204,8 +204,8 @@ impl Answers {
 
     /// See [`Lookup::next_expiry`].
     pub(crate) fn next_expiry(&self) -> Option<Timestamp> {
-        let [browsers, credentials, tokens] = self.all().map(Lookup::next_expiry);
-        sooner(sooner(browsers, credentials), tokens)
+        let of_requests = sooner(self.credentials.next_expiry(), self.tokens.next_expiry());
+        sooner(self.browsers.next_expiry(), of_requests)
     }
 }
 

@@ -29,20 +29,24 @@ pub(crate) const fn equal_to(word: u64, byte: u8) -> u64 {
 /// Where the first byte of `text` stands that `marks` marks; it is asked with eight of them at a time, of which it may
 /// mark any number behind the first.
 pub(crate) fn position(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+    let marked = |word: &[u8; 8]| marks(u64::from_le_bytes(*word));
     let (words, rest) = text.as_chunks::<8>();
-    let found = |word: [u8; 8]| match marks(u64::from_le_bytes(word)) {
-        0 => None,
-        marked => usize::try_from(marked.trailing_zeros() / 8).ok(),
-    };
     let mut before = 0_usize;
-    for word in words {
-        if let Some(index) = found(*word) {
-            return before.checked_add(index);
+    for [a, b, c, d] in words.as_chunks::<4>().0 {
+        if marked(a) | marked(b) | marked(c) | marked(d) != 0 {
+            break;
         }
-        before = before.saturating_add(8);
+        before = before.saturating_add(4);
+    }
+    for word in words.get(before..).unwrap_or_default() {
+        if let bits @ 1.. = marked(word) {
+            return before.checked_mul(8)?.checked_add(usize::try_from(bits.trailing_zeros() / 8).ok()?);
+        }
+        before = before.saturating_add(1);
     }
     // The rest one by one: eight times the same byte is marked at its first byte, or not at all.
-    rest.iter().position(|&byte| found([byte; 8]).is_some()).and_then(|index| before.checked_add(index))
+    let index = rest.iter().position(|&byte| marked(&[byte; 8]) != 0)?;
+    before.checked_mul(8)?.checked_add(index)
 }
 
 /// Whether some byte of `text` is `byte`.
@@ -100,17 +104,17 @@ mod tests {
 
     use super::*;
 
-    /// Each byte at each index of texts of each length up to three words, between bytes that are close to it.
+    /// Each byte at each index of texts of each length up to five words, between bytes that are close to it.
     #[test]
     fn what_is_found_is_the_first_of_what_is_looked_for() {
         let marks = |word| equal_to(word, b'"') | equal_to(word, b'\\') | less_than(word, 0x20);
         let is_marked = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
         let mut found = 0;
         for byte in 0..=u8::MAX {
-            for length in 0..24 {
+            for length in 0..44 {
                 for index in 0..length {
                     for beside in [b'!', b'#', 0x20, 0x21, 0x7f, 0x80, 0x9f, 0xa0, 0xff, b']', 0x1f, byte ^ 0x80] {
-                        let mut text = [beside; 24];
+                        let mut text = [beside; 44];
                         text[index] = byte;
                         let text = &text[..length];
                         let expected = text.iter().position(is_marked);
@@ -125,12 +129,29 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_the_same_where_each_byte_is() {
+        let text: Vec<u8> = (0..80).collect();
+        for length in 0..text.len() {
+            let one = &text[..length];
+            assert!(is_same(one, &one.to_vec()), "{length}");
+            assert!(!is_same(one, &text[..=length]) && !is_same(&text[..=length], one), "{length}");
+            for index in 0..length {
+                let mut other = one.to_vec();
+                other[index] ^= 0x80;
+                assert!(!is_same(one, &other), "{length}, {index}");
+            }
+        }
+    }
+
+    #[test]
     fn texts_are_split_as_the_standard_library_does_it() {
         for text in ["", ";", "a", "a;", ";a", "a;b", "a;;b", "long enough; for several words;of eight;", "12345678;"] {
             let text = text.as_bytes();
             let expected: Vec<_> = text.split(|&byte| byte == b';').collect();
             assert_eq!(split(text, b';').collect::<Vec<_>>(), expected, "{}", text.escape_ascii());
             assert_eq!(contains(text, b';'), text.contains(&b';'), "{}", text.escape_ascii());
+            let mut halves = text.splitn(2, |&byte| byte == b';');
+            assert_eq!(split_once(text, b';'), (halves.next().unwrap(), halves.next()), "{}", text.escape_ascii());
         }
     }
 }

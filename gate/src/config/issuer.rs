@@ -155,7 +155,10 @@ pub(super) fn read_group_scopes(node: &Node<'_, '_>) -> Option<BTreeMap<String, 
         }
         groups.list_of(Node::owned_text).map(|groups| (scope.to_string(), groups))
     });
-    all(entries).map(|entries| entries.into_iter().collect())
+    // Collecting them would sort them first, which is code of its own.
+    let mut scopes = BTreeMap::new();
+    scopes.extend(all(entries)?);
+    Some(scopes)
 }
 
 /// Whether an issuer has `keys: none`.

@@ -51,7 +51,7 @@ impl Gate {
             None => Err(id),
         };
         self.refreshes = refreshes.inherited(reopen);
-        self.responses = responses.into_iter().filter_map(|response| again(response).ok()).collect();
+        self.responses.extend(responses.into_iter().filter_map(|response| again(response).ok()));
         let closes = browser.is_none_or(|browser| browser.session.close_web_sockets);
         for socket in sockets {
             match again(socket) {
@@ -74,7 +74,7 @@ impl Gate {
                 Event::Count(metric) => self.effects.push_back(Effect::Count(metric)),
                 // A browser may have sent the same twice, and a code is good once.
                 Event::Forget(subject) => {
-                    self.answers.end_by(now.after(FAILURES_KEPT), |topic| topic.subject == subject);
+                    self.answers.end_by(now.after(FAILURES_KEPT), &|topic| topic.subject == subject);
                 }
                 Event::KeepMinted(index, caller, minted) => self.minted.insert(index, caller, minted),
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
@@ -347,7 +347,7 @@ impl Gate {
     }
 
     fn forget(&mut self, subject: Subject) {
-        self.answers.forget(|topic| topic.subject == subject);
+        self.answers.forget(&|topic| topic.subject == subject);
     }
 
     /// What is kept for logins and sessions needs a look then.

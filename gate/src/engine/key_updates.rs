@@ -152,7 +152,7 @@ impl Gate {
                 |awaits| awaits == Awaited::Keys { issuer } && next.is_some_and(|next| next < waiter.deadline);
             waiter.awaits.issuer() == Some(issuer) && (succeeded || !can_wait(waiter.awaits))
         };
-        let resumed = self.waiting.wake(wakes);
+        let resumed = self.waiting.wake(&wakes);
         self.wake(resumed);
     }
 

@@ -40,7 +40,7 @@ impl Gate {
         let fingerprint = |issuers: &[Issuer], index: usize| {
             issuers.get(index).and_then(|issuer| issuer.introspection()).map(|settings| settings.fingerprint.clone())
         };
-        self.answers.forget(|topic| match topic.subject {
+        self.answers.forget(&|topic| match topic.subject {
             Subject::Credential(..) | Subject::Provider(_) => true,
             Subject::Token(index, _) => fingerprint(issuers, index) != fingerprint(heirs, index),
             Subject::Flow(_) | Subject::Session(..) => false,
@@ -149,7 +149,7 @@ impl Gate {
     }
 
     pub(super) fn wake_for(&mut self, awaited: Awaited) {
-        let ready = self.waiting.wake(|waiter| waiter.awaits == awaited);
+        let ready = self.waiting.wake(&|waiter| waiter.awaits == awaited);
         self.wake(ready);
     }
 }

@@ -177,14 +177,14 @@ impl Waiting {
 
     /// Picks the requests whose deadline has come.
     pub(crate) fn wake_overdue(&mut self, now: Timestamp) -> Vec<RequestId> {
-        self.wake(|waiter| waiter.deadline <= now)
+        self.wake(&|waiter| waiter.deadline <= now)
     }
 
     /// Picks requests, the longest waiting first. What was picked is picked once: it is remembered, with its
     /// deadline, until it is removed or inserted again.
-    pub(crate) fn wake(&mut self, wakes: impl Fn(&Waiter) -> bool) -> Vec<RequestId> {
+    pub(crate) fn wake(&mut self, wakes: &dyn Fn(&Waiter) -> bool) -> Vec<RequestId> {
         let waiters = &self.waiters;
-        let picked = |&(_, id): &(Timestamp, RequestId)| waiters.get(&id).is_some_and(&wakes);
+        let picked = |&(_, id): &(Timestamp, RequestId)| waiters.get(&id).is_some_and(wakes);
         self.deadlines.extract_if(.., picked).map(|(_, id)| id).collect()
     }
 

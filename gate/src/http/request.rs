@@ -170,6 +170,7 @@ impl<'r> Request<'r> {
 }
 
 /// Whether a line is called `name`, as most lines that are spell it.
+#[inline]
 fn is_name(found: &[u8], name: &str) -> bool {
     found.len() == name.len() && (is_same(found, name.as_bytes()) || found.eq_ignore_ascii_case(name.as_bytes()))
 }

@@ -1,5 +1,6 @@
 //! How servers spell the names of cookies and parameters.
 
+use crate::distinct::set_of;
 use std::collections::BTreeSet;
 
 /// Whether some server takes `found` for `name`, `same` saying which bytes are equal to it.
@@ -31,7 +32,7 @@ pub(crate) fn unescape(text: &[u8]) -> impl Iterator<Item = u8> {
 
 /// The essences of all that some server takes `found` for: itself, and each element of a list.
 pub(crate) fn essences(found: &[u8]) -> BTreeSet<Vec<u8>> {
-    found.split(|&byte| byte == b',').chain([found]).map(essence).collect()
+    set_of(found.split(|&byte| byte == b',').chain([found]).map(essence))
 }
 
 /// What is left of a value in every spelling.

@@ -9,6 +9,7 @@ use jose::Hash;
 use jose::json::Value;
 
 use crate::claims::ClaimRef;
+use crate::distinct::set_of;
 use crate::identity::IdentityValue;
 use crate::json_text;
 use crate::octets::put;
@@ -47,7 +48,7 @@ impl KeptClaims {
             .chain(references.flat_map(ClaimRef::top_names))
             .chain(tenant)
             .chain(jti);
-        let names = if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(names.collect()) };
+        let names = if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(set_of(names)) };
         Self::of(names, &source_of(login))
     }
 

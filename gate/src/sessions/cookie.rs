@@ -13,6 +13,7 @@ use jose::base64url;
 use super::content::Session;
 use super::keyring::{Keyring, Purpose};
 use super::too_large::TooLarge;
+use crate::distinct::set_of;
 use crate::heap;
 use crate::http::Request;
 use crate::http::cookie::{pairs, unquote};
@@ -127,7 +128,9 @@ impl<'s> SessionCookies<'s> {
 
     /// The indexes of the parts that are written, and of those that a request brings.
     fn own_parts(&self, request: &Request<'_>) -> BTreeSet<usize> {
-        [0, 1].into_iter().chain(self.parts_in(request)).collect()
+        let mut parts = self.parts_in(request);
+        parts.extend([0, 1]);
+        parts
     }
 
     /// The different values of the two parts, in the order in which they came.
@@ -145,7 +148,7 @@ impl<'s> SessionCookies<'s> {
 
     /// The indexes of the parts that a request brings, in order.
     pub(crate) fn parts_in(&self, request: &Request<'_>) -> BTreeSet<usize> {
-        pairs(request).filter_map(|pair| self.part(pair)).map(|(index, _)| index).collect()
+        set_of(pairs(request).filter_map(|pair| self.part(pair)).map(|(index, _)| index))
     }
 
     /// Which part of a session a cookie-pair is, and its value; as [`Self::name`] names them, whose names are not made
