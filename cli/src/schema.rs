@@ -19,6 +19,7 @@ const PARTS: [&str; 11] = [
     include_str!("../schema/access.yaml"),
     include_str!("../schema/headers.yaml"),
     include_str!("../schema/upstream.yaml"),
+    include_str!("../schema/upstream-sources.yaml"),
     include_str!("../schema/rest.yaml"),
 ];
 

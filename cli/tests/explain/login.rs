@@ -79,3 +79,18 @@ fn pages_show_which_credentials_the_upstream_gets_and_nothing_that_is_secret() {
     insta::assert_snapshot!(page("/orders", r#"{"sub": "alice", "email": "a@example.com", "groups": ["dev"]}"#));
     insta::assert_snapshot!(page("/admin/users", r#"{"sub": "alice", "groups": ["dev"]}"#));
 }
+
+#[test]
+fn pages_say_what_depends_on_others() {
+    let page = |path: &str, claims: &str| {
+        let request = format!("GET https://dash.example.com{path}");
+        let arguments = ["tests/explain/upstream-sources.yaml", "--request", &request, "--session", claims];
+        explain(&[&arguments[..], &["--header", "sec-fetch-mode: navigate"]].concat()).0
+    };
+    let pages = [
+        page("/orders", r#"{"sub": "alice"}"#),
+        page("/", r#"{"sub": "alice", "groups": ["dev"]}"#),
+        page("/", r#"{"sub": "alice", "groups": ["ops"]}"#),
+    ];
+    insta::assert_snapshot!(pages.join("\n"));
+}

@@ -184,6 +184,19 @@ fn with_upstream(mut config: Value) -> Value {
         if let Some(keys) = credential.pointer_mut("/token/keys").and_then(Value::as_array_mut) {
             keys.push(json!({"env": "SIGNING_KEY"}));
         }
+        // The issuer has no discovery document to find it by.
+        if let Some(exchange) = credential.get_mut("exchange").and_then(Value::as_object_mut) {
+            for (name, value) in [("endpoint", "https://idp.example.com/token"), ("cluster", "idp")] {
+                exchange.entry(name).or_insert(json!(value));
+            }
+        }
+        // Roles compare no claim with a part of a request.
+        for role in credential.pointer_mut("/eks/roles").and_then(Value::as_array_mut).into_iter().flatten() {
+            let text = role["access"].to_string();
+            if [r#""path":"#, r#""header":"#, r#""host":"#].iter().any(|test| text.contains(test)) {
+                role["access"] = json!("authenticated");
+            }
+        }
     }
     config
 }
@@ -191,11 +204,14 @@ fn with_upstream(mut config: Value) -> Value {
 /// A login is at an issuer that fits, and what names a login or reads its sessions has one, which a schema cannot say.
 fn with_login(mut config: Value) -> Value {
     let text = config.to_string();
-    let keeps = [r#""session":"accessToken""#, r#""session":"idToken""#].map(|part| text.contains(part));
+    let keeps = [r#""session":"accessToken""#, r#""session":"idToken""#, r#""eks":"#, r#""subjectToken":"#]
+        .map(|part| text.contains(part));
     let needs_login = [
         r#""session":true"#,
         r#""session":"accessToken""#,
         r#""session":"idToken""#,
+        r#""eks":"#,
+        r#""subjectToken":"#,
         r#""unauthenticated":"#,
         r#""login":"main""#,
     ]

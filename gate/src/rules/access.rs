@@ -112,7 +112,7 @@ impl Requirement {
     }
 
     /// Whether it holds for `principal`, whatever it asks for: it compares no claim with a part of a request.
-    pub(crate) fn holds_for(&self, principal: &Principal, scope_match: ScopeMatch) -> bool {
+    pub fn holds_for(&self, principal: &Principal, scope_match: ScopeMatch) -> bool {
         let (request, matcher) = (Request::new(&[]), Matcher::default());
         CanonicalPath::strict(b"/").is_ok_and(|path| {
             let nothing = MatchedRequest { request: &request, path: &path, matcher: &matcher };

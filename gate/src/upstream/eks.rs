@@ -127,5 +127,5 @@ fn has_expired(token: &Secret, now: Duration) -> bool {
         let document = Document::parse(&payload).ok()?;
         NumericDate::from_claim(document.root().get("exp")?).map(NumericDate::floor)
     };
-    expiry().is_none_or(|expiry| expiry <= now.as_secs())
+    expiry().is_some_and(|expiry| expiry <= now.as_secs())
 }

@@ -15,6 +15,9 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
+/// RFC 7515 A.3.
+const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+
 /// A credential that is exchanged at a known endpoint, with `changes`.
 fn exchange(changes: &Value) -> Value {
     let mut exchange = json!({
@@ -94,8 +97,7 @@ fn the_upstream_gets_what_the_callers_token_is_exchanged_for() {
 
 #[test]
 fn a_client_may_sign_its_requests() {
-    let key = crate::upstream::P256;
-    let env = |name: &str| (name == "KEY").then(|| key.to_string());
+    let env = |name: &str| (name == "KEY").then(|| P256.to_string());
     let client = json!({"id": "gate", "privateKey": {"env": "KEY"}});
     let config = inline(&json!({"upstreamCredentials": exchange(&json!({"client": client})), "upstream": "orders"}));
     let policy = gate::Policy::parse(config.to_string().as_bytes(), &env).unwrap_or_else(|errors| panic!("{errors}"));

@@ -15,6 +15,7 @@ mod rules;
 mod sender;
 mod session;
 mod upstream;
+mod upstream_sources;
 
 use gate::Policy;
 
@@ -23,7 +24,7 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 50] = [
+pub const LINTS: [(&str, &str); 51] = [
     ("anonymous-upstream", "a rule names a credential for the upstream, and its requests may have no caller"),
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
@@ -53,6 +54,7 @@ pub const LINTS: [(&str, &str); 50] = [
     ("no-refresh-token", "a login that gets no refresh token, though sessions are to be refreshed"),
     ("no-time", "logins have less time to wait for their provider than it needs"),
     ("open-default", "requests that no rule matches pass without a token"),
+    ("open-roles", "every user may choose each of the roles of a cluster"),
     ("outside-grants", "`groupScopes` names what the issuer's `grants` drop"),
     ("own-path", "a rule names a path that the gate answers itself"),
     ("padded-token", "tokens in a header that are padded, and so rejected"),
@@ -99,6 +101,7 @@ pub(super) fn lint(tree: Option<&Node>, policy: Option<&Policy>, deployment: &De
         login::lint_cross_site(tree, &mut findings);
         session::lint(tree, policy, &deployment.chain, &mut findings);
         upstream::lint(tree, policy, &mut findings);
+        upstream_sources::lint(tree, policy, &mut findings);
     }
     findings
 }

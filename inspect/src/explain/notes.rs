@@ -35,6 +35,7 @@ impl Context<'_> {
             notes.push(String::from("`$clientIp` may depend on the address that the request comes from: see --peer"));
         }
         notes.extend(self.missed_login(decided));
+        notes.extend(self.asked_credentials(decided));
         if let Some(token) = &self.trace.token {
             notes.extend(self.withheld(token));
             notes.extend(self.names_with_dots(token));

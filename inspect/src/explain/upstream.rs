@@ -2,6 +2,7 @@
 
 use gate::explain::Route;
 use gate::policy::{CredentialSource, KeptToken, UpstreamCredential};
+use gate::rules::Requirement;
 use serde_json::Value;
 
 use super::context::Context;
@@ -11,14 +12,44 @@ use crate::engine::{Decided, Outcome};
 impl Context<'_> {
     /// Those of the rule, where a caller is certain.
     pub(super) fn upstream_credentials(&self, decided: &Decided) -> Vec<UpstreamCredentialStep> {
+        self.credentials_of_rule().into_iter().map(|credential| step(credential, decided)).collect()
+    }
+
+    fn credentials_of_rule(&self) -> Vec<&UpstreamCredential> {
         let Route::Rule(rule) = self.trace.route else { return Vec::new() };
         if self.trace.principal().is_none() {
             return Vec::new();
         }
         let rule = rule.and_then(|rule| self.policy.rules().get(rule));
         let credentials = self.policy.upstream_of(rule).iter();
-        let credentials = credentials.filter_map(|&index| self.policy.upstream().credentials().get(index));
-        credentials.map(|credential| step(credential, decided)).collect()
+        credentials.filter_map(|&index| self.policy.upstream().credentials().get(index)).collect()
+    }
+
+    /// What depends on others, who are not asked here.
+    pub(super) fn asked_credentials(&self, decided: &Decided) -> Vec<String> {
+        let credentials = self.credentials_of_rule().into_iter();
+        let mut notes: Vec<_> = credentials.clone().filter_map(|credential| self.roles(credential)).collect();
+        let asked =
+            |source: &CredentialSource| matches!(source, CredentialSource::Eks(_) | CredentialSource::Exchange(_));
+        let asked =
+            credentials.filter(|credential| asked(credential.source())).map(|found| format!("`{}`", found.name()));
+        let names: Vec<_> = asked.collect();
+        if decided.outcome == Outcome::Waiting && !names.is_empty() {
+            notes.push(format!("the request passes if it is given {}: nobody is asked here", names.join(" and ")));
+        }
+        notes
+    }
+
+    /// The roles that the caller may take.
+    fn roles(&self, credential: &UpstreamCredential) -> Option<String> {
+        let (CredentialSource::Eks(eks), principal) = (credential.source(), self.trace.principal()?) else {
+            return None;
+        };
+        let is_theirs = |access: &Requirement| access.holds_for(principal, self.policy.scope_match());
+        let roles = eks.roles().iter().filter(|role| role.access().is_none_or(is_theirs));
+        let names: Vec<_> = roles.map(|role| format!("`{}`", role.name())).collect();
+        let list = if names.is_empty() { String::from("none") } else { names.join(", ") };
+        Some(format!("roles of `{}` that the caller may take: {list}", credential.name()))
     }
 }
 
