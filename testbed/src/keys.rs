@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use jwt_compact::Algorithm as _;
 use jwt_compact::AlgorithmSignature as _;
@@ -229,6 +231,22 @@ impl SigningKey {
         let mut jwk = self.public_jwk();
         jwk.as_object_mut()?.insert("d".into(), private.into());
         Some(jwk)
+    }
+
+    /// The key of ES256 or `EdDSA` in such a JWK; none if it is no such key.
+    pub fn from_private_jwk(jwk: &Value) -> Option<Self> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        let private = URL_SAFE_NO_PAD.decode(text("d")?).ok()?;
+        let (algorithm, secret) = match text("crv")? {
+            "Ed25519" => {
+                let key = ed25519_dalek::SigningKey::try_from(private.as_slice()).ok()?;
+                (Algorithm::EdDSA, Secret::Ed25519(key))
+            }
+            "P-256" => (Algorithm::ES256, Secret::P256(p256::ecdsa::SigningKey::from_slice(&private).ok()?)),
+            _ => return None,
+        };
+        let kid = text("kid").map_or_else(|| random_kid(algorithm), str::to_owned);
+        Some(Self { kid, algorithm, secret })
     }
 
     /// The public key as PEM (`SubjectPublicKeyInfo`): what the confusion of RS256 with HS256 uses as a secret.

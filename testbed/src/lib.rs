@@ -3,7 +3,8 @@
 //!
 //! The binary `testbed` serves both for demos and benchmarks. Tests use the same pieces in-process:
 //! [`issuer::Issuer`] and [`upstream::Upstream`] run on a thread of their own and stop when dropped,
-//! [`keys`] and [`mint`] make tokens without any server, and [`flaws`] makes the bad ones. [`raw`] answers with any
+//! [`keys`] and [`mint`] make tokens without any server, [`proof`] what shows who holds a key, and [`flaws`] makes the bad
+//! ones. [`raw`] answers with any
 //! bytes. [`sts::Sts`] is AWS as far as a dashboard of an EKS cluster needs it.
 //!
 //! Signing shares no code with the plugin: it is done by `jwt-compact` and the generation of `RustCrypto` under it.
@@ -18,6 +19,7 @@ pub mod issuer;
 pub mod keys;
 mod locked;
 pub mod mint;
+pub mod proof;
 pub mod raw;
 pub mod server;
 pub mod sts;

@@ -2,11 +2,13 @@
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use testbed::issuer::{Issuer, Options};
-use testbed::keys::Algorithm;
+use testbed::keys::{Algorithm, SigningKey};
+use testbed::proof::{Proof, thumbprint};
 use testbed::sts::{self, Sts};
 use testbed::upstream::Upstream;
 use tokio::io::AsyncReadExt as _;
@@ -25,9 +27,15 @@ enum Server {
     /// An issuer that mints any token for anybody and fails on demand.
     #[command(after_help = ISSUER_HELP)]
     Issuer(IssuerArguments),
+    /// Prints a new private key (ES256) as a JWK.
+    Key,
+    /// Prints a proof that its sender holds a key (RFC 9449).
+    Proof(ProofArguments),
     /// AWS's security token service, and a cluster that reads tokens made of its credentials.
     #[command(after_help = STS_HELP)]
     Sts(StsArguments),
+    /// Prints the thumbprint of a key (RFC 7638).
+    Thumbprint(KeyFile),
     /// An HTTP server that answers with what reached it, as JSON.
     #[command(after_help = UPSTREAM_HELP)]
     Upstream(Common),
@@ -102,6 +110,29 @@ struct IssuerArguments {
 }
 
 #[derive(Args)]
+struct KeyFile {
+    /// The file that `testbed key` was written to.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+#[derive(Args)]
+struct ProofArguments {
+    #[command(flatten)]
+    key: KeyFile,
+    /// The method of the request.
+    method: String,
+    /// Its URL.
+    url: String,
+    /// The token that it comes with.
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// The nonce that was asked for.
+    #[arg(long, value_name = "NONCE")]
+    nonce: Option<String>,
+}
+
+#[derive(Args)]
 struct StsArguments {
     #[command(flatten)]
     common: Common,
@@ -142,6 +173,14 @@ async fn serve(server: Server) -> std::io::Result<()> {
             announce("issuer", issuer.address())?;
             until_stopped(common.stop_with_parent).await
         }
+        Server::Key => print(&SigningKey::generate(Algorithm::ES256).private_jwk().unwrap_or_default().to_string()),
+        Server::Proof(ProofArguments { key, method, url, token, nonce }) => {
+            let key = key.read()?;
+            let proof = Proof::new(&key, &method, &url);
+            let proof = token.iter().fold(proof, |proof, token| proof.of(token));
+            print(&nonce.iter().fold(proof, |proof, nonce| proof.nonce(nonce)).text())
+        }
+        Server::Thumbprint(key) => print(&thumbprint(&key.read()?)),
         Server::Sts(StsArguments { common, issuer, audience, roles }) => {
             let sts = Sts::start(sts::Options { port: common.listen.port(), issuer, audience, roles })?;
             announce("sts", sts.address())?;
@@ -153,6 +192,17 @@ async fn serve(server: Server) -> std::io::Result<()> {
             until_stopped(common.stop_with_parent).await
         }
     }
+}
+
+impl KeyFile {
+    fn read(&self) -> std::io::Result<SigningKey> {
+        let jwk = serde_json::from_slice(&std::fs::read(&self.key)?)?;
+        SigningKey::from_private_jwk(&jwk).ok_or_else(|| std::io::Error::other("the file has no key of that kind"))
+    }
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{text}")
 }
 
 fn announce(name: &str, address: SocketAddr) -> std::io::Result<()> {
