@@ -343,7 +343,7 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
 	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
-	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
+	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore credentials envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart
