@@ -5,7 +5,7 @@
 #   CHECK=1 envoy-config/demo.sh      exits; the exit status is 0 if all answers were as expected
 #
 # A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
-# Where there are two issuers, `serve_issuer second 18004` comes before it. Where people log in at a provider that others
+# Where there are two issuers, `serve_issuer second 18004` comes before it; likewise `serve_sts`. Where people log in at a provider that others
 # wrote, `serve_provider` and `serve_gateway` take its place.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -49,7 +49,7 @@ fail() {
   exit 1
 }
 
-for port in 18000 18001 18002 18003 18004; do
+for port in 18000 18001 18002 18003 18004 18005; do
   if (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; then
     echo "demo: port $port of this machine is in use; end what listens there and try again" >&2
     exit 1
@@ -78,6 +78,13 @@ serve_issuer() { # name, port, options…
   bold "Starting the $name issuer ($port)"
   start "$name-issuer" "$built/debug/testbed" issuer --listen "127.0.0.1:$port" "$@"
   wait_for "the $name issuer" "http://127.0.0.1:$port/jwks"
+}
+
+serve_sts() { # options…
+  bold "Starting a security token service (18005)"
+  start sts "$built/debug/testbed" sts --listen 127.0.0.1:18005 --issuer "$issuer" "$@"
+  for _ in $(seq 300); do (exec 3<>/dev/tcp/127.0.0.1/18005) 2>/dev/null && return; sleep 0.1; done
+  fail "the security token service does not answer"
 }
 
 serve() { # options of the issuer…
@@ -121,7 +128,7 @@ except (ValueError, KeyError):
     print("\n".join(f"    {line}" for line in body.split("\n")))
 else:
     print("    the upstream saw:")
-    told = [f"      {name}: {value}" for name, value in seen if name.startswith("x-auth-request") or name in ("authorization", "cookie")]
+    told = [f"      {name}: {value}" for name, value in seen if name.startswith("x-auth-request") or name in ("authorization", "cookie", "dpop")]
     print("\n".join(told) or "      no identity")
 PYTHON
 }

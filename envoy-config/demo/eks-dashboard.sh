@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# A dashboard behind eks-auth-proxy's rules: a verified address in one of the allowed domains.
+# A dashboard behind what eks-auth-proxy did: a verified address in one of the allowed domains, and a token for the cluster.
 
+serve_sts --audience dashboard --role arn:aws:iam::111122223333:role/viewer
 serve --audience dashboard
 gateway=$origin
 
@@ -13,17 +14,19 @@ show "Now she is logged in" 200 '' '' \
   "curl -is $jar $gateway/login/check"
 show "The dashboard gets her identity, and not her session" 200 'x-auth-request-email: alice@example.com' 'cookie' \
   "curl -is $jar $navigate $gateway/"
+token=$(sed -n 's/.*\(k8s-aws-v1\.[A-Za-z0-9_-]*\).*/\1/p' "$logs/answer")
+show "And a token for its cluster, which knows by it who she is" 200 'assumed-role/viewer/alice' '' \
+  "curl -is -H 'Authorization: Bearer $token' 'http://127.0.0.1:18005/authenticate?cluster=prod'"
+show "It is for this cluster alone" 401 'signature' '' \
+  "curl -is -H 'Authorization: Bearer $token' 'http://127.0.0.1:18005/authenticate?cluster=another'"
 show "Logging out ends the session at the provider, too" 303 "location: $issuer/logout" '' \
   "curl -is $jar $navigate $gateway/logout"
-get_token "A cookie of an earlier login has an ID token" \
-  'sub=alice&claims=%7B%22email%22:%22alice@example.com%22,%22email_verified%22:true%7D'
-show "It goes on to work" 200 'x-auth-request-email: alice@example.com' 'cookie' \
-  "curl -is --cookie \"id_token=\$TOKEN\" $gateway/"
-get_token "Bob's address is not verified" \
-  'sub=bob&claims=%7B%22email%22:%22bob@example.com%22,%22email_verified%22:false%7D' BOB
-show "His requests are refused" 403 'access_denied' '' \
-  "curl -is --cookie \"id_token=\$BOB\" $gateway/"
-get_token "Mallory's address is verified, but in another domain" \
-  'sub=mallory&claims=%7B%22email%22:%22mallory@example.com.evil.net%22,%22email_verified%22:true%7D' MALLORY
-show "Her requests are refused as well" 403 'access_denied' '' \
-  "curl -is --cookie \"id_token=\$MALLORY\" $gateway/"
+curl -s -o /dev/null -d '{"user": {"sub": "bob", "email": "bob@example.com", "email_verified": false}}' "$issuer/control/provider"
+follow "$gateway/workloads"
+show "Bob's address is not verified: he is refused" 403 'access_denied' '' \
+  "curl -is $jar $script $gateway/"
+rm -f "$logs/jar"
+curl -s -o /dev/null -d '{"user": {"sub": "mallory", "email": "mallory@example.com.evil.net"}}' "$issuer/control/provider"
+follow "$gateway/workloads"
+show "Mallory's address is verified, but in another domain: she is refused as well" 403 'access_denied' '' \
+  "curl -is $jar $script $gateway/"

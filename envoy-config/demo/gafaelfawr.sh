@@ -1,6 +1,9 @@
 # shellcheck shell=bash
-# Gafaelfawr's /auth: scopes from groups, three ways to send a token, and all headers that the application gets.
+# Gafaelfawr's /auth: scopes from groups, three ways to send a token, all headers that the application gets, and the tokens
+# that it issues.
 
+SIGNING_KEY=$("$built/debug/testbed" key)
+export SIGNING_KEY
 serve --audience https://data.example.com
 
 claims='%7B%22uid%22:%22alice%22,%22uidNumber%22:4151,%22email%22:%22alice@example.com%22,%22isMemberOf%22:%5B%22g_users%22%5D%7D'
@@ -14,6 +17,16 @@ show "g_users gives read:image, and one of two scopes is enough; the application
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/portal/app"
 show "Here both are needed" 200 'token-scopes-accepted: read:image read:tap' '' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/api/tap/sync"
+show "The application gets a token that was issued for it" 200 'x-auth-request-token: ey' 'authorization' \
+  "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/internal/service"
+show "And finds its key here" 200 '"kty":"EC"' '"d":' \
+  "curl -is $gateway/.well-known/jwks.json"
+get_token "A token of Gafaelfawr 2 is no JWT" \
+  'opaque=gt-&claims=%7B%22iss%22:null,%22aud%22:null,%22sub%22:null,%22username%22:%22carol%22,%22scopes%22:%5B%22read:image%22%5D%7D' OPAQUE
+show "Gafaelfawr is asked what it is good for" 200 'x-auth-request-user: carol' '' \
+  "curl -is -H \"Authorization: Bearer \$OPAQUE\" $gateway/portal/app"
+show "One that it does not know is refused" 401 'inactive_token' '' \
+  "curl -is -H 'Authorization: Bearer gt-made-up' $gateway/portal/app"
 show "For this she is in the wrong group, and the answer names the scope" 403 'scope="exec:admin"' '' \
   "curl -is -H \"Authorization: Bearer \$TOKEN\" $gateway/admin/users"
 show "A browser has the token in its cookie, which comes first: an Authorization of the application's own stays" 200 'authorization: token 0123456789abcdef' '' \

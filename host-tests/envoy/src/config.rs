@@ -8,8 +8,14 @@ use crate::ports::Port;
 use crate::programs::plugin;
 
 /// The ports of the repository's runnable configurations.
-const FIXED: [(u16, &str); 5] =
-    [(18_000, "gateway"), (18_001, "issuer"), (18_002, "upstream"), (18_003, "admin"), (18_004, "second-issuer")];
+const FIXED: [(u16, &str); 6] = [
+    (18_000, "gateway"),
+    (18_001, "issuer"),
+    (18_002, "upstream"),
+    (18_003, "admin"),
+    (18_004, "second-issuer"),
+    (18_005, "sts"),
+];
 const MODULE: &str = "dist/jotgate.wasm";
 
 #[derive(Debug)]

@@ -44,7 +44,7 @@ impl Envoy {
 
     /// One of the repository's runnable configurations (a path in the workspace, such as
     /// `envoy-config/quickstart.yaml`): its fixed ports become free ones, named `gateway` (18000), `issuer`
-    /// (18001), `upstream` (18002), `admin` (18003) and `second-issuer` (18004).
+    /// (18001), `upstream` (18002), `admin` (18003), `second-issuer` (18004) and `sts` (18005).
     pub fn runnable(path: &str) -> Result<Builder, StartError> {
         let whole = workspace().join(path);
         let text = fs::read_to_string(&whole).map_err(|error| StartError(format!("{}: {error}", whole.display())))?;

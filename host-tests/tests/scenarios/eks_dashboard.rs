@@ -1,18 +1,28 @@
-//! eks-auth-proxy: whom it let in, and how. The token for the cluster is others' business.
+//! eks-auth-proxy: whom it let in, how, and with which token for the cluster.
 
 use browsers::user_agent::UserAgent;
-use real_envoy::http::Request;
+use real_envoy::http::{Request, Response};
+use real_envoy::{Builder, Envoy};
 use serde_json::{Value, json};
-use testbed::issuer::{Behaviour, TokenRequest};
+use testbed::issuer::{Behaviour, Issuer, Options, TokenRequest};
 use testbed::mint::object;
+use testbed::sts::{self, Sts};
+use testbed::upstream::Upstream;
 
 use crate::websocket::WebSocket;
-use crate::world::{Shared, World, refused, verdict};
+use crate::world::{Shared, World, refused, verdict, with_secrets};
 
 static UNCHANGED: Shared = Shared::new();
 
 fn world() -> &'static World {
-    UNCHANGED.get(|| World::new("eks-dashboard", None, "dashboard"))
+    UNCHANGED.get(|| World::with("eks-dashboard", None, "dashboard", with_tokens))
+}
+
+/// Whom the file lets in, which ID tokens show best: nobody gets a token for the cluster, which needs a session.
+fn with_tokens(builder: Builder) -> Builder {
+    let (session, indent) = ("- {session: true}", "\n                    ");
+    let tokens = format!("{indent}- {{header: authorization, scheme: Bearer}}{indent}- {{cookie: id_token}}");
+    builder.replace(session, &format!("{session}{tokens}")).replace("upstream: cluster\n", "upstream: []\n")
 }
 
 fn id_token(world: &World, claims: Value) -> String {
@@ -92,7 +102,7 @@ fn people_log_in_and_out_at_the_old_paths() {
 
 #[test]
 fn a_login_without_access_is_no_loop() {
-    let world = World::new("eks-dashboard", None, "dashboard");
+    let world = World::with("eks-dashboard", None, "dashboard", with_tokens);
     let user = object(json!({"sub": "mallory", "email": "mallory@example.net"}));
     world.issuer.set_behaviour(Behaviour { user, ..Behaviour::default() });
     let mut browser = UserAgent::new();
@@ -134,7 +144,7 @@ fn a_session_is_no_longer_than_an_hour_and_for_this_client_alone() {
 #[test]
 fn verification_may_be_ignored() {
     let world = World::with("eks-dashboard", None, "dashboard", |builder| {
-        builder.replace("email_verified: true  ", "# email_verified: true  ")
+        with_tokens(builder).replace("email_verified: true  ", "# email_verified: true  ")
     });
     let token = |verified: bool| id_token(&world, json!({"email": "alice@example.com", "email_verified": verified}));
     let response = world.send(&with_cookie("/", &token(false)));
@@ -144,14 +154,14 @@ fn verification_may_be_ignored() {
     assert_eq!(verdict(&world.send(&with_cookie("/", &outside))), refused(403, "access_denied"));
 }
 
-/// As docs/migrate/eks-auth-proxy.md has it.
+/// Where the cluster trusts the provider itself.
 #[test]
 fn the_route_may_hand_the_id_token_on() {
     let world = World::with("eks-dashboard", None, "dashboard", |builder| {
         let (email, route) = ("X-Auth-Request-Email: $verifiedEmail", "route: {cluster: upstream");
         let authorization = r#"{key: Authorization, value: "Bearer %REQ(X-Auth-Request-Token)%"}"#;
         let added = format!("[{{header: {authorization}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}}]");
-        builder
+        with_tokens(builder)
             .replace(email, &format!("{email}\n                      X-Auth-Request-Token: $token"))
             .replace(route, &format!("request_headers_to_add: {added}\n                {route}"))
     });
@@ -174,4 +184,47 @@ fn a_terminal_opens_over_a_websocket() {
         socket.send(message);
         assert_eq!(socket.receive(), message);
     }
+}
+
+/// The file as it is, with the service that gives credentials.
+fn with_cluster() -> (World, Sts) {
+    let options = Options { audience: "dashboard".into(), ..Options::default() };
+    let (issuer, upstream) = (Issuer::start(options).unwrap(), Upstream::start(0).unwrap());
+    let roles = ["viewer", "admin"].map(|role| format!("arn:aws:iam::111122223333:role/{role}")).to_vec();
+    let trusted = issuer.issuer().to_owned();
+    let sts = Sts::start(sts::Options { port: 0, issuer: trusted, audience: "dashboard".into(), roles }).unwrap();
+    let builder = Envoy::runnable("envoy-config/eks-dashboard.yaml").unwrap().port("sts", sts.address());
+    let builder = builder.port("issuer", issuer.address()).port("upstream", upstream.address());
+    let envoy = with_secrets(builder).start().unwrap();
+    (World { issuer, upstream, envoy }, sts)
+}
+
+#[test]
+fn the_cluster_knows_by_its_token_which_role_somebody_has() {
+    let (world, sts) = with_cluster();
+    let role = |response: &Response| {
+        let authorization = response.seen("authorization").concat();
+        let token = authorization.strip_prefix("Bearer ").unwrap_or_else(|| panic!("{}", response.text()));
+        sts.authenticate(token, "prod").unwrap().arn
+    };
+    let session = "arn:aws:sts::111122223333:assumed-role";
+    let mut alice = UserAgent::new();
+    assert_eq!(role(&alice.open(&world.url("/pods")).response), format!("{session}/viewer/alice"));
+    // Who may take both is asked, and may change it.
+    let user = object(json!({"sub": "bob", "email": "bob@example.org", "email_verified": true, "groups": ["ops"]}));
+    world.issuer.set_behaviour(Behaviour { user, ..Behaviour::default() });
+    let mut bob = UserAgent::new();
+    let page = bob.open(&world.url("/pods"));
+    assert!(page.response.text().contains("admin") && page.response.text().contains("viewer"), "{page:?}");
+    let script = bob.fetch(&world.url("/"), &Request::get(&world.url("/api/pods")));
+    assert_eq!(verdict(&script), refused(403, "upstream_credential_denied"));
+    for name in ["viewer", "admin"] {
+        let choice = Request::new("POST", &world.url(&format!("/login?role={name}&returnTo=/pods")));
+        let page = bob.send(&world.url("/login"), choice);
+        assert_eq!(role(&page.response), format!("{session}/{name}/bob"));
+    }
+    // A role is not what a page of another site says.
+    let foreign = Request::new("POST", &world.url("/login?role=viewer&returnTo=/pods"));
+    bob.send("http://evil.example.net/", foreign);
+    assert_eq!(role(&bob.open(&world.url("/pods")).response), format!("{session}/admin/bob"));
 }

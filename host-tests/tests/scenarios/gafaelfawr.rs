@@ -7,6 +7,7 @@ use real_envoy::http::{Request, Response};
 use serde_json::{Value, json};
 use testbed::issuer::{Behaviour, TokenRequest};
 use testbed::mint::object;
+use testbed::verify::verified_claims;
 
 use crate::world::{Shared, World, refused, verdict};
 
@@ -83,7 +84,6 @@ fn every_header_is_there() {
         ("Uid", "4151"),
         ("Email", "alice@example.com"),
         ("Groups", "g_users,g_other"),
-        ("Token", &token),
         ("Token-Scopes", "read:image read:tap user:token"),
         ("Token-Scopes-Accepted", "read:image exec:portal"),
         ("Token-Scopes-Satisfy", "any"),
@@ -93,6 +93,7 @@ fn every_header_is_there() {
         assert_eq!(seen.seen(&format!("x-auth-request-{name}")), [value], "{name}");
     }
     assert!(seen.seen("authorization").is_empty(), "the token is in a header of its own");
+    assert_ne!(seen.seen("x-auth-request-token"), [token.clone()], "and another");
     let all = world.send(&Request::get("/api/tap/sync").bearer(&token));
     assert_eq!(all.seen("x-auth-request-token-scopes-accepted"), ["read:image read:tap"]);
     assert_eq!(all.seen("x-auth-request-token-scopes-satisfy"), ["all"]);
@@ -237,19 +238,47 @@ fn the_client_is_who_the_trusted_proxies_saw() {
     }
 }
 
+/// The token that an application gets, as it verifies it.
+fn issued(world: &World, path: &str, token: &str) -> serde_json::Map<String, Value> {
+    let response = world.send(&Request::get(path).bearer(token));
+    let keys = world.send(&Request::get("/.well-known/jwks.json"));
+    assert_eq!((response.status, keys.status), (200, 200), "{}", response.text());
+    verified_claims(&response.seen("x-auth-request-token").concat(), &keys.json()).unwrap()
+}
+
 #[test]
-fn an_internal_service_takes_tokens_for_its_audience_only() {
+fn applications_get_tokens_that_were_issued_for_them() {
     let world = world();
-    for (audience, path, expected) in [
-        (json!(INTERNAL), "/internal/a", refused(200, "")),
-        (json!([AUDIENCE, INTERNAL]), "/internal/a", refused(200, "")),
-        (json!(AUDIENCE), "/internal/a", refused(403, "access_denied")),
-        (json!(INTERNAL), "/portal/app", refused(200, "")),
-        (json!("https://other.example.com"), "/portal/app", refused(401, "wrong_audience")),
-    ] {
-        let token = token(world, json!({"aud": audience}));
-        assert_eq!(verdict(&world.send(&Request::get(path).bearer(&token))), expected, "{audience} {path}");
+    let token = token(world, json!({"jti": "of-the-caller"}));
+    for (path, audience) in [("/portal/app", AUDIENCE), ("/internal/a", INTERNAL)] {
+        let claims = issued(world, path, &token);
+        let said = json!([claims["iss"], claims["aud"], claims["sub"], claims["uid"], claims["act"]["jti"]]);
+        assert_eq!(said, json!([AUDIENCE, audience, "some-stable-id", "alice", "of-the-caller"]));
+        assert_eq!(claims["scope"], "read:image read:tap");
     }
+    let wrong = self::token(world, json!({"aud": "https://other.example.com"}));
+    assert_eq!(verdict(&world.send(&Request::get("/portal/app").bearer(&wrong))), refused(401, "wrong_audience"));
+    let public = Request::get("/").bearer(&token).header("x-auth-request-token", "forged");
+    assert!(world.send(&public).seen("x-auth-request-token").is_empty());
+}
+
+/// As Gafaelfawr's `/auth/api/v1/token-info` has it.
+#[test]
+fn tokens_of_gafaelfawr_2_are_asked_about() {
+    let world = world();
+    let claims = object(json!({
+        "iss": null, "aud": null, "sub": null, "exp": null, "expires": 4_000_000_000_u64,
+        "username": "carol", "scopes": ["read:image"], "token_type": "session",
+    }));
+    let request = TokenRequest { opaque: Some("gt-".into()), claims, ..TokenRequest::default() };
+    let token = world.token(&request);
+    let response = world.send(&Request::get("/portal/app").bearer(&token));
+    assert_eq!((response.status, response.seen("x-auth-request-user")), (200, vec!["carol".into()]));
+    assert_eq!(issued(world, "/portal/app", &token)["sub"], "carol");
+    let poor = world.send(&Request::get("/admin/users").bearer(&token));
+    assert_eq!(verdict(&poor), refused(403, "insufficient_scope"));
+    let unknown = world.send(&Request::get("/portal/app").bearer("gt-unknown"));
+    assert_eq!(verdict(&unknown), refused(401, "inactive_token"));
 }
 
 #[test]
@@ -295,8 +324,9 @@ fn a_login_gives_the_scopes_of_its_groups() {
     ] {
         assert_eq!(page.response.seen(&format!("x-auth-request-{name}")), [value], "{name}");
     }
-    let id_token = page.response.seen("x-auth-request-token").concat();
-    assert_eq!(id_token.matches('.').count(), 2, "{id_token}");
+    let token = page.response.seen("x-auth-request-token").concat();
+    let keys = world.send(&Request::get("/.well-known/jwks.json")).json();
+    assert_eq!(verified_claims(&token, &keys).unwrap()["aud"], AUDIENCE);
     assert!(page.response.seen("cookie").is_empty());
     let refused = browser.open(&world.url("/admin/users"));
     assert_eq!((refused.status(), refused.passed.len()), (403, 0), "what somebody may not do is no redirect");

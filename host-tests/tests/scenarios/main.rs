@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
+mod dpop;
 mod eks_dashboard;
+mod exchange;
 mod gafaelfawr;
 mod login;
 mod nauthera;

@@ -6,6 +6,7 @@ use real_envoy::http::{Request, Response};
 pub(crate) use real_envoy::verdict::{refused, verdict};
 use real_envoy::{Builder, Envoy};
 use testbed::issuer::{Issuer, Options, TokenRequest};
+use testbed::keys::{Algorithm, SigningKey};
 use testbed::upstream::Upstream;
 
 pub(crate) struct World {
@@ -57,9 +58,11 @@ impl World {
     }
 }
 
-/// The secrets of those who log people in.
+/// The secrets of those who log people in, and of those who sign.
 pub(crate) fn with_secrets(builder: Builder) -> Builder {
-    builder.env("OIDC_CLIENT_SECRET", "a secret of the client").env("JOTGATE_SESSION_SECRET", &"a secret ".repeat(8))
+    let key = SigningKey::generate(Algorithm::ES256).private_jwk().unwrap().to_string();
+    let builder = builder.env("OIDC_CLIENT_SECRET", "a secret of the client").env("SIGNING_KEY", &key);
+    builder.env("JOTGATE_SESSION_SECRET", &"a secret ".repeat(8)).env("NONCE_SECRET", &"a secret ".repeat(8))
 }
 
 /// A world for all tests that want it and change nothing in it: starting Envoy is what takes time. It ends with the
