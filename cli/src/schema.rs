@@ -8,7 +8,7 @@ use inspect::document::{self, Content, Member, Node};
 
 /// The document itself, and the parts that make its `$defs`.
 const ROOT: &str = include_str!("../schema/configuration.yaml");
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     include_str!("../schema/issuers.yaml"),
     include_str!("../schema/introspection.yaml"),
     include_str!("../schema/credentials.yaml"),

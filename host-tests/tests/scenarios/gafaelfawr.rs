@@ -324,9 +324,9 @@ fn a_login_gives_the_scopes_of_its_groups() {
     ] {
         assert_eq!(page.response.seen(&format!("x-auth-request-{name}")), [value], "{name}");
     }
-    let token = page.response.seen("x-auth-request-token").concat();
+    let reissued = page.response.seen("x-auth-request-token").concat();
     let keys = world.send(&Request::get("/.well-known/jwks.json")).json();
-    assert_eq!(verified_claims(&token, &keys).unwrap()["aud"], AUDIENCE);
+    assert_eq!(verified_claims(&reissued, &keys).unwrap()["aud"], AUDIENCE);
     assert!(page.response.seen("cookie").is_empty());
     let refused = browser.open(&world.url("/admin/users"));
     assert_eq!((refused.status(), refused.passed.len()), (403, 0), "what somebody may not do is no redirect");
