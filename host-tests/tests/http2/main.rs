@@ -9,6 +9,8 @@ mod client;
 mod crowd;
 mod hygiene;
 mod locations;
+#[path = "../envoy/proof.rs"]
+mod proof;
 #[path = "../envoy/reasons.rs"]
 mod reasons;
 mod streams;
