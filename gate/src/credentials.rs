@@ -95,6 +95,9 @@ const BEARER: &str = "Bearer";
 const DPOP: &str = "DPoP";
 const AUTHORIZATION: &str = "authorization";
 
+/// What a location holds: a token, or something that should be one.
+type Taken<'r> = Result<Cow<'r, [u8]>, Cause>;
+
 impl Default for CredentialLocation {
     fn default() -> Self {
         Self::Header { name: String::from(AUTHORIZATION), scheme: Some(String::from(BEARER)) }
@@ -296,11 +299,7 @@ impl CredentialLocations {
     }
 
     /// What a location holds, and whether it is to come with a proof.
-    fn find_either<'r>(
-        &self,
-        location: &CredentialLocation,
-        request: &Request<'r>,
-    ) -> Option<(Result<Cow<'r, [u8]>, Cause>, bool)> {
+    fn find_either<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Option<(Taken<'r>, bool)> {
         if self.is_dpop_implied && location.is_authorization(BEARER) {
             let (scheme, token) = header::find_behind(request, AUTHORIZATION, &[BEARER, DPOP])?;
             return Some((token.map(Cow::Borrowed), scheme == DPOP));

@@ -408,7 +408,7 @@ impl Gate {
         let challenger = Challenger {
             realm: &self.policy.realm,
             scheme: rule.map(|rule| rule.challenge).unwrap_or_default(),
-            dpop: self.dpop_challenge(&refusal, request, rule),
+            dpop: self.dpop_challenge(refusal, request, rule),
             resource_metadata: path.and_then(|path| self.policy.metadata.url(request, &path)),
         };
         let detail = facts.detail_of(refusal.reason).map(printable).map(Cow::Owned).or(refusal.detail.clone());

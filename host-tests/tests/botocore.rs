@@ -1,5 +1,7 @@
 //! Tokens for EKS, compared with what botocore signs.
 
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -88,7 +90,7 @@ fn tokens_for_eks_are_signed_as_botocore_signs() {
     let Some(mut python) = python() else { return };
     let mut random = Random::new(20_261_129);
     let cases: Vec<_> = (0..CASES).map(|_| case(&mut random)).collect();
-    let questions: String = cases.iter().map(|case| format!("{}\n", case.question())).collect();
+    let questions: String = cases.iter().map(|case| case.question().to_string() + "\n").collect();
     let script = workspace().join("host-tests/providers/presign.py");
     let mut oracle = python.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python starts");
     let mut input = oracle.stdin.take().expect("has an input");

@@ -133,7 +133,7 @@ mod tests {
         let text: Vec<u8> = (0..80).collect();
         for length in 0..text.len() {
             let one = &text[..length];
-            assert!(is_same(one, &one.to_vec()), "{length}");
+            assert!(is_same(one, &Vec::from(one)), "{length}");
             assert!(!is_same(one, &text[..=length]) && !is_same(&text[..=length], one), "{length}");
             for index in 0..length {
                 let mut other = one.to_vec();

@@ -29,6 +29,7 @@ impl Confirmation {
 }
 
 /// A member that is a SHA-256 in base64url; `None` for one that is something else.
+#[expect(clippy::option_option, reason = "absent, or there and odd")]
 fn digest(cnf: Value<'_>, name: &str) -> Option<Option<[u8; 32]>> {
     let Some(member) = cnf.get(name) else { return Some(None) };
     let octets = base64url::decode(member.as_str()?.as_bytes())?;

@@ -48,10 +48,7 @@ pub(crate) fn record(
     let (slot, tag) = place(&code);
     let entry = [name.as_str(), ".", &slot.to_string()].concat();
     for _ in 0..TRIES {
-        let found = match shared.read(&entry) {
-            Ok(found) => found,
-            Err(_) => return own.record(tag, proof.ends, now),
-        };
+        let Ok(found) = shared.read(&entry) else { return own.record(tag, proof.ends, now) };
         let version = found.as_ref().map(|found| found.version);
         let sealed = found.as_ref().and_then(|found| name.open(&found.bytes, MOST_OCTETS));
         let mut records = sealed.map(|body| decode(body, slot, now)).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::claims::ClaimRef;
 use crate::credentials::{CredentialLocations, TokenForm};
 use crate::http::{PathMode, TrustedProxies};
 use crate::hygiene::{Hygiene, Overrides};
-use crate::identity::IdentityValue;
+use crate::identity::{IdentityHeader, IdentityValue};
 use crate::metadata::Metadata;
 use crate::policy::{AccessLog, CrossSite, Issuer, Limits, Needs, Policy, Upstream};
 use crate::rules::{Access, Dimensions, Mode, Rule, RuleSearch, ScopeMatch, Unauthenticated};
@@ -64,12 +64,8 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     let identity = object.or("identityHeaders", headers::default_identity(), headers::read_identity);
     let strip = object.or("stripHeaders", headers::default_strip(), headers::read_strip);
     let mode = object.or("mode", Mode::default(), rule::read_mode);
-    let scope_match = object.or("scopeMatch", ScopeMatch::default(), |node| {
-        node.word(&[("exact", ScopeMatch::Exact), ("hierarchical", ScopeMatch::Hierarchical)])
-    });
-    let paths = object.or("paths", PathMode::Strict, |node| {
-        node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)])
-    });
+    let scope_match = object.or("scopeMatch", ScopeMatch::default(), read_scope_match);
+    let paths = object.or("paths", PathMode::Strict, read_path_mode);
     let passes_preflights = object.or("corsPreflight", false, |node| node.word(&[("check", false), ("pass", true)]));
     let keeps_overrides = object.or("overrideHeaders", false, |node| node.word(&[("remove", false), ("keep", true)]));
     let access_log = object.or("accessLog", AccessLog::ALL, access_log::read);
@@ -108,7 +104,6 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     relation::check_headers(node, &hygiene, &credentials, &rules);
     let sender_constraint = sender_constraint?.asked_by(issuers.as_deref().unwrap_or_default(), &rules);
     sender_constraint::check(node, &sender_constraint, issuers.as_deref().unwrap_or_default(), &rules);
-    let has_value = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
     Some(Policy {
         credentials,
         browser: if has_login { Some(Arc::new(browser?)) } else { None },
@@ -116,10 +111,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         sender_constraint,
         forward_token: forward_token?,
         paths: paths?,
-        needs: Needs {
-            client_ip: has_value(&IdentityValue::ClientIp),
-            asked_scopes: has_value(&IdentityValue::RequiredScopes) || has_value(&IdentityValue::Satisfy),
-        },
+        needs: needs_of(&identity),
         tested_claims: tested_claims(&rules, &upstream),
         rule_search: RuleSearch::new(&rules),
         dimensions,
@@ -174,6 +166,22 @@ fn tested_claims(rules: &[Rule], upstream: &Upstream) -> Vec<ClaimRef> {
 /// What tokens look like that are looked up, where that is configured.
 fn own_tokens(issuers: &[Issuer]) -> Vec<TokenForm> {
     issuers.iter().filter_map(|issuer| issuer.introspection()?.form().cloned()).collect()
+}
+
+fn needs_of(identity: &[IdentityHeader]) -> Needs {
+    let has_value = |value: &IdentityValue| identity.iter().any(|header| header.values.contains(value));
+    Needs {
+        client_ip: has_value(&IdentityValue::ClientIp),
+        asked_scopes: has_value(&IdentityValue::RequiredScopes) || has_value(&IdentityValue::Satisfy),
+    }
+}
+
+fn read_scope_match(node: &Node<'_, '_>) -> Option<ScopeMatch> {
+    node.word(&[("exact", ScopeMatch::Exact), ("hierarchical", ScopeMatch::Hierarchical)])
+}
+
+fn read_path_mode(node: &Node<'_, '_>) -> Option<PathMode> {
+    node.word(&[("strict", PathMode::Strict), ("lenient", PathMode::Lenient)])
 }
 
 fn read_realm(node: &Node<'_, '_>) -> Option<String> {

@@ -83,6 +83,7 @@ pub(super) fn with_stripped(
     strip
 }
 
+#[expect(clippy::option_option, reason = "odd, or off")]
 fn read_dpop(node: &Node<'_, '_>, sections: &Sections<'_, '_>, env: Environment<'_>) -> Option<Option<Dpop>> {
     if node.value.kind() == Kind::String {
         return node.word(&[("off", None)]);
@@ -102,6 +103,7 @@ fn read_window(node: &Node<'_, '_>) -> Option<Duration> {
     }
 }
 
+#[expect(clippy::option_option, reason = "odd, or none")]
 fn read_nonce(node: &Node<'_, '_>, sections: &Sections<'_, '_>, env: Environment<'_>) -> Option<Option<Nonces>> {
     let secrets = match node.value.as_bool() {
         Some(false) => return Some(None),

@@ -183,13 +183,12 @@ pub(super) fn key_sets(node: &Node<'_, '_>, upstream: &Upstream, rules: &[Rule],
             node.error_at("upstreamCredentials", format!("`jwks`: the gate answers `{path}` for sessions"));
         }
         let index = sets.iter().position(|(known, _)| known == path);
-        match index.and_then(|index| sets.get_mut(index)) {
-            Some((_, keys)) => add_keys(keys, token),
-            None => {
-                let mut keys = Vec::new();
-                add_keys(&mut keys, token);
-                sets.push((path.clone(), keys));
-            }
+        if let Some((_, keys)) = index.and_then(|index| sets.get_mut(index)) {
+            add_keys(keys, token);
+        } else {
+            let mut keys = Vec::new();
+            add_keys(&mut keys, token);
+            sets.push((path.clone(), keys));
         }
     }
     let sets = sets.into_iter().map(|(path, keys)| {

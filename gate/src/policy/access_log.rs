@@ -3,6 +3,7 @@
 /// Which properties of a request the proxy is given, for its access log and what else reads filter state. Each costs a
 /// call to the host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "it is a set of names")]
 pub struct AccessLog {
     /// What became of the request.
     pub decision: bool,

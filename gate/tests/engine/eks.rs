@@ -287,13 +287,15 @@ fn two_sessions_never_share_a_role() {
     assert!(url(&bob.fetch(&mut world, "/app")).contains("ASIABOB"));
 }
 
+/// What STS answers.
+type StsBody = fn(&World) -> String;
+
 #[test]
 fn what_sts_says_is_the_callers_refusal_or_an_outage() {
     let good = |world: &World| assumed(world, "ASIA1", 3600);
     let unavailable = "503 upstream_credential_unavailable";
     let denied = "403 upstream_credential_denied";
-    type Body = fn(&World) -> String;
-    let cases: [(&str, Body, &str, &str); 14] = [
+    let cases: [(&str, StsBody, &str, &str); 14] = [
         ("403", |_| error("AccessDenied"), denied, "answered 403 AccessDenied: the role's trust policy"),
         ("400", |_| error("InvalidIdentityToken"), denied, "answered 400 InvalidIdentityToken"),
         ("400", |_| error("Evil"), denied, "answered 400, without an error code"),

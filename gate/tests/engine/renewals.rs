@@ -204,7 +204,7 @@ fn web_sockets_of_a_revoked_session_stay_while_it_has_time() {
     assert_eq!(status(&browser.fetch(&mut worlds[0], "/app")), 200);
     pass(&mut worlds, &mut provider, Duration::from_secs(10));
     assert!(!worlds[0].is_closed(socket), "its claims still count");
-    pass(&mut worlds, &mut provider, Duration::from_secs(300));
+    pass(&mut worlds, &mut provider, Duration::from_mins(5));
     assert!(worlds[0].is_closed(socket));
 }
 

@@ -14,7 +14,7 @@ use testbed::upstream::Upstream;
 use crate::proof::Client;
 use crate::world::{SOON, World, config, refused, verdict};
 
-fn bound_token(world: &World, cnf: Value) -> String {
+fn bound_token(world: &World, cnf: &Value) -> String {
     let Value::Object(claims) = json!({"cnf": cnf}) else { panic!("is an object") };
     world.token(&TokenRequest { claims, ..TokenRequest::subject("alice") })
 }
@@ -28,7 +28,7 @@ fn a_bound_token_passes_with_a_proof_of_any_algorithm() {
     let world = World::shared(&json!({}));
     for algorithm in [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256] {
         let client = Client::of(algorithm);
-        let token = bound_token(&world, client.confirmation());
+        let token = bound_token(&world, &client.confirmation());
         let request = client.request("GET", "/x", &token, &json!({}));
         let response = world.send(&request);
         assert_eq!(verdict(&response), passed(), "{algorithm:?}");
@@ -48,7 +48,7 @@ fn a_bound_token_passes_with_a_proof_of_any_algorithm() {
 fn of_many_requests_with_one_proof_one_passes_whichever_worker_has_it() {
     let world = World::new(&json!({}));
     let client = Client::new();
-    let token = bound_token(&world, client.confirmation());
+    let token = bound_token(&world, &client.confirmation());
     for _ in 0..5 {
         let requests = vec![client.request("GET", "/x", &token, &json!({})); 40];
         let found: Vec<_> = burst(world.envoy.address("gateway"), &requests, SOON)
@@ -70,7 +70,7 @@ fn proofs_need_the_nonce_of_a_challenge() {
     let nonce = json!({"secrets": ["a secret of tests, of 32 octets."]});
     let world = World::shared(&json!({"senderConstraint": {"dpop": {"nonce": nonce}, "require": "dpop"}}));
     let client = Client::new();
-    let token = bound_token(&world, client.confirmation());
+    let token = bound_token(&world, &client.confirmation());
     let response = world.send(&client.request("GET", "/x", &token, &json!({})));
     assert_eq!(verdict(&response), refused(401, "bad_proof"));
     assert!(response.header("www-authenticate").unwrap().contains("use_dpop_nonce"));
@@ -146,7 +146,7 @@ fn over_tls_a_token_is_good_with_its_certificate_alone() {
         .plugin(&plugin);
     let envoy = Envoy::start(&bootstrap.text()).unwrap_or_else(|error| panic!("{error}"));
     let world = World { issuer, upstream, envoy };
-    let token = bound_token(&world, json!({"x5t#S256": digest(folder.path(), "alice")}));
+    let token = bound_token(&world, &json!({"x5t#S256": digest(folder.path(), "alice")}));
     let send = |client| over_tls(&world.envoy, folder.path(), client, &token);
     for _ in 0..2 {
         assert_eq!(send(Some("alice")), "200 ");

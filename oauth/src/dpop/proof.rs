@@ -97,7 +97,7 @@ fn check_header(proof: &UntrustedToken<'_>, thumb: &[u8; 32]) -> Result<(Verific
 }
 
 fn check_claims(proof: &UntrustedToken<'_>, expected: &Expected<'_>) -> Result<Proof, ProofError> {
-    let text = |name| proof.claim(name).and_then(|claim| claim.as_str());
+    let text = |name| proof.claim(name).and_then(jose::json::Value::as_str);
     let jti = text("jti").filter(|jti| (1..=MAX_IDENTIFIER).contains(&jti.len())).ok_or(ProofError::Identifier)?;
     if text("htm").map(str::as_bytes) != Some(expected.method) {
         return Err(ProofError::Method);

@@ -45,7 +45,7 @@ fn name() -> SharedName {
 }
 
 fn proof(number: u32) -> FreshProof {
-    FreshProof::new([0; 32], &[1; 32], &number.to_string(), NOW + Duration::from_secs(60))
+    FreshProof::new([0; 32], &[1; 32], &number.to_string(), NOW + Duration::from_mins(1))
 }
 
 fn recorded(store: &mut Store, proof: &FreshProof, now: Duration) -> ProofUse {
@@ -58,7 +58,7 @@ fn a_proof_is_used_once_whichever_vm_sees_it() {
     assert_eq!(recorded(&mut store, &proof(1), NOW), ProofUse::First);
     assert_eq!(recorded(&mut store, &proof(1), NOW), ProofUse::Again);
     assert_eq!(recorded(&mut store, &proof(2), NOW), ProofUse::First);
-    let other_key = FreshProof::new([0; 32], &[2; 32], "1", NOW + Duration::from_secs(60));
+    let other_key = FreshProof::new([0; 32], &[2; 32], "1", NOW + Duration::from_mins(1));
     assert_eq!(recorded(&mut store, &other_key, NOW), ProofUse::First);
     assert_eq!(recorded(&mut store, &proof(1), NOW + Duration::from_secs(59)), ProofUse::Again);
 }
@@ -83,7 +83,7 @@ fn without_shared_data_each_vm_remembers_its_own() {
         assert_eq!(recorded(&proof(number), NOW), ProofUse::First);
     }
     assert_eq!(recorded(&proof(0), NOW), ProofUse::NoRoom);
-    assert_eq!(recorded(&proof(0), NOW + Duration::from_secs(60)), ProofUse::First, "the others have ended");
+    assert_eq!(recorded(&proof(0), NOW + Duration::from_mins(1)), ProofUse::First, "the others have ended");
 }
 
 /// Proofs that fall on the slot of the first.
@@ -104,7 +104,7 @@ fn a_full_slot_takes_no_more_until_some_have_ended() {
     assert_eq!(store.values.len(), 1);
     assert_eq!(recorded(&mut store, last, NOW), ProofUse::NoRoom);
     assert_eq!(recorded(&mut store, &proofs[0], NOW), ProofUse::Again);
-    assert_eq!(recorded(&mut store, last, NOW + Duration::from_secs(60)), ProofUse::First);
+    assert_eq!(recorded(&mut store, last, NOW + Duration::from_mins(1)), ProofUse::First);
     let octets = store.values.values().map(|value| value.bytes.len()).max();
     assert_eq!(octets, Some(32 + 2 + RECORD), "what has ended goes");
 }
@@ -116,7 +116,7 @@ fn what_others_wrote_there_counts_as_nothing() {
     let (entry, sealed) =
         store.values.iter().next().map(|(name, value)| (name.clone(), value.clone())).expect("is there");
     let (slot, tag) = place(&name().code(&proof(2).id));
-    let forged = encode(&[(tag, NOW + Duration::from_secs(60))], slot);
+    let forged = encode(&[(tag, NOW + Duration::from_mins(1))], slot);
     for bytes in [forged.clone(), SharedName::of_proofs("other").seal(&forged), vec![], sealed.bytes.clone()] {
         let target = [name().as_str(), ".", &slot.to_string()].concat();
         store.values.insert(target, SharedValue { bytes, version: 9 });
