@@ -124,7 +124,7 @@ pub struct Explain {
     /// A token, or @ and its file; sent as the first of `credentials`.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
-    /// A proof of possession (RFC 9449), or @ and its file: the token is sent with it.
+    /// A proof of possession, or @ and its file, which the token comes with.
     #[arg(long, value_name = "JWT")]
     pub proof: Option<String>,
     /// The SHA-256 of the client's certificate, in hexadecimal.

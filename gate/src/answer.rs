@@ -84,8 +84,8 @@ impl Refusal {
     pub(crate) fn answer(&self, request: &Request<'_>, challenger: Challenger<'_>) -> Reply {
         let status = self.reason.status();
         let mut headers = vec![("cache-control", String::from("no-store"))];
-        let lines = self.challenges(challenger).into_iter().flatten();
-        headers.extend(lines.map(|challenge| ("www-authenticate", challenge)));
+        let asked = self.challenges(challenger).into_iter().flatten();
+        headers.extend(asked.map(|challenge| ("www-authenticate", challenge)));
         let nonce = self.proof.as_ref().and_then(|proof| proof.nonce.clone());
         headers.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
         headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));

@@ -95,9 +95,6 @@ const BEARER: &str = "Bearer";
 const DPOP: &str = "DPoP";
 const AUTHORIZATION: &str = "authorization";
 
-/// What a location holds: a token, or something that should be one.
-type Taken<'r> = Result<Cow<'r, [u8]>, Cause>;
-
 impl Default for CredentialLocation {
     fn default() -> Self {
         Self::Header { name: String::from(AUTHORIZATION), scheme: Some(String::from(BEARER)) }
@@ -169,18 +166,19 @@ impl CredentialLocations {
     pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Cause> {
         let mut found = None;
         for (index, location) in self.locations.iter().enumerate() {
-            let Some((token, is_dpop)) = self.find_either(location, request) else { continue };
+            let Some(token) = self.find_either(location, request) else { continue };
             match &found {
-                None => found = Some((index, token, is_dpop)),
+                None => found = Some((index, token)),
                 // Two schemes find something in one header only where its lines were joined: each says so.
-                Some((earlier, Err(_), _)) if self.share_lines(*earlier, location) => {}
+                Some((earlier, Err(_))) if self.share_lines(*earlier, location) => {}
                 Some(_) => return Err(Reason::AmbiguousCredentials.into()),
             }
             if self.conflict == Conflict::First {
                 break;
             }
         }
-        found.map(|(index, token, is_dpop)| Ok(Credential { token: token?, index, is_dpop })).transpose()
+        let Some((index, token)) = found else { return Ok(None) };
+        token.map(|(token, is_dpop)| Some(Credential { token, index, is_dpop }))
     }
 
     /// Whether a token of the request, be it malformed, is to come with a proof.
@@ -295,17 +293,17 @@ impl CredentialLocations {
     }
 
     fn find<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
-        self.find_either(location, request).map(|(token, _)| token)
+        self.find_either(location, request).map(|found| found.map(|(token, _)| token))
     }
 
     /// What a location holds, and whether it is to come with a proof.
-    fn find_either<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Option<(Taken<'r>, bool)> {
+    fn find_either<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<(Cow<'r, [u8]>, bool)> {
         if self.is_dpop_implied && location.is_authorization(BEARER) {
-            let (scheme, token) = header::find_behind(request, AUTHORIZATION, &[BEARER, DPOP])?;
-            return Some((token.map(Cow::Borrowed), scheme == DPOP));
+            let found = header::find_behind(request, AUTHORIZATION, &[BEARER, DPOP])?;
+            return Some(found.map(|(scheme, token)| (Cow::Borrowed(token), scheme == DPOP)));
         }
         let is_dpop = self.takes_proofs && location.is_authorization(DPOP);
-        self.find_plain(location, request).map(|token| (token, is_dpop))
+        self.find_plain(location, request).map(|found| found.map(|token| (token, is_dpop)))
     }
 
     fn find_plain<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {

@@ -229,7 +229,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         if self.needs_sender(principal, credential) {
             self = match self.judge_sender(principal, credential) {
                 Ok(evaluation) => evaluation,
-                Err(judgement) => return judgement,
+                Err(judgement) => return *judgement,
             };
         }
         let asks_for_groups = access.requirement().is_some_and(Requirement::asks_for_groups);

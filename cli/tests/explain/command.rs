@@ -282,3 +282,26 @@ fn checks_show_what_the_kind_of_an_issuer_asks_for() {
     .collect();
     insta::assert_snapshot!(pages.join("\n\n"));
 }
+
+#[test]
+fn pages_say_what_a_token_is_bound_to_and_what_its_sender_lacks() {
+    let digest = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
+    let page = |cnf: Value, more: &[&str]| {
+        let token = token(&json!({"cnf": cnf}));
+        let arguments = ["tests/explain/page.yaml", "--request", "GET https://api.example.com/x", "--token", &token];
+        explain(&[&arguments[..], &["--trust-signature"], more].concat()).0
+    };
+    let hexadecimal = "0380ed2f626650c840b2f263e6d2b29fae12ab39ae5db32b25ad27efad72e6fd";
+    let certified = json!({"x5t#S256": digest});
+    let shown = page(certified.clone(), &["--certificate", hexadecimal]);
+    assert!(shown.contains("the token is bound by x5t#S256"), "{shown}");
+    for (cnf, more, found) in [
+        (certified, &[][..], "proof_missing"),
+        (json!({"jkt": digest}), &[], "proof_missing"),
+        (json!({"jkt": digest}), &["--proof", "a.b.c"], "the DPoP proof is not a well-formed JWT"),
+        (json!({"kid": "a"}), &[], "proof_unsupported"),
+    ] {
+        let text = page(cnf, more);
+        assert!(text.contains("\nsender\n") && text.contains(found), "{text}");
+    }
+}

@@ -23,17 +23,15 @@ impl Confirmation {
         if cnf.kind() != Kind::Object {
             return None;
         }
-        let (key, certificate) = (digest(cnf, "jkt")?, digest(cnf, "x5t#S256")?);
+        let member = |name| cnf.get(name).map_or(Some(None), |member| digest(member).map(Some));
+        let (key, certificate) = (member("jkt")?, member("x5t#S256")?);
         (key.is_some() || certificate.is_some()).then_some(Self::Bound { key, certificate })
     }
 }
 
-/// A member that is a SHA-256 in base64url; `None` for one that is something else.
-#[expect(clippy::option_option, reason = "absent, or there and odd")]
-fn digest(cnf: Value<'_>, name: &str) -> Option<Option<[u8; 32]>> {
-    let Some(member) = cnf.get(name) else { return Some(None) };
-    let octets = base64url::decode(member.as_str()?.as_bytes())?;
-    Some(Some(octets.try_into().ok()?))
+/// A SHA-256 in base64url.
+fn digest(member: Value<'_>) -> Option<[u8; 32]> {
+    base64url::decode(member.as_str()?.as_bytes())?.try_into().ok()
 }
 
 #[cfg(test)]

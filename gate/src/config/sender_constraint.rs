@@ -35,7 +35,10 @@ pub(super) fn read(
     };
     let Some(node) = node else { return Some(default) };
     let mut object = node.object()?;
-    let dpop = object.or("dpop", Some(default_dpop), |node| read_dpop(node, sections, env));
+    let dpop = object.or("dpop", Some(default_dpop), |node| match node.value.kind() {
+        Kind::String => node.word(&[("off", None)]),
+        _ => read_dpop(node, sections, env).map(Some),
+    });
     let mtls = object.or("mtls", CertificateSource::Connection, read_mtls);
     let require = object.or("require", default.require, required_binding::read);
     object.finish();
@@ -83,16 +86,15 @@ pub(super) fn with_stripped(
     strip
 }
 
-#[expect(clippy::option_option, reason = "odd, or off")]
-fn read_dpop(node: &Node<'_, '_>, sections: &Sections<'_, '_>, env: Environment<'_>) -> Option<Option<Dpop>> {
-    if node.value.kind() == Kind::String {
-        return node.word(&[("off", None)]);
-    }
+fn read_dpop(node: &Node<'_, '_>, sections: &Sections<'_, '_>, env: Environment<'_>) -> Option<Dpop> {
     let mut object = node.object()?;
     let window = object.or("window", DEFAULT_WINDOW, read_window);
-    let nonces = object.or("nonce", None, |node| read_nonce(node, sections, env));
+    let nonces = object.or("nonce", None, |node| match node.value.as_bool() {
+        Some(false) => Some(None),
+        _ => read_nonces(node, sections, env).map(Some),
+    });
     object.finish();
-    Some(Some(Dpop { window: window?, nonces: nonces?, is_announced: true }))
+    Some(Dpop { window: window?, nonces: nonces?, is_announced: true })
 }
 
 fn read_window(node: &Node<'_, '_>) -> Option<Duration> {
@@ -103,25 +105,20 @@ fn read_window(node: &Node<'_, '_>) -> Option<Duration> {
     }
 }
 
-#[expect(clippy::option_option, reason = "odd, or none")]
-fn read_nonce(node: &Node<'_, '_>, sections: &Sections<'_, '_>, env: Environment<'_>) -> Option<Option<Nonces>> {
-    let secrets = match node.value.as_bool() {
-        Some(false) => return Some(None),
-        Some(true) if !sections.has_session() => {
-            return node
-                .fail("expected a `session` whose `secrets` nonces are made from, or `nonce: {secrets: [{env: …}]}`");
-        }
-        // What is wrong with the section itself is told there.
-        Some(true) => return sections.keyring().map(|keyring| Some(Nonces::of_sessions(keyring))),
-        None => {
-            let mut object = node.object()?;
-            let secrets =
-                object.required("secrets").and_then(|node| node.list_of(|node| secret::read_for_keys(node, env)));
-            object.finish();
-            secrets?
-        }
-    };
-    Some(Some(Nonces::new(&secrets)))
+/// `true`, or secrets of their own.
+fn read_nonces(node: &Node<'_, '_>, sections: &Sections<'_, '_>, env: Environment<'_>) -> Option<Nonces> {
+    if node.value.as_bool() == Some(true) {
+        return match sections.has_session() {
+            // What is wrong with the section itself is told there.
+            true => sections.keyring().map(Nonces::of_sessions),
+            false => node
+                .fail("expected a `session` whose `secrets` nonces are made from, or `nonce: {secrets: [{env: …}]}`"),
+        };
+    }
+    let mut object = node.object()?;
+    let secrets = object.required("secrets").and_then(|node| node.list_of(|node| secret::read_for_keys(node, env)));
+    object.finish();
+    Some(Nonces::new(&secrets?))
 }
 
 fn read_mtls(node: &Node<'_, '_>) -> Option<CertificateSource> {

@@ -3,7 +3,7 @@
 use super::foreign::is_like_jwt;
 use super::found::{Found, check, malformed};
 use crate::http::{Request, is_token_byte};
-use crate::report::{Cause, Detail, Reason};
+use crate::report::{Detail, Reason};
 
 /// What the lines of `name` hold behind `scheme`. Without a scheme the whole value is the token, unless it is behind
 /// one of `others`, which are listed for the same header.
@@ -30,12 +30,11 @@ pub(super) fn find_behind<'r>(
     request: &Request<'r>,
     name: &str,
     schemes: &[&'static str],
-) -> Option<(&'static str, Result<&'r [u8], Cause>)> {
-    let read = |line| schemes.iter().find_map(|scheme| Some((*scheme, read(line, scheme)?)));
-    let (scheme, token) = request.lines(name).find_map(read)?;
+) -> Found<(&'static str, &'r [u8])> {
+    let read_behind = |line, scheme| Some(read(line, scheme)?.map(|token| (scheme, token)));
+    let found = request.lines(name).find_map(|line| schemes.iter().find_map(|scheme| read_behind(line, *scheme)))?;
     // As above.
-    let is_one = request.lines(name).nth(1).is_none();
-    Some((scheme, if is_one { token } else { Err(Reason::AmbiguousCredentials.into()) }))
+    Some(if request.lines(name).nth(1).is_some() { Err(Reason::AmbiguousCredentials.into()) } else { found })
 }
 
 /// What stands in `name` without a scheme, where one belongs before it.

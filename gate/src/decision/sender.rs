@@ -41,20 +41,21 @@ impl<T: Trail> Evaluation<'_, T> {
         self,
         principal: &Principal,
         credential: Option<&Credential<'_>>,
-    ) -> Result<Self, Judgement> {
+    ) -> Result<Self, Box<Judgement>> {
         let checked = self.check_sender(principal, credential);
         self.trail.sender(&checked);
         match checked {
             Ok(()) => Ok(self),
-            Err(Lack::Unused(proof)) => Err(self.judge(Verdict::NeedsUnusedProof(proof), None)),
+            Err(Lack::Unused(proof)) => Err(self.judge(Verdict::NeedsUnusedProof(proof), None).into()),
             // As of any other bad token in a cookie.
             Err(Lack::Refused(cause, _))
                 if credential.is_some_and(|credential| self.policy.credentials.is_cookie(credential.index)) =>
             {
-                Err(self.refuse_or_log_in(cause))
+                Err(self.refuse_or_log_in(cause).into())
             }
             Err(Lack::Refused(cause, proof)) => {
-                Err(self.refuse(Refusal { proof: proof.map(Box::new), ..Refusal::from(cause) }, None))
+                let refusal = Refusal { proof: proof.map(Box::new), ..Refusal::from(cause) };
+                Err(self.refuse(refusal, None).into())
             }
         }
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jose::claims::NumericDate;
+use jose::json::Value;
 use jose::jwk::{Origin, VerificationKey, has_private_member, thumbprint};
 use jose::jws::{EncodedToken, UntrustedToken};
 use jose::signature::{CheckedBy, SignatureVerifier};
@@ -97,7 +98,7 @@ fn check_header(proof: &UntrustedToken<'_>, thumb: &[u8; 32]) -> Result<(Verific
 }
 
 fn check_claims(proof: &UntrustedToken<'_>, expected: &Expected<'_>) -> Result<Proof, ProofError> {
-    let text = |name| proof.claim(name).and_then(jose::json::Value::as_str);
+    let text = |name| proof.claim(name).and_then(Value::as_str);
     let jti = text("jti").filter(|jti| (1..=MAX_IDENTIFIER).contains(&jti.len())).ok_or(ProofError::Identifier)?;
     if text("htm").map(str::as_bytes) != Some(expected.method) {
         return Err(ProofError::Method);
