@@ -189,7 +189,7 @@ fn looked_up(name: &str, cluster: &str) -> Value {
     let host = format!("{cluster}.example.com");
     json!({
         "name": name, "issuer": format!("https://{name}.example.com"), "match": {"prefix": format!("{name}-")},
-        "endpoint": format!("http://{host}/oauth/userinfo"), "cluster": cluster, "style": "self", "audiences": "any",
+        "endpoint": format!("http://{host}/userinfo"), "cluster": cluster, "style": "self", "audiences": "any",
     })
 }
 
