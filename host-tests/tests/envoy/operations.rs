@@ -127,7 +127,7 @@ fn check_page(metrics: &BTreeMap<String, String>) {
             let is_cause = page.contains(&format!("\n| `{rest}` | "));
             match placeholder {
                 "cause>" => is_cause,
-                "credential>" => rest == "kept",
+                "credential>" => ["exchanged", "kept"].contains(&rest),
                 "reason>" => is_reason,
                 _ => is_issuer,
             }

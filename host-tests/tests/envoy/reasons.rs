@@ -11,7 +11,7 @@ use testbed::upstream::Upstream;
 use crate::proof::Client;
 
 /// The reasons of the contract, and the status of each.
-pub(crate) const REASONS: [(&str, u16); 31] = [
+pub(crate) const REASONS: [(&str, u16); 32] = [
     ("access_denied", 403),
     ("ambiguous_credentials", 400),
     ("ambiguous_path", 400),
@@ -41,12 +41,14 @@ pub(crate) const REASONS: [(&str, u16); 31] = [
     ("unrepresentable_claim", 401),
     ("unsupported_algorithm", 401),
     ("upstream_credential_denied", 403),
+    ("upstream_credential_unavailable", 503),
     ("wrong_audience", 401),
     ("wrong_type", 401),
 ];
 
 /// Listeners: `gateway` enforces; `audit` is the same in audit mode; in `narrow` and `narrow-audit` nobody may wait for
-/// the keys of an issuer that does not answer; in `kept` and `kept-audit` the upstream gets what sessions keep. At
+/// the keys of an issuer that does not answer; in `kept` and `kept-audit` the upstream gets what sessions
+/// keep, or what nobody exchanges. At
 /// `login` browsers log in.
 pub(crate) struct Refusing {
     pub(crate) issuer: Issuer,
@@ -84,8 +86,17 @@ impl Refusing {
         });
         let mut kept = login.clone();
         kept["session"]["keep"] = json!(["accessToken"]);
-        kept["upstreamCredentials"] = json!([{"name": "kept", "session": "accessToken"}]);
+        let exchange = json!({
+            "endpoint": "https://dead.example.com/token", "cluster": "dead", "audience": "orders",
+            "client": {"id": "gate", "secret": "of tests"},
+        });
+        kept["upstreamCredentials"] =
+            json!([{"name": "kept", "session": "accessToken"}, {"name": "exchanged", "exchange": exchange}]);
         kept["upstream"] = json!("kept");
+        kept["rules"] = json!([
+            {"name": "exchanged", "match": {"paths": ["/exchanged"]}, "access": "authenticated", "upstream": "exchanged"},
+            {"name": "rest", "access": "authenticated"},
+        ]);
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let bootstrap = Bootstrap::new(upstream.address())
             .cluster("main", issuer.address())
@@ -159,6 +170,7 @@ impl Refusing {
             "unrepresentable_claim" => with(json!({"sub": "a\r\nb"})),
             "unsupported_algorithm" => flawed(Flaw::AlgNone),
             "upstream_credential_denied" => to("/x").bearer(&alice()),
+            "upstream_credential_unavailable" => to("/exchanged").bearer(&alice()),
             "wrong_audience" => with(json!({"aud": "others"})),
             "wrong_type" => {
                 to("/x").bearer(&token(&TokenRequest { typ: Some("logout+jwt".into()), ..TokenRequest::default() }))
@@ -174,7 +186,7 @@ const STALLING: &str = "https://stalling.example.com";
 fn listener(reason: &str) -> &'static str {
     match reason {
         "overloaded" => "narrow",
-        "upstream_credential_denied" => "kept",
+        "upstream_credential_denied" | "upstream_credential_unavailable" => "kept",
         _ => "gateway",
     }
 }
