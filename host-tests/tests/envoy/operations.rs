@@ -211,6 +211,7 @@ impl Check<'_> {
         let expected = match part {
             Some("introspections" | "keys") => "issuer",
             Some("requests") => "reason",
+            Some("upstream") => "credential",
             _ => "cause",
         };
         assert_eq!(label, expected, "{}", self.query);
