@@ -1,4 +1,4 @@
-//! What stands for a caller: another text for each token, and for each refresh of a session.
+//! What stands for a caller: another text for each token, for each answer about one, and for each refresh of a session.
 
 use jose::Hash;
 

@@ -15,7 +15,8 @@ pub(crate) struct Caller<'c> {
     pub(crate) token: Option<&'c [u8]>,
     /// The session that it came with.
     pub(crate) session: Option<&'c Session>,
-    /// What stands for it: another for each token, and for each refresh of a session.
+    /// What stands for it: another for each token, for each answer about one, and for each refresh of a
+    /// session.
     pub(crate) digest: [u8; 32],
 }
 

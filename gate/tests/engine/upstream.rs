@@ -13,6 +13,7 @@ use jose::signature::{CheckedBy, Software};
 use serde_json::{Value, json};
 
 use crate::browser::{logged_in, login, status};
+use crate::introspection::{TOKEN as OPAQUE, entry as introspected};
 use crate::support::{ISSUER, Key, NOW, Outcome, World, inline, merge};
 
 /// RFC 7515 A.3.
@@ -211,6 +212,23 @@ fn tokens_of_callers_and_audiences_are_never_mixed() {
     assert_eq!(seen.len(), 6, "each is made once");
     let outcome = world.get("/none", &[("authorization", &format!("Bearer {again}"))]);
     assert_eq!(outcome.seen("authorization"), [""; 0]);
+}
+
+/// The text of an opaque token stays when its issuer says something else of it.
+#[test]
+fn a_token_says_of_its_caller_what_the_issuer_said_last() {
+    let token = signed(&json!({"lifetime": "1h", "claims": ["groups"]}));
+    let mut config = config(&json!([{"name": "internal", "token": token}]), &json!({}));
+    config["introspection"] = json!([introspected("gaf", &json!({}))]);
+    let mut world = World::new(&config);
+    for groups in [json!(["ops"]), json!([])] {
+        assert_eq!(world.with_token(OPAQUE).summary(), "waiting");
+        let id = world.last();
+        world.answer("200", &json!({"active": true, "aud": "data", "sub": "alice", "groups": groups}).to_string());
+        assert_eq!(claims(&world.resumed[&id])["groups"], groups);
+        assert_eq!(claims(&world.with_token(OPAQUE))["groups"], groups);
+        world.pass(Duration::from_mins(1));
+    }
 }
 
 #[test]
