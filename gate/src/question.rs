@@ -34,6 +34,16 @@ pub(crate) enum Subject {
     Token(usize, [u8; 32]),
 }
 
+impl Subject {
+    /// Which credential or issuer it is of.
+    fn index(&self) -> Option<usize> {
+        match *self {
+            Self::Credential(index, _) | Self::Token(index, _) => Some(index),
+            Self::Flow(_) | Self::Provider(_) | Self::Session(..) => None,
+        }
+    }
+}
+
 /// The questions of one exchange, in their order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Step {
@@ -134,10 +144,11 @@ impl Answers {
         self.among(topic).get_until(topic, now)
     }
 
-    /// How many lookups of tokens are under way: in all, and at the issuer of that index.
-    pub(crate) fn lookups(&self, issuer: usize) -> (usize, usize) {
-        let is_its = |topic: &&Topic| matches!(topic.subject, Subject::Token(index, _) if index == issuer);
-        (self.tokens.in_flight().len(), self.tokens.in_flight().filter(is_its).count())
+    /// How many questions of its kind are under way: in all, and for the same issuer or credential.
+    pub(crate) fn under_way_beside(&self, topic: &Topic) -> (usize, usize) {
+        let lookup = self.among(topic);
+        let is_same = |other: &&Topic| other.subject.index() == topic.subject.index();
+        (lookup.in_flight().len(), lookup.in_flight().filter(is_same).count())
     }
 
     /// See [`Lookup::is_under_way`].

@@ -16,15 +16,6 @@ use crate::time::Timestamp;
 const NO_ANSWER: &str = "the endpoint did not answer in time";
 
 impl Gate {
-    /// Whether one more lookup at the issuer of this token would leave others too few. One among others gets no more
-    /// than it leaves free, so that they do not starve where it stalls.
-    pub(super) fn takes_too_much(&self, topic: &Topic) -> bool {
-        let Subject::Token(index, _) = topic.subject else { return false };
-        let is_alone = self.policy.issuers.iter().filter(|issuer| issuer.is_introspected()).count() <= 1;
-        let (all, own) = self.answers.lookups(index);
-        !is_alone && all.saturating_add(own) >= self.policy.limits.lookups
-    }
-
     /// A request that has waited for an issuer's word for as long as it may. The lookup goes on: the answer is there when
     /// the client comes again.
     pub(super) fn refuse_late(&mut self, question: Question, now: Timestamp) -> Refusal {

@@ -5,7 +5,7 @@ use super::{Effect, Gate, Level};
 use crate::answer::Refusal;
 use crate::callout::{Callout, CalloutFailure, CalloutId, CalloutOutcome};
 use crate::keys::{Exchanged, FetchedKeys, IssuerKeys, Moment, Step};
-use crate::policy::Issuer;
+use crate::policy::{Issuer, UpstreamCredential};
 use crate::random::Jitter;
 use crate::report::{Metric, Reason};
 use crate::shared::SharedData;
@@ -53,7 +53,9 @@ impl Gate {
 
     pub(super) fn admit(&mut self, arrival: Arrival, waiter: Waiter) -> Result<(), Refusal> {
         let is_asked = |issuer: &&Issuer| issuer.is_fetched() || issuer.is_introspected();
-        let is_alone = self.policy.issuers.iter().filter(is_asked).count() == 1 && self.policy.browser.is_none();
+        let is_alone = self.policy.issuers.iter().filter(is_asked).count() == 1
+            && self.policy.browser.is_none()
+            && !self.policy.upstream.credentials.iter().any(UpstreamCredential::asks);
         if !self.waiting.has_room(waiter, is_alone, &self.policy.limits) {
             return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
         }

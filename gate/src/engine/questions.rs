@@ -12,7 +12,7 @@ use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::lookup::Begun;
 use crate::policy::Issuer;
-use crate::question::{Answer, Answered, Answers, Question, Step, Subject};
+use crate::question::{Answer, Answered, Answers, Question, Step, Subject, Topic};
 use crate::report::{Metric, Reason};
 use crate::time::Timestamp;
 use crate::upstream::{kept as kept_of_credential, trouble};
@@ -91,6 +91,19 @@ impl Gate {
             Begun::Joined => true,
             Begun::Full => false,
         }
+    }
+
+    /// Whether one more question to whom this one is for would leave others too few. One among others gets no more than
+    /// it leaves free, so that they do not starve where it stalls.
+    fn takes_too_much(&self, topic: &Topic) -> bool {
+        let policy = &self.policy;
+        let others = match topic.subject {
+            Subject::Credential(..) => policy.upstream.credentials.iter().filter(|found| found.asks()).count(),
+            Subject::Token(..) => policy.issuers.iter().filter(|issuer| issuer.is_introspected()).count(),
+            Subject::Flow(_) | Subject::Provider(_) | Subject::Session(..) => return false,
+        };
+        let (all, own) = self.answers.under_way_beside(topic);
+        others > 1 && all.saturating_add(own) >= policy.limits.lookups
     }
 
     /// Takes the answer to a question; says whether it was one.

@@ -109,6 +109,11 @@ impl UpstreamCredential {
         &self.source
     }
 
+    /// Whether somebody else is asked for it.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self.source, CredentialSource::Eks(_) | CredentialSource::Exchange(_))
+    }
+
     /// The whole value of the header.
     pub(crate) fn value(&self, credential: &str) -> oauth::Secret {
         oauth::Secret::new(match &self.scheme {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::browser::{form, logged_in, login};
-use crate::support::{ISSUER, Key, NOW, Outcome, World, inline, merge};
+use crate::support::{ISSUER, Key, NOW, Outcome, World, fetched, inline, merge};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
@@ -257,6 +257,41 @@ fn a_stalling_endpoint_stops_its_callers_alone() {
         let outcome = world.resumed.remove(&id).expect("nobody waits longer than `waitFor`");
         assert_eq!(outcome.summary(), "503 upstream_credential_unavailable");
     }
+}
+
+#[test]
+fn a_stalling_endpoint_leaves_questions_to_other_credentials() {
+    let mut credentials = exchange(&json!({}));
+    let mut other = credentials[0].clone();
+    other["name"] = json!("stock");
+    credentials.as_array_mut().expect("is a list").push(other);
+    let rules = json!([
+        {"name": "stock", "match": {"paths": ["/stock"]}, "access": "authenticated", "upstream": "stock"},
+        {"name": "rest", "access": "authenticated", "upstream": "orders"},
+    ]);
+    let mut world =
+        World::new(&inline(&json!({"upstreamCredentials": credentials, "rules": rules, "limits": {"lookups": 10}})));
+    let tokens: Vec<_> = (0..10).map(|index| token_of(&index.to_string())).collect();
+    let waiting = tokens.iter().filter(|token| world.with_token(token).summary() == "waiting").count();
+    assert_eq!(waiting, 5);
+    for token in &tokens[..2] {
+        let outcome = world.get("/stock", &[("authorization", &format!("Bearer {token}"))]);
+        assert_eq!(outcome.summary(), "waiting");
+    }
+}
+
+#[test]
+fn a_stalling_endpoint_leaves_slots_to_those_that_wait_for_keys() {
+    let mut config = fetched(&json!({}), &json!({"waiting": 10}));
+    merge(&mut config, &json!({"upstreamCredentials": exchange(&json!({})), "upstream": "orders"}));
+    let mut world = World::new(&config);
+    let token = token_of("alice");
+    assert_eq!(world.with_token(&token).summary(), "waiting");
+    world.answer("200", &json!({"keys": [Key::new("a").jwk()]}).to_string());
+    world.pass(Duration::from_secs(60));
+    let waiting = (0..10).filter(|_| world.with_token(&token).summary() == "waiting").count();
+    assert_eq!(waiting, 5);
+    assert_eq!(world.with_token(&Key::new("b").token(&json!({}))).summary(), "waiting");
 }
 
 #[test]
