@@ -127,9 +127,10 @@ impl Gate {
             Subject::Credential(index, _) => {
                 let credential = self.policy.upstream.credentials.get(index);
                 let trouble = credential.and_then(|found| trouble(found, topic.step, &answered, capabilities.now));
+                let is_fine = trouble.is_none();
                 self.effects.extend(trouble.map(|text| Effect::Log(Level::Info, text)));
                 match topic.step {
-                    Step::Metadata => kept(&answered, topic.step),
+                    Step::Metadata if is_fine => kept(&answered, topic.step),
                     step => kept_of_credential(step, &answered, capabilities.now),
                 }
             }

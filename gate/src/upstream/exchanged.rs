@@ -46,7 +46,11 @@ pub(super) fn trouble(settings: &TokenExchange, step: Step, answered: &Answered)
     match (answered, step, &settings.endpoint) {
         (Err(failure), Step::Metadata, _) => Some(no_answer("discovery", *failure)),
         (Err(failure), ..) => Some(no_answer("token", *failure)),
-        (Ok(answer), Step::Metadata, TokenEndpoint::Discovered(place)) => read_metadata(answer, &place.0).err(),
+        (Ok(answer), Step::Metadata, TokenEndpoint::Discovered(place)) => match read_metadata(answer, &place.0) {
+            Ok(metadata) if metadata.token.is_some() => None,
+            Ok(_) => Some(String::from("the discovery document has no token endpoint that can be used")),
+            Err(words) => Some(words),
+        },
         (Ok(answer), ..) => read(settings, answer).err().map(|error| format!("the token endpoint {error}")),
     }
 }

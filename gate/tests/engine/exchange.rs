@@ -337,6 +337,9 @@ fn the_endpoint_is_found_by_discovery_once_for_all() {
     world.answer("200", &other);
     assert_eq!(world.resumed.remove(&id).expect("is decided").summary(), "503 upstream_credential_unavailable");
     assert!(world.log.iter().any(|line| line.contains("the discovery document is unusable")), "{:?}", world.log);
+    // A second later, it is asked for again.
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.with_token(&tokens[0]).summary(), "waiting");
 }
 
 #[test]
