@@ -8,12 +8,14 @@ use crate::answer::Refusal;
 use crate::callout::CalloutFailure;
 use crate::introspection::{self, Trouble};
 use crate::policy::IntrospectionSettings;
-use crate::question::{Answered, Question, Subject, Topic};
+use crate::question::{Answer, Answered, Question};
 use crate::report::{Metric, Reason};
 use crate::time::Timestamp;
 
 /// What is said of an endpoint that stalls.
 const NO_ANSWER: &str = "the endpoint did not answer in time";
+/// What is kept of a no.
+const INACTIVE: &[u8] = br#"{"active":false}"#;
 
 impl Gate {
     /// A request that has waited for an issuer's word for as long as it may. The lookup goes on: the answer is there when
@@ -23,12 +25,13 @@ impl Gate {
         Refusal { retry_after: Some(1), ..Refusal::from(Reason::IntrospectionUnavailable) }
     }
 
-    /// Takes note of the answer about a token, or of its absence; says how long it is good.
+    /// Takes note of the answer about a token, or of its absence; says how long it is good. Anybody can have thousands
+    /// of answers kept that are no yes: nothing is left of their bodies.
     #[inline(never)]
     pub(super) fn conclude_introspection(
         &mut self,
         index: usize,
-        answered: &Answered,
+        answered: &mut Answered,
         asked: Timestamp,
         now: Timestamp,
     ) -> Duration {
@@ -38,8 +41,12 @@ impl Gate {
         let took = now.since(asked);
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.effects.push_back(Effect::Record(Metric::IntrospectionMilliseconds, millis));
-        match worth(settings, answered, took) {
-            Ok(kept) => {
+        let found = worth(settings, answered, took);
+        match found {
+            Ok((kept, is_active)) => {
+                if !is_active {
+                    *answered = Ok(Answer::ok(INACTIVE));
+                }
                 self.effects.push_back(Effect::Count(Metric::IntrospectionsAnswered(index)));
                 if self.endpoints.succeed(index) {
                     self.log_introspection(Level::Info, index, "the endpoint answers again");
@@ -47,6 +54,9 @@ impl Gate {
                 kept
             }
             Err((trouble, words)) => {
+                if let Ok(answer) = answered {
+                    *answer = Answer { status: answer.status, ..Answer::ok(b"") };
+                }
                 self.fail_introspection(index, trouble, &words, (asked, now));
                 FAILURES_KEPT
             }
@@ -73,8 +83,12 @@ impl Gate {
     }
 }
 
-/// How long an answer is good that took so long; an error says what is wrong with it.
-fn worth(settings: &IntrospectionSettings, answered: &Answered, took: Duration) -> Result<Duration, (Trouble, String)> {
+/// How long an answer is good that took so long, and whether it is a yes; an error says what is wrong with it.
+fn worth(
+    settings: &IntrospectionSettings,
+    answered: &Answered,
+    took: Duration,
+) -> Result<(Duration, bool), (Trouble, String)> {
     let answer = match answered {
         Ok(answer) => answer,
         Err(CalloutFailure::NoAnswer) => return Err((Trouble::Endpoint, String::from(NO_ANSWER))),
@@ -88,14 +102,63 @@ fn worth(settings: &IntrospectionSettings, answered: &Answered, took: Duration) 
     };
     match introspection::read(settings, answer) {
         // It counts from when it was asked for; those that wait for it get to use it.
-        Ok(introspection::Answered::Active(_)) => Ok(settings.cache_for.saturating_sub(took).max(FAILURES_KEPT)),
-        Ok(introspection::Answered::Inactive) => Ok(settings.negative_for),
+        Ok(introspection::Answered::Active(_)) => {
+            Ok((settings.cache_for.saturating_sub(took).max(FAILURES_KEPT), true))
+        }
+        Ok(introspection::Answered::Inactive) => Ok((settings.negative_for, false)),
         Err(error) => {
             let trouble = match answer.status {
                 429 | 500..=599 => Trouble::Endpoint,
                 _ => Trouble::Question,
             };
             Err((trouble, format!("the endpoint {error}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::policy;
+
+    #[test]
+    fn no_body_is_kept_but_that_of_a_yes() {
+        let large = "a".repeat(60_000);
+        for (style, status, body, is_kept) in [
+            ("rfc7662", 200, json!({"active": true, "x": large}).to_string(), true),
+            ("rfc7662", 200, json!({"active": false, "x": large}).to_string(), false),
+            ("rfc7662", 200, large.clone(), false),
+            ("rfc7662", 403, large.clone(), false),
+            ("self", 200, json!({"x": large}).to_string(), true),
+            ("self", 200, json!({"active": false, "x": large}).to_string(), false),
+            ("self", 401, large.clone(), false),
+            ("self", 503, large.clone(), false),
+        ] {
+            let mut entry = json!({
+                "name": "gaf", "issuer": "https://data.example.com", "endpoint": "https://data.example.com/introspect",
+                "cluster": "gaf", "style": style, "audiences": "any",
+            });
+            if style == "rfc7662" {
+                entry["client"] = json!({"id": "gate", "secret": "s3cret"});
+            }
+            let mut gate = Gate::new(policy(&json!({"introspection": [entry]})), Timestamp::default(), 0);
+            let came = Answer { status, ..Answer::ok(body.as_bytes()) };
+            let settings = gate.policy.issuers[1].introspection().expect("is asked").clone();
+            let says = |answer: &Answer| match introspection::read(&settings, answer) {
+                Ok(introspection::Answered::Active(_)) => Some(true),
+                Ok(introspection::Answered::Inactive) => Some(false),
+                Err(_) => None,
+            };
+            let mut answered = Ok(came.clone());
+            gate.conclude_introspection(1, &mut answered, Timestamp::default(), Timestamp::default());
+            let answer = answered.expect("is an answer");
+            assert_eq!(says(&answer), says(&came), "{style} {status}");
+            assert_eq!(answer.body.len() > 100, is_kept, "{style} {status}");
         }
     }
 }

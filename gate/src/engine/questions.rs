@@ -116,14 +116,14 @@ impl Gate {
         now: Timestamp,
     ) -> bool {
         let Some(asked) = self.asked.remove(&id) else { return false };
-        let answered = Answer::of(outcome);
+        let mut answered = Answer::of(outcome);
         let Some(topic) = self.answers.topic_of(id) else { return true };
         if topic.step == Step::Tokens {
             let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
             self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
         }
         let kept = match topic.subject {
-            Subject::Token(issuer, _) => self.conclude_introspection(issuer, &answered, asked, now),
+            Subject::Token(issuer, _) => self.conclude_introspection(issuer, &mut answered, asked, now),
             Subject::Credential(index, _) => {
                 let credential = self.policy.upstream.credentials.get(index);
                 let trouble = credential.and_then(|found| trouble(found, topic.step, &answered, capabilities.now));
