@@ -400,7 +400,7 @@ mod tests {
                     let idle = bounds.idle.map_or(u64::MAX, |idle| idle.as_secs());
                     if let Standing::Over(_) = found {
                         // A use is recorded when a quarter of `idle` has passed.
-                        let had_time = now < bounds.lifetime.as_secs() && pause < idle - idle / 4 - 1;
+                        let had_time = now < bounds.lifetime.as_secs() && pause + 1 < idle - idle / 4;
                         prop_assert!(!had_time || idle < 8 || bounds.not_before.is_some_and(|instant| instant > at(0)));
                         break;
                     }
