@@ -206,11 +206,11 @@ impl<V: SignatureVerifier> Driver<V> {
     }
 
     /// A callout is over without a response.
-    pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken) {
+    pub fn callout_failed(&mut self, host: &mut impl Host, token: CalloutToken, failure: CalloutFailure) {
         let Ok(now) = host.now() else { return };
         let Some(callout) = self.end_callout(token) else { return };
         let lent = Lent::by(host, &self.verifier, now);
-        self.gate.handle_callout(callout.id, Err(CalloutFailure::NoAnswer), lent.capabilities());
+        self.gate.handle_callout(callout.id, Err(failure), lent.capabilities());
         self.settle(host, now);
     }
 

@@ -35,4 +35,4 @@ mod tests;
 
 pub use self::driver::{Action, Driver};
 pub use self::host::{CalloutToken, Headers, Host, HostError, LogLevel};
-pub use self::vm::Vm;
+pub use self::vm::{Vm, refusals, seed};

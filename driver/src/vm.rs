@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gate::{Gate, Policy, RequestId, Timestamp};
+use gate::{ConfigErrors, Gate, Policy, RequestId, Timestamp};
 use jose::signature::SignatureVerifier;
 
 use crate::driver::{Action, Driver, refuse_for_the_host};
@@ -82,9 +82,7 @@ impl<V: SignatureVerifier> Vm<V> {
                 true
             }
             Err(errors) => {
-                for error in errors.iter() {
-                    host.log(LogLevel::Error, &format!("jotgate: configuration refused: {error}"));
-                }
+                refusals(&errors).for_each(|line| host.log(LogLevel::Error, &line));
                 false
             }
         }
@@ -139,8 +137,13 @@ impl<V: SignatureVerifier> Vm<V> {
     }
 }
 
+/// The lines of the log about a configuration that is refused.
+pub fn refusals(errors: &ConfigErrors) -> impl Iterator<Item = String> {
+    errors.iter().map(|error| format!("jotgate: configuration refused: {error}"))
+}
+
 /// The instant is not the same in any two VMs, and seeds nothing but jitter.
-fn seed(now: Timestamp) -> u64 {
+pub fn seed(now: Timestamp) -> u64 {
     let since = now.since_epoch();
     since.as_secs() ^ u64::from(since.subsec_nanos())
 }

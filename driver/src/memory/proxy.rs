@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gate::{Gate, RequestId, Timestamp};
+use gate::{CalloutFailure, Gate, RequestId, Timestamp};
 use jose::signature::SignatureVerifier;
 
 use super::{Answer, Exchange, HeaderLines, Memory, Outcome};
@@ -118,7 +118,7 @@ impl<V: SignatureVerifier> Proxy<V> {
     /// Has a callout end without a response.
     pub fn fail_callout(&mut self, token: CalloutToken) {
         self.host.callouts.retain(|(found, _)| *found != token);
-        self.driver.callout_failed(&mut self.host, token);
+        self.driver.callout_failed(&mut self.host, token, CalloutFailure::NoAnswer);
         self.pass_replies();
     }
 

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use crate::programs::Gate;
+
 /// A bootstrap configuration for [`crate::Envoy::start`], with the ports `gateway` and `admin`.
 ///
 /// A request goes to the upstream, without a time limit, and may become a `WebSocket`. The access log has one JSON
@@ -34,7 +36,7 @@ impl Bootstrap {
     /// Adds the plugin, its configuration being this text (a `StringValue`).
     #[must_use]
     pub fn plugin(self, configuration: &str) -> Self {
-        self.filter(wasm_with_text(configuration))
+        self.filter(gate_with_text(configuration))
     }
 
     /// Adds another listener, with a port of that name, that is like `gateway` but for the plugin's configuration.
@@ -48,7 +50,7 @@ impl Bootstrap {
     /// Adds the plugin, its configuration being a protobuf `Struct`.
     #[must_use]
     pub fn plugin_struct(self, configuration: &Value) -> Self {
-        self.filter(wasm(&json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration})))
+        self.filter(gate(&json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration})))
     }
 
     /// Adds an HTTP filter after those that were added before.
@@ -122,7 +124,7 @@ impl Bootstrap {
         manager(&mut config)["http_filters"] = [self.filters.as_slice(), std::slice::from_ref(&router)].concat().into();
         let mut listeners = config["static_resources"]["listeners"].clone();
         for (name, configuration) in &self.gateways {
-            manager(&mut config)["http_filters"] = json!([wasm_with_text(configuration), router]);
+            manager(&mut config)["http_filters"] = json!([gate_with_text(configuration), router]);
             let mut listener = config["static_resources"]["listeners"][0].clone();
             listener["name"] = json!(name);
             listener["address"] = address(&format!("{{{{port:{name}}}}}"));
@@ -183,8 +185,25 @@ fn access_log() -> Value {
     typed("envoy.access_loggers.file", "extensions.access_loggers.file.v3.FileAccessLog", log)
 }
 
-fn wasm_with_text(configuration: &str) -> Value {
-    wasm(&json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration}))
+fn gate_with_text(configuration: &str) -> Value {
+    gate(&json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration}))
+}
+
+/// The filter, as what the gate runs as here.
+fn gate(configuration: &Value) -> Value {
+    match Gate::under_test() {
+        Gate::Module => module(configuration),
+        Gate::Plugin => wasm(configuration),
+    }
+}
+
+fn module(configuration: &Value) -> Value {
+    let config = json!({
+        "dynamic_module_config": {"name": "{{module}}", "do_not_close": true},
+        "filter_name": PLUGIN,
+        "filter_config": configuration,
+    });
+    typed(PLUGIN, "extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter", config)
 }
 
 fn wasm(configuration: &Value) -> Value {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::StartError;
 use crate::ports::Port;
-use crate::programs::plugin;
+use crate::programs::{module, plugin};
 
 /// The ports of the repository's runnable configurations.
 const FIXED: [(u16, &str); 6] = [
@@ -51,6 +51,9 @@ impl Config {
         let mut text = self.text.replace("{{dir}}", &directory.display().to_string());
         if text.contains("{{plugin}}") {
             text = text.replace("{{plugin}}", &plugin()?.display().to_string());
+        }
+        if text.contains("{{module}}") {
+            text = text.replace("{{module}}", &module()?.0);
         }
         while let Some(name) = first_port(&text) {
             if !ports.contains_key(&name) {

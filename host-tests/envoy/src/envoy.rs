@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::http::{Request, Response, raise_file_limit};
 use crate::ports::Port;
 use crate::process::Process;
-use crate::programs;
+use crate::programs::{self, Gate, PLUGIN_METRICS};
 
 /// How long Envoy may take to start: compiling the module is the slow part, more so on a busy machine.
 const START: Duration = Duration::from_mins(1);
@@ -93,9 +93,11 @@ impl Envoy {
         Request::new("POST", path).send(self.admin)
     }
 
-    /// The counters and gauges whose names start with the prefix (`wasmcustom.jotgate_` for the plugin's).
+    /// The counters and gauges whose names start with the prefix (`wasmcustom.jotgate_` for the gate's, whatever it runs
+    /// as).
     pub fn stats(&self, prefix: &str) -> io::Result<BTreeMap<String, u64>> {
-        let text = self.admin_get("/stats")?.text();
+        let gate = Gate::under_test().metrics();
+        let text = self.admin_get("/stats")?.text().replace(gate, PLUGIN_METRICS);
         let pairs = text.lines().filter_map(|line| line.split_once(": "));
         let wanted = pairs.filter(|(name, _)| name.starts_with(prefix));
         Ok(wanted.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect())
@@ -162,7 +164,7 @@ impl Default for Options {
         Self {
             concurrency: 2,
             log_level: "warning".into(),
-            component_log_level: "wasm:info".into(),
+            component_log_level: "gate:info".into(),
             environment: Vec::new(),
             files: Vec::new(),
         }
@@ -177,7 +179,8 @@ impl Builder {
         self
     }
 
-    /// The general log level (`warning` by default) and that of components (`wasm:info`).
+    /// The general log level (`warning` by default) and that of components (`gate:info`, `gate` being what the
+    /// gate runs as).
     #[must_use]
     pub fn log_levels(mut self, general: &str, components: &str) -> Self {
         self.options.log_level = general.into();
@@ -223,12 +226,16 @@ impl Builder {
     /// Starts Envoy and waits until it serves.
     pub fn start(self) -> Result<Envoy, StartError> {
         raise_file_limit();
-        let Options { concurrency, log_level, component_log_level, environment, files } = self.options;
+        let Options { concurrency, log_level, component_log_level, mut environment, files } = self.options;
         let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
         for (name, text) in files {
             fs::write(directory.path().join(name), text).map_err(|error| StartError(error.to_string()))?;
         }
         let (text, ports) = self.config.resolve(directory.path())?;
+        let component_log_level = component_log_level.replace("gate:", &format!("{}:", Gate::under_test().component()));
+        if Gate::under_test() == Gate::Module {
+            environment.push(("ENVOY_DYNAMIC_MODULES_SEARCH_PATH".into(), programs::module()?.1.display().to_string()));
+        }
         let arguments = [
             ["--concurrency", &concurrency.to_string()],
             ["--log-level", &log_level],

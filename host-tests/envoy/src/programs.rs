@@ -1,9 +1,9 @@
-//! The programs that tests run: Envoy, and the plugin in it.
+//! The programs that tests run: Envoy, and the gate in it.
 
 use std::env;
 use std::path::PathBuf;
 
-use test_support::{tool, workspace};
+use test_support::{target, tool, workspace};
 
 use crate::error::StartError;
 
@@ -11,6 +11,59 @@ use crate::error::StartError;
 pub fn plugin() -> Result<PathBuf, StartError> {
     let path = env::var_os("JOTGATE_PLUGIN").map_or_else(|| workspace().join("dist/jotgate.wasm"), PathBuf::from);
     path.canonicalize().map_err(|_| StartError(format!("no plugin at {}: run `make plugin`", path.display())))
+}
+
+/// What the gate runs as, in the same tests: `$JOTGATE_HOST`, `plugin` (the default) or `module`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Gate {
+    /// A native module.
+    Module,
+    /// A plugin in Wasm.
+    Plugin,
+}
+
+impl Gate {
+    /// The one under test.
+    ///
+    /// # Panics
+    ///
+    /// If there is no host of that name.
+    pub fn under_test() -> Self {
+        match env::var("JOTGATE_HOST").as_deref() {
+            Err(_) | Ok("plugin") => Self::Plugin,
+            Ok("module") => Self::Module,
+            Ok(other) => panic!("JOTGATE_HOST is `{other}`, expected `plugin` or `module`"),
+        }
+    }
+
+    /// What Envoy calls its log.
+    pub(crate) fn component(self) -> &'static str {
+        match self {
+            Self::Module => "dynamic_modules",
+            Self::Plugin => "wasm",
+        }
+    }
+
+    /// What Envoy puts before the names of its metrics.
+    pub(crate) fn metrics(self) -> &'static str {
+        match self {
+            Self::Module => "dynamicmodulescustom.",
+            Self::Plugin => PLUGIN_METRICS,
+        }
+    }
+}
+
+/// What Envoy puts before the names of the plugin's metrics.
+pub(crate) const PLUGIN_METRICS: &str = "wasmcustom.";
+
+/// The name of the module, and the folder that it is in: `$JOTGATE_MODULE`, a path, or what the workspace builds for tests.
+pub(crate) fn module() -> Result<(String, PathBuf), StartError> {
+    let default = || target().join("debug/libjotgate_module.so");
+    let path = env::var_os("JOTGATE_MODULE").map_or_else(default, PathBuf::from);
+    let missing = || StartError(format!("no module at {}: run `make module-for-tests`", path.display()));
+    let path = path.canonicalize().map_err(|_| missing())?;
+    let name = path.file_stem().and_then(|name| name.to_str()?.strip_prefix("lib")).ok_or_else(missing)?;
+    Ok((name.to_owned(), path.parent().ok_or_else(missing)?.to_path_buf()))
 }
 
 /// Envoy itself.

@@ -1,0 +1,230 @@
+//! One engine, and the requests of its worker that Envoy may have to be called for.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use driver::Driver;
+use gate::CalloutFailure;
+use jose::signature::Software;
+use module_abi::{StreamId, StreamWaker, stream};
+
+use crate::alarm::{Alarm, Waker};
+use crate::host::{Envoy, now};
+use crate::later::Later;
+use crate::mail::{Delivery, Outcome};
+
+/// An engine, as all threads see it.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    desk: Mutex<Desk>,
+    inbox: Mutex<Vec<Delivery>>,
+    has_mail: AtomicBool,
+}
+
+/// What the thread has that has the lock.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) core: Core,
+    pub(crate) requests: Requests,
+}
+
+/// The engine itself, with its driver.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) driver: Driver<Software>,
+    is_started: bool,
+}
+
+/// The requests that the engine may have to be woken for, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    /// The request whose call this is, or that the driver chose.
+    pub(crate) current: Option<StreamId>,
+    /// Whether the request whose headers were read last may become a connection of its own.
+    pub(crate) is_upgrade: bool,
+    pub(crate) later: Vec<Later>,
+    waiting: BTreeMap<StreamId, Waiting>,
+    /// When the driver wants to be called.
+    due: Option<Instant>,
+    /// What the alarm was set to, and the request that it wakes.
+    armed: Option<(Instant, Option<StreamId>)>,
+}
+
+/// A request that the engine may have to act on outside of its own calls.
+#[derive(Debug)]
+struct Waiting {
+    waker: StreamWaker,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// It waits itself.
+    Request,
+    /// Its response waits.
+    Response,
+    /// It was forwarded, and may last: its session may end before it does.
+    Upgraded,
+}
+
+impl Engine {
+    pub(crate) fn new(driver: Driver<Software>) -> Self {
+        let desk = Desk { core: Core::new(driver), requests: Requests::default() };
+        Self { desk: Mutex::new(desk), inbox: Mutex::default(), has_mail: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves an answer for the engine's own thread.
+    pub(crate) fn leave(&self, delivery: Delivery) {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
+        self.has_mail.store(true, Ordering::Release);
+    }
+
+    /// The answers that were left.
+    pub(crate) fn take_mail(&self) -> Vec<Delivery> {
+        if !self.has_mail.swap(false, Ordering::Acquire) {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.inbox.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn has_mail(&self) -> bool {
+        self.has_mail.load(Ordering::Relaxed)
+    }
+}
+
+impl Core {
+    pub(crate) fn new(driver: Driver<Software>) -> Self {
+        Self { driver, is_started: false }
+    }
+
+    /// Starts the engine, unless it was started.
+    pub(crate) fn start(&mut self, envoy: &mut Envoy<'_>) {
+        if !self.is_started
+            && let Some(now) = now()
+        {
+            self.is_started = true;
+            self.driver.start(envoy, now);
+        }
+    }
+
+    /// Takes what came of a callout.
+    pub(crate) fn take(&mut self, envoy: &mut Envoy<'_>, Delivery { token, outcome }: Delivery) {
+        match outcome {
+            Outcome::Answered(response) => {
+                let Envoy { config, metrics, post, engine, .. } = *envoy;
+                let (store, requests) = (envoy.store.clone(), &mut *envoy.requests);
+                let mut envoy = Envoy { config, metrics, post, engine, store, requests, response: Some(&response) };
+                self.driver.callout_answered(&mut envoy, token, response.body.len());
+            }
+            Outcome::NoAnswer => self.driver.callout_failed(envoy, token, CalloutFailure::NoAnswer),
+            Outcome::NotSent { status } => {
+                self.driver.callout_failed(envoy, token, CalloutFailure::NotSent { status });
+            }
+        }
+    }
+}
+
+impl Requests {
+    /// The current request waits.
+    pub(crate) fn request_waits(&mut self, id: StreamId) {
+        self.insert(id, State::Request);
+    }
+
+    /// The response to the current request waits.
+    pub(crate) fn response_waits(&mut self, id: StreamId) {
+        self.insert(id, State::Response);
+    }
+
+    /// The current request was forwarded.
+    pub(crate) fn request_passed(&mut self, id: StreamId) {
+        if self.is_upgrade {
+            self.insert(id, State::Upgraded);
+        }
+    }
+
+    fn insert(&mut self, id: StreamId, state: State) {
+        if let Some(waker) = stream::waker(id) {
+            self.waiting.insert(id, Waiting { waker, state });
+        }
+    }
+
+    /// A request is answered or continued, once the engine is at rest.
+    pub(crate) fn settle(&mut self, id: StreamId, later: Later) {
+        match later {
+            Later::Continue(_) if self.is_upgrade => self.insert(id, State::Upgraded),
+            _ => {
+                self.waiting.remove(&id);
+            }
+        }
+        self.later.push(later);
+    }
+
+    /// Whether the current call has answered a request.
+    pub(crate) fn is_answered(&self, id: StreamId) -> bool {
+        self.later.iter().any(|later| matches!(later, Later::Reply { id: answered, .. } if *answered == id))
+    }
+
+    /// A request is gone.
+    pub(crate) fn forget(&mut self, id: StreamId) {
+        self.waiting.remove(&id);
+    }
+
+    /// The engine is gone with all that it knew of these: they are refused.
+    pub(crate) fn abandon(&mut self) {
+        self.later.clear();
+        for (id, Waiting { state, .. }) in std::mem::take(&mut self.waiting) {
+            self.later.push(match state {
+                State::Request => Later::Refuse(id),
+                State::Response => Later::ContinueResponse(id),
+                State::Upgraded => Later::Close(id),
+            });
+        }
+        self.current = None;
+        self.due = None;
+    }
+
+    pub(crate) fn set_timer(&mut self, period: Option<Duration>) {
+        self.due = period.and_then(|period| Instant::now().checked_add(period));
+    }
+
+    /// Whether the driver is to be called now; it then sets its timer anew.
+    pub(crate) fn take_due(&mut self) -> bool {
+        self.due.take_if(|due| *due <= Instant::now()).is_some()
+    }
+
+    /// Has the alarm wake a request that waits, if any does: else what is due is done with the next request.
+    pub(crate) fn arm_worker(&mut self, alarm: &Alarm, engine: usize) {
+        let first = self.waiting.first_key_value();
+        let wanted = self.due.zip(first).map(|(due, (id, waiting))| (due, Some(*id), waiting.waker.clone()));
+        let armed = wanted.as_ref().map(|(due, id, _)| (*due, *id));
+        if armed != self.armed {
+            self.armed = armed;
+            alarm.set(engine, wanted.map(|(due, _, waker)| (due, Waker::Worker(waker))));
+        }
+    }
+
+    /// Has the alarm wake the main thread.
+    pub(crate) fn arm_main(&mut self, alarm: &Alarm, engine: usize, waker: &module_abi::ConfigWaker) {
+        let armed = self.due.map(|due| (due, None));
+        if armed != self.armed {
+            self.armed = armed;
+            alarm.set(engine, self.due.map(|due| (due, Waker::Main(waker.clone()))));
+        }
+    }
+
+    /// The alarm has rung, once.
+    pub(crate) fn rang(&mut self) {
+        self.armed = None;
+    }
+
+    /// What wakes the engine's worker.
+    pub(crate) fn waker(&self) -> Option<StreamWaker> {
+        self.waiting.first_key_value().map(|(_, waiting)| waiting.waker.clone())
+    }
+}

@@ -1,0 +1,228 @@
+//! One configuration: Envoy's hooks, for its engines.
+
+use driver::{Driver, LogLevel, refusals, seed};
+use gate::{Gate, Policy, RequestId, Timestamp};
+use jose::signature::Software;
+use module_abi::{Action, Answer, Config, ConfigWaker, Definition, Main, Module, Stream, StreamId};
+
+use crate::alarm::Alarm;
+use crate::engine::{Core, Desk, Engine};
+use crate::host::{self, Envoy};
+use crate::later::Later;
+use crate::mail::{Delivery, Post};
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+/// A configuration, with an engine for each worker, and as the last one that of the main thread.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    policy: Policy,
+    engines: Vec<Engine>,
+    metrics: Metrics,
+    post: Post,
+    store: Store,
+    waker: ConfigWaker,
+    alarm: Alarm,
+}
+
+impl Module for Gateway {
+    fn configure(definition: &Definition, name: &str, configuration: &[u8]) -> Option<Self> {
+        let waker = definition.waker();
+        let policy = read_policy(configuration)?;
+        let metrics = Metrics::define(definition, &new_gate(&policy)?);
+        // An Envoy that only checks its configuration needs neither threads nor fetches.
+        let engines = if definition.is_check() { 0 } else { definition.workers() + 1 };
+        let gateway = Self {
+            engines: (0..engines).map(|_| new_driver(&policy).map(Engine::new)).collect::<Option<_>>()?,
+            policy,
+            metrics,
+            post: Post::new(waker.clone()),
+            store: Store::named(name),
+            alarm: Alarm::start(engines),
+            waker,
+        };
+        // Starts the main thread's engine, once Envoy has made its clusters and knows this configuration.
+        gateway.waker.wake();
+        Some(gateway)
+    }
+
+    fn scheduled(&self, main: Main<'_>) {
+        self.with_main(main.config(), |core, envoy| {
+            envoy.requests.rang();
+            core.start(envoy);
+            if envoy.requests.take_due() {
+                core.driver.tick(envoy);
+            }
+        });
+        self.make_callouts(main);
+    }
+
+    fn callout_done(&self, main: Main<'_>, number: u64, answer: Option<Answer<'_>>) {
+        if let Some((engine, delivery)) = self.post.receive(number, answer) {
+            self.deliver(main.config(), engine, delivery);
+        }
+        self.make_callouts(main);
+    }
+
+    fn request_headers(&self, config: &Config, stream: Stream, end_of_stream: bool) -> Action {
+        let decide = |core: &mut Core, envoy: &mut Envoy<'_>| {
+            #[cfg(feature = "faults")]
+            crate::faults::panic_if_asked(stream.id);
+            core.start(envoy);
+            let action = core.driver.request_headers(envoy, request(stream.id), !end_of_stream);
+            match action {
+                driver::Action::Continue => envoy.requests.request_passed(stream.id),
+                driver::Action::Pause if envoy.requests.is_answered(stream.id) => {}
+                driver::Action::Pause => envoy.requests.request_waits(stream.id),
+            }
+            translate(action)
+        };
+        self.with_worker(config, stream, decide).unwrap_or_else(|| refuse(stream.id))
+    }
+
+    fn request_trailers(&self, config: &Config, stream: Stream) -> Action {
+        let clean = |core: &mut Core, envoy: &mut Envoy<'_>| translate(core.driver.request_trailers(envoy));
+        self.with_worker(config, stream, clean).unwrap_or_else(|| refuse(stream.id))
+    }
+
+    fn response_headers(&self, config: &Config, stream: Stream) -> Action {
+        let decide = |core: &mut Core, envoy: &mut Envoy<'_>| {
+            let action = core.driver.response_headers(envoy, request(stream.id));
+            if action == driver::Action::Pause {
+                envoy.requests.response_waits(stream.id);
+            }
+            translate(action)
+        };
+        self.with_worker(config, stream, decide).unwrap_or(Action::Continue)
+    }
+
+    fn stream_scheduled(&self, config: &Config, stream: Stream) {
+        self.with_worker(config, stream, |core, envoy| {
+            envoy.requests.current = None;
+            envoy.requests.rang();
+            if envoy.requests.take_due() {
+                core.driver.tick(envoy);
+            }
+        });
+    }
+
+    fn stream_gone(&self, config: &Config, stream: Stream) {
+        self.with_worker(config, stream, |core, envoy| {
+            envoy.requests.forget(stream.id);
+            core.driver.cancel(request(stream.id));
+        });
+    }
+
+    fn panicked(&self, _: &Config, worker: Option<usize>) {
+        let engine = worker.map_or_else(|| self.engines.last(), |index| self.engines.get(index));
+        let (Some(engine), Some(driver)) = (engine, new_driver(&self.policy)) else { return };
+        // Nothing that may be half done is trusted: the engine begins anew.
+        let mut desk = engine.lock();
+        desk.core = Core::new(driver);
+        desk.requests.abandon();
+        let later = std::mem::take(&mut desk.requests.later);
+        drop(desk);
+        later.into_iter().for_each(Later::carry_out);
+        self.waker.wake();
+    }
+}
+
+impl Gateway {
+    /// Has a worker's engine do something in a hook of this request. `None` if there is no such worker.
+    fn with_worker<T>(
+        &self,
+        config: &Config,
+        stream: Stream,
+        act: impl FnOnce(&mut Core, &mut Envoy<'_>) -> T,
+    ) -> Option<T> {
+        let (_, workers) = self.engines.split_last()?;
+        let engine = workers.get(stream.worker)?;
+        let mut desk = engine.lock();
+        let Desk { core, requests } = &mut *desk;
+        let mut envoy = self.envoy(config, stream.worker, requests);
+        if engine.has_mail() {
+            for delivery in engine.take_mail() {
+                core.take(&mut envoy, delivery);
+            }
+        }
+        envoy.requests.current = Some(stream.id);
+        let done = act(core, &mut envoy);
+        requests.current = None;
+        requests.arm_worker(&self.alarm, stream.worker);
+        let later = std::mem::take(&mut requests.later);
+        drop(desk);
+        later.into_iter().for_each(Later::carry_out);
+        Some(done)
+    }
+
+    /// Has the main thread's engine do something.
+    fn with_main(&self, config: &Config, act: impl FnOnce(&mut Core, &mut Envoy<'_>)) {
+        let Some(index) = self.engines.len().checked_sub(1) else { return };
+        let Some(engine) = self.engines.get(index) else { return };
+        let mut desk = engine.lock();
+        let Desk { core, requests } = &mut *desk;
+        act(core, &mut self.envoy(config, index, requests));
+        requests.arm_main(&self.alarm, index, &self.waker);
+    }
+
+    /// Makes the callouts that engines wait for.
+    fn make_callouts(&self, main: Main<'_>) {
+        for (engine, delivery) in self.post.make(main) {
+            self.deliver(main.config(), engine, delivery);
+        }
+    }
+
+    /// Hands an engine what came of a callout. While requests of its worker wait for it, that is the worker's to do.
+    fn deliver(&self, config: &Config, index: usize, delivery: Delivery) {
+        if index + 1 == self.engines.len() {
+            return self.with_main(config, |core, envoy| core.take(envoy, delivery));
+        }
+        let Some(engine) = self.engines.get(index) else { return };
+        let mut desk = engine.lock();
+        let Desk { core, requests } = &mut *desk;
+        match requests.waker() {
+            Some(waker) => {
+                engine.leave(delivery);
+                waker.wake();
+            }
+            None => core.take(&mut self.envoy(config, index, requests), delivery),
+        }
+    }
+
+    fn envoy<'c>(&'c self, config: &'c Config, engine: usize, requests: &'c mut crate::engine::Requests) -> Envoy<'c> {
+        let Self { metrics, post, store, .. } = self;
+        Envoy { config, metrics, post, engine, store: store.clone(), requests, response: None }
+    }
+}
+
+fn read_policy(configuration: &[u8]) -> Option<Policy> {
+    let policy = Policy::parse(configuration, &|name| std::env::var(name).ok());
+    policy.map_err(|errors| refusals(&errors).for_each(|line| host::log(LogLevel::Error, &line))).ok()
+}
+
+fn new_gate(policy: &Policy) -> Option<Gate> {
+    let now: Timestamp = host::now()?;
+    Some(Gate::new(policy.clone(), now, seed(now)))
+}
+
+fn new_driver(policy: &Policy) -> Option<Driver<Software>> {
+    Some(Driver::new(0, new_gate(policy)?, Software))
+}
+
+/// The numbers of requests are those of their streams.
+fn request(StreamId(id): StreamId) -> RequestId {
+    RequestId(id)
+}
+
+fn translate(action: driver::Action) -> Action {
+    match action {
+        driver::Action::Continue => Action::Continue,
+        driver::Action::Pause => Action::Pause,
+    }
+}
+
+/// There is no engine for the request.
+fn refuse(id: StreamId) -> Action {
+    Later::Refuse(id).carry_out();
+    Action::Pause
+}

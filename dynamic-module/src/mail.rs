@@ -1,0 +1,119 @@
+//! Callouts, on their way to the main thread, and what comes of them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use driver::{CalloutToken, HostError};
+use gate::Callout;
+use module_abi::{Answer, ConfigWaker, Main};
+
+/// Whose callout it is: the index of the engine, and the token that its driver knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Sender {
+    pub(crate) engine: usize,
+    pub(crate) token: CalloutToken,
+}
+
+/// What came of a callout.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) token: CalloutToken,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered(Response),
+    NoAnswer,
+    NotSent { status: u32 },
+}
+
+/// A response to a callout.
+#[derive(Debug, Default)]
+pub(crate) struct Response {
+    pub(crate) headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The callouts of all engines of a configuration.
+#[derive(Debug)]
+pub(crate) struct Post {
+    state: Mutex<State>,
+    waker: ConfigWaker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tokens: CalloutToken,
+    unsent: Vec<(Sender, Callout)>,
+    /// By Envoy's numbers, with how much of each body is of use.
+    under_way: HashMap<u64, (Sender, usize)>,
+}
+
+impl Post {
+    pub(crate) fn new(waker: ConfigWaker) -> Self {
+        Self { state: Mutex::default(), waker }
+    }
+
+    /// Has the main thread make a callout.
+    pub(crate) fn send(&self, engine: usize, callout: &Callout) -> Result<CalloutToken, HostError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.tokens += 1;
+        let token = state.tokens;
+        state.unsent.push((Sender { engine, token }, callout.clone()));
+        self.waker.wake();
+        Ok(token)
+    }
+
+    /// Makes the callouts that were not made yet; those that Envoy does not make come back.
+    pub(crate) fn make(&self, main: Main<'_>) -> Vec<(usize, Delivery)> {
+        let unsent = std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).unsent);
+        let mut failed = Vec::new();
+        for (sender, callout) in unsent {
+            match make(main, &callout) {
+                Ok(number) => {
+                    let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                    state.under_way.insert(number, (sender, callout.max_body_bytes));
+                }
+                Err(HostError { status }) => {
+                    let outcome = Outcome::NotSent { status };
+                    failed.push((sender.engine, Delivery { token: sender.token, outcome }));
+                }
+            }
+        }
+        failed
+    }
+
+    /// A callout is over: whose it was, and what came of it.
+    pub(crate) fn receive(&self, number: u64, answer: Option<Answer<'_>>) -> Option<(usize, Delivery)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Sender { engine, token }, limit) = state.under_way.remove(&number)?;
+        let outcome = answer.map_or(Outcome::NoAnswer, |answer| Outcome::Answered(Response::copy(&answer, limit)));
+        Some((engine, Delivery { token, outcome }))
+    }
+}
+
+impl Response {
+    /// The headers, and as much of the body as is of use.
+    fn copy(answer: &Answer<'_>, limit: usize) -> Self {
+        let headers = answer.headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        let mut body = Vec::new();
+        for piece in &answer.body {
+            let room = limit.saturating_sub(body.len());
+            body.extend(piece.iter().take(room));
+        }
+        Self { headers, body }
+    }
+}
+
+fn make(main: Main<'_>, callout: &Callout) -> Result<u64, HostError> {
+    let mut headers = vec![
+        (":method", callout.method),
+        (":scheme", callout.scheme),
+        (":authority", &callout.authority),
+        (":path", &callout.path),
+    ];
+    headers.extend(callout.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())));
+    main.callout(&callout.cluster, &headers, &callout.body, callout.timeout)
+        .map_err(|error| HostError { status: error.status })
+}
