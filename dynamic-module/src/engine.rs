@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use driver::Driver;
 use gate::CalloutFailure;
 use jose::signature::Software;
-use module_abi::{StreamId, StreamWaker, stream};
+use module_abi::{ConfigWaker, StreamId, StreamWaker, stream};
 
 use crate::alarm::{Alarm, Waker};
 use crate::host::{Envoy, now};
@@ -119,8 +119,10 @@ impl Core {
             Outcome::Answered(response) => {
                 let Envoy { config, metrics, post, engine, .. } = *envoy;
                 let (store, requests) = (envoy.store.clone(), &mut *envoy.requests);
-                let mut envoy = Envoy { config, metrics, post, engine, store, requests, response: Some(&response) };
-                self.driver.callout_answered(&mut envoy, token, response.body.len());
+                let (size, response) = (response.body.len(), Some(&response));
+                let mut envoy =
+                    Envoy { config, metrics, post, engine, store, requests, response, rerouted: None };
+                self.driver.callout_answered(&mut envoy, token, size);
             }
             Outcome::NoAnswer => self.driver.callout_failed(envoy, token, CalloutFailure::NoAnswer),
             Outcome::NotSent { status } => {
@@ -198,23 +200,15 @@ impl Requests {
         self.due.take_if(|due| *due <= Instant::now()).is_some()
     }
 
-    /// Has the alarm wake a request that waits, if any does: else what is due is done with the next request.
-    pub(crate) fn arm_worker(&mut self, alarm: &Alarm, engine: usize) {
+    /// Has the alarm wake this engine when something is due: a request that waits, whose thread alone may act on it, or
+    /// else the main thread.
+    pub(crate) fn arm(&mut self, alarm: &Alarm, engine: usize, main: &ConfigWaker) {
         let first = self.waiting.first_key_value();
-        let wanted = self.due.zip(first).map(|(due, (id, waiting))| (due, Some(*id), waiting.waker.clone()));
-        let armed = wanted.as_ref().map(|(due, id, _)| (*due, *id));
+        let armed = self.due.map(|due| (due, first.map(|(id, _)| *id)));
         if armed != self.armed {
             self.armed = armed;
-            alarm.set(engine, wanted.map(|(due, _, waker)| (due, Waker::Worker(waker))));
-        }
-    }
-
-    /// Has the alarm wake the main thread.
-    pub(crate) fn arm_main(&mut self, alarm: &Alarm, engine: usize, waker: &module_abi::ConfigWaker) {
-        let armed = self.due.map(|due| (due, None));
-        if armed != self.armed {
-            self.armed = armed;
-            alarm.set(engine, self.due.map(|due| (due, Waker::Main(waker.clone()))));
+            let waker = first.map_or_else(|| Waker::Main(main.clone()), |(_, first)| Waker::Worker(first.waker.clone()));
+            alarm.set(engine, self.due.map(|due| (due, waker)));
         }
     }
 

@@ -47,13 +47,15 @@ impl Module for Gateway {
     }
 
     fn scheduled(&self, main: Main<'_>) {
-        self.with_main(main.config(), |core, envoy| {
-            envoy.requests.rang();
-            core.start(envoy);
-            if envoy.requests.take_due() {
-                core.driver.tick(envoy);
-            }
-        });
+        for index in (0..self.engines.len()).rev() {
+            self.on_main_thread(main.config(), index, |core, envoy| {
+                // That of the main thread: the others start with their first request, and find its keys.
+                if index + 1 == self.engines.len() {
+                    core.start(envoy);
+                }
+                tick_if_due(core, envoy);
+            });
+        }
         self.make_callouts(main);
     }
 
@@ -99,10 +101,7 @@ impl Module for Gateway {
     fn stream_scheduled(&self, config: &Config, stream: Stream) {
         self.with_worker(config, stream, |core, envoy| {
             envoy.requests.current = None;
-            envoy.requests.rang();
-            if envoy.requests.take_due() {
-                core.driver.tick(envoy);
-            }
+            tick_if_due(core, envoy);
         });
     }
 
@@ -148,21 +147,22 @@ impl Gateway {
         envoy.requests.current = Some(stream.id);
         let done = act(core, &mut envoy);
         requests.current = None;
-        requests.arm_worker(&self.alarm, stream.worker);
+        requests.arm(&self.alarm, stream.worker, &self.waker);
         let later = std::mem::take(&mut requests.later);
         drop(desk);
         later.into_iter().for_each(Later::carry_out);
         Some(done)
     }
 
-    /// Has the main thread's engine do something.
-    fn with_main(&self, config: &Config, act: impl FnOnce(&mut Core, &mut Envoy<'_>)) {
-        let Some(index) = self.engines.len().checked_sub(1) else { return };
+    /// Has an engine do something on the main thread, unless requests of its worker wait: then its worker must do it.
+    fn on_main_thread(&self, config: &Config, index: usize, act: impl FnOnce(&mut Core, &mut Envoy<'_>)) {
         let Some(engine) = self.engines.get(index) else { return };
         let mut desk = engine.lock();
         let Desk { core, requests } = &mut *desk;
-        act(core, &mut self.envoy(config, index, requests));
-        requests.arm_main(&self.alarm, index, &self.waker);
+        if requests.waker().is_none() {
+            act(core, &mut self.envoy(config, index, requests));
+            requests.arm(&self.alarm, index, &self.waker);
+        }
     }
 
     /// Makes the callouts that engines wait for.
@@ -172,26 +172,30 @@ impl Gateway {
         }
     }
 
-    /// Hands an engine what came of a callout. While requests of its worker wait for it, that is the worker's to do.
+    /// Hands an engine what came of a callout.
     fn deliver(&self, config: &Config, index: usize, delivery: Delivery) {
-        if index + 1 == self.engines.len() {
-            return self.with_main(config, |core, envoy| core.take(envoy, delivery));
-        }
         let Some(engine) = self.engines.get(index) else { return };
         let mut desk = engine.lock();
-        let Desk { core, requests } = &mut *desk;
-        match requests.waker() {
-            Some(waker) => {
-                engine.leave(delivery);
-                waker.wake();
-            }
-            None => core.take(&mut self.envoy(config, index, requests), delivery),
+        if let Some(waker) = desk.requests.waker() {
+            engine.leave(delivery);
+            waker.wake();
+            return;
         }
+        let Desk { core, requests } = &mut *desk;
+        core.take(&mut self.envoy(config, index, requests), delivery);
+        requests.arm(&self.alarm, index, &self.waker);
     }
 
     fn envoy<'c>(&'c self, config: &'c Config, engine: usize, requests: &'c mut crate::engine::Requests) -> Envoy<'c> {
         let Self { metrics, post, store, .. } = self;
-        Envoy { config, metrics, post, engine, store: store.clone(), requests, response: None }
+        Envoy { config, metrics, post, engine, store: store.clone(), requests, response: None, rerouted: None }
+    }
+}
+
+fn tick_if_due(core: &mut Core, envoy: &mut Envoy<'_>) {
+    envoy.requests.rang();
+    if envoy.requests.take_due() {
+        core.driver.tick(envoy);
     }
 }
 

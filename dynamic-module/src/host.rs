@@ -23,6 +23,8 @@ pub(crate) struct Envoy<'c> {
     pub(crate) requests: &'c mut Requests,
     /// The response to the current callout.
     pub(crate) response: Option<&'c Response>,
+    /// The request that was edited last, and lost its route.
+    pub(crate) rerouted: Option<StreamId>,
 }
 
 /// Envoy did not do it: the request is gone, say.
@@ -96,6 +98,12 @@ impl Host for Envoy<'_> {
             HeaderEdit::Remove(name) => stream::remove_header(id, map, name),
             HeaderEdit::Set(name, value) => stream::set_header(id, map, name.as_bytes(), value),
         };
+        // A route that was chosen by what the client sent is not the one that the gate's rules are about. Nothing chooses
+        // one between this edit and those that follow.
+        if headers == driver::Headers::Request && self.rerouted != Some(id) {
+            self.rerouted = Some(id);
+            stream::clear_route(id);
+        }
         is_done.then_some(()).ok_or(FAILED)
     }
 

@@ -42,6 +42,7 @@ macro_rules! functions {
 
 functions! {
     add_header = c"envoy_dynamic_module_callback_http_add_header": fn(Envoy, u32, Buffer, Buffer) -> bool;
+    clear_route_cache = c"envoy_dynamic_module_callback_http_clear_route_cache": fn(Envoy);
     config_callout = c"envoy_dynamic_module_callback_http_filter_config_http_callout":
         fn(Envoy, *mut u64, Buffer, *const Pair, usize, Buffer, u64) -> u32;
     config_increment_counter = c"envoy_dynamic_module_callback_http_filter_config_increment_counter":

@@ -163,6 +163,14 @@ pub fn remove_header(id: StreamId, headers: Headers, name: &[u8]) -> bool {
     unsafe { (functions.set_header)(stream, kind(headers), Buffer::of(name), Buffer::NULL) }
 }
 
+/// Has the route chosen anew, by the headers that are there when it is asked for next.
+pub fn clear_route(id: StreamId) -> bool {
+    let Some((stream, functions)) = exclusive(id) else { return false };
+    // SAFETY: the request exists.
+    unsafe { (functions.clear_route_cache)(stream) };
+    true
+}
+
 /// The address that the request comes from, with its port.
 pub fn peer_address(id: StreamId) -> Option<Vec<u8>> {
     let (stream, functions) = shared(id)?;

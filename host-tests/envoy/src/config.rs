@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::error::StartError;
 use crate::ports::Port;
-use crate::programs::{module, plugin};
+use crate::programs::{Gate, module, plugin};
 
 /// The ports of the repository's runnable configurations.
 const FIXED: [(u16, &str); 6] = [
@@ -45,16 +47,22 @@ impl Config {
         self.text = self.text.replace(text, replacement);
     }
 
+    /// Takes the plugin's own options out of what configures a module, and gives the environment that is one of them: a
+    /// module has that of its process.
+    pub(crate) fn take_environment(&mut self) -> Vec<(String, String)> {
+        let mut environment = Vec::new();
+        if let (Gate::Module, Ok(mut config)) = (Gate::under_test(), serde_json::from_str(&self.text)) {
+            take_options(&mut config, &mut environment);
+            self.text = config.to_string();
+        }
+        environment
+    }
+
     /// The text to start with, and the ports in it.
     pub(crate) fn resolve(self, directory: &Path) -> Result<(String, BTreeMap<String, Port>), StartError> {
         let mut ports = self.ports;
         let mut text = self.text.replace("{{dir}}", &directory.display().to_string());
-        if text.contains("{{plugin}}") {
-            text = text.replace("{{plugin}}", &plugin()?.display().to_string());
-        }
-        if text.contains("{{module}}") {
-            text = text.replace("{{module}}", &module()?.0);
-        }
+        text = with_gate(&text)?;
         while let Some(name) = first_port(&text) {
             if !ports.contains_key(&name) {
                 let port = Port::reserve().map_err(|error| StartError(error.to_string()))?;
@@ -64,6 +72,33 @@ impl Config {
             text = text.replace(&format!("{{{{port:{name}}}}}"), &number.to_string());
         }
         Ok((text, ports))
+    }
+}
+
+/// The text, with what the gate is loaded from filled in.
+pub fn with_gate(text: &str) -> Result<String, StartError> {
+    let mut text = text.to_owned();
+    if text.contains("{{plugin}}") {
+        text = text.replace("{{plugin}}", &plugin()?.display().to_string());
+    }
+    if text.contains("{{module}}") {
+        text = text.replace("{{module}}", &module()?.0);
+    }
+    Ok(text)
+}
+
+fn take_options(config: &mut Value, environment: &mut Vec<(String, String)>) {
+    if config.get("dynamic_module_config").is_some() {
+        let options = config.as_object_mut().and_then(|filter| filter.remove("config")).unwrap_or_default();
+        let variables = options["vm_config"]["environment_variables"]["key_values"].as_object().cloned();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        environment.extend(variables.unwrap_or_default().iter().map(|(name, value)| (name.clone(), text(value))));
+        return;
+    }
+    match config {
+        Value::Array(items) => items.iter_mut().for_each(|item| take_options(item, environment)),
+        Value::Object(members) => members.values_mut().for_each(|member| take_options(member, environment)),
+        _ => {}
     }
 }
 

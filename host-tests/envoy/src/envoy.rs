@@ -224,8 +224,9 @@ impl Builder {
     }
 
     /// Starts Envoy and waits until it serves.
-    pub fn start(self) -> Result<Envoy, StartError> {
+    pub fn start(mut self) -> Result<Envoy, StartError> {
         raise_file_limit();
+        self.options.environment.extend(self.config.take_environment());
         let Options { concurrency, log_level, component_log_level, mut environment, files } = self.options;
         let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
         for (name, text) in files {

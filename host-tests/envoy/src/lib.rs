@@ -40,6 +40,7 @@ mod shared;
 pub mod verdict;
 
 pub use bootstrap::Bootstrap;
+pub use config::with_gate;
 pub use envoy::{Builder, Envoy};
 pub use error::StartError;
 pub use http::raise_file_limit;

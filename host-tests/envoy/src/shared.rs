@@ -86,6 +86,8 @@ impl SharedEnvoy {
         for (name, port) in reserved {
             config.set_port(name, port);
         }
+        // Its environment is that of the first listener.
+        config.take_environment();
         let (text, ports) = config.resolve(&directory)?;
         let mut resources = parse(&text)["static_resources"].take();
         let (mut clusters, mut listeners) = (list(&mut resources["clusters"]), list(&mut resources["listeners"]));

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request, burst};
-use real_envoy::{Bootstrap, Envoy, Port, plugin};
+use real_envoy::{Bootstrap, Envoy, Port, with_gate};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};
@@ -238,7 +238,7 @@ fn an_update_of_the_configuration_keeps_the_keys() {
         listener["name"] = json!("changing");
         listener["address"]["socket_address"]["port_value"] = json!(port.number());
         let text = json!({"resources": [listener]}).to_string();
-        let text = text.replace("{{plugin}}", plugin().unwrap().to_str().unwrap());
+        let text = with_gate(&text).unwrap();
         let text = text.replace("{{dir}}", directory.path().to_str().unwrap());
         std::fs::write(directory.path().join("new"), text).unwrap();
         // Envoy looks when a file is moved into place.
