@@ -5,6 +5,7 @@
 #   make fuzz      every fuzz target for a while
 #   make lint      formatting, clippy, dependencies
 #   make plugin    dist/jotgate.wasm
+#   make module    dist/libjotgate.so, the same for Envoy alone, as native code
 #   make cli       target/release/jotgate, the command line
 #   make playground  dist/playground/index.html, the engine on one page
 #   make bench     CPU time per request in a real Envoy, beside what the gate replaces
@@ -39,10 +40,12 @@ endif
 
 ENVOY := $(VENV)/bin/jotgate-envoy
 PLUGIN := dist/jotgate.wasm
+MODULE_FILE := dist/libjotgate.so
 UNSTRIPPED := dist/jotgate.unstripped.wasm
 LAYOUT := dist/image/index.json
 SHIP := $(BUILT)/debug/ship
 TESTBED := $(BUILT)/debug/testbed
+MODULE_FOR_TESTS := $(BUILT)/debug/libjotgate_module.so
 GUEST := $(BUILT)/wasm32-wasip1/release/guest.wasm
 SIGNATURE_PROBE := $(BUILT)/wasm32-wasip1/plugin/signature_probe.wasm
 NOTHING := $(BUILT)/wasm32-wasip1/plugin/nothing.wasm $(BUILT)/wasm32-wasip1/plugin/calls.wasm
@@ -65,6 +68,7 @@ TOKENS :=
 ONLY :=
 IMAGE :=
 VARIANT := image
+MODULE :=
 
 step = @printf '\033[1m== %s\033[0m\n' '$(1)'
 
@@ -210,6 +214,24 @@ $(PLUGIN): $(call sources,jose oauth aws gate abi driver filter) ship/flags.sh |
 	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
 	@$(SHIP) strip $(UNSTRIPPED) $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
 
+.PHONY: module
+module: toolchain $(MODULE_FILE) ## Builds dist/libjotgate.so, the gate as a native module of Envoy, and its checksum
+
+$(MODULE_FILE): $(call sources,jose oauth gate driver dynamic-module dynamic-module/abi) ship/flags.sh
+	$(call step,building the native module)
+	@CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --profile module -p dynamic-module
+	@mkdir -p dist && cp $(BUILT)/module/libjotgate_module.so $@ && cd dist && sha256sum $(notdir $@) > $(notdir $@).sha256
+	@ls -l $@ | awk '{print "   $@, " $$5 " bytes"}'
+
+# As tests need it: with the faults that they ask for.
+.PHONY: module-for-tests
+module-for-tests: toolchain $(MODULE_FOR_TESTS)
+
+$(MODULE_FOR_TESTS): $(call sources,jose oauth gate driver dynamic-module dynamic-module/abi)
+	$(call step,building the native module for tests)
+	@$(build_native) --lib
+	@touch $@
+
 $(SHIP): $(call sources,ship)
 	@$(build_native) --bin ship
 	@touch $@
@@ -298,12 +320,13 @@ $(TESTBED): $(call sources,testbed)
 # --- Use -------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) $(if $(filter login,$(SCENARIO)),$(PROVIDERS)/installed) ## Starts Envoy, an issuer and an upstream, and shows the gate (SCENARIO=…: another one; CHECK=1: and exits)
-	@envoy-config/demo.sh $(SCENARIO)
+demo: toolchain $(if $(MODULE),$(MODULE_FILE),$(PLUGIN)) $(ENVOY) $(TESTBED) $(if $(filter login,$(SCENARIO)),$(PROVIDERS)/installed) ## Starts Envoy, an issuer and an upstream, and shows the gate (SCENARIO=…: another one; MODULE=1: the native module; CHECK=1: and exits)
+	@MODULE='$(MODULE)' envoy-config/demo.sh $(SCENARIO)
 
 .PHONY: check-demos
-check-demos: toolchain $(PLUGIN) $(ENVOY) $(TESTBED) $(PROVIDERS)/installed
+check-demos: toolchain $(PLUGIN) $(MODULE_FILE) $(ENVOY) $(TESTBED) $(PROVIDERS)/installed
 	@for walk in envoy-config/demo/*.sh; do CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
+	@MODULE=1 CHECK=1 envoy-config/demo.sh quickstart
 
 .PHONY: bench
 bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per request (QUICK=1: a short run; ROUNDS, REQUESTS, TOKENS, ONLY=cpu,memory,…)
@@ -323,7 +346,7 @@ run_tests = cargo test --locked $(NATIVE) $(1) $(if $(ONLY),-- $(ONLY))
 or_warn = $(MAKE) --no-print-directory $(1) || printf '\033[31mWARNING: %s\033[0m\n' '$(2)'
 
 .PHONY: test
-test: test-unit test-host test-envoy test-ship test-browser test-wasm test-fuzz test-docs ## Runs every test: all that follow (ONLY=word: tests of that name)
+test: test-unit test-host test-envoy test-module test-ship test-browser test-wasm test-fuzz test-docs ## Runs every test: all that follow (ONLY=word: tests of that name)
 
 .PHONY: test-unit
 test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: units, vectors, the command line
@@ -344,6 +367,14 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
 	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore credentials envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
+
+# What the plugin is tested with, against the module, by the same descriptions; less what does not run in Envoy, and what
+# takes long and is Envoy's own (bodies).
+.PHONY: test-module
+test-module: toolchain $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside ## Runs the native module in a real Envoy: behaviour, attacks, HTTP/2, faults
+	$(call step,testing the module in Envoy)
+	@JOTGATE_HOST=module cargo test --locked $(NATIVE) $(foreach name,agreement attacks envoy http2 module,--test $(name)) -- $(ONLY) \
+		--skip bodies:: --skip the_engine_withstands --skip strict_host
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart

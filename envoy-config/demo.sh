@@ -3,6 +3,7 @@
 #
 #   envoy-config/demo.sh [SCENARIO]   runs until Ctrl-C; quickstart by default
 #   CHECK=1 envoy-config/demo.sh      exits; the exit status is 0 if all answers were as expected
+#   MODULE=1 envoy-config/demo.sh     with the native module (dist/libjotgate.so) in place of the plugin
 #
 # A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
 # Where there are two issuers, `serve_issuer second 18004` comes before it; likewise `serve_sts`. Where people log in at a provider that others
@@ -105,11 +106,17 @@ serve_provider() { # options of host-tests/providers/certified.mjs, as JSON
 }
 
 serve_gateway() {
-  bold "Starting an upstream (18002) and Envoy with the plugin (18000): envoy-config/$scenario.yaml"
+  local config=envoy-config/$scenario.yaml gate=plugin
+  if [ -n "${MODULE:-}" ]; then
+    gate="native module" config=$logs/$scenario.yaml
+    python3 envoy-config/as-module.py "envoy-config/$scenario.yaml" >"$config" || fail "the configuration is not that of a plugin"
+    export ENVOY_DYNAMIC_MODULES_SEARCH_PATH=$PWD/dist
+  fi
+  bold "Starting an upstream (18002) and Envoy with the $gate (18000): envoy-config/$scenario.yaml"
   start upstream "$built/debug/testbed" upstream --listen 127.0.0.1:18002
   wait_for "the upstream" http://127.0.0.1:18002/
-  start envoy "${JOTGATE_TOOLS:-.tools}/venv/bin/jotgate-envoy" -c "envoy-config/$scenario.yaml" --concurrency 2 --use-dynamic-base-id \
-    --log-level warning --component-log-level wasm:info
+  start envoy "${JOTGATE_TOOLS:-.tools}/venv/bin/jotgate-envoy" -c "$config" --concurrency 2 --use-dynamic-base-id \
+    --log-level warning --component-log-level wasm:info,dynamic_modules:info
   envoy=${pids[-1]}
   wait_for Envoy "$admin/ready"
 }

@@ -207,9 +207,10 @@ pub fn refuse(id: StreamId) -> bool {
     send_response(id, 500, headers.get(..if is_grpc { 2 } else { 1 }).unwrap_or_default(), "", "jotgate_host_failure")
 }
 
-/// Whether a request is one of gRPC.
+/// Whether a request is one of gRPC, for Envoy.
 pub fn is_grpc(lines: &[Line<'_>]) -> bool {
-    lines.iter().any(|(name, value)| *name == b"content-type" && value.starts_with(b"application/grpc"))
+    let is_grpc = |value: &[u8]| matches!(value.strip_prefix(b"application/grpc"), Some([] | [b'+', ..]));
+    lines.iter().any(|(name, value)| *name == b"content-type" && is_grpc(value))
 }
 
 /// Lets a request go on that was paused. Envoy may call hooks meanwhile, of this request or others.

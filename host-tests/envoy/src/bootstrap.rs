@@ -153,8 +153,11 @@ fn skeleton() -> Value {
     });
     let name = "envoy.filters.network.http_connection_manager";
     let kind = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    // Prometheus sees the module's metrics by their own names, as it sees the plugin's.
+    let runtime = json!({"envoy": {"reloadable_features": {"dynamic_modules_strip_custom_stat_prefix": true}}});
     json!({
         "admin": {"address": address("{{port:admin}}")},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": runtime}]},
         "static_resources": {
             "listeners": [{
                 "name": "gateway",

@@ -157,6 +157,7 @@ struct Options {
     component_log_level: String,
     environment: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    drain_seconds: u32,
 }
 
 impl Default for Options {
@@ -167,6 +168,8 @@ impl Default for Options {
             component_log_level: "gate:info".into(),
             environment: Vec::new(),
             files: Vec::new(),
+            // Envoy's default.
+            drain_seconds: 600,
         }
     }
 }
@@ -185,6 +188,13 @@ impl Builder {
     pub fn log_levels(mut self, general: &str, components: &str) -> Self {
         self.options.log_level = general.into();
         self.options.component_log_level = components.into();
+        self
+    }
+
+    /// How long a listener that was replaced or removed has for its connections.
+    #[must_use]
+    pub fn drain_seconds(mut self, seconds: u32) -> Self {
+        self.options.drain_seconds = seconds;
         self
     }
 
@@ -227,7 +237,7 @@ impl Builder {
     pub fn start(mut self) -> Result<Envoy, StartError> {
         raise_file_limit();
         self.options.environment.extend(self.config.take_environment());
-        let Options { concurrency, log_level, component_log_level, mut environment, files } = self.options;
+        let Options { concurrency, log_level, component_log_level, mut environment, files, drain_seconds } = self.options;
         let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
         for (name, text) in files {
             fs::write(directory.path().join(name), text).map_err(|error| StartError(error.to_string()))?;
@@ -241,6 +251,7 @@ impl Builder {
             ["--concurrency", &concurrency.to_string()],
             ["--log-level", &log_level],
             ["--component-log-level", &component_log_level],
+            ["--drain-time-s", &drain_seconds.to_string()],
             // Entries of the access log are written at once instead of every ten seconds.
             ["--file-flush-interval-msec", "10"],
         ];

@@ -1,5 +1,6 @@
 //! What operators see: access log, metrics, log.
 
+use real_envoy::Gate;
 use real_envoy::http::Request;
 use serde_json::json;
 use testbed::issuer::TokenRequest;
@@ -48,6 +49,10 @@ fn decisions_are_in_the_access_log_the_metrics_and_the_log() {
 
 #[test]
 fn signatures_are_checked_by_the_host_where_that_works() {
+    // A module checks them itself.
+    if Gate::under_test() == Gate::Module {
+        return;
+    }
     let world = World::new(&json!({}));
     world.assert_good_passes();
     assert!(

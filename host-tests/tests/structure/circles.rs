@@ -13,6 +13,8 @@ const CRATES: [&str; 18] = [
     "bench",
     "cli",
     "driver",
+    "dynamic-module",
+    "dynamic-module/abi",
     "filter",
     "gate",
     "host-tests/browser",
