@@ -34,9 +34,12 @@ struct State {
 }
 
 impl Alarm {
-    /// Starts the thread, for so many engines. Without a thread, what is due is done with the next request.
+    /// Starts the thread, for so many engines, if there are any. Without it, what is due is done with the next request.
     pub(crate) fn start(engines: usize) -> Self {
         let shared = Arc::new(Shared::default());
+        if engines == 0 {
+            return Self { shared, thread: None };
+        }
         shared.lock().due.resize_with(engines, || None);
         let run = Arc::clone(&shared);
         let thread = thread::Builder::new().name("jotgate_alarm".into()).spawn(move || run.run());

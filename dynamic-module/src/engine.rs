@@ -56,17 +56,16 @@ pub(crate) struct Requests {
 #[derive(Debug)]
 struct Waiting {
     waker: StreamWaker,
-    state: State,
+    /// What of it waits, if anything does.
+    held: Option<Held>,
+    /// It was forwarded, and may last: its session may end before it does.
+    is_upgraded: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
-    /// It waits itself.
+enum Held {
     Request,
-    /// Its response waits.
     Response,
-    /// It was forwarded, and may last: its session may end before it does.
-    Upgraded,
 }
 
 impl Engine {
@@ -120,8 +119,7 @@ impl Core {
                 let Envoy { config, metrics, post, engine, .. } = *envoy;
                 let (store, requests) = (envoy.store.clone(), &mut *envoy.requests);
                 let (size, response) = (response.body.len(), Some(&response));
-                let mut envoy =
-                    Envoy { config, metrics, post, engine, store, requests, response, rerouted: None };
+                let mut envoy = Envoy { config, metrics, post, engine, store, requests, response, rerouted: None };
                 self.driver.callout_answered(&mut envoy, token, size);
             }
             Outcome::NoAnswer => self.driver.callout_failed(envoy, token, CalloutFailure::NoAnswer),
@@ -133,36 +131,42 @@ impl Core {
 }
 
 impl Requests {
-    /// The current request waits.
+    /// A request waits.
     pub(crate) fn request_waits(&mut self, id: StreamId) {
-        self.insert(id, State::Request);
+        self.insert(id, Some(Held::Request), false);
     }
 
-    /// The response to the current request waits.
+    /// The response to a request waits.
     pub(crate) fn response_waits(&mut self, id: StreamId) {
-        self.insert(id, State::Response);
+        self.insert(id, Some(Held::Response), false);
     }
 
-    /// The current request was forwarded.
+    /// The request whose headers were read last was forwarded.
     pub(crate) fn request_passed(&mut self, id: StreamId) {
         if self.is_upgrade {
-            self.insert(id, State::Upgraded);
+            self.insert(id, None, true);
         }
     }
 
-    fn insert(&mut self, id: StreamId, state: State) {
-        if let Some(waker) = stream::waker(id) {
-            self.waiting.insert(id, Waiting { waker, state });
+    fn insert(&mut self, id: StreamId, held: Option<Held>, is_upgraded: bool) {
+        if let Some(waiting) = self.waiting.get_mut(&id) {
+            waiting.held = held;
+            waiting.is_upgraded |= is_upgraded;
+        } else if let Some(waker) = stream::waker(id) {
+            self.waiting.insert(id, Waiting { waker, held, is_upgraded });
         }
     }
 
     /// A request is answered or continued, once the engine is at rest.
     pub(crate) fn settle(&mut self, id: StreamId, later: Later) {
         match later {
-            Later::Continue(_) if self.is_upgrade => self.insert(id, State::Upgraded),
-            _ => {
-                self.waiting.remove(&id);
-            }
+            Later::Continue(_) => self.request_passed(id),
+            Later::ContinueResponse(_) => {}
+            Later::Close(_) | Later::Refuse(_) | Later::Reply { .. } => self.forget(id),
+        }
+        match self.waiting.get_mut(&id) {
+            Some(waiting) if waiting.is_upgraded => waiting.held = None,
+            _ => self.forget(id),
         }
         self.later.push(later);
     }
@@ -177,14 +181,15 @@ impl Requests {
         self.waiting.remove(&id);
     }
 
-    /// The engine is gone with all that it knew of these: they are refused.
+    /// The engine is gone with all that it knew of these: they end.
     pub(crate) fn abandon(&mut self) {
         self.later.clear();
-        for (id, Waiting { state, .. }) in std::mem::take(&mut self.waiting) {
-            self.later.push(match state {
-                State::Request => Later::Refuse(id),
-                State::Response => Later::ContinueResponse(id),
-                State::Upgraded => Later::Close(id),
+        for (id, Waiting { held, .. }) in std::mem::take(&mut self.waiting) {
+            self.later.push(match held {
+                Some(Held::Request) => Later::Refuse(id),
+                Some(Held::Response) => Later::ContinueResponse(id),
+                // Nobody would end it with its session.
+                None => Later::Close(id),
             });
         }
         self.current = None;
@@ -207,7 +212,8 @@ impl Requests {
         let armed = self.due.map(|due| (due, first.map(|(id, _)| *id)));
         if armed != self.armed {
             self.armed = armed;
-            let waker = first.map_or_else(|| Waker::Main(main.clone()), |(_, first)| Waker::Worker(first.waker.clone()));
+            let waker =
+                first.map_or_else(|| Waker::Main(main.clone()), |(_, first)| Waker::Worker(first.waker.clone()));
             alarm.set(engine, self.due.map(|due| (due, waker)));
         }
     }

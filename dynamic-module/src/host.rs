@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use driver::{CalloutToken, Host, HostError, LogLevel};
-use gate::{Callout, HeaderEdit, HeaderLine, MetricKind, NoRandomness, Randomness, Reply, RequestId, SharedData, Timestamp};
+use gate::{
+    Callout, HeaderEdit, HeaderLine, MetricKind, NoRandomness, Randomness, Reply, RequestId, SharedData, Timestamp,
+};
 use module_abi::{Config, Headers, StreamId, stream};
 
 use crate::engine::Requests;

@@ -117,3 +117,18 @@ fn make(main: Main<'_>, callout: &Callout) -> Result<u64, HostError> {
     main.callout(&callout.cluster, &headers, &callout.body, callout.timeout)
         .map_err(|error| HostError { status: error.status })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_of_a_body_is_copied_as_is_of_use() {
+        let answer = Answer { headers: vec![(b":status", b"200")], body: vec![b"abc", b"", b"def", b"ghi"] };
+        for (limit, body) in [(0, ""), (2, "ab"), (3, "abc"), (5, "abcde"), (9, "abcdefghi"), (100, "abcdefghi")] {
+            let copied = Response::copy(&answer, limit);
+            assert_eq!(copied.body, body.as_bytes(), "{limit}");
+            assert_eq!(copied.headers, [(b":status".to_vec(), b"200".to_vec())]);
+        }
+    }
+}

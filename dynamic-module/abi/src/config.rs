@@ -147,9 +147,7 @@ impl Definition {
     ) -> Option<MetricId> {
         let mut id = 0;
         // SAFETY: the configuration exists, the name outlives the call, and there are no labels.
-        let result = unsafe {
-            define(self.pointer, Buffer::of(name.as_bytes()), std::ptr::null(), 0, &raw mut id)
-        };
+        let result = unsafe { define(self.pointer, Buffer::of(name.as_bytes()), std::ptr::null(), 0, &raw mut id) };
         (result == SUCCESS).then_some(MetricId(id))
     }
 }

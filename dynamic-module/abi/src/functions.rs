@@ -154,3 +154,17 @@ pub fn log(level: LogLevel, line: &str) {
         unsafe { (functions.log)(level as u32, Buffer::of(line.as_bytes())) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_that_is_missing_is_named() {
+        let gone = [c"envoy_dynamic_module_callback_http_set_header", c"envoy_dynamic_module_callback_log"];
+        let find = |name: &CStr| if gone.contains(&name) { ptr::null_mut() } else { ptr::dangling_mut() };
+        // SAFETY: some are missing, so that none is ever called.
+        let missing = unsafe { Functions::find(find) }.unwrap_err();
+        assert_eq!(missing, [c"envoy_dynamic_module_callback_log", c"envoy_dynamic_module_callback_http_set_header"]);
+    }
+}

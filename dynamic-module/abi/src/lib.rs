@@ -23,6 +23,8 @@
 //! - **Panics** end at the border: the request is answered with 500, and the module is told.
 //! - **Functions that this Envoy lacks** are noticed when the module is loaded, which is then refused.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+
 mod config;
 mod functions;
 mod hooks;
@@ -32,8 +34,8 @@ mod waker;
 
 pub use self::config::{Config, Definition, Main, MetricId, NotSent};
 pub use self::functions::{LogLevel, log};
-pub use self::hooks::{Action, Answer, Headers, Module, Stream};
 #[doc(hidden)]
 pub use self::hooks::exports;
+pub use self::hooks::{Action, Answer, Headers, Module, Stream};
 pub use self::stream::StreamId;
 pub use self::waker::{ConfigWaker, StreamWaker};

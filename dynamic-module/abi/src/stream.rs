@@ -191,8 +191,7 @@ pub fn set_filter_state(id: StreamId, name: &str, value: &str) -> bool {
 /// Answers the request. Envoy may call hooks meanwhile, of this request or others.
 pub fn send_response(id: StreamId, status: u16, headers: &[(&str, &str)], body: &str, details: &str) -> bool {
     let Some((stream, functions)) = exclusive(id) else { return false };
-    let pairs: Vec<Pair> =
-        headers.iter().map(|(name, value)| Pair::of(name.as_bytes(), value.as_bytes())).collect();
+    let pairs: Vec<Pair> = headers.iter().map(|(name, value)| Pair::of(name.as_bytes(), value.as_bytes())).collect();
     let (body, details) = (Buffer::of(body.as_bytes()), Buffer::of(details.as_bytes()));
     // SAFETY: the request exists, and the bytes outlive the call, which copies them.
     unsafe { (functions.send_response)(stream, status.into(), pairs.as_ptr(), pairs.len(), body, details) };
@@ -265,4 +264,64 @@ fn kind(headers: Headers) -> u32 {
 pub(crate) unsafe fn lines<'a>(pairs: *const Pair, size: usize) -> Vec<Line<'a>> {
     // SAFETY: the caller's.
     unsafe { slice(pairs, size) }.iter().map(|pair| unsafe { (pair.key.bytes(), pair.value.bytes()) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream() -> Envoy {
+        std::ptr::dangling_mut()
+    }
+
+    #[test]
+    fn the_name_of_a_request_that_is_gone_finds_nothing() {
+        let mut table = Table { slots: Vec::new(), free: Vec::new(), lent: 0 };
+        let first = table.insert(stream()).unwrap();
+        let second = table.insert(stream()).unwrap();
+        table.remove(first);
+        let third = table.insert(stream()).unwrap();
+        assert!(table.slot(first).is_none());
+        assert!([second, third].iter().all(|id| table.slot(*id).is_some_and(|slot| slot.stream.is_some())));
+        assert_eq!(table.slots.len(), 2, "slots are used again");
+        assert!(table.remove(first).is_none());
+        assert!(table.slot(third).is_some(), "a second end is none of the request that has the slot now");
+        assert!(table.slot(StreamId(u64::MAX)).is_none());
+    }
+
+    #[test]
+    fn a_slot_whose_numbers_are_used_up_is_not_used_again() {
+        let mut table = Table { slots: Vec::new(), free: Vec::new(), lent: 0 };
+        let first = table.insert(stream()).unwrap();
+        table.slot(first).unwrap().generation = u32::MAX;
+        let last = StreamId(u64::from(u32::MAX) << 32);
+        table.remove(last);
+        assert!(table.slot(last).is_none_or(|slot| slot.stream.is_none()));
+        assert_eq!(table.insert(stream()), Some(StreamId(1)));
+    }
+
+    #[test]
+    fn a_request_is_there_on_its_own_thread() {
+        // SAFETY: nothing but the table ever sees the pointer.
+        let id = unsafe { remember(stream()) }.unwrap();
+        let found = |id| TABLE.with_borrow_mut(|table| table.slot(id).is_some_and(|slot| slot.stream.is_some()));
+        assert!(found(id));
+        assert!(!std::thread::spawn(move || found(id)).join().unwrap());
+        forget(id);
+        assert!(!found(id));
+    }
+
+    #[test]
+    fn grpc_is_what_envoy_takes_for_it() {
+        for (value, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", false),
+            ("application/grpcx", false),
+            ("application/json", false),
+        ] {
+            assert_eq!(is_grpc(&[(b"accept", b"x"), (b"content-type", value.as_bytes())]), expected, "{value}");
+        }
+        assert!(!is_grpc(&[(b"x-content-type", b"application/grpc")]));
+    }
 }

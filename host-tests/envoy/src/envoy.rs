@@ -237,7 +237,8 @@ impl Builder {
     pub fn start(mut self) -> Result<Envoy, StartError> {
         raise_file_limit();
         self.options.environment.extend(self.config.take_environment());
-        let Options { concurrency, log_level, component_log_level, mut environment, files, drain_seconds } = self.options;
+        let Options { concurrency, log_level, component_log_level, mut environment, files, drain_seconds } =
+            self.options;
         let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
         for (name, text) in files {
             fs::write(directory.path().join(name), text).map_err(|error| StartError(error.to_string()))?;

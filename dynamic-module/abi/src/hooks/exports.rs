@@ -152,9 +152,8 @@ pub unsafe fn filter_new<M: Module>(configured: Opaque, envoy: Envoy) -> Opaque 
 /// Envoy calls it.
 pub unsafe fn request_headers<M: Module>(_: Envoy, begun: Opaque, end_of_stream: Flag) -> Code {
     // SAFETY: Envoy's invariant.
-    let action = unsafe {
-        on_stream(begun, |module: &M, config, stream| module.request_headers(config, stream, end_of_stream))
-    };
+    let action =
+        unsafe { on_stream(begun, |module: &M, config, stream| module.request_headers(config, stream, end_of_stream)) };
     action.unwrap_or_else(|stream| refuse(stream)).of_headers()
 }
 
@@ -163,8 +162,7 @@ pub unsafe fn request_headers<M: Module>(_: Envoy, begun: Opaque, end_of_stream:
 /// Envoy calls it.
 pub unsafe fn request_trailers<M: Module>(_: Envoy, begun: Opaque) -> Code {
     // SAFETY: Envoy's invariant.
-    let action =
-        unsafe { on_stream(begun, |module: &M, config, stream| module.request_trailers(config, stream)) };
+    let action = unsafe { on_stream(begun, |module: &M, config, stream| module.request_trailers(config, stream)) };
     match action.unwrap_or_else(|stream| refuse(stream)) {
         Action::Continue => 0,
         Action::Pause => 1,
@@ -176,8 +174,7 @@ pub unsafe fn request_trailers<M: Module>(_: Envoy, begun: Opaque) -> Code {
 /// Envoy calls it.
 pub unsafe fn response_headers<M: Module>(_: Envoy, begun: Opaque, _: Flag) -> Code {
     // SAFETY: Envoy's invariant.
-    let action =
-        unsafe { on_stream(begun, |module: &M, config, stream| module.response_headers(config, stream)) };
+    let action = unsafe { on_stream(begun, |module: &M, config, stream| module.response_headers(config, stream)) };
     // A response is the upstream's: it goes on.
     action.unwrap_or(Action::Continue).of_headers()
 }
