@@ -321,12 +321,12 @@ $(TESTBED): $(call sources,testbed)
 
 .PHONY: demo
 demo: toolchain $(if $(MODULE),$(MODULE_FILE),$(PLUGIN)) $(ENVOY) $(TESTBED) $(if $(filter login,$(SCENARIO)),$(PROVIDERS)/installed) ## Starts Envoy, an issuer and an upstream, and shows the gate (SCENARIO=…: another one; MODULE=1: the native module; CHECK=1: and exits)
-	@MODULE='$(MODULE)' envoy-config/demo.sh $(SCENARIO)
+	@MODULE='$(if $(MODULE),$(MODULE_FILE))' envoy-config/demo.sh $(SCENARIO)
 
 .PHONY: check-demos
-check-demos: toolchain $(PLUGIN) $(MODULE_FILE) $(ENVOY) $(TESTBED) $(PROVIDERS)/installed
+check-demos: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(ENVOY) $(TESTBED) $(PROVIDERS)/installed
 	@for walk in envoy-config/demo/*.sh; do CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
-	@MODULE=1 CHECK=1 envoy-config/demo.sh quickstart
+	@MODULE=$(MODULE_FOR_TESTS) CHECK=1 envoy-config/demo.sh quickstart
 
 .PHONY: bench
 bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per request (QUICK=1: a short run; ROUNDS, REQUESTS, TOKENS, ONLY=cpu,memory,…)

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Prints a configuration of Envoy with the plugin (FILE) as one with the native module: another filter, the same gate."""
+"""Prints a configuration of Envoy with the plugin (FILE) as one with the native module (NAME): the same gate."""
 import re
 import sys
 
 PLUGIN = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 MODULE = """\
 {0}"@type": type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter
-{0}dynamic_module_config: {{name: jotgate, do_not_close: true}}
+{0}dynamic_module_config: {{name: {1}, do_not_close: true}}
 {0}filter_name: jotgate
 {0}filter_config:
 """
 
 
-def as_module(lines):
+def as_module(lines, name):
     lines = iter(lines)
     found = 0
     for line in lines:
@@ -21,7 +21,7 @@ def as_module(lines):
             continue
         found += 1
         indent = line[: len(line) - len(line.lstrip())]
-        yield MODULE.format(indent)
+        yield MODULE.format(indent, name)
         # Its own options end where the gate's configuration begins, which stands one level less deep from now on.
         for line in lines:
             if re.fullmatch(rf"{indent}  configuration:\n", line):
@@ -36,4 +36,4 @@ def as_module(lines):
 
 
 with open(sys.argv[1], encoding="utf-8") as file:
-    sys.stdout.writelines(as_module(file))
+    sys.stdout.writelines(as_module(file, sys.argv[2]))

@@ -3,7 +3,7 @@
 #
 #   envoy-config/demo.sh [SCENARIO]   runs until Ctrl-C; quickstart by default
 #   CHECK=1 envoy-config/demo.sh      exits; the exit status is 0 if all answers were as expected
-#   MODULE=1 envoy-config/demo.sh     with the native module (dist/libjotgate.so) in place of the plugin
+#   MODULE=FILE envoy-config/demo.sh  with the native module in that file in place of the plugin
 #
 # A scenario is NAME.yaml beside this file and its walk-through demo/NAME.sh: one `serve`, then any number of `show`.
 # Where there are two issuers, `serve_issuer second 18004` comes before it; likewise `serve_sts`. Where people log in at a provider that others
@@ -108,9 +108,11 @@ serve_provider() { # options of host-tests/providers/certified.mjs, as JSON
 serve_gateway() {
   local config=envoy-config/$scenario.yaml gate=plugin
   if [ -n "${MODULE:-}" ]; then
-    gate="native module" config=$logs/$scenario.yaml
-    python3 envoy-config/as-module.py "envoy-config/$scenario.yaml" >"$config" || fail "the configuration is not that of a plugin"
-    export ENVOY_DYNAMIC_MODULES_SEARCH_PATH=$PWD/dist
+    local name
+    name=$(basename "$MODULE" .so) gate="native module" config=$logs/$scenario.yaml
+    python3 envoy-config/as-module.py "envoy-config/$scenario.yaml" "${name#lib}" >"$config" || fail "the plugin is not there"
+    ENVOY_DYNAMIC_MODULES_SEARCH_PATH=$(realpath "$(dirname "$MODULE")")
+    export ENVOY_DYNAMIC_MODULES_SEARCH_PATH
   fi
   bold "Starting an upstream (18002) and Envoy with the $gate (18000): envoy-config/$scenario.yaml"
   start upstream "$built/debug/testbed" upstream --listen 127.0.0.1:18002

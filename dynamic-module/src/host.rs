@@ -158,7 +158,7 @@ impl Host for Envoy<'_> {
     }
 
     fn send_callout(&mut self, callout: &Callout) -> Result<CalloutToken, HostError> {
-        self.post.send(self.engine, callout)
+        Ok(self.post.send(self.engine, callout))
     }
 
     fn callout_body(&mut self, size: usize) -> Result<Vec<u8>, HostError> {

@@ -56,13 +56,13 @@ impl Post {
     }
 
     /// Has the main thread make a callout.
-    pub(crate) fn send(&self, engine: usize, callout: &Callout) -> Result<CalloutToken, HostError> {
+    pub(crate) fn send(&self, engine: usize, callout: &Callout) -> CalloutToken {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.tokens += 1;
         let token = state.tokens;
         state.unsent.push((Sender { engine, token }, callout.clone()));
         self.waker.wake();
-        Ok(token)
+        token
     }
 
     /// Makes the callouts that were not made yet; those that Envoy does not make come back.

@@ -23,8 +23,6 @@
 //! - **Panics** end at the border: the request is answered with 500, and the module is told.
 //! - **Functions that this Envoy lacks** are noticed when the module is loaded, which is then refused.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
-
 mod config;
 mod functions;
 mod hooks;

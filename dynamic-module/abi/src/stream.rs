@@ -46,25 +46,28 @@ impl Table {
     fn insert(&mut self, stream: Envoy) -> Option<StreamId> {
         let index = match self.free.pop() {
             Some(index) => index,
-            None => {
-                let index = u32::try_from(self.slots.len()).ok()?;
-                self.slots.push(Slot { generation: 0, stream: None, waker: None });
-                index
-            }
+            None => self.grow()?,
         };
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
         slot.stream = Some(stream);
         Some(StreamId(u64::from(slot.generation) << 32 | u64::from(index)))
     }
 
+    fn grow(&mut self) -> Option<u32> {
+        let index = u32::try_from(self.slots.len()).ok()?;
+        self.slots.push(Slot { generation: 0, stream: None, waker: None });
+        Some(index)
+    }
+
     fn remove(&mut self, id: StreamId) -> Option<StreamWaker> {
+        let index = u32::try_from(id.0 & u64::from(u32::MAX)).ok()?;
         let slot = self.slot(id)?;
         slot.stream = None;
         let waker = slot.waker.take();
         // A slot whose numbers are used up is never used again.
         if let Some(next) = slot.generation.checked_add(1) {
             slot.generation = next;
-            self.free.push((id.0 & u64::from(u32::MAX)) as u32);
+            self.free.push(index);
         }
         waker
     }

@@ -154,7 +154,7 @@ pub unsafe fn request_headers<M: Module>(_: Envoy, begun: Opaque, end_of_stream:
     // SAFETY: Envoy's invariant.
     let action =
         unsafe { on_stream(begun, |module: &M, config, stream| module.request_headers(config, stream, end_of_stream)) };
-    action.unwrap_or_else(|stream| refuse(stream)).of_headers()
+    action.unwrap_or_else(refuse).of_headers()
 }
 
 /// # Safety
@@ -163,7 +163,7 @@ pub unsafe fn request_headers<M: Module>(_: Envoy, begun: Opaque, end_of_stream:
 pub unsafe fn request_trailers<M: Module>(_: Envoy, begun: Opaque) -> Code {
     // SAFETY: Envoy's invariant.
     let action = unsafe { on_stream(begun, |module: &M, config, stream| module.request_trailers(config, stream)) };
-    match action.unwrap_or_else(|stream| refuse(stream)) {
+    match action.unwrap_or_else(refuse) {
         Action::Continue => 0,
         Action::Pause => 1,
     }
