@@ -116,8 +116,8 @@ impl Core {
     pub(crate) fn take(&mut self, envoy: &mut Envoy<'_>, Delivery { token, outcome }: Delivery) {
         match outcome {
             Outcome::Answered(response) => {
-                let Envoy { config, metrics, post, engine, .. } = *envoy;
-                let (store, requests) = (envoy.store.clone(), &mut *envoy.requests);
+                let Envoy { config, metrics, post, engine, store, .. } = *envoy;
+                let requests = &mut *envoy.requests;
                 let (size, response) = (response.body.len(), Some(&response));
                 let mut envoy = Envoy { config, metrics, post, engine, store, requests, response, rerouted: None };
                 self.driver.callout_answered(&mut envoy, token, size);

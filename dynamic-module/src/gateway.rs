@@ -188,7 +188,7 @@ impl Gateway {
 
     fn envoy<'c>(&'c self, config: &'c Config, engine: usize, requests: &'c mut crate::engine::Requests) -> Envoy<'c> {
         let Self { metrics, post, store, .. } = self;
-        Envoy { config, metrics, post, engine, store: store.clone(), requests, response: None, rerouted: None }
+        Envoy { config, metrics, post, engine, store, requests, response: None, rerouted: None }
     }
 }
 

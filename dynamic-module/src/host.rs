@@ -21,7 +21,7 @@ pub(crate) struct Envoy<'c> {
     pub(crate) post: &'c Post,
     /// The index of the engine.
     pub(crate) engine: usize,
-    pub(crate) store: Store,
+    pub(crate) store: &'c Store,
     pub(crate) requests: &'c mut Requests,
     /// The response to the current callout.
     pub(crate) response: Option<&'c Response>,

@@ -116,6 +116,21 @@ fn requests_that_wait_beside_a_panic_are_refused() {
     });
 }
 
+#[test]
+fn any_number_of_workers_fetches_once() {
+    if !is_module() {
+        return;
+    }
+    for workers in [1, 8] {
+        let world = World::start(workers, None);
+        // Each on a connection of its own, for any worker.
+        for _ in 0..40 {
+            assert_eq!(world.verdict(&world.good()), (200, String::new()));
+        }
+        assert_eq!(world.issuer.count("/jwks"), 1, "{workers} workers");
+    }
+}
+
 /// Each configuration has a thread for its timers. It ends with the configuration, and requests pass all the while.
 #[test]
 fn updates_of_the_configuration_leave_no_thread_behind() {

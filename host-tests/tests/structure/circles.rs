@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 use test_support::workspace;
 
-const CRATES: [&str; 18] = [
+const CRATES: [&str; 20] = [
     "abi",
     "bench",
     "cli",
