@@ -1,27 +1,18 @@
-//! One engine, and the requests of its worker that Envoy may have to be called for.
+//! One engine.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use driver::Driver;
 use gate::CalloutFailure;
 use jose::signature::Software;
-use module_abi::{ConfigWaker, StreamId, StreamWaker, stream};
 
-use crate::alarm::{Alarm, Waker};
 use crate::host::{Envoy, now};
-use crate::later::Later;
 use crate::mail::{Delivery, Outcome};
+use crate::requests::Requests;
 
 /// An engine, as all threads see it.
 #[derive(Debug)]
-pub(crate) struct Engine {
-    desk: Mutex<Desk>,
-    inbox: Mutex<Vec<Delivery>>,
-    has_mail: AtomicBool,
-}
+pub(crate) struct Engine(Mutex<Desk>);
 
 /// What the thread has that has the lock.
 #[derive(Debug)]
@@ -37,63 +28,14 @@ pub(crate) struct Core {
     is_started: bool,
 }
 
-/// The requests that the engine may have to be woken for, and when.
-#[derive(Debug, Default)]
-pub(crate) struct Requests {
-    /// The request whose call this is, or that the driver chose.
-    pub(crate) current: Option<StreamId>,
-    /// Whether the request whose headers were read last may become a connection of its own.
-    pub(crate) is_upgrade: bool,
-    pub(crate) later: Vec<Later>,
-    waiting: BTreeMap<StreamId, Waiting>,
-    /// When the driver wants to be called.
-    due: Option<Instant>,
-    /// What the alarm was set to, and the request that it wakes.
-    armed: Option<(Instant, Option<StreamId>)>,
-}
-
-/// A request that the engine may have to act on outside of its own calls.
-#[derive(Debug)]
-struct Waiting {
-    waker: StreamWaker,
-    /// What of it waits, if anything does.
-    held: Option<Held>,
-    /// It was forwarded, and may last: its session may end before it does.
-    is_upgraded: bool,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Held {
-    Request,
-    Response,
-}
-
 impl Engine {
     pub(crate) fn new(driver: Driver<Software>) -> Self {
         let desk = Desk { core: Core::new(driver), requests: Requests::default() };
-        Self { desk: Mutex::new(desk), inbox: Mutex::default(), has_mail: AtomicBool::new(false) }
+        Self(Mutex::new(desk))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Leaves an answer for the engine's own thread.
-    pub(crate) fn leave(&self, delivery: Delivery) {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
-        self.has_mail.store(true, Ordering::Release);
-    }
-
-    /// The answers that were left.
-    pub(crate) fn take_mail(&self) -> Vec<Delivery> {
-        if !self.has_mail.swap(false, Ordering::Acquire) {
-            return Vec::new();
-        }
-        std::mem::take(&mut self.inbox.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn has_mail(&self) -> bool {
-        self.has_mail.load(Ordering::Relaxed)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,6 +54,13 @@ impl Core {
         }
     }
 
+    /// Takes the answers that were left for this engine.
+    pub(crate) fn take_mail(&mut self, envoy: &mut Envoy<'_>) {
+        for delivery in std::mem::take(&mut envoy.requests.mail) {
+            self.take(envoy, delivery);
+        }
+    }
+
     /// Takes what came of a callout.
     pub(crate) fn take(&mut self, envoy: &mut Envoy<'_>, Delivery { token, outcome }: Delivery) {
         match outcome {
@@ -127,104 +76,5 @@ impl Core {
                 self.driver.callout_failed(envoy, token, CalloutFailure::NotSent { status });
             }
         }
-    }
-}
-
-impl Requests {
-    /// A request waits.
-    pub(crate) fn request_waits(&mut self, id: StreamId) {
-        self.insert(id, Some(Held::Request), false);
-    }
-
-    /// The response to a request waits.
-    pub(crate) fn response_waits(&mut self, id: StreamId) {
-        self.insert(id, Some(Held::Response), false);
-    }
-
-    /// The request whose headers were read last was forwarded.
-    pub(crate) fn request_passed(&mut self, id: StreamId) {
-        if self.is_upgrade {
-            self.insert(id, None, true);
-        }
-    }
-
-    fn insert(&mut self, id: StreamId, held: Option<Held>, is_upgraded: bool) {
-        if let Some(waiting) = self.waiting.get_mut(&id) {
-            waiting.held = held;
-            waiting.is_upgraded |= is_upgraded;
-        } else if let Some(waker) = stream::waker(id) {
-            self.waiting.insert(id, Waiting { waker, held, is_upgraded });
-        }
-    }
-
-    /// A request is answered or continued, once the engine is at rest.
-    pub(crate) fn settle(&mut self, id: StreamId, later: Later) {
-        match later {
-            Later::Continue(_) => self.request_passed(id),
-            Later::ContinueResponse(_) => {}
-            Later::Close(_) | Later::Refuse(_) | Later::Reply { .. } => self.forget(id),
-        }
-        match self.waiting.get_mut(&id) {
-            Some(waiting) if waiting.is_upgraded => waiting.held = None,
-            _ => self.forget(id),
-        }
-        self.later.push(later);
-    }
-
-    /// Whether the current call has answered a request.
-    pub(crate) fn is_answered(&self, id: StreamId) -> bool {
-        self.later.iter().any(|later| matches!(later, Later::Reply { id: answered, .. } if *answered == id))
-    }
-
-    /// A request is gone.
-    pub(crate) fn forget(&mut self, id: StreamId) {
-        self.waiting.remove(&id);
-    }
-
-    /// The engine is gone with all that it knew of these: they end.
-    pub(crate) fn abandon(&mut self) {
-        self.later.clear();
-        for (id, Waiting { held, .. }) in std::mem::take(&mut self.waiting) {
-            self.later.push(match held {
-                Some(Held::Request) => Later::Refuse(id),
-                Some(Held::Response) => Later::ContinueResponse(id),
-                // Nobody would end it with its session.
-                None => Later::Close(id),
-            });
-        }
-        self.current = None;
-        self.due = None;
-    }
-
-    pub(crate) fn set_timer(&mut self, period: Option<Duration>) {
-        self.due = period.and_then(|period| Instant::now().checked_add(period));
-    }
-
-    /// Whether the driver is to be called now; it then sets its timer anew.
-    pub(crate) fn take_due(&mut self) -> bool {
-        self.due.take_if(|due| *due <= Instant::now()).is_some()
-    }
-
-    /// Has the alarm wake this engine when something is due: a request that waits, whose thread alone may act on it, or
-    /// else the main thread.
-    pub(crate) fn arm(&mut self, alarm: &Alarm, engine: usize, main: &ConfigWaker) {
-        let first = self.waiting.first_key_value();
-        let armed = self.due.map(|due| (due, first.map(|(id, _)| *id)));
-        if armed != self.armed {
-            self.armed = armed;
-            let waker =
-                first.map_or_else(|| Waker::Main(main.clone()), |(_, first)| Waker::Worker(first.waker.clone()));
-            alarm.set(engine, self.due.map(|due| (due, waker)));
-        }
-    }
-
-    /// The alarm has rung, once.
-    pub(crate) fn rang(&mut self) {
-        self.armed = None;
-    }
-
-    /// What wakes the engine's worker.
-    pub(crate) fn waker(&self) -> Option<StreamWaker> {
-        self.waiting.first_key_value().map(|(_, waiting)| waiting.waker.clone())
     }
 }

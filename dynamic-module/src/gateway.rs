@@ -3,7 +3,7 @@
 use driver::{Driver, LogLevel, refusals, seed};
 use gate::{Gate, Policy, RequestId, Timestamp};
 use jose::signature::Software;
-use module_abi::{Action, Answer, Config, ConfigWaker, Definition, Main, Module, Stream, StreamId};
+use module_abi::{Action, Answer, Config, ConfigWaker, Definition, Main, Module, Stream, StreamId, StreamWaker};
 
 use crate::alarm::Alarm;
 use crate::engine::{Core, Desk, Engine};
@@ -11,6 +11,7 @@ use crate::host::{self, Envoy};
 use crate::later::Later;
 use crate::mail::{Delivery, Post};
 use crate::metrics::Metrics;
+use crate::requests::Requests;
 use crate::store::Store;
 
 /// A configuration, with an engine for each worker, and as the last one that of the main thread.
@@ -101,6 +102,7 @@ impl Module for Gateway {
     fn stream_scheduled(&self, config: &Config, stream: Stream) {
         self.with_worker(config, stream, |core, envoy| {
             envoy.requests.current = None;
+            core.take_mail(envoy);
             tick_if_due(core, envoy);
         });
     }
@@ -139,14 +141,17 @@ impl Gateway {
         let mut desk = engine.lock();
         let Desk { core, requests } = &mut *desk;
         let mut envoy = self.envoy(config, stream.worker, requests);
-        if engine.has_mail() {
-            for delivery in engine.take_mail() {
-                core.take(&mut envoy, delivery);
-            }
+        // Who waits for it is continued in a call of its own.
+        if envoy.requests.waker().is_none() {
+            core.take_mail(&mut envoy);
         }
         envoy.requests.current = Some(stream.id);
         let done = act(core, &mut envoy);
         requests.current = None;
+        // Whoever was woken for it may be gone.
+        if !requests.mail.is_empty() {
+            requests.waker().iter().for_each(StreamWaker::wake);
+        }
         requests.arm(&self.alarm, stream.worker, &self.waker);
         let later = std::mem::take(&mut requests.later);
         drop(desk);
@@ -177,7 +182,7 @@ impl Gateway {
         let Some(engine) = self.engines.get(index) else { return };
         let mut desk = engine.lock();
         if let Some(waker) = desk.requests.waker() {
-            engine.leave(delivery);
+            desk.requests.mail.push(delivery);
             waker.wake();
             return;
         }
@@ -186,7 +191,7 @@ impl Gateway {
         requests.arm(&self.alarm, index, &self.waker);
     }
 
-    fn envoy<'c>(&'c self, config: &'c Config, engine: usize, requests: &'c mut crate::engine::Requests) -> Envoy<'c> {
+    fn envoy<'c>(&'c self, config: &'c Config, engine: usize, requests: &'c mut Requests) -> Envoy<'c> {
         let Self { metrics, post, store, .. } = self;
         Envoy { config, metrics, post, engine, store, requests, response: None, rerouted: None }
     }

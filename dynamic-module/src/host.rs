@@ -8,10 +8,10 @@ use gate::{
 };
 use module_abi::{Config, Headers, StreamId, stream};
 
-use crate::engine::Requests;
 use crate::later::Later;
 use crate::mail::{Post, Response};
 use crate::metrics::Metrics;
+use crate::requests::Requests;
 use crate::store::Store;
 
 /// Envoy, for one engine during one call.

@@ -7,12 +7,13 @@
 //! | module | subject |
 //! | --- | --- |
 //! | `alarm` | the thread that wakes engines when something is due |
-//! | `engine` | one engine, and the requests of its worker that Envoy may have to be called for |
+//! | `engine` | one engine |
 //! | `gateway` | one configuration: Envoy's hooks, for its engines |
 //! | `host` | [`driver::Host`] over Envoy's functions |
 //! | `later` | what is asked of Envoy once the engine is at rest |
 //! | `mail` | callouts, on their way to the main thread, and answers on their way back |
 //! | `metrics` | the metrics of a configuration |
+//! | `requests` | the requests of an engine's worker that Envoy may have to be called for |
 //! | `store` | the data that the engines share |
 //!
 //! # Threads
@@ -34,6 +35,7 @@ mod host;
 mod later;
 mod mail;
 mod metrics;
+mod requests;
 mod store;
 
 module_abi::export!(gateway::Gateway);

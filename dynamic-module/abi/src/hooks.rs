@@ -3,8 +3,6 @@
 use crate::config::{Config, Definition, Main};
 use crate::stream::{Line, StreamId};
 
-pub mod exports;
-
 /// A filter, one object for each configuration. Envoy calls it on several threads at once.
 pub trait Module: Send + Sized + Sync + 'static {
     /// A configuration is there; `None` refuses it. On the main thread.
@@ -42,17 +40,6 @@ pub struct Stream {
     pub id: StreamId,
     /// The index of the worker.
     pub worker: usize,
-}
-
-/// Header maps.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Headers {
-    /// Those in front of the body of a request.
-    Request,
-    /// Those behind it.
-    RequestTrailers,
-    /// Those of the response.
-    Response,
 }
 
 /// What Envoy does after a hook.

@@ -6,8 +6,9 @@
 //! | module | subject |
 //! | --- | --- |
 //! | `config` | a configuration of the filter: metrics, callouts from the main thread |
+//! | `exports` | the functions that Envoy calls |
 //! | `functions` | Envoy's functions, looked up when the module is loaded; which Envoys have them |
-//! | `hooks` | [`Module`], and the functions that Envoy calls |
+//! | `hooks` | [`Module`], what Envoy calls in safe types |
 //! | `raw` | the C types |
 //! | [`stream`] | what a request is asked for and told |
 //! | `waker` | has Envoy call back from any thread |
@@ -24,6 +25,8 @@
 //! - **Functions that this Envoy lacks** are noticed when the module is loaded, which is then refused.
 
 mod config;
+#[doc(hidden)]
+pub mod exports;
 mod functions;
 mod hooks;
 mod raw;
@@ -32,8 +35,6 @@ mod waker;
 
 pub use self::config::{Config, Definition, Main, MetricId, NotSent};
 pub use self::functions::{LogLevel, log};
-#[doc(hidden)]
-pub use self::hooks::exports;
-pub use self::hooks::{Action, Answer, Headers, Module, Stream};
-pub use self::stream::StreamId;
+pub use self::hooks::{Action, Answer, Module, Stream};
+pub use self::stream::{Headers, StreamId};
 pub use self::waker::{ConfigWaker, StreamWaker};

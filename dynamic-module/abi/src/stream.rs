@@ -6,13 +6,23 @@
 use std::cell::RefCell;
 
 use crate::functions::{Functions, functions};
-use crate::hooks::Headers;
 use crate::raw::{Buffer, Envoy, HeaderType, LOCAL_RESET, Pair, SOURCE_ADDRESS, slice};
 use crate::waker::StreamWaker;
 
 /// Names a request: no other one on its thread, neither at the same time nor later.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct StreamId(pub u64);
+
+/// Header maps.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Headers {
+    /// Those in front of the body of a request.
+    Request,
+    /// Those behind it.
+    RequestTrailers,
+    /// Those of the response.
+    Response,
+}
 
 /// A header line: its name, and its value.
 pub type Line<'a> = (&'a [u8], &'a [u8]);

@@ -4,16 +4,14 @@
 //! the hook that destroys it; it destroys a configuration after all its requests; it calls the hooks of a request on the
 //! thread where it made it, and those of a configuration on the main thread, but for the one that destroys it.
 
-#![expect(missing_docs, reason = "the ABI documents them")]
-
 use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use super::{Action, Answer, Module, Stream};
 use crate::config::{Config, Definition, Main};
 use crate::functions::{LogLevel, functions, load, log};
+use crate::hooks::{Action, Answer, Module, Stream};
 use crate::raw::{SUCCESS, slice};
 use crate::stream;
 use crate::waker::ConfigWaker;
