@@ -66,6 +66,7 @@ ROUNDS :=
 REQUESTS :=
 TOKENS :=
 ONLY :=
+SKIP :=
 IMAGE :=
 VARIANT := image
 MODULE :=
@@ -340,7 +341,7 @@ bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per 
 
 # Each part runs apart, and all of them at once (`make -j2 --output-sync=target test`). ONLY=word runs those tests whose
 # names have the word: `make test-envoy ONLY=websocket`.
-run_tests = cargo test --locked $(NATIVE) $(1) $(if $(ONLY),-- $(ONLY))
+run_tests = cargo test --locked $(NATIVE) $(1) $(if $(ONLY)$(SKIP),-- $(ONLY) $(SKIP))
 
 # $(call or_warn,TARGET,WHAT IS MISSING WHERE IT CANNOT BE MADE)
 or_warn = $(MAKE) --no-print-directory $(1) || printf '\033[31mWARNING: %s\033[0m\n' '$(2)'
@@ -368,13 +369,13 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
 	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore credentials envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
 
-# What the plugin is tested with, against the module, by the same descriptions; less what does not run in Envoy, and what
-# takes long and is Envoy's own (bodies).
+# What the plugin is tested with, against the module, by the same descriptions; less what does not run in Envoy, what looks
+# at the pages for operators, and what takes long (bodies, crowds).
 .PHONY: test-module
+test-module: SKIP := $(foreach name,bodies:: crowd:: operations:: the_engine_withstands strict_host,--skip $(name))
 test-module: toolchain $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside ## Runs the native module in a real Envoy: behaviour, attacks, HTTP/2, faults
 	$(call step,testing the module in Envoy)
-	@JOTGATE_HOST=module cargo test --locked $(NATIVE) $(foreach name,agreement attacks envoy http2 module,--test $(name)) -- $(ONLY) \
-		--skip bodies:: --skip the_engine_withstands --skip strict_host
+	@JOTGATE_HOST=module $(call run_tests,$(foreach name,agreement attacks envoy http2 module,--test $(name)))
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart
