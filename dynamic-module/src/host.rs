@@ -6,6 +6,7 @@ use driver::{CalloutToken, Host, HostError, LogLevel};
 use gate::{
     Callout, HeaderEdit, HeaderLine, MetricKind, NoRandomness, Randomness, Reply, RequestId, SharedData, Timestamp,
 };
+use jose::signature::Software;
 use module_abi::{Config, Headers, StreamId, stream};
 
 use crate::later::Later;
@@ -50,9 +51,14 @@ impl Envoy<'_> {
 
 impl Host for Envoy<'_> {
     type Random = Kernel;
+    type Signer = Software;
 
     fn random(&self) -> Kernel {
         Kernel
+    }
+
+    fn signer(&self) -> Software {
+        Software
     }
 
     fn now(&mut self) -> Result<Timestamp, HostError> {
@@ -111,6 +117,11 @@ impl Host for Envoy<'_> {
 
     fn peer_address(&mut self) -> Result<Vec<u8>, HostError> {
         stream::peer_address(self.current()?).ok_or(FAILED)
+    }
+
+    fn peer_certificate(&mut self) -> Result<Vec<u8>, HostError> {
+        // Envoy knows no digest where there is no certificate.
+        Ok(stream::peer_certificate(self.current()?).unwrap_or_default())
     }
 
     fn set_property(&mut self, name: &str, value: &str) -> Result<(), HostError> {

@@ -79,5 +79,8 @@ pub(crate) const SUCCESS: u32 = 0;
 /// `envoy_dynamic_module_type_attribute_id_SourceAddress`: an address with its port.
 pub(crate) const SOURCE_ADDRESS: u32 = 24;
 
+/// `envoy_dynamic_module_type_attribute_id_ConnectionSha256PeerCertificateDigest`, in hexadecimal.
+pub(crate) const PEER_CERTIFICATE_DIGEST: u32 = 38;
+
 /// `envoy_dynamic_module_type_http_filter_stream_reset_reason_LocalReset`.
 pub(crate) const LOCAL_RESET: u32 = 0;

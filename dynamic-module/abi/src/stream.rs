@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use crate::functions::{Functions, functions};
-use crate::raw::{Buffer, Envoy, HeaderType, LOCAL_RESET, Pair, SOURCE_ADDRESS, slice};
+use crate::raw::{Buffer, Envoy, HeaderType, LOCAL_RESET, PEER_CERTIFICATE_DIGEST, Pair, SOURCE_ADDRESS, slice};
 use crate::waker::StreamWaker;
 
 /// Names a request: no other one on its thread, neither at the same time nor later.
@@ -186,12 +186,21 @@ pub fn clear_route(id: StreamId) -> bool {
 
 /// The address that the request comes from, with its port.
 pub fn peer_address(id: StreamId) -> Option<Vec<u8>> {
+    attribute(id, SOURCE_ADDRESS)
+}
+
+/// The SHA-256 of the certificate that the client of its connection has shown, in hexadecimal.
+pub fn peer_certificate(id: StreamId) -> Option<Vec<u8>> {
+    attribute(id, PEER_CERTIFICATE_DIGEST)
+}
+
+fn attribute(id: StreamId, attribute: u32) -> Option<Vec<u8>> {
     let (stream, functions) = shared(id)?;
-    let mut address = Buffer::NULL;
+    let mut text = Buffer::NULL;
     // SAFETY: the request exists, and there is room for one buffer.
-    let is_known = unsafe { (functions.get_attribute_string)(stream, SOURCE_ADDRESS, &raw mut address) };
+    let is_known = unsafe { (functions.get_attribute_string)(stream, attribute, &raw mut text) };
     // SAFETY: the bytes are there until this hook ends, and are copied at once.
-    is_known.then(|| unsafe { address.bytes() }.to_vec())
+    is_known.then(|| unsafe { text.bytes() }.to_vec())
 }
 
 /// Sets a value of the request's filter state, which access logs show.

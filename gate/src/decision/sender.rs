@@ -36,7 +36,6 @@ impl<T: Trail> Evaluation<'_, T> {
 
     /// Refuses a request whose sender is not the one, or asks whether its proof was used before.
     #[inline(never)]
-    #[expect(clippy::result_large_err, reason = "both sides are what a decision moves anyway")]
     pub(super) fn judge_sender(
         self,
         principal: &Principal,

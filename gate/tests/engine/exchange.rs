@@ -288,7 +288,7 @@ fn a_stalling_endpoint_leaves_slots_to_those_that_wait_for_keys() {
     let token = token_of("alice");
     assert_eq!(world.with_token(&token).summary(), "waiting");
     world.answer("200", &json!({"keys": [Key::new("a").jwk()]}).to_string());
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     let waiting = (0..10).filter(|_| world.with_token(&token).summary() == "waiting").count();
     assert_eq!(waiting, 5);
     assert_eq!(world.with_token(&Key::new("b").token(&json!({}))).summary(), "waiting");
