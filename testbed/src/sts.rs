@@ -8,11 +8,11 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`assume`] | the request, and what is checked in it |
-//! | [`answers`] | its answers, and what may be wrong with them |
-//! | [`trust`] | the issuer whose ID tokens are good |
-//! | [`authenticator`] | the rules of aws-iam-authenticator for a token |
-//! | [`signature`] | signatures of presigned requests (`SigV4`) |
+//! | `assume` | the request, and what is checked in it |
+//! | `answers` | its answers, and what may be wrong with them |
+//! | `trust` | the issuer whose ID tokens are good |
+//! | `authenticator` | the rules of aws-iam-authenticator for a token |
+//! | `signature` | signatures of presigned requests (`SigV4`) |
 
 mod answers;
 mod assume;
