@@ -53,6 +53,7 @@ const VERDICTS: &[(&str, &str, &str)] = &[
     ("EXT-001", "", "missing_token"),
     ("EXT-002", "*", "malformed_credentials"),
     ("EXT-003", "*", "ok"),
+    ("EXT-006", "3", "bad_proof"), // `DPoP`: the token is not bound to a key
     ("EXT-006", "6", "malformed_credentials"), // `Bearer Bearer …`: a token with a blank in it
     ("EXT-006", "*", "missing_token"), // another scheme is no credential
     ("EXT-008", "", "ambiguous_credentials|malformed_credentials"), // two lines, or one that the proxy joined
