@@ -4,6 +4,7 @@ mod browser;
 mod effect;
 mod introspection;
 mod key_updates;
+mod known_proofs;
 mod proofs;
 mod questions;
 mod waiting;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use self::effect::{Decision, Effect, Level, RequestId, ResponseDecision};
-use self::proofs::Proofs;
+use self::known_proofs::Proofs;
 use self::waiting::{Arrival, Waiting};
 use crate::answer::{Challenger, DpopChallenge, Refusal, printable};
 use crate::callers::{TokenCache, Verification};

@@ -17,6 +17,7 @@
 mod answers;
 mod assume;
 mod authenticator;
+mod options;
 mod signature;
 mod trust;
 
@@ -36,24 +37,12 @@ use serde_json::{Value, json};
 pub use self::answers::Flaw;
 pub use self::assume::Credentials;
 pub use self::authenticator::Identity;
+pub use self::options::Options;
 
 use crate::error::BadRequest;
 use crate::faults::{self, Fault, Slot};
 use crate::locked::locked;
 use crate::server::Background;
-
-/// How it is set up.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The port on 127.0.0.1; 0 takes any free one.
-    pub port: u16,
-    /// Whose ID tokens are good. Its discovery document and keys are fetched for each.
-    pub issuer: String,
-    /// The client that they must be made for.
-    pub audience: String,
-    /// The roles that there are.
-    pub roles: Vec<String>,
-}
 
 /// A running security token service; it stops when dropped.
 #[derive(Debug)]

@@ -214,6 +214,7 @@ fn with_login(mut config: Value) -> Value {
         r#""subjectToken":"#,
         r#""unauthenticated":"#,
         r#""login":"main""#,
+        r#""nonce":true"#,
     ]
     .map(|part| text.contains(part));
     if config["login"].is_null() && needs_login.contains(&true) {

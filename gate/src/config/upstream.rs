@@ -3,12 +3,14 @@
 mod eks;
 mod exchange;
 mod known;
+mod name;
 mod signed;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) use self::known::{Known, check_kept};
+use self::name::read_name;
 use super::headers::refuse_protocol_header;
 use super::reader::{Node, Object, all};
 use crate::credentials::CredentialLocations;
@@ -93,16 +95,6 @@ fn read_source(node: &Node<'_, '_>, object: &mut Object<'_, '_>, known: Known<'_
     match (sources.next(), sources.next()) {
         (Some(source), None) => source,
         _ => node.fail("expected one of `eks`, `exchange`, `session` and `token`"),
-    }
-}
-
-/// A name that metrics can carry.
-fn read_name(node: &Node<'_, '_>) -> Option<Arc<str>> {
-    let name = node.text()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    match name.len() <= 64 && name.bytes().all(is_plain) {
-        true => Some(name.into()),
-        false => node.expected("a name of letters, digits, `-` and `_`, of 64 at most: metrics carry it"),
     }
 }
 

@@ -1,45 +1,11 @@
 //! The engine and the proofs that were used: each request asks once whether its own was, within its own call.
 
-use std::collections::BTreeMap;
-
 use super::Gate;
-use super::effect::RequestId;
 use super::waiting::{Arrival, Awaited, Waiter};
-use crate::binding::{FreshProof, OwnProofs, UsedProof, record};
+use crate::binding::{FreshProof, UsedProof, record};
 use crate::capabilities::Capabilities;
 use crate::shared::SharedData;
 use crate::time::Timestamp;
-
-/// What is known of the proofs of requests.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Proofs {
-    /// Those that other VMs are to be asked about.
-    asked: Vec<(RequestId, FreshProof)>,
-    /// What became of them, until their request is decided.
-    used: BTreeMap<RequestId, UsedProof>,
-    /// Those that were used, where nothing is shared.
-    own: OwnProofs,
-}
-
-impl Proofs {
-    pub(super) fn wants_exchange(&self) -> bool {
-        !self.asked.is_empty()
-    }
-
-    pub(super) fn of(&self, id: RequestId) -> Option<UsedProof> {
-        self.used.get(&id).copied()
-    }
-
-    /// The request is decided, or gone.
-    pub(super) fn forget(&mut self, id: RequestId) {
-        self.used.remove(&id);
-        self.asked.retain(|(asked, _)| *asked != id);
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.used.is_empty() && self.asked.is_empty()
-    }
-}
 
 impl Gate {
     /// A request whose proof holds: it goes on once the proof is remembered. That is in this very call, so it counts as

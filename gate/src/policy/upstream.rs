@@ -2,6 +2,7 @@
 
 mod eks;
 mod exchange;
+mod kept;
 mod signed;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 pub use self::eks::{Eks, Role};
 pub(crate) use self::exchange::TokenEndpoint;
 pub use self::exchange::{SubjectToken, TokenExchange};
+pub use self::kept::KeptToken;
 pub use self::signed::SignedToken;
 pub(crate) use self::signed::{KeyUse, SigningEntry};
 
@@ -44,15 +46,6 @@ pub enum CredentialSource {
     Session(KeptToken),
     /// A JWT that the gate signs.
     Token(Box<SignedToken>),
-}
-
-/// A token that a session keeps.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeptToken {
-    /// The access token.
-    Access,
-    /// The ID token.
-    Id,
 }
 
 impl Upstream {

@@ -141,9 +141,9 @@ impl Proxy {
 }
 
 impl Plugin {
-    /// Whether the plugin takes a configuration; where it does not, the errors that it logs.
-    pub fn check(&self, configuration: &str) -> Result<(), Vec<String>> {
-        let vm = Proxy::new().vm(self, VmOptions::new());
+    /// Whether the plugin takes a configuration in such a VM; where it does not, the errors that it logs.
+    pub fn check(&self, configuration: &str, options: VmOptions) -> Result<(), Vec<String>> {
+        let vm = Proxy::new().vm(self, options);
         vm.start(configuration).map(drop).map_err(|_| vm.log_at_least(LogLevel::Error))
     }
 }

@@ -274,7 +274,10 @@ fn problem_of_a_refusal(request: &Request, answer: &Answer, reason: &str) -> Opt
     let challenge = answer.header("www-authenticate");
     let fits = match (error, challenge) {
         (Some(""), Some(challenge)) => challenge == r#"Bearer realm="jotgate""#,
-        (Some(error), Some(challenge)) => challenge.starts_with(&format!(r#"Bearer realm="jotgate"{error}"#)),
+        (Some(error), Some(challenge)) => {
+            let scheme = if reason == "bad_proof" { "DPoP" } else { "Bearer" };
+            challenge.starts_with(&format!(r#"{scheme} realm="jotgate"{error}"#))
+        }
         (expected, found) => expected.is_none() && found.is_none(),
     };
     if !fits {

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use strict_host::Plugin;
+use strict_host::{Plugin, VmOptions};
 use test_support::workspace;
 
 use crate::crds::{are_absent, documents, errors};
@@ -34,7 +34,7 @@ static PLUGIN: LazyLock<Plugin> =
 pub(crate) fn load(config: &Value) -> Result<(), Vec<String>> {
     let mut config = config.clone();
     set_variables(&mut config);
-    PLUGIN.check(&config.to_string())
+    PLUGIN.check(&config.to_string(), VmOptions::new())
 }
 
 /// Puts a text of its own in place of each variable: the environment of these tests has none.

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use strict_host::VmOptions;
 use test_support::workspace;
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 
@@ -12,32 +13,30 @@ fn read(name: &str) -> String {
     fs::read_to_string(workspace().join(name)).unwrap()
 }
 
-/// Whether the plugin takes it; its errors, where not.
+/// Whether the plugin takes it, with all variables that it asks for; its errors, where not.
 fn load(config: &Value) -> Result<(), Vec<String>> {
-    plugin().check(&without_variables(config).to_string())
+    let options =
+        variables("", config).into_iter().fold(VmOptions::new(), |options, (name, value)| options.env(name, value));
+    plugin().check(&config.to_string(), options)
 }
 
-/// With a value in place of each variable: the environment of these tests has none.
-fn without_variables(config: &Value) -> Value {
-    match config {
-        Value::Object(members) if members.len() == 1 && members.contains_key("env") => {
-            Value::from("a value of no fewer than 32 octets")
-        }
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), value_of(name, value))).collect::<Map<_, _>>().into()
-        }
-        Value::Array(items) => items.iter().map(without_variables).collect(),
-        other => other.clone(),
-    }
-}
-
-/// Keys are no text that anybody writes.
-fn value_of(name: &str, value: &Value) -> Value {
+/// The variables in what a member has, each with a value: keys are no text that anybody writes.
+fn variables(member: &str, value: &Value) -> Vec<(String, String)> {
     let key = || SigningKey::generate(Algorithm::EdDSA);
-    match name {
-        "inline" if value.get("env").is_some() => jwk_set([&key()]),
-        "privateKey" if value.get("env").is_some() => key().private_jwk().unwrap().to_string().into(),
-        _ => without_variables(value),
+    match value {
+        Value::Object(members) => match members.get("env").and_then(Value::as_str) {
+            Some(name) => {
+                let text = match member {
+                    "inline" => jwk_set([&key()]).to_string(),
+                    "keys" | "privateKey" => key().private_jwk().unwrap().to_string(),
+                    _ => String::from("a-value-of-no-fewer-than-32-octets"),
+                };
+                vec![(name.to_string(), text)]
+            }
+            None => members.iter().flat_map(|(member, value)| variables(member, value)).collect(),
+        },
+        Value::Array(items) => items.iter().flat_map(|item| variables(member, item)).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 
-use super::Options;
+use super::options::Options;
 use super::trust;
 use crate::clock;
 use crate::encoding::base64url;

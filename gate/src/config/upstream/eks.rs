@@ -9,7 +9,8 @@ use aws::sts::{LEAST_DURATION, MOST_DURATION};
 
 use super::super::reader::{Node, all};
 use super::super::{access, duration};
-use super::{Known, check_kept, read_name};
+use super::known::{Known, check_kept};
+use super::name::read_name;
 use crate::http::HttpUri;
 use crate::policy::{Eks, Issuer, KeptToken, Role};
 use crate::rules::Access;

@@ -7,8 +7,8 @@ use oauth::token::TokenTypeUri;
 
 use super::super::reader::Node;
 use super::super::{access, client, duration, login, provider};
+use super::known::{Known, check_kept};
 use super::signed::read_audiences;
-use super::{Known, check_kept};
 use crate::policy::{Issuer, KeptToken, SubjectToken, TokenEndpoint, TokenExchange};
 
 const CACHE_FOR: Duration = Duration::from_mins(5);

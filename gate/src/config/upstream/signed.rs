@@ -10,7 +10,7 @@ use oauth::Secret;
 use super::super::reader::{Node, Object, all};
 use super::super::reference::claim_ref;
 use super::super::{Environment, client, duration, headers, own_paths, variable};
-use super::Known;
+use super::known::Known;
 use crate::identity::{IdentityValue, SignedClaim, SignedValue};
 use crate::metadata::WELL_KNOWN;
 use crate::policy::{KeyUse, SignedToken, SigningEntry};

@@ -6,7 +6,7 @@ use oauth::client::Client;
 use oauth::endpoint::Endpoint;
 use oauth::token::TokenTypeUri;
 
-use super::KeptToken;
+use super::kept::KeptToken;
 use crate::policy::Discovery;
 
 /// How a token is exchanged.

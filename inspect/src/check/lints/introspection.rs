@@ -16,7 +16,10 @@ const LONG: Duration = Duration::from_mins(5);
 pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
     let entries: Vec<_> = policy.issuers().iter().filter(|issuer| issuer.is_introspected()).collect();
     for ((path, node), issuer) in tree.indexed("introspection").zip(&entries) {
-        lint_audiences(node, &path, findings);
+        // What such an endpoint answers names no audience.
+        if node.get("style").and_then(Node::text) != Some("self") {
+            lint_audiences(node, &path, findings);
+        }
         findings.extend(lint_endpoint(node, &path));
         findings.extend(lint_form(node, &path, issuer, entries.len()));
         findings.extend(lint_cache(node, &path, issuer));
