@@ -129,7 +129,7 @@ impl Refusing {
         request
     }
 
-    fn request(&self, reason: &str, method: &str) -> Request {
+    pub(crate) fn request(&self, reason: &str, method: &str) -> Request {
         let to = |path: &str| Request::new(method, path);
         let token = |request: &TokenRequest| self.issuer.token(request).unwrap();
         let alice = || token(&TokenRequest { scope: Some("read".into()), ..TokenRequest::subject("alice") });
