@@ -218,7 +218,7 @@ $(PLUGIN): $(call sources,jose oauth aws gate abi driver filter) ship/flags.sh |
 .PHONY: module
 module: toolchain $(MODULE_FILE) ## Builds dist/libjotgate.so, the gate as a native module of Envoy, and its checksum
 
-$(MODULE_FILE): $(call sources,jose oauth gate driver dynamic-module dynamic-module/abi) ship/flags.sh
+$(MODULE_FILE): $(call sources,jose oauth aws gate driver dynamic-module dynamic-module/abi) ship/flags.sh
 	$(call step,building the native module)
 	@CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked --profile module -p dynamic-module
 	@mkdir -p dist && cp $(BUILT)/module/libjotgate_module.so $@ && cd dist && sha256sum $(notdir $@) > $(notdir $@).sha256
@@ -228,7 +228,7 @@ $(MODULE_FILE): $(call sources,jose oauth gate driver dynamic-module dynamic-mod
 .PHONY: module-for-tests
 module-for-tests: toolchain $(MODULE_FOR_TESTS)
 
-$(MODULE_FOR_TESTS): $(call sources,jose oauth gate driver dynamic-module dynamic-module/abi)
+$(MODULE_FOR_TESTS): $(call sources,jose oauth aws gate driver dynamic-module dynamic-module/abi)
 	$(call step,building the native module for tests)
 	@$(build_native) --lib
 	@touch $@
