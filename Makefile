@@ -372,7 +372,7 @@ test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outsid
 # What the plugin is tested with, against the module, by the same descriptions; less what does not run in Envoy, what looks
 # at the pages for operators, and what takes long (bodies, crowds).
 .PHONY: test-module
-test-module: SKIP := $(foreach name,bodies:: crowd:: operations:: the_engine_withstands strict_host,--skip $(name))
+test-module: SKIP := $(foreach name,bodies:: crowd:: operations:: the_engine_withstands strict_host the_host_signs,--skip $(name))
 test-module: toolchain $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside ## Runs the native module in a real Envoy: behaviour, attacks, HTTP/2, faults
 	$(call step,testing the module in Envoy)
 	@JOTGATE_HOST=module $(call run_tests,$(foreach name,agreement attacks envoy http2 module,--test $(name)))
