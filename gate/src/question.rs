@@ -1,7 +1,5 @@
 //! What a decision lacks and others know: what they are asked, and what they answered.
 
-#![allow(dead_code, reason = "credentials and introspection ask next")]
-
 use std::fmt;
 use std::time::Duration;
 

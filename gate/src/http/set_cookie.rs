@@ -1,7 +1,5 @@
 //! Cookies that an answer makes or deletes (RFC 6265 §4.1).
 
-#![allow(dead_code, reason = "the engine uses it next")]
-
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! What credentials can refer to.
 
-#![allow(dead_code, reason = "exchanges use it next")]
-
 use super::super::Environment;
 use super::super::reader::Node;
 use crate::policy::{Issuer, Keep, KeptToken, SessionSettings};
