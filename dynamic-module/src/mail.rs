@@ -107,14 +107,7 @@ impl Response {
 }
 
 fn make(main: Main<'_>, callout: &Callout) -> Result<u64, HostError> {
-    let mut headers = vec![
-        (":method", callout.method),
-        (":scheme", callout.scheme),
-        (":authority", &callout.authority),
-        (":path", &callout.path),
-    ];
-    headers.extend(callout.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())));
-    main.callout(&callout.cluster, &headers, &callout.body, callout.timeout)
+    main.callout(&callout.cluster, &callout.header_list(), &callout.body, callout.timeout)
         .map_err(|error| HostError { status: error.status })
 }
 

@@ -127,14 +127,7 @@ impl Host for ProxyWasm {
     }
 
     fn send_callout(&mut self, callout: &Callout) -> Result<CalloutToken, HostError> {
-        let mut headers = vec![
-            (":method", callout.method),
-            (":scheme", callout.scheme),
-            (":authority", &callout.authority),
-            (":path", &callout.path),
-        ];
-        headers.extend(callout.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())));
-        hostcalls::http_call(&callout.cluster, &pairs::encode(&headers), &callout.body, callout.timeout)
+        hostcalls::http_call(&callout.cluster, &pairs::encode(&callout.header_list()), &callout.body, callout.timeout)
             .map(CalloutToken::from)
             .map_err(error)
     }

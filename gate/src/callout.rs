@@ -40,6 +40,19 @@ pub struct Callout {
 }
 
 impl Callout {
+    /// Every header in the order of the wire: the pseudo-headers (RFC 9113 §8.3.1), then the others.
+    #[must_use]
+    pub fn header_list(&self) -> Vec<(&str, &str)> {
+        let mut list = vec![
+            (":method", self.method),
+            (":scheme", self.scheme),
+            (":authority", self.authority.as_str()),
+            (":path", self.path.as_str()),
+        ];
+        list.extend(self.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())));
+        list
+    }
+
     /// A GET, with an access token (RFC 6750 §2.1).
     pub(crate) fn get(cluster: &str, uri: &HttpUri, token: Option<&Secret>, timeout: Duration) -> Self {
         let mut headers = vec![CalloutHeader::new("user-agent", USER_AGENT), CalloutHeader::new("accept", ACCEPT)];
