@@ -28,7 +28,8 @@ fn usable_groups() -> Vec<Group> {
     groups().into_iter().filter(|group| !group.has_small_key()).chain(own).collect()
 }
 
-/// A good signature, and each with one bit flipped, cut, or longer; and good ones of another text.
+/// A good signature, and each with one bit flipped, cut, or longer; and good ones of another text. Every octet has one or
+/// two flipped bits, in turn each of the eight: all of them cost a minute and a half.
 fn group_of(key: &SigningKey) -> Group {
     let message = b"header.payload".to_vec();
     let signature = key.sign(&message);
@@ -39,7 +40,7 @@ fn group_of(key: &SigningKey) -> Group {
         is_good,
     };
     let mut cases = vec![case("good".into(), &message, signature.clone(), true)];
-    for bit in 0..signature.len() * 8 {
+    for bit in (0..signature.len() * 8).step_by(7) {
         let mut flipped = signature.clone();
         if let Some(octet) = flipped.get_mut(bit / 8) {
             *octet ^= 1 << (bit % 8);
