@@ -148,6 +148,8 @@ fn a_token_in_use_stays_through_a_flood() {
 
 #[cfg(not(target_family = "wasm"))]
 mod properties {
+    use std::sync::LazyLock;
+
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -185,6 +187,8 @@ mod properties {
         config
     }
 
+    static TOKENS: LazyLock<Vec<String>> = LazyLock::new(tokens);
+
     fn tokens() -> Vec<String> {
         let keys = ["a", "b", "c"].map(Key::new);
         let claims = [
@@ -197,7 +201,7 @@ mod properties {
     }
 
     fn run(bytes: usize, steps: &[Step]) -> (Vec<String>, u64) {
-        let (mut world, tokens, mut published) = (World::new(&config(bytes)), tokens(), vec!["a"]);
+        let (mut world, mut published) = (World::new(&config(bytes)), vec!["a"]);
         let mut outcomes = Vec::new();
         for step in steps {
             while !world.fetches.is_empty() {
@@ -213,7 +217,7 @@ mod properties {
                 Step::Rotate(keys) => published.clone_from(keys),
                 Step::Send { token, path, forged } => {
                     let path = ["/gold", "/read", "/audited", "/x"][*path];
-                    let mut headers = vec![("authorization", format!("Bearer {}", tokens[*token]))];
+                    let mut headers = vec![("authorization", format!("Bearer {}", TOKENS[*token]))];
                     if *forged {
                         headers.push(("x-user", String::from("admin")));
                     }
@@ -226,7 +230,7 @@ mod properties {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn a_cache_changes_no_verdict(steps in vec(step(), 1..50)) {

@@ -199,7 +199,7 @@ fn name() -> impl Strategy<Value = String> {
 
 #[cfg(not(target_family = "wasm"))]
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A second reading of the bounds, which shares no code with the engine's: a prefix, and one exact name.
     #[test]

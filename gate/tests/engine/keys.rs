@@ -206,7 +206,7 @@ fn trouble_is_logged_once_per_change_of_state() {
 
 #[test]
 fn keys_are_fetched_again_before_they_are_too_stale() {
-    for seed in 0..50 {
+    for seed in 0..12 {
         let mut world = World::seeded(&fetched(&json!({"refreshAfter": "24h", "maxStale": "1h"}), &json!({})), seed);
         world.answer_keys(&[&Key::new("a")]);
         world.pass_until_fetch();

@@ -112,13 +112,14 @@ impl Proxy {
 
     /// However often another plugin writes back the entry `old`, which has the key `a`, that key stays withdrawn.
     fn keeps_out_replayed_keys(&mut self, old: &[u8], seconds: usize) {
+        let (withdrawn, current) = (token("a"), Key::new("b"));
         for _ in 0..seconds {
             self.overwrite(old);
             self.pass(SECOND);
             for world in &mut self.worlds {
-                assert_ne!(world.with_token(&token("a")).summary(), "ok");
+                assert_ne!(world.with_token(&withdrawn).summary(), "ok");
                 while !world.fetches.is_empty() {
-                    world.answer_keys(&[&Key::new("b")]);
+                    world.answer_keys(&[&current]);
                 }
             }
         }
@@ -538,7 +539,7 @@ impl Chaos {
 
 #[test]
 fn whatever_happens_all_vms_end_with_the_newest_keys() {
-    for seed in 0..24 {
+    for seed in 0..12 {
         let mut chaos = Chaos::new(seed);
         for _ in 0..150 {
             chaos.step(seed % 2 == 0);
