@@ -23,7 +23,7 @@ use crate::ports::Port;
 const READY: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(10);
 /// The members of configurations, of Envoy and of the plugin, that name a cluster.
-const NAMES: [&str; 2] = ["cluster", "jwksCluster"];
+const NAMES: [&str; 3] = ["api", "cluster", "jwksCluster"];
 
 /// From which files Envoy takes what is added.
 const SOURCES: [(&str, &str); 2] = [("cds_config", "clusters"), ("lds_config", "listeners")];

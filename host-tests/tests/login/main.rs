@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `world`, `provider`, `setup`, `ledger` | an Envoy, a provider and a browser; the secrets that they used |
 //! | `code_flow` | logins at certified providers: each client authentication, deep links, `iss` |
+//! | `github` | logins at GitHub, which has no ID token |
 //! | `refresh` | sessions that stay alive, by strict rotation, under parallel requests |
 //! | `sockets` | connections that end with their session |
 //! | `log_out` | logout here and at the provider; revocation |
@@ -19,6 +20,7 @@ mod chromium;
 mod code_flow;
 mod cross_site;
 mod flaws;
+mod github;
 mod ledger;
 mod log_out;
 mod provider;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use test_support::providers;
+use testbed::github::GitHub;
 use testbed::issuer::Issuer;
 
 /// A running provider.
@@ -12,6 +13,8 @@ pub(crate) enum Provider {
     Certified(providers::Provider),
     /// The testbed's, with flaws on demand.
     Flawed(Box<Issuer>),
+    /// The testbed's GitHub.
+    GitHub(GitHub),
     /// oidc-provider-mock.
     Mock(providers::Provider),
 }
@@ -21,6 +24,7 @@ impl Provider {
         match self {
             Self::Certified(provider) | Self::Mock(provider) => provider.address(),
             Self::Flawed(issuer) => issuer.address(),
+            Self::GitHub(github) => github.address(),
         }
     }
 
@@ -29,6 +33,7 @@ impl Provider {
         match self {
             Self::Certified(provider) | Self::Mock(provider) => provider.issuer(),
             Self::Flawed(issuer) => issuer.issuer().to_owned(),
+            Self::GitHub(github) => github.origin(),
         }
     }
 
@@ -39,6 +44,7 @@ impl Provider {
                 provider.answered().into_iter().flat_map(|answered| answered.secrets).collect()
             }
             Self::Flawed(issuer) => issuer.secrets(),
+            Self::GitHub(github) => github.secrets(),
             Self::Mock(_) => Vec::new(),
         }
     }
@@ -46,6 +52,13 @@ impl Provider {
     pub(crate) fn certified(&self) -> &providers::Provider {
         match self {
             Self::Certified(provider) => provider,
+            _ => panic!("is another provider"),
+        }
+    }
+
+    pub(crate) fn github(&self) -> &GitHub {
+        match self {
+            Self::GitHub(github) => github,
             _ => panic!("is another provider"),
         }
     }

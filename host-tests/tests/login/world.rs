@@ -11,10 +11,12 @@ use real_envoy::http::{Request, Response};
 use real_envoy::{Bootstrap, Envoy, Port, SharedEnvoy};
 use serde_json::{Value, json};
 use test_support::providers;
+use testbed::github::{App, GitHub, Person};
 use testbed::issuer::{Authentication, Client, Issuer, Options};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::upstream::Upstream;
 
+use crate::github;
 use crate::ledger::Ledger;
 use crate::provider::Provider;
 use crate::setup::{CLIENT_SECRET, SESSION_SECRET, Setup, merged};
@@ -86,6 +88,15 @@ impl World {
             let client = Client::new("dashboard", Authentication::Basic(CLIENT_SECRET.into()));
             let options = Options { clients: vec![client], algorithms: vec![Algorithm::ES256], ..Options::default() };
             Provider::Flawed(Box::new(Issuer::start(options).unwrap()))
+        })
+    }
+
+    /// At the testbed's GitHub.
+    pub(crate) fn github(setup: &Setup, person: Person) -> Self {
+        Self::start(setup, |origin| {
+            let callback = format!("{origin}/.jotgate/callback");
+            let app = App { id: "dashboard".into(), secret: github::SECRET.into(), callback };
+            Provider::GitHub(GitHub::start(app, person).unwrap())
         })
     }
 
