@@ -1,5 +1,6 @@
 //! OAuth 2.0 Protected Resource Metadata (RFC 9728): which servers issue tokens for what is behind the gate.
 
+use oauth::dpop::ALGORITHMS;
 use serde_json::json;
 
 use crate::answer::{PROBLEM, problem};
@@ -11,7 +12,21 @@ pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// The resources that clients may ask about.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Metadata(Vec<Resource>);
+pub(crate) struct Metadata {
+    resources: Vec<Resource>,
+    bindings: AnnouncedBindings,
+}
+
+/// What clients are told of tokens that are bound to their sender (RFC 9728 §2).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AnnouncedBindings {
+    /// Certificates are taken (RFC 8705).
+    pub(crate) certificates: bool,
+    /// Proofs are taken (RFC 9449).
+    pub(crate) proofs: bool,
+    /// Nothing else than a token with a proof is.
+    pub(crate) proofs_alone: bool,
+}
 
 /// A protected resource.
 #[derive(Clone, Debug)]
@@ -29,16 +44,22 @@ pub(crate) struct Resource {
 
 impl Metadata {
     pub(crate) fn new(resources: Vec<Resource>) -> Self {
-        Self(resources)
+        Self { resources, bindings: AnnouncedBindings::default() }
+    }
+
+    /// The same, with what is said of bound tokens.
+    #[must_use]
+    pub(crate) fn with_bindings(self, bindings: AnnouncedBindings) -> Self {
+        Self { bindings, ..self }
     }
 
     /// The answer to a request for metadata; `None` for any other request.
     pub(crate) fn answer(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Option<Reply> {
         let asked = path.as_str().strip_prefix(WELL_KNOWN)?;
         let is_asked = |resource: &&Resource| resource.path == asked && resource.host.names(request.authority());
-        let resource = self.0.iter().find(is_asked)?;
+        let resource = self.resources.iter().find(is_asked)?;
         Some(match request.method() {
-            b"GET" | b"HEAD" => resource.describe(),
+            b"GET" | b"HEAD" => resource.describe(self.bindings),
             b"OPTIONS" if request.is_preflight() => allow_cross_origin(),
             _ => refuse_method(),
         })
@@ -47,7 +68,7 @@ impl Metadata {
     /// The URL of the metadata of the resource that a request is for: the one with the longest path.
     pub(crate) fn url(&self, request: &Request<'_>, path: &CanonicalPath<'_>) -> Option<&str> {
         let fits = |resource: &&Resource| resource.contains(path) && resource.host.names(request.authority());
-        let resource = self.0.iter().filter(fits).max_by_key(|resource| resource.path.len())?;
+        let resource = self.resources.iter().filter(fits).max_by_key(|resource| resource.path.len())?;
         Some(&resource.url)
     }
 }
@@ -60,7 +81,7 @@ impl Resource {
     }
 
     /// RFC 9728 §3.2. Members without an element are left out.
-    fn describe(&self) -> Reply {
+    fn describe(&self, bindings: AnnouncedBindings) -> Reply {
         let mut members = serde_json::Map::new();
         members.insert(String::from("resource"), json!(self.identifier));
         for (name, list) in [("authorization_servers", &self.authorization_servers), ("scopes_supported", &self.scopes)]
@@ -68,6 +89,16 @@ impl Resource {
             if !list.is_empty() {
                 members.insert(name.to_string(), json!(list));
             }
+        }
+        if bindings.certificates {
+            members.insert(String::from("tls_client_certificate_bound_access_tokens"), json!(true));
+        }
+        if bindings.proofs {
+            let algorithms: Vec<_> = ALGORITHMS.split(' ').collect();
+            members.insert(String::from("dpop_signing_alg_values_supported"), json!(algorithms));
+        }
+        if bindings.proofs_alone {
+            members.insert(String::from("dpop_bound_access_tokens_required"), json!(true));
         }
         let content_type = ("content-type", String::from("application/json"));
         reply(200, [content_type], serde_json::Value::Object(members).to_string())

@@ -103,6 +103,9 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
     headers::check_overlaps(node, &hygiene, &credentials, &rules);
     relation::check_headers(node, &hygiene, &credentials, &rules);
     let sender_constraint = sender_constraint?.asked_by(issuers.as_deref().unwrap_or_default(), &rules);
+    let announced = default
+        .as_ref()
+        .map(|default| sender_constraint.announced(issuers.as_deref().unwrap_or_default(), &rules, default));
     sender_constraint::check(node, &sender_constraint, issuers.as_deref().unwrap_or_default(), &rules);
     Some(Policy {
         credentials,
@@ -121,7 +124,7 @@ fn read(node: &Node<'_, '_>, env: Environment<'_>) -> Option<Policy> {
         mode: mode?,
         scope_match: scope_match?,
         passes_preflights: passes_preflights?,
-        metadata: metadata?,
+        metadata: metadata?.with_bindings(announced?),
         trusted_proxies: trusted_proxies?,
         identity,
         upstream,

@@ -29,6 +29,7 @@ pub(super) fn read(
     let default = SenderConstraint {
         dpop: Some(default_dpop.clone()),
         mtls: CertificateSource::Connection,
+        announces_certificates: false,
         require: RequiredBinding::None,
         is_required: false,
         proofs,
@@ -39,10 +40,12 @@ pub(super) fn read(
         Kind::String => node.word(&[("off", None)]),
         _ => read_dpop(node, sections, env).map(Some),
     });
-    let mtls = object.or("mtls", CertificateSource::Connection, read_mtls);
+    let mtls = object.optional("mtls");
+    let announces_certificates = mtls.is_some();
+    let mtls = mtls.map_or(Some(CertificateSource::Connection), |node| read_mtls(&node));
     let require = object.or("require", default.require, required_binding::read);
     object.finish();
-    Some(SenderConstraint { dpop: dpop?, mtls: mtls?, require: require?, ..default })
+    Some(SenderConstraint { dpop: dpop?, mtls: mtls?, announces_certificates, require: require?, ..default })
 }
 
 /// Whether what is asked for can be had: of the top level, each issuer and each rule.

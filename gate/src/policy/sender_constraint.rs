@@ -6,7 +6,8 @@ use super::issuer::Issuer;
 use super::required_binding::RequiredBinding;
 use crate::binding::Nonces;
 use crate::http::TrustedProxies;
-use crate::rules::Rule;
+use crate::metadata::AnnouncedBindings;
+use crate::rules::{Access, Rule};
 use crate::sealing::SharedName;
 
 /// What shows that the sender of a token is the one that it is bound to, and who needs such a token.
@@ -15,6 +16,8 @@ pub struct SenderConstraint {
     /// Proofs of possession; absent: tokens that need one are refused.
     pub(crate) dpop: Option<Dpop>,
     pub(crate) mtls: CertificateSource,
+    /// Whether the configuration says where certificates are: then it is known that clients have some.
+    pub(crate) announces_certificates: bool,
     /// What tokens must be bound to, where the rule says nothing else.
     pub(crate) require: RequiredBinding,
     /// Whether anything at all has to be bound: the policy, an issuer or a rule says so.
@@ -58,6 +61,28 @@ impl SenderConstraint {
         let of_rules = rules.iter().filter_map(|rule| rule.require);
         let is_required = of_issuers.chain(of_rules).chain([self.require]).any(|one| one != RequiredBinding::None);
         Self { is_required, ..self }
+    }
+
+    /// What clients are told: what the configuration speaks of, or asks for somewhere.
+    pub(crate) fn announced(&self, issuers: &[Issuer], rules: &[Rule], default: &Access) -> AnnouncedBindings {
+        let of_rule = |rule: &Rule| rule.require.unwrap_or(self.require);
+        let is_asked = |wanted| {
+            let of_issuers = issuers.iter().map(|issuer| issuer.require);
+            of_issuers.chain(rules.iter().map(of_rule)).chain([self.require]).any(|asked| asked == wanted)
+        };
+        let takes_callers = |access: &Access| !matches!(access, Access::Deny | Access::Public);
+        let of_rules = rules.iter().filter(|rule| takes_callers(&rule.access)).map(of_rule);
+        let mut of_requests = of_rules.chain(takes_callers(default).then_some(self.require)).peekable();
+        let is_alone = |asked| asked == RequiredBinding::Dpop;
+        let of_all_issuers = issuers.iter().all(|issuer| is_alone(issuer.require));
+        let proofs_alone = of_all_issuers || (of_requests.peek().is_some() && of_requests.all(is_alone));
+        let dpop = self.dpop.as_ref();
+        AnnouncedBindings {
+            certificates: self.mtls != CertificateSource::Off
+                && (self.announces_certificates || is_asked(RequiredBinding::Mtls)),
+            proofs: dpop.is_some_and(|dpop| dpop.is_announced || is_asked(RequiredBinding::Dpop)),
+            proofs_alone: dpop.is_some() && proofs_alone,
+        }
     }
 
     /// Whether the peer's address matters.

@@ -217,3 +217,64 @@ fn genuine_preflights_pass_without_identity_where_that_is_set() {
         assert_eq!(send("pass", "OPTIONS", lacking).summary(), "403 denied_by_rule", "{lacking:?}");
     }
 }
+
+#[test]
+fn it_says_what_tokens_are_bound_to_where_the_configuration_does() {
+    let algorithms = json!(["EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
+    let (certificates, proofs, alone) = (
+        ("tls_client_certificate_bound_access_tokens", json!(true)),
+        ("dpop_signing_alg_values_supported", algorithms),
+        ("dpop_bound_access_tokens_required", json!(true)),
+    );
+    let found = |changes: &Value| {
+        let mut config = inline(&json!({"resourceMetadata": {"resource": "https://api.example.com"}}));
+        crate::support::merge(&mut config, changes);
+        let mut members = body(&send(&mut World::new(&config), "GET", "api.example.com", WELL_KNOWN));
+        let members = members.as_object_mut().expect("is an object");
+        for name in ["resource", "authorization_servers", "scopes_supported"] {
+            members.remove(name);
+        }
+        Value::Object(std::mem::take(members))
+    };
+    let constraint = |constraint: Value| json!({"senderConstraint": constraint});
+    let rules = |requires: &[&str]| {
+        let section = |(number, require): (usize, &&str)| {
+            let paths = [format!("/{number}/**")];
+            json!({"match": {"paths": paths}, "access": "authenticated", "senderConstraint": {"require": require}})
+        };
+        let mut rules: Vec<_> = requires.iter().enumerate().map(section).collect();
+        rules.push(json!({"match": {"paths": ["/public"]}, "access": "public"}));
+        rules.push(json!({"match": {"paths": ["/denied"]}, "access": "deny"}));
+        json!({"rules": rules, "default": "deny"})
+    };
+    let mut of_issuer = inline(&json!({}));
+    of_issuer["issuers"][0]["senderConstraint"] = json!({"require": "dpop"});
+    let mut overridden = rules(&["dpop", "none"]);
+    overridden["senderConstraint"] = json!({"require": "dpop"});
+    let mut open = rules(&["dpop"]);
+    open["default"] = json!("authenticated");
+    for (changes, expected) in [
+        (json!({}), vec![]),
+        (constraint(json!({})), vec![]),
+        (constraint(json!({"require": "any"})), vec![]),
+        (constraint(json!({"dpop": {}})), vec![&proofs]),
+        (constraint(json!({"dpop": "off", "mtls": "off"})), vec![]),
+        (constraint(json!({"mtls": "connection"})), vec![&certificates]),
+        (
+            constraint(json!({"mtls": {"header": "x-forwarded-client-cert", "trustedProxies": ["10.0.0.0/8"]}})),
+            vec![&certificates],
+        ),
+        (constraint(json!({"require": "mtls"})), vec![&certificates]),
+        (constraint(json!({"require": "dpop"})), vec![&proofs, &alone]),
+        (json!({"issuers": of_issuer["issuers"]}), vec![&proofs, &alone]),
+        (rules(&["dpop"]), vec![&proofs, &alone]),
+        (rules(&["dpop", "mtls"]), vec![&certificates, &proofs]),
+        (rules(&["none"]), vec![]),
+        (overridden, vec![&proofs]),
+        (open, vec![&proofs]),
+    ] {
+        let expected: serde_json::Map<_, _> =
+            expected.into_iter().map(|(name, value)| (String::from(*name), value.clone())).collect();
+        assert_eq!(found(&changes), Value::Object(expected), "{changes}");
+    }
+}
