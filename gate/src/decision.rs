@@ -281,6 +281,8 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     fn refuse_before_credential(mut self, reason: Reason) -> Judgement {
         // Where it passes all the same, it does so with the identity that it has.
         let known = if self.is_audited() { self.find_caller().ok().flatten() } else { None };
+        let is_certain = |known: &Arc<Entry>| known.session.is_none() || self.is_sender_certain(&known.principal, None);
+        let known = known.filter(is_certain);
         self.refuse(reason, known.as_deref())
     }
 
@@ -289,7 +291,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         match self.find_credential() {
             Ok(Some(credential)) => {
                 let known = self.verify(&credential.token)?;
-                Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, &credential)))
+                Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, Some(&credential))))
             }
             Ok(None) => Ok(self.find_session()),
             Err(_) => Ok(None),

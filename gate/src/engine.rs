@@ -179,7 +179,7 @@ impl Gate {
         let arrival = Arrival { id, waited, has_body: request.has_body() };
         let decision = self.decide_request(arrival, request, capabilities, steady);
         if !self.proofs.is_empty() && decision != Decision::Wait {
-            self.proofs.forget(id);
+            self.proofs.decided(id, matches!(decision, Decision::Forward(..)));
         }
         decision
     }
@@ -298,7 +298,7 @@ impl Gate {
 
     /// Whether [`Gate::handle_response`] has anything to say of the response to a request that was forwarded.
     pub fn expects_response(&self, id: RequestId) -> bool {
-        self.responses.contains_key(&id)
+        self.responses.contains_key(&id) || self.proofs.renewing.contains(&id)
     }
 
     /// Decides on the response to a request; `response` are its header lines, `:status` among them. It may have to wait
@@ -312,7 +312,13 @@ impl Gate {
         let now = self.clock.advance(capabilities.now);
         self.has_shared = false;
         self.current_request = Some(id);
-        self.decide_response(id, response, capabilities, now)
+        let mut decision = self.decide_response(id, response, capabilities, now);
+        if let ResponseDecision::Continue(edits) = &mut decision
+            && self.proofs.renewing.remove(&id)
+        {
+            self.add_nonce(response, capabilities.now, edits);
+        }
+        decision
     }
 
     /// A request is gone, whether it was decided or not.

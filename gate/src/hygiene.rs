@@ -30,6 +30,8 @@ pub struct Hygiene {
 /// Headers by which some servers replace what was decided on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
+    /// Whether any are removed.
+    are_removed: bool,
     /// Folded names.
     names: Vec<&'static str>,
     /// Proxies whose word on the host is trusted; without any, [`HOSTS`] are not searched for.
@@ -60,6 +62,7 @@ impl Overrides {
     pub(crate) fn of(dimensions: &Dimensions, passes_preflights: bool, trusted: &TrustedProxies) -> Self {
         let methods = METHODS.into_iter().filter(|_| dimensions.methods || passes_preflights);
         Self {
+            are_removed: true,
             names: methods.chain(PATHS.into_iter().filter(|_| dimensions.paths)).collect(),
             forwarders: dimensions.looks_at_hosts().then(|| trusted.clone()),
         }
@@ -159,6 +162,13 @@ impl Hygiene {
             edits.push(HeaderEdit::add("connection", "upgrade"));
         }
         edits
+    }
+
+    /// Adds the removal of what replaces method or path, whatever rules look at: of a request with a proof for these.
+    pub(crate) fn remove_overrides(&self, request: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
+        let is_override = |name: &[u8]| METHODS.iter().chain(&PATHS).any(|folded| is_spelling(name, folded));
+        let lines = request.all_lines().filter(|(name, _)| self.overrides.are_removed && is_override(name));
+        lines.for_each(|(name, _)| HeaderEdit::remove_once(edits, name));
     }
 
     /// The removal of what clients may not send, from trailers. Some servers merge them into headers, so neither a

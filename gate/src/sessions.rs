@@ -29,4 +29,4 @@ pub(crate) use self::keyring::{Binding, Keyring, Purpose};
 pub(crate) use self::refreshes::{Outcome, Refreshes, SessionId, Wish};
 pub(crate) use self::standing::{Bounds, Standing};
 pub(crate) use self::successors::{Claim, Successors};
-pub(crate) use self::usage::SessionUse;
+pub(crate) use self::usage::{SessionUse, is_shared};

@@ -53,6 +53,11 @@ impl Nonces {
         self.made_at(nonce).is_some_and(|made| made <= now.after(SKEW) && now < made.after(GOOD_FOR))
     }
 
+    /// Whether less than half of its life is left.
+    pub(crate) fn is_old(&self, nonce: &str, now: Timestamp) -> bool {
+        self.made_at(nonce).is_none_or(|made| made.after(GOOD_FOR / 2) <= now)
+    }
+
     fn made_at(&self, nonce: &str) -> Option<Timestamp> {
         let octets = base64url::decode(nonce.as_bytes())?;
         let (instant, code) = octets.split_last_chunk::<CODE>()?;
@@ -104,6 +109,8 @@ mod tests {
         assert!(!nonces(&["new"]).accepts(&nonce, NOW));
         assert!(!nonces(&[]).accepts(&nonce, NOW));
         assert_eq!(nonces(&[]).make(NOW), None);
+        assert!(!rotated.is_old(&nonce, NOW.after(Duration::from_secs(149))));
+        assert!(rotated.is_old(&nonce, NOW.after(GOOD_FOR / 2)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The third maker of evidence: what an issuer says of a token that only it can read (RFC 7662 §2.2).
 
-use jose::json::{Kind, Value};
+use jose::json::Value;
 
 use super::check::Check;
 use super::evidence::{Evidence, EvidenceSource};
@@ -56,14 +56,14 @@ fn check_issuer(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
 }
 
 /// RFC 7662 §2.2: a type of RFC 6749 §5.1. Others are those of tokens that give no access, such as refresh tokens; one
-/// for `DPoP` is bound (RFC 9449 §6.2). Where the token itself was sent, the word has a meaning of its own.
+/// for `DPoP` is bound to a key (RFC 9449 §6.2). Where the token itself was sent, the word has a meaning of its own.
 fn check_token_type(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
     let is_of_rfc = |style: &IntrospectionStyle| matches!(style, IntrospectionStyle::Rfc7662(_));
     let claim = present(claims, "token_type")
         .filter(|_| issuer.introspection().is_some_and(|settings| is_of_rfc(settings.style())));
     let Some(claim) = claim else { return Ok(()) };
     let found = claim.as_str().ok_or_else(|| Rejection::wrong_type("token_type", claim, "a string"))?;
-    let is_bound = || present(claims, "cnf").is_some_and(|cnf| cnf.kind() == Kind::Object);
+    let is_bound = || present(claims, "cnf").and_then(|cnf| cnf.get("jkt")?.as_str()).is_some();
     match found.eq_ignore_ascii_case("Bearer") || (found.eq_ignore_ascii_case("DPoP") && is_bound()) {
         true => Ok(()),
         false => Err(Reason::WrongType.into()),

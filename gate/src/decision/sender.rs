@@ -9,6 +9,7 @@ use crate::answer::{ProofChallenge, Refusal};
 use crate::binding::{Confirmation, FreshProof, Lack, ProofUse, in_header, of_connection};
 use crate::callers::Principal;
 use crate::credentials::{Credential, PROOF_HEADER};
+use crate::http::{CanonicalPath, PathMode};
 use crate::policy::{CertificateSource, Dpop};
 use crate::report::{Cause, Detail, Reason};
 use crate::trail::Trail;
@@ -37,14 +38,19 @@ impl<T: Trail> Evaluation<'_, T> {
     /// Refuses a request whose sender is not the one, or asks whether its proof was used before.
     #[inline(never)]
     pub(super) fn judge_sender(
-        self,
+        mut self,
         principal: &Principal,
         credential: Option<&Credential<'_>>,
     ) -> Result<Self, Box<Judgement>> {
         let checked = self.check_sender(principal, credential);
         self.trail.sender(&checked);
         match checked {
-            Ok(()) => Ok(self),
+            Ok(()) => {
+                if credential.is_some_and(|credential| credential.is_dpop) {
+                    self.policy.hygiene.remove_overrides(self.request, &mut self.edits);
+                }
+                Ok(self)
+            }
             Err(Lack::Unused(proof)) => Err(self.judge(Verdict::NeedsUnusedProof(proof), None).into()),
             // As of any other bad token in a cookie.
             Err(Lack::Refused(cause, _))
@@ -60,8 +66,8 @@ impl<T: Trail> Evaluation<'_, T> {
     }
 
     /// Whether the sender is certain without a look at what other VMs know.
-    pub(super) fn is_sender_certain(&self, principal: &Principal, credential: &Credential<'_>) -> bool {
-        !self.needs_sender(principal, Some(credential)) || self.check_sender(principal, Some(credential)).is_ok()
+    pub(super) fn is_sender_certain(&self, principal: &Principal, credential: Option<&Credential<'_>>) -> bool {
+        !self.needs_sender(principal, credential) || self.check_sender(principal, credential).is_ok()
     }
 
     fn check_sender(&self, principal: &Principal, credential: Option<&Credential<'_>>) -> Result<(), Lack> {
@@ -116,7 +122,7 @@ impl<T: Trail> Evaluation<'_, T> {
             return Err(refused_with(Reason::BadProof, SEVERAL, INVALID_PROOF));
         }
         let text = text.trim_ascii();
-        let came_as = FreshProof::came_as(token, text);
+        let came_as = FreshProof::came_as(key, token, text);
         if let Some(used) = self.known.proof.filter(|used| used.came_as == came_as) {
             return match used.outcome {
                 ProofUse::First => Ok(()),
@@ -143,8 +149,16 @@ impl<T: Trail> Evaluation<'_, T> {
             skew,
             accepts_nonce: accepts_nonce.as_ref().map(|accepts| accepts as &dyn Fn(&str) -> bool),
         };
-        match check(text, &expected, verification.verifier) {
-            Ok(proof) => Err(Lack::Unused(FreshProof::new(came_as, key, &proof.jti, proof.ends))),
+        let checked = check(text, &expected, verification.verifier);
+        match checked
+            .and_then(|proof| if is_one(&proof.path, line(":path")) { Ok(proof) } else { Err(ProofError::Target) })
+        {
+            Ok(proof) => {
+                let nonce = dpop.nonces.as_ref().zip(proof.nonce.as_deref());
+                let has_old_nonce = nonce.is_some_and(|(nonces, nonce)| nonces.is_old(nonce, now));
+                let fresh = FreshProof::new(came_as, key, &proof.jti, proof.ends);
+                Err(Lack::Unused(FreshProof { has_old_nonce, ..fresh }))
+            }
             Err(error) => {
                 let challenge = match error {
                     ProofError::Nonce => self.challenge(Some(dpop), USE_NONCE),
@@ -166,6 +180,13 @@ impl<T: Trail> Evaluation<'_, T> {
         let nonces = dpop.and_then(|dpop| dpop.nonces.as_ref());
         ProofChallenge { error, nonce: nonces.and_then(|nonces| nonces.make(self.known.verification.now)) }
     }
+}
+
+/// Whether a path is the one of a request also where empty segments and parameters are taken out (`paths: lenient`):
+/// what two dots lead to may then be another.
+fn is_one(path: &str, target: &[u8]) -> bool {
+    let canonical = |path| CanonicalPath::of(path, PathMode::Lenient).ok();
+    canonical(path.as_bytes()).is_some_and(|path| canonical(target).as_ref() == Some(&path))
 }
 
 fn refused(reason: Reason, detail: impl Into<Option<&'static str>>) -> Lack {

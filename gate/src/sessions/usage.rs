@@ -93,6 +93,11 @@ impl SessionUse {
     }
 }
 
+/// Whether a response says that caches may store it which others share.
+pub(crate) fn is_shared(response: &[HeaderLine<'_>]) -> bool {
+    Storage::of(response) == Storage::Shared
+}
+
 /// Who may store a response (RFC 9111 §3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Storage {

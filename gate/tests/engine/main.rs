@@ -11,6 +11,7 @@
 mod access;
 mod audit;
 mod bound;
+mod bound_attacks;
 mod browser;
 #[cfg(not(target_family = "wasm"))]
 mod browsers;
@@ -33,6 +34,7 @@ mod login_attacks;
 mod login_config;
 mod logins;
 mod metadata;
+mod nonces;
 mod paths;
 mod relations;
 mod renewals;

@@ -56,8 +56,12 @@ impl Key {
 
     /// A token of exactly these claims.
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| base64url::encode(value.to_string().as_bytes());
-        let input = format!("{}.{}", part(header), part(claims));
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// Likewise of these texts, be they JSON or not.
+    pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
+        let input = format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(claims.as_bytes()));
         let signature: Signature = self.pair.sign(input.as_bytes());
         format!("{input}.{}", base64url::encode(&signature.to_bytes()))
     }

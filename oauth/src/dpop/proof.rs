@@ -13,7 +13,7 @@ use jose::signature::{CheckedBy, SignatureVerifier};
 use jose::{Algorithm, Hash, base64url};
 
 use super::error::ProofError;
-use super::target::Target;
+use super::target::{Target, path_in};
 
 /// With an RSA key of 16,384 bits a proof has some 7,000 octets.
 const MAX_OCTETS: usize = 8 << 10;
@@ -49,6 +49,10 @@ pub struct Expected<'e> {
 pub struct Proof {
     /// What distinguishes it from others that were made with the same key.
     pub jti: String,
+    /// The path of `htu` as it is written there.
+    pub path: String,
+    /// The nonce that was accepted, where one is needed.
+    pub nonce: Option<String>,
     /// From then on it is refused as too old, in whole seconds since the epoch.
     pub ends: Duration,
 }
@@ -103,20 +107,18 @@ fn check_claims(proof: &UntrustedToken<'_>, expected: &Expected<'_>) -> Result<P
     if text("htm").map(str::as_bytes) != Some(expected.method) {
         return Err(ProofError::Method);
     }
-    if !text("htu").is_some_and(|uri| expected.target.is_that_of(uri)) {
-        return Err(ProofError::Target);
-    }
+    let htu = text("htu").filter(|uri| expected.target.is_that_of(uri)).ok_or(ProofError::Target)?;
     let digest = base64url::encode(&Hash::Sha256.digest(&[expected.token]));
     if text("ath") != Some(digest.as_str()) {
         return Err(ProofError::Token);
     }
     let ends = check_dates(proof, expected)?;
-    if let Some(accepts) = expected.accepts_nonce
-        && !text("nonce").is_some_and(accepts)
-    {
-        return Err(ProofError::Nonce);
-    }
-    Ok(Proof { jti: jti.to_string(), ends })
+    let nonce = match expected.accepts_nonce {
+        Some(accepts) => Some(text("nonce").filter(|nonce| accepts(nonce)).ok_or(ProofError::Nonce)?),
+        None => None,
+    };
+    let path = path_in(htu).unwrap_or_default().to_string();
+    Ok(Proof { jti: jti.to_string(), path, nonce: nonce.map(ToString::to_string), ends })
 }
 
 /// When the proof is too old. Its other dates count, too, as those of any JWT (RFC 7519 §4.1.4, §4.1.5).

@@ -29,6 +29,13 @@ impl Target<'_> {
     }
 }
 
+/// The path in a URI as it is written, without query and fragment; an empty one is `/`.
+pub(super) fn path_in(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let rest = rest.split(['?', '#']).next()?;
+    Some(rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/"))
+}
+
 /// Host and port in one spelling; `None` for none, for user information, and for what no authority has.
 fn server(authority: &[u8], is_https: bool) -> Option<Vec<u8>> {
     let authority = normalised(authority, |byte| b"[]:".contains(&byte))?.to_ascii_lowercase();
@@ -113,6 +120,20 @@ mod tests {
 
     fn is(uri: &str, scheme: &str, authority: &str, path: &str) -> bool {
         Target { is_https: scheme == "https", authority: authority.as_bytes(), path: path.as_bytes() }.is_that_of(uri)
+    }
+
+    #[test]
+    fn a_path_ends_where_a_query_or_a_fragment_begins() {
+        for (uri, path) in [
+            ("https://a/b//c/../d;e?f/g#h", "/b//c/../d;e"),
+            ("https://a", "/"),
+            ("https://a?b/c", "/"),
+            ("https://a#b/c", "/"),
+            ("https://a/#?", "/"),
+        ] {
+            assert_eq!(path_in(uri), Some(path), "{uri}");
+        }
+        assert_eq!(path_in("a"), None);
     }
 
     #[test]

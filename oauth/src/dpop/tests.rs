@@ -98,7 +98,10 @@ fn the_example_of_the_rfc_holds() {
         ..expected(&key)
     };
     let ends = Duration::from_secs(1_562_262_618 + 61);
-    assert_eq!(check(EXAMPLE.as_bytes(), &expected, &Software), Ok(Proof { jti: "e1j3V_bKic8-LAEB".into(), ends }));
+    assert_eq!(
+        check(EXAMPLE.as_bytes(), &expected, &Software),
+        Ok(Proof { jti: "e1j3V_bKic8-LAEB".into(), path: "/protectedresource".into(), nonce: None, ends })
+    );
     let another = Expected { token: b"another", ..expected };
     assert_eq!(check(EXAMPLE.as_bytes(), &another, &Software), Err(ProofError::Token));
 }
