@@ -45,4 +45,5 @@ mod support;
 mod tokens;
 mod undecided;
 mod upstream;
+mod upstream_attacks;
 mod waiting;

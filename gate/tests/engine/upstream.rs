@@ -20,9 +20,9 @@ use crate::support::{ISSUER, Key, NOW, Outcome, World, inline, merge};
 pub(crate) const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
 /// RFC 8037 A.1.
 const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-const P256_KID: &str = "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U";
+pub(crate) const P256_KID: &str = "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U";
 const ED25519_KID: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
-const JWKS: &str = "/.well-known/jwks.json";
+pub(crate) const JWKS: &str = "/.well-known/jwks.json";
 
 /// A token that the gate signs, with `changes` to how.
 pub(crate) fn signed(changes: &Value) -> Value {
@@ -33,18 +33,18 @@ pub(crate) fn signed(changes: &Value) -> Value {
 }
 
 /// A configuration with these credentials, the first of which all rules use, with `changes` to its top level.
-fn config(credentials: &Value, changes: &Value) -> Value {
+pub(crate) fn config(credentials: &Value, changes: &Value) -> Value {
     let mut config = inline(&json!({"upstreamCredentials": credentials, "upstream": credentials[0]["name"]}));
     merge(&mut config, changes);
     config
 }
 
-fn with_token(token: &Value) -> World {
+pub(crate) fn with_token(token: &Value) -> World {
     World::new(&config(&json!([{"name": "internal", "token": signed(token)}]), &json!({})))
 }
 
 /// What stands behind `Bearer` in the one line of `authorization`.
-fn bearer(outcome: &Outcome) -> String {
+pub(crate) fn bearer(outcome: &Outcome) -> String {
     let lines = outcome.seen("authorization");
     assert_eq!(lines.len(), 1, "{outcome:?}");
     lines[0].strip_prefix("Bearer ").expect("has the scheme").to_string()
@@ -57,22 +57,22 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 /// A counter of credentials.
-fn count(world: &World, name: &str) -> u64 {
+pub(crate) fn count(world: &World, name: &str) -> u64 {
     world.metrics.get(&format!("jotgate_upstream_{name}")).copied().unwrap_or_default()
 }
 
 /// Header and claims of a token, unchecked.
-fn read(token: &str) -> (Value, Value) {
+pub(crate) fn read(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| base64url::decode(part.as_bytes()).expect("is base64url"));
     let mut part = || serde_json::from_slice(&parts.next().expect("is there")).expect("is JSON");
     (part(), part())
 }
 
-fn claims(outcome: &Outcome) -> Value {
+pub(crate) fn claims(outcome: &Outcome) -> Value {
     read(&bearer(outcome)).1
 }
 
-fn jwks(world: &mut World) -> String {
+pub(crate) fn jwks(world: &mut World) -> String {
     match world.get(JWKS, &[]) {
         Outcome::Replied(reply) => reply.body,
         other => panic!("not replied: {other:?}"),
@@ -80,7 +80,7 @@ fn jwks(world: &mut World) -> String {
 }
 
 /// Whether the keys of `set` verify `token`.
-fn verifies(token: &str, set: &str) -> bool {
+pub(crate) fn verifies(token: &str, set: &str) -> bool {
     let keys = KeySet::from_json(set.as_bytes(), 100, Origin::Issuer).expect("is a key set");
     let encoded = EncodedToken::decode(token.as_bytes()).expect("is a JWS");
     let token = encoded.parse().expect("is a JWT");
@@ -381,7 +381,7 @@ fn keys_are_served_before_rules_where_rules_match() {
 }
 
 /// A login whose session keeps these tokens, and whose rules use the credential `source`.
-fn session(keep: &Value, source: &Value) -> Value {
+pub(crate) fn session(keep: &Value, source: &Value) -> Value {
     let mut credential = json!({"name": "kept"});
     merge(&mut credential, source);
     let mut config = login(&json!({"upstreamCredentials": [credential], "upstream": "kept"}));
