@@ -176,7 +176,7 @@ impl Gate {
         if waited.is_none() {
             self.current_request = Some(id);
         }
-        let arrival = Arrival { id, waited, has_body: request.has_body() };
+        let arrival = Arrival { id, waited, has_body: request.has_body(), is_late: false };
         let decision = self.decide_request(arrival, request, capabilities, steady);
         if !self.proofs.is_empty() && decision != Decision::Wait {
             self.proofs.decided(id, matches!(decision, Decision::Forward(..)));
@@ -201,7 +201,7 @@ impl Gate {
             verification: &verification,
             signer,
             random,
-            answers: &self.answers,
+            answers: self.answers.at_hand(arrival.is_late),
             endpoints: &self.endpoints,
             proof,
             refreshes: &self.refreshes,
@@ -236,7 +236,10 @@ impl Gate {
             }
             Verdict::NeedsAnswer(question) => match self.wait_for_answer(arrival, *question, steady) {
                 Ok(true) => return Decision::Wait,
-                Ok(false) => return self.decide_request(again, request, capabilities, steady),
+                Ok(false) => {
+                    let again = Arrival { is_late: true, ..again };
+                    return self.decide_request(again, request, capabilities, steady);
+                }
                 Err(refusal) => refusal,
             },
             Verdict::NeedsUnusedProof(proof) => {

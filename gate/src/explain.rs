@@ -155,7 +155,7 @@ pub fn trace(
         verification: &verification,
         signer: &Software,
         random: &NoGenerator,
-        answers: &answers,
+        answers: answers.at_hand(false),
         endpoints: &Endpoints::default(),
         proof: None,
         refreshes: &refreshes,

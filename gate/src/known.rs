@@ -5,7 +5,7 @@ use jose::sign::Signer;
 use crate::binding::UsedProof;
 use crate::callers::Verification;
 use crate::introspection::Endpoints;
-use crate::question::Answers;
+use crate::question::AnswersAtHand;
 use crate::random::Randomness;
 use crate::sessions::{KeptClaims, Refreshes};
 use crate::upstream::MintedCache;
@@ -16,7 +16,7 @@ pub(crate) struct Known<'c> {
     pub(crate) verification: &'c Verification<'c>,
     pub(crate) signer: &'c dyn Signer,
     pub(crate) random: &'c dyn Randomness,
-    pub(crate) answers: &'c Answers,
+    pub(crate) answers: AnswersAtHand<'c>,
     /// The introspection endpoints that are in trouble.
     pub(crate) endpoints: &'c Endpoints,
     /// What became of the proof of the request, if that was asked.

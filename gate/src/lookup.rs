@@ -1,6 +1,7 @@
 //! What is asked once for all who need it: one callout for each key, and its answer for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::callout::CalloutId;
@@ -110,12 +111,6 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
         (self.entries, self.ends, self.in_flight) = (entries, ends, in_flight);
     }
 
-    /// There is this value for `key` in place of an answer, which does not come in time.
-    pub(crate) fn fail(&mut self, key: K, value: V, ttl: Duration, now: Timestamp) {
-        self.remove(&key);
-        self.insert(key, Entry { state: State::Known(value), end: now.after(ttl) });
-    }
-
     /// Forgets what is known of these keys.
     pub(crate) fn forget(&mut self, is_forgotten: impl Fn(&K) -> bool) {
         let keys: Vec<_> = self.entries.keys().filter(|key| is_forgotten(key)).cloned().collect();
@@ -125,9 +120,9 @@ impl<K: Clone + Ord, V> Lookup<K, V> {
     }
 
     /// What is known of these keys counts until `end` at most.
-    pub(crate) fn end_by(&mut self, end: Timestamp, is_meant: impl Fn(&K) -> bool) {
+    pub(crate) fn end_by(&mut self, end: Timestamp, keys: RangeInclusive<K>) {
         let is_late = |entry: &Entry<V>| !entry.is_in_flight() && end < entry.end;
-        let meant = self.entries.iter().filter(|(key, entry)| is_meant(key) && is_late(entry));
+        let meant = self.entries.range(keys).filter(|(_, entry)| is_late(entry));
         let keys: Vec<_> = meant.map(|(key, _)| key.clone()).collect();
         for key in keys {
             if let Some(entry) = self.remove(&key) {
@@ -230,12 +225,12 @@ mod tests {
     fn what_is_known_may_end_sooner_and_never_later() {
         let mut lookup = lookup(4);
         know(&mut lookup, "a", 1, MINUTE, at(0));
-        know(&mut lookup, "b", 2, MINUTE, at(0));
+        know(&mut lookup, "d", 2, MINUTE, at(0));
         assert_eq!(lookup.begin("c", CalloutId(3), at(0)), Begun::Ask);
-        lookup.end_by(at(2), |key| *key != "b");
-        lookup.end_by(at(90), |_| true);
+        lookup.end_by(at(2), "a"..="c");
+        lookup.end_by(at(90), "a"..="d");
         assert_eq!((lookup.get(&"a", at(1)), lookup.get(&"a", at(2))), (Some(&1), None));
-        assert_eq!((lookup.get(&"b", at(59)), lookup.get(&"b", at(60))), (Some(&2), None));
+        assert_eq!((lookup.get(&"d", at(59)), lookup.get(&"d", at(60))), (Some(&2), None));
         assert_eq!(lookup.next_expiry(), Some(at(2)));
         assert_eq!(lookup.expire(at(2)), [""; 0]);
         assert_eq!(lookup.finish(CalloutId(3), 3, MINUTE, at(3)), Some("c"), "what is under way goes on");
@@ -262,16 +257,6 @@ mod tests {
         assert_eq!(lookup.begin("a", CalloutId(3), at(1)), Begun::Ask);
         lookup.forget(|&key| key == "a");
         assert_eq!(lookup.finish(CalloutId(3), 3, MINUTE, at(1)), None, "its callout is over");
-    }
-
-    #[test]
-    fn a_failure_takes_the_place_of_an_answer_that_is_late() {
-        let mut lookup = lookup(4);
-        assert_eq!(lookup.begin("a", CalloutId(1), at(0)), Begun::Ask);
-        lookup.fail("a", 9, MINUTE, at(1));
-        assert_eq!(lookup.get(&"a", at(1)), Some(&9));
-        assert_eq!(lookup.finish(CalloutId(1), 1, MINUTE, at(2)), None);
-        assert_eq!((lookup.get(&"a", at(60)), lookup.get(&"a", at(61))), (Some(&9), None));
     }
 
     #[test]

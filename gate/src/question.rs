@@ -59,6 +59,11 @@ pub(crate) enum Step {
     Role,
 }
 
+impl Step {
+    /// The first and the last one.
+    const BOUNDS: [Self; 2] = [Self::Metadata, Self::Role];
+}
+
 /// A question that was not asked yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
@@ -79,8 +84,9 @@ pub(crate) struct Answer {
 /// An answer, or why there is none.
 pub(crate) type Answered = Result<Answer, CalloutFailure>;
 
-/// How long what came of asking for a credential is good: those who wait for it use it at once.
-pub(crate) const ANSWER_OF_CREDENTIAL_KEPT: Duration = Duration::from_secs(1);
+/// What a request finds that can wait no longer, where there is no answer.
+static LATE: Answered = Err(CalloutFailure::NoAnswer);
+
 /// How many answers to logins and refreshes there may be at a time, awaited or there.
 const MOST_OF_BROWSERS: usize = 512;
 /// How many credentials for the upstream.
@@ -96,7 +102,28 @@ pub(crate) struct Answers {
     tokens: Lookup<Topic, Answered>,
 }
 
+/// The answers as one request finds them.
+#[derive(Clone, Copy)]
+pub(crate) struct AnswersAtHand<'a> {
+    answers: &'a Answers,
+    /// Whether it can wait no longer: what is not there yet counts as a failure, for this request alone.
+    is_late: bool,
+}
+
+impl<'a> AnswersAtHand<'a> {
+    /// The answer on this topic, with the instant from which on it counts no more; until it is there, a question is
+    /// to be asked.
+    pub(crate) fn get(self, topic: &Topic, now: Timestamp) -> Option<(&'a Answered, Timestamp)> {
+        self.answers.among(topic).get_until(topic, now).or(self.is_late.then_some((&LATE, now)))
+    }
+}
+
 impl Answers {
+    /// As a request finds them that can still wait, or can no longer.
+    pub(crate) fn at_hand(&self, is_late: bool) -> AnswersAtHand<'_> {
+        AnswersAtHand { answers: self, is_late }
+    }
+
     /// Of each kind, so many questions are under way at most; of logins, as many as there is room for. `patience` is
     /// how long a callout is waited for, if the host never ends it.
     pub(crate) fn new(in_flight: usize, patience: Duration) -> Self {
@@ -130,16 +157,6 @@ impl Answers {
 
     fn all_mut(&mut self) -> [&mut Lookup<Topic, Answered>; 3] {
         [&mut self.browsers, &mut self.credentials, &mut self.tokens]
-    }
-
-    /// See [`Lookup::get`].
-    pub(crate) fn get(&self, topic: &Topic, now: Timestamp) -> Option<&Answered> {
-        self.among(topic).get(topic, now)
-    }
-
-    /// See [`Lookup::get_until`].
-    pub(crate) fn get_until(&self, topic: &Topic, now: Timestamp) -> Option<(&Answered, Timestamp)> {
-        self.among(topic).get_until(topic, now)
     }
 
     /// How many questions of its kind are under way: in all, and for the same issuer or credential.
@@ -183,11 +200,6 @@ impl Answers {
         self.among_mut(topic).finish(callout, answered, ttl, now);
     }
 
-    /// See [`Lookup::fail`].
-    pub(crate) fn fail(&mut self, topic: Topic, failure: CalloutFailure, ttl: Duration, now: Timestamp) {
-        self.among_mut(&topic).fail(topic, Err(failure), ttl, now);
-    }
-
     /// See [`Lookup::forget`].
     pub(crate) fn forget(&mut self, is_forgotten: &dyn Fn(&Topic) -> bool) {
         for lookup in self.all_mut() {
@@ -195,11 +207,10 @@ impl Answers {
         }
     }
 
-    /// See [`Lookup::end_by`].
-    pub(crate) fn end_by(&mut self, end: Timestamp, is_meant: &dyn Fn(&Topic) -> bool) {
-        for lookup in self.all_mut() {
-            lookup.end_by(end, is_meant);
-        }
+    /// See [`Lookup::end_by`]: all that is known of this subject.
+    pub(crate) fn end_by(&mut self, end: Timestamp, subject: Subject) {
+        let [first, last] = Step::BOUNDS.map(|step| Topic { subject, step });
+        self.among_mut(&first).end_by(end, first..=last);
     }
 
     /// See [`Lookup::expire`].

@@ -29,7 +29,7 @@ pub(crate) use self::roles::names as role_names;
 use crate::callers::Entry;
 use crate::known::Known;
 use crate::policy::{CredentialSource, UpstreamCredential};
-use crate::question::{ANSWER_OF_CREDENTIAL_KEPT, Answered, Step};
+use crate::question::{Answered, Step};
 use crate::time::Timestamp;
 
 /// Makes the credential of that index for `caller`. One that is good for more than this request says until when.
@@ -48,10 +48,20 @@ pub(crate) fn mint(
     }
 }
 
-/// How long an answer is good that a credential is made of.
-pub(crate) fn kept(step: Step, answered: &Answered, now: Timestamp) -> Duration {
-    let of_role = (step == Step::Role).then(|| eks::kept(answered, now)).flatten();
-    of_role.unwrap_or(ANSWER_OF_CREDENTIAL_KEPT)
+/// How long an answer is good that a credential can be made of; it took so long.
+#[inline(never)]
+pub(crate) fn kept(
+    credential: &UpstreamCredential,
+    step: Step,
+    answered: &Answered,
+    now: Timestamp,
+    took: Duration,
+) -> Option<Duration> {
+    match (&credential.source, step) {
+        (CredentialSource::Eks(_), Step::Role) => eks::kept(answered, now),
+        (CredentialSource::Exchange(settings), Step::Tokens) => exchanged::kept(settings, answered, took),
+        _ => None,
+    }
 }
 
 /// What there is to say to operators about an answer of which no credential can be made.

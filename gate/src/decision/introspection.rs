@@ -53,7 +53,7 @@ impl<T: Trail> Evaluation<'_, T> {
         let text = text.ok_or_else(|| refuse(Reason::MalformedToken))?;
         let topic = introspection::topic(index, token);
         let retry_after = known.endpoints.retry_after(index, verification.steady);
-        let Some((answered, until)) = known.answers.get_until(&topic, verification.steady) else {
+        let Some((answered, until)) = known.answers.get(&topic, verification.steady) else {
             if let Some(seconds) = retry_after {
                 return Err(unavailable(seconds));
             }

@@ -74,9 +74,12 @@ impl Gate {
                 Event::Count(metric) => self.effects.push_back(Effect::Count(metric)),
                 // A browser may have sent the same twice, and a code is good once.
                 Event::Forget(subject) => {
-                    self.answers.end_by(now.after(FAILURES_KEPT), &|topic| topic.subject == subject);
+                    self.answers.end_by(now.after(FAILURES_KEPT), subject);
                 }
-                Event::KeepMinted(index, caller, minted) => self.minted.insert(index, caller, minted),
+                Event::KeepMinted(index, caller, minted) => {
+                    self.minted.insert(index, caller, minted);
+                    self.answers.end_by(now.after(FAILURES_KEPT), Subject::Credential(index, caller));
+                }
                 Event::Log(text) => self.effects.push_back(Effect::Log(Level::Info, text)),
                 Event::LoggedOut(login, id) => {
                     self.endings.push((login, id));
@@ -159,7 +162,8 @@ impl Gate {
         let browser = self.policy.browser.as_ref()?;
         let session = &entry.session.as_ref()?.session;
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier: signatures, now, steady };
-        let exchange = Exchange::new(browser, session.login, &verification, random, &self.answers, &self.kept)?;
+        let exchange =
+            Exchange::new(browser, session.login, &verification, random, self.answers.at_hand(false), &self.kept)?;
         Some(exchange.renew(session).and_then(|session| {
             let text = SessionCookies::new(&browser.session).seal(&session, random).map_err(Failed::from)?;
             let entry = open(text.as_bytes(), browser, &self.policy);

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use super::questions::FAILURES_KEPT;
 use super::{Effect, Gate, Level};
-use crate::answer::Refusal;
 use crate::callout::CalloutFailure;
 use crate::introspection::{self, Trouble};
 use crate::policy::IntrospectionSettings;
-use crate::question::{Answer, Answered, Question};
-use crate::report::{Metric, Reason};
+use crate::question::{Answer, Answered};
+use crate::report::Metric;
 use crate::time::Timestamp;
 
 /// What is said of an endpoint that stalls.
@@ -18,13 +17,6 @@ const NO_ANSWER: &str = "the endpoint did not answer in time";
 const INACTIVE: &[u8] = br#"{"active":false}"#;
 
 impl Gate {
-    /// A request that has waited for an issuer's word for as long as it may. The lookup goes on: the answer is there when
-    /// the client comes again.
-    pub(super) fn refuse_late(&mut self, question: Question, now: Timestamp) -> Refusal {
-        self.ask(question, now);
-        Refusal { retry_after: Some(1), ..Refusal::from(Reason::IntrospectionUnavailable) }
-    }
-
     /// Takes note of the answer about a token, or of its absence; says how long it is good. Anybody can have thousands
     /// of answers kept that are no yes: nothing is left of their bodies.
     #[inline(never)]

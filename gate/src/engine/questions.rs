@@ -8,7 +8,7 @@ use jose::json::Document;
 use super::waiting::{Arrival, Awaited, Waiter};
 use super::{Effect, Gate, Level};
 use crate::answer::Refusal;
-use crate::callout::{CalloutFailure, CalloutId, CalloutOutcome};
+use crate::callout::{CalloutId, CalloutOutcome};
 use crate::capabilities::Capabilities;
 use crate::lookup::Begun;
 use crate::policy::Issuer;
@@ -47,8 +47,8 @@ impl Gate {
         });
     }
 
-    /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: there is a failure
-    /// in place of the answer.
+    /// A request that needs an answer: it waits for it, for a while. Says whether it does; `false`: it can wait no
+    /// longer. The question goes on all the same: its answer is there for others, and when the client comes again.
     #[inline(never)]
     pub(super) fn wait_for_answer(
         &mut self,
@@ -58,13 +58,8 @@ impl Gate {
     ) -> Result<bool, Refusal> {
         let deadline = arrival.deadline(now, self.policy.limits.wait_for);
         let topic = question.topic;
-        if deadline <= now && matches!(topic.subject, Subject::Token(..)) {
-            return Err(self.refuse_late(question, now));
-        }
         if deadline <= now {
-            self.answers.fail(topic, CalloutFailure::NoAnswer, FAILURES_KEPT, now);
-            // Nor does the answer come for those that joined.
-            self.wake_for(Awaited::Answer(topic));
+            self.ask(question, now);
             return Ok(false);
         }
         self.admit(arrival, Waiter { deadline, awaits: Awaited::Answer(topic), has_body: arrival.has_body })?;
@@ -118,9 +113,10 @@ impl Gate {
         let Some(asked) = self.asked.remove(&id) else { return false };
         let mut answered = Answer::of(outcome);
         let Some(topic) = self.answers.topic_of(id) else { return true };
+        let took = now.since(asked);
         if topic.step == Step::Tokens {
-            let took = u64::try_from(now.since(asked).as_millis()).unwrap_or(u64::MAX);
-            self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, took));
+            let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, millis));
         }
         let kept = match topic.subject {
             Subject::Token(issuer, _) => self.conclude_introspection(issuer, &mut answered, asked, now),
@@ -131,7 +127,10 @@ impl Gate {
                 self.effects.extend(trouble.map(|text| Effect::Log(Level::Info, text)));
                 match topic.step {
                     Step::Metadata if is_fine => kept(&answered, topic.step),
-                    step => kept_of_credential(step, &answered, capabilities.now),
+                    // Those that wait for it get to use it.
+                    step => credential
+                        .and_then(|found| kept_of_credential(found, step, &answered, capabilities.now, took))
+                        .map_or(FAILURES_KEPT, |kept| kept.max(FAILURES_KEPT)),
                 }
             }
             _ => kept(&answered, topic.step),

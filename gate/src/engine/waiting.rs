@@ -17,6 +17,8 @@ pub(crate) struct Arrival {
     /// How it has waited until now.
     pub(crate) waited: Option<Waiter>,
     pub(crate) has_body: bool,
+    /// Whether it can wait for answers no longer.
+    pub(crate) is_late: bool,
 }
 
 impl Arrival {

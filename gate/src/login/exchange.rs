@@ -10,7 +10,7 @@ use crate::callers::Verification;
 use crate::callout::Callout;
 use crate::http::HttpUri;
 use crate::policy::{Browser, Endpoints, Issuer, Login, Provider};
-use crate::question::{Answer, Answers, Question, Step, Subject, Topic};
+use crate::question::{Answer, AnswersAtHand, Question, Step, Subject, Topic};
 use crate::random::Randomness;
 use crate::report::LoginFailure;
 use crate::sessions::KeptClaims;
@@ -25,7 +25,7 @@ pub(crate) struct Exchange<'x> {
     pub(crate) issuer: &'x Issuer,
     pub(crate) verification: &'x Verification<'x>,
     pub(crate) random: &'x dyn Randomness,
-    pub(crate) answers: &'x Answers,
+    pub(crate) answers: AnswersAtHand<'x>,
     /// What of the claims of its users sessions keep.
     pub(crate) kept: &'x KeptClaims,
 }
@@ -45,7 +45,7 @@ impl<'x> Exchange<'x> {
         index: usize,
         verification: &'x Verification<'x>,
         random: &'x dyn Randomness,
-        answers: &'x Answers,
+        answers: AnswersAtHand<'x>,
         kept: &'x [KeptClaims],
     ) -> Option<Self> {
         let login = browser.logins.get(index)?;
@@ -90,7 +90,7 @@ impl<'x> Exchange<'x> {
 
     /// What was answered, if anything was.
     fn known(&self, endpoint: &str, topic: Topic) -> Option<Result<&'x Answer, Stop>> {
-        let answered = self.answers.get(&topic, self.verification.steady)?;
+        let (answered, _) = self.answers.get(&topic, self.verification.steady)?;
         Some(answered.as_ref().map_err(|&failure| Failed::no_answer(endpoint, failure).into()))
     }
 

@@ -3,15 +3,17 @@
 use super::minted::Lack;
 use crate::known::Known;
 use crate::question::{Answer, Question, Topic};
+use crate::time::Timestamp;
 
-/// What was answered; until then, the question.
+/// What was answered, with the instant from which on it counts no more; until then, the question.
 pub(super) fn answer<'k>(
     known: &Known<'k>,
     topic: Topic,
     ask: impl FnOnce() -> Result<Question, Lack>,
-) -> Result<&'k Answer, Lack> {
+) -> Result<(&'k Answer, Timestamp), Lack> {
     match known.answers.get(&topic, known.verification.steady) {
-        Some(answered) => answered.as_ref().map_err(|_| Lack::UNAVAILABLE),
+        Some((Ok(answer), until)) => Ok((answer, until)),
+        Some((Err(_), _)) => Err(Lack::UNAVAILABLE),
         None => Err(Lack::Needs(Box::new(ask()?))),
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn mint(
         Choice::None => return Err(Lack::Denied),
     };
     let topic = topic(index, session, role);
-    let answer = answer(known, topic, || Ok(Question { topic, callout: ask(settings, role, caller, known)? }))?;
+    let (answer, _) = answer(known, topic, || Ok(Question { topic, callout: ask(settings, role, caller, known)? }))?;
     let assumed = AssumedRole::read(answer.status, &answer.body).map_err(|error| failed(!error.is_temporary()))?;
     let now = known.verification.now.since_epoch();
     let rest = good_for(&assumed, now).ok_or(Lack::UNAVAILABLE)?;

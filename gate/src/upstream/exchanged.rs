@@ -1,5 +1,7 @@
 //! What an authorization server gives for the token of the caller (RFC 8693).
 
+use std::time::Duration;
+
 use oauth::endpoint::Endpoint;
 use oauth::token::{ExchangeGrant, ExchangeResponse, TokenTypeUri};
 use oauth::{ResponseError, Secret};
@@ -12,7 +14,7 @@ use crate::callout::Callout;
 use crate::http::HttpUri;
 use crate::known::Known;
 use crate::policy::{KeptToken, SubjectToken, TokenEndpoint, TokenExchange, UpstreamCredential};
-use crate::question::{ANSWER_OF_CREDENTIAL_KEPT, Answer, Answered, Question, Step, Subject, Topic};
+use crate::question::{Answer, Answered, Question, Step, Subject, Topic};
 
 pub(super) fn mint(
     index: usize,
@@ -23,7 +25,7 @@ pub(super) fn mint(
 ) -> Result<Minted, Lack> {
     let (token, kind) = subject_token(settings, caller).ok_or(Lack::Denied)?;
     let topic = Topic { subject: Subject::Credential(index, caller.digest), step: Step::Tokens };
-    let answer = answer(known, topic, || {
+    let (answer, ends) = answer(known, topic, || {
         let endpoint = token_endpoint(index, settings, known)?;
         let request = authenticated(&endpoint, known.random, known.verification.now, |facts| {
             grant(settings, &token, kind, |grant| grant.request(&settings.client, facts))
@@ -33,12 +35,14 @@ pub(super) fn mint(
         Ok(Question { topic, callout })
     })?;
     let response = read(settings, answer).map_err(|error| failed(is_refused(&error)))?;
-    let lifetime = response.token.expires_in.map_or(settings.cache_for, |expires| {
-        // The answer may have waited for the request as long as answers are kept.
-        settings.cache_for.min(expires.saturating_sub(expires / 10).saturating_sub(ANSWER_OF_CREDENTIAL_KEPT))
-    });
-    let value = credential.value(response.token.access_token.reveal());
-    Ok(Minted { value, ends: known.verification.steady.after(lifetime) })
+    Ok(Minted { value: credential.value(response.token.access_token.reveal()), ends })
+}
+
+/// How long the token of an answer is used, which may have been given when the answer was asked for.
+pub(super) fn kept(settings: &TokenExchange, answered: &Answered, took: Duration) -> Option<Duration> {
+    let response = read(settings, answered.as_ref().ok()?).ok()?;
+    let lifetime = response.token.expires_in.map(|expires| expires.saturating_sub(expires / 10));
+    Some(settings.cache_for.min(lifetime.unwrap_or(Duration::MAX)).saturating_sub(took))
 }
 
 /// What there is to say to operators about an answer that gives no token.
@@ -79,7 +83,7 @@ fn token_endpoint(index: usize, settings: &TokenExchange, known: &Known<'_>) -> 
     // One document for all callers.
     let topic = Topic { subject: Subject::Credential(index, [0; 32]), step: Step::Metadata };
     let max_body_bytes = known.verification.policy.limits.key_set_bytes;
-    let found =
+    let (found, _) =
         answer(known, topic, || Ok(ask_metadata(topic, (discovery, cluster), settings.timeout, max_body_bytes)))?;
     let metadata = read_metadata(found, discovery).map_err(|_| Lack::UNAVAILABLE)?;
     metadata.token.ok_or(Lack::UNAVAILABLE)

@@ -98,6 +98,24 @@ const CROSS_SITE: [(&str, &str); 3] =
     [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-site", "cross-site")];
 
 #[test]
+fn sts_that_is_slower_than_wait_for_gives_its_role_to_who_comes_later() {
+    let mut config = config(&json!({}));
+    merge(&mut config, &json!({"limits": {"waitFor": "2s"}}));
+    let (mut world, _, mut browser) = logged_in(&config, &["staff"]);
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        assert!(matches!(browser.fetch(&mut world, "/app"), Outcome::Waiting));
+        waiting.push(world.last());
+        world.pass(Duration::from_secs(1));
+    }
+    assert_eq!(world.resumed[&waiting[0]].summary(), "503 upstream_credential_unavailable");
+    let fetch = of_sts(&mut world);
+    let body = assumed(&world, "ASIA1", 3600);
+    world.answer_to(&fetch, [(":status", "200")], &body);
+    url(&world.resumed[&waiting[1]]);
+}
+
+#[test]
 fn the_one_role_of_a_caller_is_assumed_with_its_id_token() {
     let (mut world, provider, mut browser) = logged_in(&config(&json!({"duration": "2h"})), &["staff"]);
     let outcome = browser.fetch(&mut world, "/app");

@@ -28,6 +28,19 @@ fn exchange(changes: &Value) -> Value {
     json!([{"name": "orders", "exchange": exchange}])
 }
 
+/// A configuration whose credential is exchanged at the endpoint that its issuer names, with `changes`.
+fn discovering(changes: &Value) -> Value {
+    let credentials = json!([{"name": "orders", "exchange": {
+        "issuer": "main", "client": {"id": "gate", "secret": "s3cret"}, "audience": "orders",
+    }}]);
+    let mut config = login(&json!({"upstreamCredentials": credentials, "upstream": "orders"}));
+    for member in ["login", "session"] {
+        config.as_object_mut().expect("is an object").remove(member);
+    }
+    merge(&mut config, changes);
+    config
+}
+
 fn world(changes: &Value) -> World {
     World::new(&inline(&json!({"upstreamCredentials": exchange(changes), "upstream": "orders"})))
 }
@@ -115,7 +128,7 @@ fn a_client_may_sign_its_requests() {
 #[test]
 fn a_token_is_used_until_a_tenth_of_its_life_is_left_or_as_long_as_it_is_cached() {
     for (changes, expires_in, used_for) in [
-        (json!({}), json!(60), 53),
+        (json!({}), json!(60), 54),
         (json!({"cacheFor": "10s"}), json!(60), 10),
         (json!({"cacheFor": "0s"}), json!(60), 0),
         (json!({}), json!(null), 300),
@@ -260,6 +273,69 @@ fn a_stalling_endpoint_stops_its_callers_alone() {
 }
 
 #[test]
+fn who_gives_up_waiting_takes_nobody_with_it() {
+    for config in [
+        inline(
+            &json!({"upstreamCredentials": exchange(&json!({})), "upstream": "orders", "limits": {"waitFor": "2s"}}),
+        ),
+        discovering(&json!({"limits": {"waitFor": "2s"}})),
+    ] {
+        let mut world = World::new(&config);
+        crate::browser::Provider::new().serve(&mut world);
+        let token = token_of("alice");
+        let mut waiting = Vec::new();
+        for _ in 0..2 {
+            assert_eq!(world.with_token(&token).summary(), "waiting");
+            waiting.push(world.last());
+            world.pass(Duration::from_secs(1));
+        }
+        let late = &world.resumed[&waiting[0]];
+        assert_eq!(late.summary(), "503 upstream_credential_unavailable");
+        assert_eq!(late.header("retry-after"), Some("1"));
+        assert_eq!(world.fetches.len(), 1, "nothing is asked twice");
+        if world.fetches[0].path.starts_with("/.well-known") {
+            world.answer("200", &crate::browser::discovery().to_string());
+        }
+        world.answer("200", &answer(&json!({})));
+        assert_eq!(world.resumed[&waiting[1]].seen("authorization"), ["Bearer exchanged"]);
+        assert_eq!((count(&world, "minted"), count(&world, "failed")), (1, 1));
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_slower_than_wait_for_gives_its_token_when_the_client_comes_again() {
+    for (wait_for, cache_for, used_for) in [("2s", "5m", 50), ("0s", "5m", 50), ("2s", "10s", 6), ("2s", "0s", 1)] {
+        let changes = json!({"cacheFor": cache_for});
+        let mut config = inline(&json!({"upstreamCredentials": exchange(&changes), "upstream": "orders"}));
+        merge(&mut config, &json!({"limits": {"waitFor": wait_for}}));
+        let mut world = World::new(&config);
+        let token = token_of("alice");
+        world.with_token(&token);
+        world.pass(Duration::from_secs(4));
+        assert!(world.waiting.is_empty());
+        world.answer("200", &answer(&json!({})));
+        // It may have been given when it was asked for.
+        world.pass(Duration::from_millis(used_for * 1000 - 1));
+        assert_eq!(world.with_token(&token).seen("authorization"), ["Bearer exchanged"], "{wait_for} {cache_for}");
+        world.pass(Duration::from_millis(1));
+        world.with_token(&token);
+        assert_eq!(world.fetches.len(), 1, "{wait_for} {cache_for}");
+    }
+}
+
+#[test]
+fn in_audit_mode_a_late_request_passes_without_its_credential() {
+    let mut config = inline(&json!({"upstreamCredentials": exchange(&json!({})), "upstream": "orders"}));
+    merge(&mut config, &json!({"mode": "audit"}));
+    let mut world = World::new(&config);
+    assert_eq!(world.with_token(&token_of("alice")).summary(), "waiting");
+    let id = world.last();
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.resumed[&id].seen("authorization"), [""; 0]);
+    assert_eq!(world.reported().0, "jotgate_requests_audited_upstream_credential_unavailable");
+}
+
+#[test]
 fn a_stalling_endpoint_leaves_questions_to_other_credentials() {
     let mut credentials = exchange(&json!({}));
     let mut other = credentials[0].clone();
@@ -309,13 +385,7 @@ fn a_caller_whose_token_expires_meanwhile_is_refused() {
 
 #[test]
 fn the_endpoint_is_found_by_discovery_once_for_all() {
-    let credentials = json!([{"name": "orders", "exchange": {
-        "issuer": "main", "client": {"id": "gate", "secret": "s3cret"}, "audience": "orders",
-    }}]);
-    let mut config = login(&json!({"upstreamCredentials": credentials, "upstream": "orders"}));
-    for member in ["login", "session"] {
-        config.as_object_mut().expect("is an object").remove(member);
-    }
+    let config = discovering(&json!({}));
     let mut world = World::new(&config);
     let mut provider = crate::browser::Provider::new();
     provider.serve(&mut world);

@@ -108,15 +108,18 @@ fn in_audit_mode_a_logout_that_is_another_sites_goes_nowhere() {
 }
 
 #[test]
-fn a_request_that_was_late_leaves_none_behind_that_waits_for_the_same() {
+fn a_login_that_was_late_takes_none_with_it_that_waits_for_the_same() {
     let (mut provider, mut browser) = (Provider::new(), Browser::default());
     let mut world = world(&login(&json!({"limits": {"waitFor": "3s"}})), &mut provider);
     assert!(matches!(browser.navigate(&mut world, "/app"), Outcome::Waiting));
+    let first = world.last();
     world.pass(Duration::from_secs(2));
     assert!(matches!(Browser::default().navigate(&mut world, "/app"), Outcome::Waiting));
     let second = world.last();
     world.pass(Duration::from_millis(1_050));
-    assert_eq!(status(&world.resumed.remove(&second).expect("is decided")), 503, "there will be no answer");
+    assert_eq!(status(&world.resumed.remove(&first).expect("is decided")), 503);
+    provider.serve(&mut world);
+    assert_eq!(status(&world.resumed.remove(&second).expect("is decided")), 303, "the question went on");
 }
 
 #[test]
