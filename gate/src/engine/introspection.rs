@@ -22,7 +22,7 @@ impl Gate {
     #[inline(never)]
     pub(super) fn conclude_introspection(
         &mut self,
-        index: usize,
+        (index, token): (usize, &[u8; 32]),
         answered: &mut Answered,
         asked: Timestamp,
         now: Timestamp,
@@ -49,22 +49,28 @@ impl Gate {
                 if let Ok(answer) = answered {
                     *answer = Answer { status: answer.status, ..Answer::ok(b"") };
                 }
-                self.fail_introspection(index, trouble, &words, (asked, now));
+                self.fail_introspection((index, token), trouble, &words, (asked, now));
                 FAILURES_KEPT
             }
         }
     }
 
     /// The host never ended a lookup.
-    pub(super) fn give_up_introspection(&mut self, index: usize, now: Timestamp) {
-        self.fail_introspection(index, Trouble::Endpoint, NO_ANSWER, (now, now));
+    pub(super) fn give_up_introspection(&mut self, about: (usize, &[u8; 32]), now: Timestamp) {
+        self.fail_introspection(about, Trouble::Failure, NO_ANSWER, (now, now));
     }
 
     /// There is no proper answer.
-    fn fail_introspection(&mut self, index: usize, trouble: Trouble, words: &str, when: (Timestamp, Timestamp)) {
-        self.effects.push_back(Effect::Count(Metric::IntrospectionsFailed(index)));
-        if self.endpoints.fail(index, trouble, words, when) {
-            self.log_introspection(Level::Warn, index, words);
+    fn fail_introspection(
+        &mut self,
+        about: (usize, &[u8; 32]),
+        trouble: Trouble,
+        words: &str,
+        when: (Timestamp, Timestamp),
+    ) {
+        self.effects.push_back(Effect::Count(Metric::IntrospectionsFailed(about.0)));
+        if self.endpoints.fail(about, trouble, words, when) {
+            self.log_introspection(Level::Warn, about.0, words);
         }
     }
 
@@ -83,7 +89,7 @@ fn worth(
 ) -> Result<(Duration, bool), (Trouble, String)> {
     let answer = match answered {
         Ok(answer) => answer,
-        Err(CalloutFailure::NoAnswer) => return Err((Trouble::Endpoint, String::from(NO_ANSWER))),
+        Err(CalloutFailure::NoAnswer) => return Err((Trouble::Failure, String::from(NO_ANSWER))),
         Err(CalloutFailure::NotSent { status }) => {
             let words = format!(
                 "the proxy did not send the request (status {status}): is there a cluster `{}`?",
@@ -100,7 +106,8 @@ fn worth(
         Ok(introspection::Answered::Inactive) => Ok((settings.negative_for, false)),
         Err(error) => {
             let trouble = match answer.status {
-                429 | 500..=599 => Trouble::Endpoint,
+                429 => Trouble::Endpoint,
+                500..=599 => Trouble::Failure,
                 _ => Trouble::Question,
             };
             Err((trouble, format!("the endpoint {error}")))
@@ -147,7 +154,7 @@ mod tests {
                 Err(_) => None,
             };
             let mut answered = Ok(came.clone());
-            gate.conclude_introspection(1, &mut answered, Timestamp::default(), Timestamp::default());
+            gate.conclude_introspection((1, &[0; 32]), &mut answered, Timestamp::default(), Timestamp::default());
             let answer = answered.expect("is an answer");
             assert_eq!(says(&answer), says(&came), "{style} {status}");
             assert_eq!(answer.body.len() > 100, is_kept, "{style} {status}");

@@ -119,7 +119,7 @@ impl Gate {
             self.effects.push_back(Effect::Record(Metric::TokenEndpointMilliseconds, millis));
         }
         let kept = match topic.subject {
-            Subject::Token(issuer, _) => self.conclude_introspection(issuer, &mut answered, asked, now),
+            Subject::Token(issuer, token) => self.conclude_introspection((issuer, &token), &mut answered, asked, now),
             Subject::Credential(index, _) => {
                 let credential = self.policy.upstream.credentials.get(index);
                 let trouble = credential.and_then(|found| trouble(found, topic.step, &answered, capabilities.now));
@@ -154,8 +154,8 @@ impl Gate {
             self.asked.retain(|&id, _| answers.topic_of(id).is_some());
         }
         for topic in given_up {
-            if let Subject::Token(issuer, _) = topic.subject {
-                self.give_up_introspection(issuer, now);
+            if let Subject::Token(issuer, token) = topic.subject {
+                self.give_up_introspection((issuer, &token), now);
             }
             self.wake_for(Awaited::Answer(topic));
         }

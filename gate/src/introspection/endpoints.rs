@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
+/// How many tokens in a row an endpoint fails at until it is left alone. It may be one of them that it chokes on: a
+/// client that made it up must not lock out others.
+const TOKENS_IN_A_ROW: usize = 3;
 /// The first pause; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -17,8 +20,10 @@ pub(crate) struct Endpoints(BTreeMap<usize, State>);
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    /// How often in a row it could not answer.
-    failures: u32,
+    /// The tokens that it failed at since it last answered, or was left alone: fewer than [`TOKENS_IN_A_ROW`].
+    failed_at: Vec<[u8; 32]>,
+    /// How often in a row it was left alone.
+    pauses: u32,
     /// Until then it is not asked.
     pause_ends: Timestamp,
     /// The trouble that was logged last, and when.
@@ -30,10 +35,34 @@ struct State {
 /// What is wrong with an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Trouble {
-    /// The endpoint cannot answer, whatever it is asked.
+    /// The endpoint cannot be asked, or does not want to be, whatever the token.
     Endpoint,
-    /// It may answer when it is asked about another token.
+    /// It failed: at this token, or at each.
+    Failure,
+    /// It answers, and may do so properly when it is asked about another token.
     Question,
+}
+
+impl State {
+    /// Whether it is to be left alone after this.
+    fn is_down(&mut self, trouble: Trouble, token: &[u8; 32]) -> bool {
+        match trouble {
+            Trouble::Endpoint => true,
+            Trouble::Failure if self.failed_at.contains(token) => false,
+            Trouble::Failure => {
+                self.failed_at.push(*token);
+                self.failed_at.len() >= TOKENS_IN_A_ROW
+            }
+            Trouble::Question => false,
+        }
+    }
+
+    fn pause(&mut self, now: Timestamp) {
+        let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(self.pauses).unwrap_or(u32::MAX));
+        self.pauses = self.pauses.saturating_add(1);
+        self.pause_ends = now.after(pause.min(LONGEST_PAUSE));
+        self.failed_at.clear();
+    }
 }
 
 impl Endpoints {
@@ -46,30 +75,29 @@ impl Endpoints {
     /// It gave a proper answer. Says whether that is to be logged.
     pub(crate) fn succeed(&mut self, issuer: usize) -> bool {
         let Some(state) = self.0.get_mut(&issuer) else { return false };
-        (state.failures, state.pause_ends) = (0, Timestamp::default());
+        (state.pauses, state.pause_ends) = (0, Timestamp::default());
+        state.failed_at.clear();
         std::mem::take(&mut state.is_announced)
     }
 
-    /// It did not, asked at `asked`. Says whether `words` are to be logged.
+    /// It did not, asked about the token with that digest at `asked`. Says whether `words` are to be logged.
     pub(crate) fn fail(
         &mut self,
-        issuer: usize,
+        (issuer, token): (usize, &[u8; 32]),
         trouble: Trouble,
         words: &str,
         (asked, now): (Timestamp, Timestamp),
     ) -> bool {
         let state = self.0.entry(issuer).or_default();
         // What was asked before the pause says nothing new.
-        if trouble == Trouble::Endpoint && state.pause_ends <= asked {
-            let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(state.failures).unwrap_or(u32::MAX));
-            state.failures = state.failures.saturating_add(1);
-            state.pause_ends = now.after(pause.min(LONGEST_PAUSE));
+        if state.pause_ends <= asked && state.is_down(trouble, token) {
+            state.pause(now);
         }
         let is_known = |(logged, at): &(String, Timestamp)| logged == words && now < at.after(LOGGED_EVERY);
         let is_news = !state.logged.as_ref().is_some_and(is_known);
         if is_news {
             state.logged = Some((words.to_string(), now));
-            state.is_announced |= trouble == Trouble::Endpoint;
+            state.is_announced |= trouble != Trouble::Question;
         }
         is_news
     }
@@ -87,7 +115,38 @@ mod tests {
     }
 
     fn fail(endpoints: &mut Endpoints, trouble: Trouble, asked: u64, now: u64) -> bool {
-        endpoints.fail(0, trouble, "stalls", (at(asked), at(now)))
+        endpoints.fail((0, &[0; 32]), trouble, "stalls", (at(asked), at(now)))
+    }
+
+    fn fail_at(endpoints: &mut Endpoints, token: u8, now: u64) {
+        endpoints.fail((0, &[token; 32]), Trouble::Failure, "stalls", (at(now), at(now)));
+    }
+
+    #[test]
+    fn an_endpoint_that_fails_at_several_tokens_in_a_row_is_left_alone() {
+        let mut endpoints = Endpoints::default();
+        for round in 0..2 {
+            for token in 1..=3 {
+                assert_eq!(endpoints.retry_after(0, at(5000 * round)), None, "{token}");
+                fail_at(&mut endpoints, token, 5000 * round);
+            }
+            assert_eq!(endpoints.retry_after(0, at(5000 * round)), Some(round + 1));
+        }
+    }
+
+    #[test]
+    fn one_token_locks_out_no_other_however_often_it_is_sent() {
+        let mut endpoints = Endpoints::default();
+        for second in 0..100 {
+            fail_at(&mut endpoints, 1, second * 1000);
+            fail_at(&mut endpoints, 2, second * 1000);
+            assert_eq!(endpoints.retry_after(0, at(second * 1000)), None);
+        }
+        for token in 1..=100 {
+            fail_at(&mut endpoints, token, 100_000);
+            endpoints.succeed(0);
+            assert_eq!(endpoints.retry_after(0, at(100_000)), None, "it answers others");
+        }
     }
 
     #[test]
@@ -131,7 +190,7 @@ mod tests {
         assert!(fail(&mut endpoints, Trouble::Question, 0, 0));
         assert!(!fail(&mut endpoints, Trouble::Question, 0, 59_999));
         assert!(fail(&mut endpoints, Trouble::Question, 0, 60_000));
-        assert!(endpoints.fail(0, Trouble::Question, "lies", (at(0), at(60_001))));
+        assert!(endpoints.fail((0, &[0; 32]), Trouble::Question, "lies", (at(0), at(60_001))));
         assert!(!endpoints.succeed(0), "it was one token's");
         assert!(fail(&mut endpoints, Trouble::Endpoint, 61_000, 61_000) && endpoints.succeed(0));
         assert!(

@@ -16,8 +16,10 @@ fn retry_after(world: &World, id: u64) -> Option<String> {
 fn an_endpoint_that_cannot_answer_is_left_alone_for_a_while() {
     let mut world = world(&json!({}));
     for (round, pause) in [1_u32, 2, 4, 8, 16, 30, 30].into_iter().enumerate() {
-        let token = format!("gt-{round}");
-        assert_eq!(ask(&mut world, &token, "503", ""), "503 introspection_unavailable");
+        for token in ["a", "b", "c"] {
+            let token = format!("gt-{token}{round}");
+            assert_eq!(ask(&mut world, &token, "503", ""), "503 introspection_unavailable");
+        }
         assert_eq!(retry_after(&world, world.last()), Some(pause.to_string()));
         let other = world.with_token("gt-other");
         assert_eq!(other.summary(), "503 introspection_unavailable");
@@ -26,8 +28,37 @@ fn an_endpoint_that_cannot_answer_is_left_alone_for_a_while() {
         world.pass(pause * SECOND);
     }
     assert_eq!(ask(&mut world, "gt-again", "200", ACTIVE), "ok");
-    assert_eq!(ask(&mut world, "gt-0", "503", ""), "503 introspection_unavailable");
+    for token in ["gt-a0", "gt-b0", "gt-c0"] {
+        assert_eq!(ask(&mut world, token, "503", ""), "503 introspection_unavailable");
+    }
     assert_eq!(retry_after(&world, world.last()), Some(String::from("1")), "a good answer ends it");
+}
+
+#[test]
+fn an_endpoint_that_wants_to_be_left_alone_is_at_once() {
+    let mut world = world(&json!({}));
+    assert_eq!(ask(&mut world, "gt-1", "429", ""), "503 introspection_unavailable");
+    assert_eq!(world.with_token("gt-2").summary(), "503 introspection_unavailable");
+    assert!(world.fetches.is_empty());
+}
+
+#[test]
+fn a_token_that_an_endpoint_chokes_on_locks_nobody_out() {
+    for choke in ["500", "502", "stalls"] {
+        let mut world = world(&json!({}));
+        for round in 0..10 {
+            assert_eq!(world.with_token("gt-choke").summary(), "waiting");
+            match choke {
+                "stalls" => world.fail(),
+                status => world.answer(status, ""),
+            }
+            let refused = world.with_token("gt-choke");
+            assert_eq!(refused.summary(), "503 introspection_unavailable", "{choke}");
+            assert!(world.fetches.is_empty(), "it is remembered for a second");
+            assert_eq!(ask(&mut world, &format!("gt-{round}"), "200", ACTIVE), "ok", "{choke} {round}");
+            world.pass(SECOND);
+        }
+    }
 }
 
 #[test]
@@ -159,9 +190,9 @@ fn one_token_that_stalls_leaves_slots_to_others() {
 fn operators_hear_of_trouble_once_and_of_its_end() {
     let mut world = world(&json!({}));
     world.log.clear();
-    for round in 0..4 {
+    for round in 0..8 {
         ask(&mut world, &format!("gt-{round}"), "503", "");
-        world.pass(8 * SECOND);
+        world.pass(4 * SECOND);
     }
     ask(&mut world, TOKEN, "200", ACTIVE);
     ask(&mut world, "gt-5", "401", r#"{"error":"invalid_client"}"#);
