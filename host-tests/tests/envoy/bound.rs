@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 use real_envoy::http::burst;
 use real_envoy::{Bootstrap, Envoy};
@@ -76,6 +77,39 @@ fn proofs_need_the_nonce_of_a_challenge() {
     assert!(response.header("www-authenticate").unwrap().contains("use_dpop_nonce"));
     let nonce = response.header("dpop-nonce").unwrap();
     assert_eq!(verdict(&world.send(&client.request("GET", "/x", &token, &json!({"nonce": nonce})))), passed());
+}
+
+/// RFC 2104, of keys that are no longer than a block.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let pad = |octet: u8| (0..64).map(|at| key.get(at).unwrap_or(&0) ^ octet).collect::<Vec<_>>();
+    let inner = jose::Hash::Sha256.digest(&[&pad(0x36), message]);
+    jose::Hash::Sha256.digest(&[&pad(0x5c), &inner])
+}
+
+/// The nonce that the gate made so many seconds ago.
+fn nonce_of(secret: &str, age: u64) -> String {
+    let made = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() - age;
+    let code = hmac(&hmac(secret.as_bytes(), b"jotgate.dpop.nonce.1"), &made.to_be_bytes());
+    jose::base64url::encode(&[&made.to_be_bytes()[..], &code[..16]].concat())
+}
+
+#[test]
+fn the_response_brings_the_next_nonce_where_that_of_a_request_is_old() {
+    let secret = "a secret of tests, of 32 octets.";
+    let world = World::shared(&json!({"senderConstraint": {"dpop": {"nonce": {"secrets": [secret]}}}}));
+    let client = Client::new();
+    let token = bound_token(&world, &client.confirmation());
+    let send = |nonce: &str| world.send(&client.request("GET", "/x", &token, &json!({"nonce": nonce})));
+    let first = send(&nonce_of(secret, 10));
+    assert_eq!((verdict(&first), first.header("dpop-nonce")), (passed(), None));
+    let second = send(&nonce_of(secret, 200));
+    assert_eq!(verdict(&second), passed());
+    let next = second.header("dpop-nonce").unwrap();
+    assert_eq!(second.head.all("dpop-nonce").len(), 1);
+    assert_eq!(verdict(&send(&next)), passed());
+    for bad in [nonce_of(secret, 301), nonce_of("another secret of 32 octets.....", 10)] {
+        assert_eq!(verdict(&send(&bad)), refused(401, "bad_proof"));
+    }
 }
 
 /// A CA's work: the key and the certificate of that name, signed by itself.
