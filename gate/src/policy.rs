@@ -132,6 +132,17 @@ impl Policy {
         Ok(self)
     }
 
+    /// This policy without the credentials for the upstream that others are asked for.
+    #[must_use]
+    pub fn without_asked_credentials(mut self) -> Self {
+        let Self { rules, upstream: Upstream { credentials, default }, .. } = &mut self;
+        let own = rules.iter_mut().filter_map(|rule| rule.upstream.as_mut());
+        for list in own.chain([default]) {
+            list.retain(|&index| credentials.get(index).is_some_and(|credential| !credential.asks()));
+        }
+        self
+    }
+
     /// What has no effect though it is configured, each with the index of the issuer that it is about.
     pub fn warnings(&self) -> Vec<(usize, String)> {
         let of_issuer = |(index, issuer): (usize, &Issuer)| {
@@ -163,7 +174,7 @@ impl Policy {
     }
 
     /// The issuer that alone can read `token`, by index: the first whose tokens look like it.
-    pub(crate) fn introspects(&self, token: &[u8]) -> Option<usize> {
+    pub fn introspects(&self, token: &[u8]) -> Option<usize> {
         let fits = |issuer: &Issuer| issuer.introspection().is_some_and(|settings| settings.fits(token));
         self.issuers.iter().position(fits)
     }

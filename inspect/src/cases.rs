@@ -1,8 +1,10 @@
 //! Test cases for the rules of a configuration: requests, and what is expected of each.
 
+mod claims;
 mod comparison;
 mod format;
 mod mint;
+mod opaque;
 
 use gate::explain::trace;
 use gate::{Gate, Policy, Request, Timestamp};
@@ -13,7 +15,7 @@ use self::format::{Case, File};
 use self::mint::Mint;
 use crate::configuration::Loaded;
 use crate::document::{self, Divergent, Flaw, Node, position, typed};
-use crate::engine::{Decided, Outcome, decide};
+use crate::engine::{Decided, Introspection, Outcome, decide};
 use crate::finding::Finding;
 use crate::request::{CredentialLocation, RequestHead, add_session};
 
@@ -90,10 +92,10 @@ pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
     let mut mint = Mint::default();
     let mut reports = Vec::new();
     for (case, location) in file.cases.iter().zip(&cases.locations) {
-        let request = request(case, file, &policy, &mut mint)
+        let (request, answer) = request(case, file, &policy, &mut mint)
             .map_err(|message| Error::Case(Finding::error("cases", &case.name, message, location.span.clone())))?;
-        let decided = decide(gate.clone(), &request, now, &mint, None);
-        let decided = settle(decided, &policy, &request, now, &mint);
+        let world = World { policy: &policy, now, mint: &mint, answer: answer.as_deref() };
+        let decided = world.settle(world.decide(gate.clone(), &request), &request);
         let differences = compare(&case.expect, &decided);
         reports.push(CaseReport { name: case.name.clone(), line: location.line, request, decided, differences });
     }
@@ -103,36 +105,55 @@ pub fn run(cases: &Cases, loaded: &Loaded) -> Result<Report, Error> {
     Ok(Report { cases: reports, unreached_rules })
 }
 
-/// What waits for the endpoints of a provider is decided.
-fn settle(decided: Decided, policy: &Policy, head: &RequestHead, now: Timestamp, mint: &Mint) -> Decided {
-    if decided.outcome != Outcome::Waiting {
-        return decided;
-    }
-    let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let request = Request::new(&lines).with_peer(head.peer.as_bytes());
-    decided.with_login(&trace(policy, &request, now, mint, None), policy)
+/// What a case is decided in.
+struct World<'w> {
+    policy: &'w Policy,
+    now: Timestamp,
+    mint: &'w Mint,
+    /// What the issuer of the token says of it.
+    answer: Option<&'w str>,
 }
 
-/// The request of a case.
-fn request(case: &Case, file: &File, policy: &Policy, mint: &mut Mint) -> Result<RequestHead, String> {
+impl World<'_> {
+    fn decide(&self, gate: Gate, head: &RequestHead) -> Decided {
+        let introspection = self.answer.map(|body| Introspection { policy: self.policy, body });
+        decide(gate, head, self.now, self.mint, introspection.as_ref())
+    }
+
+    /// What waits for the endpoints of a provider is decided. Credentials for the upstream that others are asked for
+    /// count as given.
+    fn settle(&self, decided: Decided, head: &RequestHead) -> Decided {
+        if decided.outcome != Outcome::Waiting {
+            return decided;
+        }
+        let lines: Vec<_> = head.lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let request = Request::new(&lines).with_peer(head.peer.as_bytes());
+        let trace = trace(self.policy, &request, self.now, self.mint, self.answer.map(str::as_bytes));
+        match trace.principal() {
+            Some(_) => self.decide(Gate::new(self.policy.clone().without_asked_credentials(), self.now, 0), head),
+            None => decided.with_login(&trace, self.policy),
+        }
+    }
+}
+
+/// The request of a case, and what the issuer of its token says of it.
+fn request(
+    case: &Case,
+    file: &File,
+    policy: &Policy,
+    mint: &mut Mint,
+) -> Result<(RequestHead, Option<String>), String> {
     let mut head = RequestHead::new(&case.request.method, &case.request.host, &case.request.path);
     head.peer.clone_from(&case.peer);
     for (name, values) in &case.headers {
         values.0.iter().for_each(|value| head.add(name, value));
     }
     if let Some(claims) = &case.session {
-        let claims = mint::session_claims(case, claims, &file.claims, policy, file.now.0)?;
+        let claims = claims::session_claims(case, claims, &file.claims, policy, file.now.0)?;
         add_session(claims, policy, file.now.timestamp(), &mut head)?;
     }
-    let token = match (&case.token, &case.claims) {
-        (Some(_), Some(_)) => return Err(String::from("expected either `token` or `claims`, found both")),
-        (Some(token), None) => Some(token.clone()),
-        (None, Some(_)) => Some(mint.token(case, &file.claims, policy, file.now.0)?),
-        (None, None) => None,
-    };
-    if let Some(token) = token {
-        let location = case.credential.clone().unwrap_or_else(|| CredentialLocation::first_of(policy));
-        location.put(&token, &mut head);
-    }
-    Ok(head)
+    let Some(token) = mint.token(case, &file.claims, policy, file.now.0)? else { return Ok((head, None)) };
+    let location = case.credential.clone().unwrap_or_else(|| CredentialLocation::first_of(policy));
+    location.put(&token.text, &mut head);
+    Ok((head, token.answer))
 }

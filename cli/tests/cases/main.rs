@@ -9,6 +9,7 @@ use cli::arguments::Arguments;
 
 const GATE: &str = "tests/cases/gate.yaml";
 const GOOD: &str = "tests/cases/good.yaml";
+const OPAQUE: &str = "tests/cases/opaque.yaml";
 const BAD: &str = "tests/cases/bad.yaml";
 
 /// What it prints, without colours, and its status.
@@ -58,6 +59,12 @@ fn tokens_are_made_as_issuers_of_each_kind_make_them() {
 #[test]
 fn browsers_have_sessions_and_are_sent_to_log_in() {
     let (text, status) = test(&["tests/explain/login.yaml", "tests/cases/logins-cases.yaml"]);
+    assert_eq!(status, 0, "{text}");
+}
+
+#[test]
+fn opaque_tokens_are_made_with_what_their_issuers_say() {
+    let (text, status) = test(&["--every-rule", OPAQUE, "tests/cases/opaque-cases.yaml"]);
     assert_eq!(status, 0, "{text}");
 }
 
@@ -112,6 +119,23 @@ fn cases_that_cannot_be_run_are_reported_with_their_line() {
         text.replace(cases.path(), "broken.yaml")
     })
     .collect();
+    insta::assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
+fn opaque_tokens_that_cannot_be_made_are_reported() {
+    let cannot = [
+        "{name: a, request: GET /, expect: pass, claims: {}, issuer: hex}",
+        "{name: a, request: GET /, expect: pass, claims: {}, token: zz}",
+        "{name: a, request: GET /, expect: pass, claims: {}, signature: bad}",
+        "{name: a, request: GET /, expect: pass, claims: {}, tokenHeader: {kid: a}}",
+    ];
+    let all = cannot.map(|case| {
+        let cases = Scratch::new("opaque.yaml", &format!("cases: [{case}]"));
+        let (text, status) = test(&[OPAQUE, cases.path()]);
+        assert_eq!(status, 2, "{text}");
+        text.replace(cases.path(), "opaque.yaml")
+    });
     insta::assert_snapshot!(all.join("\n\n"));
 }
 

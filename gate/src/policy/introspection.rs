@@ -80,8 +80,25 @@ impl IntrospectionSettings {
         &self.style
     }
 
+    /// The claims that its answers have under another name.
+    pub fn renames(&self) -> &[Rename] {
+        &self.renames
+    }
+
     /// How long the word that a token is active counts, at most.
     pub fn cache_for(&self) -> Duration {
         self.cache_for
+    }
+}
+
+impl Rename {
+    /// What it is called here.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it stands in answers.
+    pub fn from(&self) -> &ClaimRef {
+        &self.from
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Case {
     pub(super) peer: String,
     /// A token as it is.
     pub(super) token: Option<String>,
-    /// The claims of a token that is minted: these, beside the usual ones.
+    /// The claims of a token that is minted: these, beside the usual ones. Of an opaque one: what its issuer says.
     pub(super) claims: Option<Map<String, Value>>,
     /// The claims of a session that the browser has.
     pub(super) session: Option<Map<String, Value>>,
@@ -51,7 +51,7 @@ pub(super) struct Case {
 }
 
 /// Whether the signature of a token is valid.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Signature {
     Bad,
