@@ -6,6 +6,7 @@ const examples = (() => {
   const all = JSON.parse(byId('examples.json').textContent);
   const configuration = byId('example.yaml').textContent;
   const FIELDS = ['method', 'url', 'headers', 'token', 'time'];
+  const REST = ['proof', 'introspection', 'session', 'keys'];
 
   return {
     /** Offers them, and calls `changed` when one was put in. */
@@ -15,8 +16,7 @@ const examples = (() => {
       const put = () => {
         byId('configuration').value = configuration;
         for (const field of FIELDS) byId(field).value = all[choice.selectedIndex][field];
-        byId('session').value = '';
-        byId('keys').value = '';
+        for (const field of REST) byId(field).value = '';
         changed();
       };
       choice.addEventListener('change', put);

@@ -72,6 +72,18 @@ const showExplanation = (() => {
     return skipped.length === 0 ? made : [...made, step('skipped', `skipped: ${skipped.join(', ')}`)];
   }
 
+  function sender(found) {
+    if (found === undefined) return [];
+    const bound = found.boundTo.length === 0 ? step('', 'the token is bound to nothing')
+      : step(mark(found.reason === null), 'the token is bound: ', found.boundTo.map((name, index) => [index === 0 ? null : ', ', code(name)]));
+    return found.reason === null ? [bound] : [bound, step('no', code(found.reason), ': ', prose(found.detail ?? ''))];
+  }
+
+  function credentials(made) {
+    return (made ?? []).map(({credential, header, source, made: isMade}) =>
+      step(isMade ? 'yes' : 'skipped', code(credential), ` (${source}) in `, code(header)));
+  }
+
   function session(found) {
     if (found === null) return [];
     return [
@@ -90,6 +102,12 @@ const showExplanation = (() => {
       step('yes', sent.authorization === null ? 'to the authorization endpoint in ' : 'to ', code(where ?? '')),
       step('yes', 'and back to ', code(sent.redirectUri)),
       step('yes', 'scopes ', code(sent.scopes.join(' ')))];
+  }
+
+  /** The field that a token lacks which is neither good nor bad. */
+  function missing(found) {
+    const asksIssuer = found?.checks.some(({check}) => check === 'introspection') ?? false;
+    return asksIssuer ? 'introspection' : 'keys';
   }
 
   function outcome({answer: reply, upstream, log}) {
@@ -118,8 +136,9 @@ const showExplanation = (() => {
       return byId('explanation').replaceChildren();
     }
     byId('decision').replaceChildren(verdict(answer));
-    // Where keys are missing, here is the place for them.
-    if (answer.decision.outcome === 'undecided') byId('keys').closest('details').open = true;
+    // Where something is missing, here is the place for it.
+    if (answer.decision.outcome === 'undecided') byId(missing(answer.token)).closest('details').open = true;
+    if (answer.decision.reason === 'proof_missing') byId('proof').closest('details').open = true;
     byId('explanation').replaceChildren(
       ...outcome(answer.decision),
       ...section('Path', path(answer.path)),
@@ -127,8 +146,10 @@ const showExplanation = (() => {
       ...section('Access', access(answer)),
       ...section('Credential', credential(answer.credential)),
       ...section('Token', token(answer.token)),
+      ...section('Sender', sender(answer.sender)),
       ...section('Session', session(answer.session)),
       ...section('Login', login(answer.login)),
+      ...section('Credentials for the upstream', credentials(answer.upstreamCredentials)),
       ...section('Notes', answer.notes.map((note) => step('skipped', prose(note)))));
   };
 })();

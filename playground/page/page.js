@@ -3,7 +3,7 @@
 
 (async () => {
   const configuration = editor(byId('configuration'));
-  const FIELDS = ['configuration', 'method', 'url', 'headers', 'token', 'session', 'time', 'keys'];
+  const FIELDS = ['configuration', 'method', 'url', 'headers', 'token', 'proof', 'introspection', 'session', 'time', 'keys'];
   // Long enough that fast typing is not held up.
   const PAUSE = 120;
   let timer = 0;

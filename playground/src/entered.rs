@@ -14,10 +14,10 @@ pub(crate) struct Entered {
     url: String,
     headers: String,
     token: String,
+    proof: String,
+    introspection: String,
     session: String,
     time: String,
-    #[serde(default)]
-    introspection: String,
     keys: String,
 }
 
@@ -33,7 +33,7 @@ impl Entered {
             headers: lines.map(line).collect::<Result<_, _>>()?,
             peer: String::new(),
             token: given(&self.token),
-            proof: None,
+            proof: given(&self.proof),
             certificate: String::new(),
             session: given(&self.session),
             introspection: given(&self.introspection),

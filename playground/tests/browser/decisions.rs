@@ -123,6 +123,31 @@ fn what_cannot_be_read_is_reported() {
     }
 }
 
+/// The example of RFC 9449 §7.1, whose token only its issuer can read.
+#[test]
+fn a_bound_opaque_token_passes_with_an_answer_and_a_proof() {
+    const TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+    const PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
+    let Some(page) = Page::open() else { return };
+    let entry = json!({
+        "name": "as", "issuer": "https://server.example.com", "endpoint": "https://server.example.com/introspect",
+        "cluster": "as", "match": {"prefix": "Kz~"}, "client": {"id": "gate", "secret": {"env": "SECRET"}}, "audiences": "any",
+    });
+    let rules = json!([{"name": "all", "access": "authenticated"}]);
+    page.enter("#configuration", &json!({"introspection": [entry], "rules": rules}).to_string());
+    page.enter("#url", "https://resource.example.org/protectedresource");
+    page.enter("#time", "2019-07-04T17:50:20Z");
+    page.enter("#token", TOKEN);
+    page.wait_for("#decision .what", "Undecided");
+    // The fields for what is missing open by themselves.
+    let cnf = json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"});
+    page.enter("#introspection", &json!({"active": true, "sub": "alice", "cnf": cnf}).to_string());
+    page.wait_for("#decision .why", "proof_missing");
+    page.enter("#proof", PROOF);
+    page.wait_for("#decision .what", "Admitted");
+    assert!(shown(&page).contains("the token is bound: jkt"), "{}", shown(&page));
+}
+
 #[test]
 fn keys_can_be_given_where_the_configuration_has_none() {
     let Some(page) = Page::open() else { return };
