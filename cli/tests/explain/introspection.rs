@@ -41,6 +41,12 @@ fn what_is_wrong_with_an_answer_is_named() {
 }
 
 #[test]
+fn a_token_that_no_entry_has_is_told_to_be_read_as_a_jwt() {
+    let (text, _) = explain(&[GATE, "--request", "GET /data/x", "--token", "xx.yy.zz"]);
+    assert!(text.contains("note: no entry of `introspection` has this token"), "{text}");
+}
+
+#[test]
 fn without_an_answer_nothing_is_certain() {
     let (text, status) = asked("", None);
     assert_eq!(status, 1, "{text}");

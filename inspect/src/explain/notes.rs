@@ -1,8 +1,9 @@
 //! What else there is to know: what was assumed, what is missing, what was dropped of a token.
 
 use gate::Reason;
-use gate::explain::{Route, TokenTrace};
+use gate::explain::{Check, Route, TokenTrace};
 use gate::identity::IdentityValue;
+use gate::policy::Issuer;
 
 use super::context::Context;
 use super::keys::KeyProvenance;
@@ -25,6 +26,8 @@ impl Context<'_> {
                  --introspection",
             ));
         }
+        notes.extend(self.read_as_jwt());
+        notes.extend(self.unproven());
         if self.question.trust_signature {
             notes.push(String::from("signatures are trusted without a check (--trust-signature)"));
         }
@@ -41,6 +44,37 @@ impl Context<'_> {
             notes.extend(self.names_with_dots(token));
         }
         notes
+    }
+
+    /// An opaque token that looks like a JWT is read as one.
+    fn read_as_jwt(&self) -> Option<String> {
+        let token = self.trace.token.as_ref().filter(|token| !token.is_introspected)?;
+        let is_none = token.failed.is_some_and(|(check, _)| check == Check::Form);
+        let has_entries = self.policy.issuers().iter().any(Issuer::is_introspected);
+        (is_none && has_entries).then(|| {
+            String::from(
+                "no entry of `introspection` has this token, so it is read as a JWT: of tokens with two dots, an entry \
+                 has those that its `match` fits",
+            )
+        })
+    }
+
+    /// What would show that the sender is the one that the token is bound to.
+    fn unproven(&self) -> Option<String> {
+        let cause = self.trace.sender.as_ref()?.as_ref().err()?;
+        let [key, certificate] = self.trace.principal()?.binding();
+        if cause.reason != Reason::ProofMissing {
+            return None;
+        }
+        if key && self.question.proof.is_none() {
+            return Some(String::from(
+                "the token is bound to a key: give its client's proof for this request with --proof",
+            ));
+        }
+        let lacks = certificate && self.question.certificate.is_empty();
+        lacks.then(|| {
+            String::from("the token is bound to a certificate: give the SHA-256 of its client's with --certificate")
+        })
     }
 
     /// The login that only a navigation is sent to.
