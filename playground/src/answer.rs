@@ -18,7 +18,7 @@ enum Question {
     /// The header and claims of a token.
     Decode { token: String },
     /// What becomes of a request, and why.
-    Explain(Entered),
+    Explain(Box<Entered>),
 }
 
 /// The answer to a question; both are JSON. What cannot be answered has `trouble` instead.
@@ -26,7 +26,7 @@ pub fn answer(question: &str) -> String {
     let answer = match serde_json::from_str(question) {
         Ok(Question::Check { configuration }) => json!(check(&configuration, &|_| None).diagnosis(&configuration)),
         Ok(Question::Decode { token }) => decode(&token).unwrap_or_else(|error| trouble(&error)),
-        Ok(Question::Explain(entered)) => explained(entered).unwrap_or_else(|error| trouble(&error)),
+        Ok(Question::Explain(entered)) => explained(*entered).unwrap_or_else(|error| trouble(&error)),
         Err(error) => trouble(&error.to_string()),
     };
     answer.to_string()

@@ -225,7 +225,9 @@ fn no_proof_outlives_what_is_remembered_of_it() {
             // Others write in between: what is too old is cleared out then.
             let other = proof(&long, &json!({"iat": NOW + second, "jti": format!("n{second}")}));
             assert_eq!(send(world, &long, &other).summary(), "ok", "{skew} {second}");
-            vms.iter_mut().for_each(|world| world.pass(vm));
+            for world in &mut vms {
+                world.pass(vm);
+            }
         }
     }
     for (iat, expected) in [
