@@ -337,3 +337,81 @@ fn in_audit_mode_a_session_that_a_rule_would_refuse_gives_no_identity() {
         assert_eq!(outcome.seen("x-internal").len(), made, "{path}");
     }
 }
+
+/// Who sends a bad proof is refused for it, whatever else is in the request.
+#[test]
+fn no_other_credential_stands_in_for_a_proof() {
+    use crate::browser::{logged_in, login, status};
+
+    let (mut world, _, browser) = logged_in(&login(&json!({})));
+    let authorization = format!("DPoP {}", token());
+    let htu = json!({"htu": format!("https://{}/app", crate::browser::HOST)});
+    let good = proof(&token(), &htu);
+    let get = |world: &mut World, headers: &[(&str, &str)]| status(&browser.send(world, "GET", "/app", headers));
+    assert_eq!(get(&mut world, &[]), 200, "the session is good");
+    assert_eq!(get(&mut world, &[("authorization", &authorization), ("dpop", "x")]), 401);
+    assert_eq!(get(&mut world, &[("authorization", &authorization)]), 401);
+    assert_eq!(get(&mut world, &[("authorization", &format!("Bearer {}", token())), ("dpop", &good)]), 401);
+    let outcome = browser.send(&mut world, "GET", "/app", &[("authorization", &authorization), ("dpop", &good)]);
+    assert_eq!(outcome.summary(), "ok");
+    assert_eq!((outcome.seen("cookie").len(), outcome.seen("dpop").len()), (0, 0));
+    assert_eq!(get(&mut world, &[("authorization", &authorization), ("dpop", &good)]), 401, "used before");
+    // In a cookie it is no credential: a page that is opened is sent to log in, a script is not.
+    let locations = json!([{"cookie": "token"}, {"session": true}]);
+    let (mut world, ..) = logged_in(&login(&json!({"credentials": locations})));
+    let cookie = format!("token={}", token());
+    let mut by_cookie = |mode: &str| {
+        let lines = [
+            (":method", "GET"),
+            (":path", "/app"),
+            (":authority", crate::browser::HOST),
+            (":scheme", "https"),
+            ("cookie", cookie.as_str()),
+            ("dpop", good.as_str()),
+            ("sec-fetch-mode", mode),
+            ("sec-fetch-dest", if mode == "navigate" { "document" } else { "empty" }),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        status(&world.send(&lines))
+    };
+    assert_eq!((by_cookie("navigate"), by_cookie("cors")), (303, 401));
+}
+
+/// The answer is kept; who sends the token is asked each time.
+#[test]
+fn what_introspection_says_is_bound_is_bound_in_each_request() {
+    let certificate = json!({"cnf": {"x5t#S256": base64url::encode(&[7; 32])}});
+    let both = json!({"cnf": {"x5t#S256": base64url::encode(&[7; 32]), "jkt": jkt(&client())}});
+    let known = |cnf: &serde_json::Value, require: &str| {
+        let entry = introspected("gaf", &json!({"senderConstraint": {"require": require}}));
+        let mut world = World::new(&inline(&json!({"introspection": [entry]})));
+        world.certificate = "07".repeat(32);
+        assert_eq!(world.with_token(OPAQUE).summary(), "waiting");
+        let mut answer = json!({"active": true, "aud": "data", "sub": "alice"});
+        crate::support::merge(&mut answer, cnf);
+        world.answer("200", &answer.to_string());
+        world
+    };
+    let mut world = known(&certificate, "none");
+    for (shown, expected) in [("07", "ok"), ("08", "401 proof_missing"), ("", "401 proof_missing"), ("07", "ok")] {
+        world.certificate = shown.repeat(32);
+        assert_eq!(world.with_token(OPAQUE).summary(), expected, "{shown}");
+    }
+    let mut world = known(&both, "none");
+    let with_proof = |world: &mut World, jti: &str| send(world, OPAQUE, &proof(OPAQUE, &json!({"jti": jti}))).summary();
+    assert_eq!(world.with_token(OPAQUE).summary(), "401 proof_missing");
+    assert_eq!(with_proof(&mut world, "1"), "ok");
+    assert_eq!(with_proof(&mut world, "1"), "401 proof_replayed");
+    world.certificate = String::new();
+    assert_eq!(with_proof(&mut world, "2"), "401 proof_missing");
+    for (cnf, require, expected) in [
+        (&json!({}), "any", "401 proof_missing"),
+        (&certificate, "any", "ok"),
+        (&certificate, "mtls", "ok"),
+        (&certificate, "dpop", "401 proof_missing"),
+        (&json!({"cnf": {"jkt": "x"}}), "none", "401 proof_unsupported"),
+        (&json!({"cnf": {"kid": "x"}}), "none", "401 proof_unsupported"),
+    ] {
+        assert_eq!(known(cnf, require).with_token(OPAQUE).summary(), expected, "{cnf} {require}");
+    }
+}

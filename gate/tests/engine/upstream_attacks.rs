@@ -228,11 +228,12 @@ fn a_credential_cannot_be_named_away_nor_come_in_a_trailer() {
     let outcome = world.get("/x", &headers);
     assert_eq!(outcome.seen("connection"), ["upgrade"]);
     assert_eq!((outcome.seen("x-internal").len(), outcome.seen("authorization").len()), (1, 1));
-    let trailers: [(&[u8], &[u8]); 5] = [
+    let trailers: [(&[u8], &[u8]); 6] = [
         (b"x-internal", b"forged"),
         (b"X_INTERNAL", b"forged"),
         (b"authorization", b"Bearer forged"),
         (b"Authorization_", b"kept: another name"),
+        (b"dpop", b"a.b.c"),
         (b"x-checksum", b"kept"),
     ];
     let left = gate::HeaderEdit::apply(&world.gate().handle_trailers(&trailers), &trailers);

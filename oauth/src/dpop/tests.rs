@@ -4,9 +4,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use std::time::Duration;
 
 use jose::json::Document;
-use jose::jwk::thumbprint;
+use jose::jwk::{KeyMaterial, thumbprint};
 use jose::sign::SigningKey;
-use jose::signature::Software;
+use jose::signature::{SignatureVerifier, Software};
 use jose::{Algorithm, Hash, base64url};
 use serde_json::{Value, json};
 
@@ -151,11 +151,59 @@ fn the_header_is_that_of_a_proof() {
         (with("k", json!("AA")), Key),
         (with("oth", json!([])), Key),
         (with("use", json!("enc")), Key),
+        (with("alg", json!("ES384")), Key),
+        (with("alg", json!("RS256")), Key),
+        (with("alg", json!(1)), Key),
+        (with("key_ops", json!(["sign"])), Key),
+        (with("key_ops", json!("verify")), Key),
         (with("y", json!("AA")), OtherKey),
         (with("kty", json!("OKP")), OtherKey),
         (json!({"jwk": public(&key(ED25519))}), OtherKey),
     ] {
         assert_eq!(outcome(&changes, &json!({})), Err(error), "{changes}");
+    }
+}
+
+/// Whoever has a token for such a key could have the gate calculate for long.
+#[test]
+fn keys_that_cost_too_much_are_refused_before_their_signature() {
+    struct Unasked;
+    impl SignatureVerifier for Unasked {
+        fn verify(&self, _: &KeyMaterial, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+            panic!("no signature is checked")
+        }
+    }
+    let modulus = |octets: usize| base64url::encode(&[&[0xc1], vec![0x55; octets - 1].as_slice()].concat());
+    let exponent = |number: u32| base64url::encode(&number.to_be_bytes());
+    for (n, e) in [
+        (modulus(128), exponent(65537)),
+        (modulus(255), exponent(65537)),
+        (modulus(513), exponent(65537)),
+        (modulus(1024), exponent(65537)),
+        (modulus(1025), exponent(65537)),
+        (modulus(256), exponent(3)),
+        (modulus(256), exponent(1)),
+        (modulus(256), exponent(0)),
+        (modulus(256), exponent(65536)),
+        (modulus(256), exponent(u32::MAX)),
+        (modulus(256), modulus(256)),
+        (String::new(), exponent(65537)),
+    ] {
+        let jwk = json!({"kty": "RSA", "n": n, "e": e});
+        for alg in ["RS256", "PS512"] {
+            let text = sign(&key(P256), &json!({"typ": "dpop+jwt", "alg": alg, "jwk": jwk}), &claims());
+            assert_eq!(check(text.as_bytes(), &expected(&thumb(&jwk)), &Unasked), Err(ProofError::Key), "{jwk}");
+        }
+    }
+    // Nor is one that another key made, whatever it is, or one for another request.
+    let good = key(P256);
+    let text = sign(&good, &header(&good), &claims());
+    for expected in [
+        Expected { method: b"POST", ..expected(&thumb(&public(&good))) },
+        Expected { token: b"another", ..expected(&thumb(&public(&good))) },
+        expected(&[7; 32]),
+    ] {
+        assert!(check(text.as_bytes(), &expected, &Unasked).is_err());
     }
 }
 
