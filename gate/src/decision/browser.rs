@@ -171,6 +171,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         if role.is_none() && self.request.method() == b"POST" {
             return self.end(Verdict::Answer(method_not_allowed("GET, HEAD"), "jotgate_method"));
         }
+        // Without a session, too: nobody but the user begins a login by a form.
+        if self.request.method() == b"POST" && self.is_cross_site() {
+            return self.end(Verdict::Refuse(Reason::CrossSiteRequest.into()));
+        }
         let asked = Asked::read(browser, self.request);
         let entry = if asked.wanted.asks_again { None } else { self.find_session() };
         if let Some(entry) = entry.filter(|entry| !is_over(entry, self.known)) {

@@ -35,16 +35,13 @@ impl<T: Trail> Evaluation<'_, T> {
 
     /// A role that the user of `entry` asks for, or asks to choose.
     pub(super) fn choose_role(mut self, browser: &Browser, asked: &RoleAsked, entry: &Entry) -> Judgement {
-        let is_post = self.request.method() == b"POST";
-        if is_post && self.is_cross_site() {
-            return self.end(Verdict::Refuse(Reason::CrossSiteRequest.into()));
-        }
         let names = role_names(&self.policy.upstream, &entry.principal, self.policy.scope_match);
         let is_theirs = asked.name.as_deref().is_none_or(|name| names.contains(&name));
         if names.is_empty() || !is_theirs {
             return self.end(Verdict::Refuse(Reason::UpstreamCredentialDenied.into()));
         }
-        let is_own = is_post || is_own_navigation(self.request);
+        // A POST of another site has come to its end before.
+        let is_own = self.request.method() == b"POST" || is_own_navigation(self.request);
         let Some(name) = asked.name.clone().filter(|_| is_own) else {
             let reply = asked.choose(browser, &names);
             return self.end(Verdict::Answer(reply, "jotgate_role"));

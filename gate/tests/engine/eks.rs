@@ -195,13 +195,17 @@ fn whoever_may_take_several_roles_chooses_one() {
 
     let chosen = choose(&mut browser, &mut world, "/.jotgate/login?role=viewer&returnTo=%2Fapp%3Fa%3Db", &SAME_ORIGIN);
     assert_eq!((status(&chosen), chosen.header("location")), (303, Some("/app?a=b")));
-    browser.fetch(&mut world, "/app");
-    assert_eq!(form(&world.fetches[0].body)["RoleArn"], VIEWER);
+    assert!(matches!(browser.fetch(&mut world, "/app"), Outcome::Waiting));
+    let (id, fetch) = (world.last(), of_sts(&mut world));
+    assert_eq!(form(&fetch.body)["RoleArn"], VIEWER);
+    let body = assumed(&world, "ASIAVIEWER", 3600);
+    world.answer_to(&fetch, [(":status", "200")], &body);
+    assert!(url(&world.resumed.remove(&id).expect("is decided")).contains("ASIAVIEWER"));
     // A link of one's own does as well, and each role has credentials of its own.
     let chosen = browser.navigate(&mut world, "/.jotgate/login?role=admin");
     assert_eq!((status(&chosen), chosen.header("location")), (303, Some("/")));
-    browser.fetch(&mut world, "/app");
-    assert_eq!(form(&world.fetches[1].body)["RoleArn"], ADMIN);
+    assert!(matches!(browser.fetch(&mut world, "/app"), Outcome::Waiting));
+    assert_eq!(form(&of_sts(&mut world).body)["RoleArn"], ADMIN);
 }
 
 #[test]
@@ -211,6 +215,11 @@ fn no_other_site_chooses_a_role() {
     assert_eq!(choose(&mut browser, &mut world, path, &CROSS_SITE).summary(), "403 cross_site_request");
     let outcome = browser.request(&mut world, "GET", path, &CROSS_SITE);
     assert_eq!(status(&outcome), 200, "it asks");
+    // Nor does it begin a login by such a form, where there is no session, or the browser keeps its cookie.
+    let mut stranger = Browser::default();
+    assert_eq!(choose(&mut stranger, &mut world, path, &CROSS_SITE).summary(), "403 cross_site_request");
+    assert!(stranger.cookies.is_empty());
+    assert_eq!(status(&choose(&mut stranger, &mut world, path, &SAME_ORIGIN)), 303, "whose session is over logs in");
     assert_eq!(browser.fetch(&mut world, "/app").summary(), "403 upstream_credential_denied");
 }
 

@@ -80,7 +80,8 @@ fn count(world: &World, name: &str) -> u64 {
 #[test]
 fn the_upstream_gets_what_the_callers_token_is_exchanged_for() {
     let mut world = world(&json!({
-        "audience": ["orders", "stock"], "resource": "https://orders.example.com/", "scopes": ["a", "b"],
+        "audience": ["orders", "stock"], "resource": ["https://orders.example.com/", "urn:stock"],
+        "scopes": ["a", "b"],
         "requestedTokenType": "jwt",
     }));
     let token = token_of("alice");
@@ -97,11 +98,11 @@ fn the_upstream_gets_what_the_callers_token_is_exchanged_for() {
     assert_eq!(header("content-type"), Some("application/x-www-form-urlencoded"));
     let body = str::from_utf8(&fetch.body).expect("is text");
     assert!(body.contains("&audience=orders&audience=stock&"), "{body}");
+    assert!(body.contains("&resource=https%3A%2F%2Forders.example.com%2F&resource=urn%3Astock&"), "{body}");
     let asked = asked(&world);
     assert_eq!(asked["grant_type"], "urn:ietf:params:oauth:grant-type:token-exchange");
     assert_eq!((&*asked["subject_token"], &*asked["subject_token_type"]), (&*token, ACCESS_TOKEN));
     assert_eq!((&*asked["requested_token_type"], &*asked["scope"]), (JWT, "a b"));
-    assert_eq!(asked["resource"], "https://orders.example.com/");
     world.answer("200", &answer(&json!({"issued_token_type": JWT, "token_type": "N_A"})));
     let outcome = world.resumed.remove(&id).expect("is decided");
     assert_eq!(outcome.seen("authorization"), ["Bearer exchanged"]);
@@ -451,6 +452,7 @@ fn wrong_exchanges_are_errors_with_their_path() {
             json!({"subjectToken": "idToken", "cacheFor": "soon", "client": {"id": "a", "secret": "b", "authentication": "none"}}),
         ),
         with(json!({"subjectToken": "refreshToken"})),
+        with(json!({"resource": ["orders", "https://a.example/#b", "https://a.example/b c", "1a:b", "a:"]})),
     ];
     let errors: Vec<_> = configs.iter().map(crate::config::errors).collect();
     insta::assert_snapshot!(errors.join("\n--\n"));

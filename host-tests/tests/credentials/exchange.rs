@@ -20,7 +20,8 @@ fn start() -> (Issuer, World) {
             "exchange": {
                 "issuer": "main",
                 "client": {"id": "gate", "authentication": "basic", "secret": {"env": "CLIENT_SECRET"}},
-                "audience": "orders", "scopes": ["read"],
+                "audience": ["orders", "stock"], "resource": ["https://orders.example/", "https://stock.example/"],
+                "scopes": ["read"],
             },
         }],
         "upstream": "orders",
@@ -41,14 +42,15 @@ fn the_upstream_gets_a_token_for_it_and_the_endpoint_is_asked_once() {
         assert_ne!(token, own);
         let claims = verified_claims(token, &main.key_set()).unwrap();
         let said = json!([claims["sub"], claims["aud"], claims["scope"], claims["act"]["sub"]]);
-        assert_eq!(said, json!(["bob", "orders", "read", "gate"]));
+        assert_eq!(said, json!(["bob", ["orders", "stock"], "read", "gate"]));
     }
     // Once in each worker.
     let asked = main.exchanges();
     assert!((1..=2).contains(&asked.len()), "{asked:?}");
     let type_of_subject = asked[0]["subject_token_type"].as_str();
     assert!(matches!(type_of_subject.rsplit(':').next(), Some("access_token" | "jwt")), "{type_of_subject}");
-    assert_eq!((asked[0]["subject_token"].as_str(), asked[0]["audience"].as_str()), (own.as_str(), "orders"));
+    assert_eq!((asked[0]["subject_token"].as_str(), asked[0]["audience"].as_str()), (own.as_str(), "orders stock"));
+    assert_eq!(asked[0]["resource"], "https://orders.example/ https://stock.example/");
     world.assert_silent(main.secrets(), &[], &[]);
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jose::json::Kind;
 use oauth::endpoint::Endpoint;
 use oauth::token::TokenTypeUri;
 
@@ -23,7 +24,7 @@ pub(super) fn read(node: &Node<'_, '_>, known: Known<'_>) -> Option<TokenExchang
     };
     let client = object.required("client").and_then(|node| client::read(&node, known.env));
     let audiences = object.or("audience", Vec::new(), read_audiences);
-    let resources = object.or("resource", Vec::new(), read_audiences);
+    let resources = object.or("resource", Vec::new(), read_resources);
     let scopes = object.or("scopes", Vec::new(), |node| node.list_of(access::read_scope));
     let requested = object.or("requestedTokenType", None, |node| {
         let words = [
@@ -55,6 +56,26 @@ fn read_issuer<'k>(node: &Node<'_, '_>, issuers: Option<&'k [Issuer]>) -> Option
     let name = node.string()?;
     let found = issuers?.iter().find(|issuer| *issuer.name == *name);
     found.or_else(|| node.expected("the `name` of one of the `issuers`"))
+}
+
+fn read_resources(node: &Node<'_, '_>) -> Option<Vec<String>> {
+    match node.value.kind() {
+        Kind::Array => node.list_of(read_resource),
+        _ => Some(vec![read_resource(node)?]),
+    }
+}
+
+/// An absolute URI (RFC 3986 §4.3), of any scheme.
+fn read_resource(node: &Node<'_, '_>) -> Option<String> {
+    let text = node.owned_text()?;
+    let is_in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let is_absolute = text.split_once(':').is_some_and(|(scheme, rest)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(is_in_scheme) && !rest.is_empty()
+    });
+    match is_absolute && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        true => Some(text),
+        false => node.expected("an absolute URI without a fragment (RFC 8693 §2.1)"),
+    }
 }
 
 fn read_endpoint(node: &Node<'_, '_>) -> Option<Endpoint> {

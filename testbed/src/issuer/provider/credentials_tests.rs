@@ -126,6 +126,10 @@ fn a_token_is_exchanged_for_one_with_another_audience() {
     assert_eq!((&answer["issued_token_type"], &answer["token_type"]), (&json!(jwt), &json!("N_A")));
     assert_eq!((issuer.exchanges().len(), issuer.granted(GRANT)), (3, 3));
     assert_eq!(issuer.exchanges()[2]["resource"], "https://api.example/");
+    let (status, answer) = exchange(&issuer, &token, &[("audience", "orders"), ("audience", "stock")]);
+    let claims = verified_claims(answer["access_token"].as_str().unwrap(), &issuer.key_set()).unwrap();
+    assert_eq!((status, &claims["aud"]), (200, &json!(["orders", "stock"])));
+    assert_eq!(issuer.exchanges()[3]["audience"], "orders stock");
 }
 
 #[test]
@@ -144,13 +148,15 @@ fn every_member_of_an_exchange_is_checked() {
         &[("subject_token_type", "access_token")],
         &[("requested_token_type", "urn:ietf:params:oauth:token-type:saml2")],
         &[("resource", "orders")],
+        &[("resource", "https://api.example/"), ("resource", "orders")],
+        &[("scope", "a"), ("scope", "b")],
         &[("actor_token", "a")],
         &[("unknown", "a")],
     ] {
         let (status, answer) = exchange(&issuer, &token, changes);
         assert!(matches!(status, 400 | 401) && answer["error"].is_string(), "{changes:?}: {status} {answer}");
     }
-    assert_eq!((issuer.granted(GRANT), issuer.refused(GRANT)), (0, 10));
+    assert_eq!((issuer.granted(GRANT), issuer.refused(GRANT)), (0, 11));
 }
 
 #[test]

@@ -38,16 +38,16 @@ pub(super) fn response(shared: &Shared, client: &str, parameters: &Parameters) -
     }
     let requested = token_type(parameters.get("requested_token_type").unwrap_or(ACCESS_TOKEN))?;
     let subject = subject(shared, parameters).ok_or(invalid)?;
-    let resource = parameters.get("resource");
-    if resource.is_some_and(|resource| !resource.contains("://") || resource.contains('#')) {
+    let (audiences, resources) = (parameters.all("audience"), parameters.all("resource"));
+    if resources.iter().any(|resource| !resource.contains("://") || resource.contains('#')) {
         return Err(Refusal::new(400, "invalid_target"));
     }
     let behaviour = shared.provider.behaviour();
-    let target = parameters.get("audience").or(resource);
+    let targets = if audiences.is_empty() { resources } else { audiences };
     let request = TokenRequest {
         sub: Some(subject),
         scope: parameters.get("scope").map(str::to_owned),
-        aud: target.map(|target| vec![target.to_owned()]),
+        aud: (!targets.is_empty()).then(|| targets.to_vec()),
         lifetime: Some(behaviour.lifetime),
         claims: object(json!({"act": {"sub": client}})),
         ..TokenRequest::default()

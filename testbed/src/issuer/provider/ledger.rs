@@ -40,8 +40,8 @@ impl Ledger {
     }
 
     pub(super) fn note_exchange(&mut self, parameters: &Parameters) {
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        self.exchanges.push(parameters.iter().map(owned).collect());
+        let joined = |(name, _): (&str, &str)| (name.to_owned(), parameters.all(name).join(" "));
+        self.exchanges.push(parameters.iter().map(joined).collect());
     }
 
     pub(super) fn count_granted(&mut self, grant: &str) {

@@ -1,28 +1,39 @@
-//! The parameters of a request, each at most once (RFC 6749 §3.1, §3.2).
+//! The parameters of a request, each at most once (RFC 6749 §3.1, §3.2), but for the targets of an exchange.
 
 use std::collections::BTreeMap;
 
+use super::exchange;
 use super::refusal::Refusal;
 
+/// What an exchange may have several of (RFC 8693 §2.1).
+const TARGETS: [&str; 2] = ["audience", "resource"];
+
 #[derive(Clone, Debug, Default)]
-pub(super) struct Parameters(BTreeMap<String, String>);
+pub(super) struct Parameters(BTreeMap<String, Vec<String>>);
 
 impl Parameters {
     /// Reads a query or a form. Parameters without a value are as good as absent.
     pub(super) fn read(text: &[u8]) -> Result<Self, Refusal> {
         let refusal = |_| Refusal::new(400, "invalid_request");
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text).map_err(refusal)?;
-        let mut parameters = BTreeMap::new();
+        let mut found = Self::default();
         for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
-            if parameters.insert(name, value).is_some() {
-                return Err(Refusal::new(400, "invalid_request"));
-            }
+            found.0.entry(name).or_default().push(value);
         }
-        Ok(Self(parameters))
+        let is_exchange = found.get("grant_type") == Some(exchange::GRANT);
+        let is_once = |(name, values): (&String, &Vec<String>)| {
+            values.len() == 1 || (is_exchange && TARGETS.contains(&name.as_str()))
+        };
+        if found.0.iter().all(is_once) { Ok(found) } else { Err(Refusal::new(400, "invalid_request")) }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all(name).first().map(String::as_str)
+    }
+
+    /// Its values, in their order.
+    pub(super) fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
@@ -30,6 +41,6 @@ impl Parameters {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value.as_str())))
     }
 }
