@@ -32,8 +32,8 @@ pub struct CredentialLocations {
     conflict: Conflict,
     /// Whether tokens that come with a proof are taken behind `DPoP`.
     takes_proofs: bool,
-    /// Whether that is so wherever `Authorization: Bearer` is: no location is for it alone.
-    is_dpop_implied: bool,
+    /// The index of `Authorization: Bearer`, if that is so there: no location is for `DPoP` alone.
+    implies_dpop: Option<usize>,
     /// The names of the gate's own cookies: whatever becomes of a request, nobody else gets them.
     session_cookies: Vec<String>,
     /// The headers among those of `locations` that credentials for the upstream stand in: whatever becomes of a
@@ -107,7 +107,7 @@ impl CredentialLocations {
             locations,
             conflict,
             takes_proofs: false,
-            is_dpop_implied: false,
+            implies_dpop: None,
             session_cookies: Vec::new(),
             upstream: Vec::new(),
             own_tokens: Vec::new(),
@@ -118,8 +118,9 @@ impl CredentialLocations {
     /// `Authorization`, unless there is a location for them.
     #[must_use]
     pub(crate) fn with_proofs(self) -> Self {
-        let is_dpop_implied = !self.locations.iter().any(|location| location.is_authorization(DPOP));
-        Self { takes_proofs: true, is_dpop_implied, ..self }
+        let index_of = |scheme| self.locations.iter().position(|location| location.is_authorization(scheme));
+        let implies_dpop = if index_of(DPOP).is_none() { index_of(BEARER) } else { None };
+        Self { takes_proofs: true, implies_dpop, ..self }
     }
 
     /// The same, with cookies of the gate's own.
@@ -159,14 +160,14 @@ impl CredentialLocations {
 
     /// What each location holds.
     pub(crate) fn found(&self, request: &Request<'_>) -> Vec<Option<Result<(), Cause>>> {
-        self.locations.iter().map(|location| self.find(location, request).map(|found| found.map(|_| ()))).collect()
+        (0..self.locations.len()).map(|index| self.find(index, request).map(|found| found.map(|_| ()))).collect()
     }
 
     /// The one credential that the request carries.
     pub(crate) fn take<'r>(&self, request: &Request<'r>) -> Result<Option<Credential<'r>>, Cause> {
         let mut found = None;
         for (index, location) in self.locations.iter().enumerate() {
-            let Some(token) = self.find_either(location, request) else { continue };
+            let Some(token) = self.find_either(index, location, request) else { continue };
             match &found {
                 None => found = Some((index, token)),
                 // Two schemes find something in one header only where its lines were joined: each says so.
@@ -202,10 +203,10 @@ impl CredentialLocations {
             // Some read the password as the token, whatever the user name.
             CredentialLocation::Basic => {
                 let is_foreign = |pair: Vec<u8>| !pair.split(|&byte| byte == b':').any(|part| self.is_own(part));
-                self.find(location, request).is_some_and(|token| token.is_ok())
+                self.find(index, request).is_some_and(|token| token.is_ok())
                     && basic::pair(request).is_some_and(|pair| pair.is_ok_and(is_foreign))
             }
-            _ => self.find(location, request).is_some_and(|token| token.is_ok_and(|token| !self.is_own(&token))),
+            _ => self.find(index, request).is_some_and(|token| token.is_ok_and(|token| !self.is_own(&token))),
         })
     }
 
@@ -275,7 +276,7 @@ impl CredentialLocations {
                 (CredentialLocation::Query(name), false) => parameters.push(name.as_str()),
                 (CredentialLocation::WebSocketProtocol(protocol), false) => protocols.push(protocol),
                 (CredentialLocation::Basic | CredentialLocation::Header { .. }, false) => {
-                    let is_there = is_there(index) || self.find(location, request).is_some();
+                    let is_there = is_there(index) || self.find(index, request).is_some();
                     if let Some(name) = location.header().filter(|_| is_there) {
                         HeaderEdit::remove_once(edits, name.as_bytes());
                     }
@@ -292,13 +293,18 @@ impl CredentialLocations {
         }
     }
 
-    fn find<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
-        self.find_either(location, request).map(|found| found.map(|(token, _)| token))
+    fn find<'r>(&self, index: usize, request: &Request<'r>) -> Found<Cow<'r, [u8]>> {
+        self.find_either(index, self.locations.get(index)?, request).map(|found| found.map(|(token, _)| token))
     }
 
-    /// What a location holds, and whether it is to come with a proof.
-    fn find_either<'r>(&self, location: &CredentialLocation, request: &Request<'r>) -> Found<(Cow<'r, [u8]>, bool)> {
-        if self.is_dpop_implied && location.is_authorization(BEARER) {
+    /// What the location at `index` holds, and whether it is to come with a proof.
+    fn find_either<'r>(
+        &self,
+        index: usize,
+        location: &CredentialLocation,
+        request: &Request<'r>,
+    ) -> Found<(Cow<'r, [u8]>, bool)> {
+        if self.implies_dpop == Some(index) {
             let found = header::find_behind(request, AUTHORIZATION, &[BEARER, DPOP])?;
             return Some(found.map(|(scheme, token)| (Cow::Borrowed(token), scheme == DPOP)));
         }

@@ -324,7 +324,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn end(self, verdict: Verdict) -> Judgement {
-        Judgement { events: self.events, session: self.session, ..Judgement::from(verdict) }
+        Judgement { verdict, audited: None, events: self.events, session: self.session, failure: None }
     }
 
     fn is_audited(&self) -> bool {

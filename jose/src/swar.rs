@@ -75,26 +75,53 @@ pub fn split_once(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 /// Whether two texts are equal: the C library's comparison goes byte by byte.
 #[inline(never)]
 pub fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    // Texts end in whole words, which the words before them may overlap.
+    if let (Some(end), Some(other_end)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) {
+        return end == other_end && has_same_words(one.as_chunks().0, other.as_chunks().0);
+    }
+    let halves = (one.first_chunk::<4>(), one.last_chunk::<4>());
+    if let (Some(start), Some(end)) = halves {
+        return other.starts_with(start) && other.ends_with(end);
+    }
+    one == other
+}
+
+/// Whether two texts of the same length are equal, in words.
+fn has_same_words(words: &[[u8; 8]], other_words: &[[u8; 8]]) -> bool {
     let difference = |one: &[u8; 8], other: &[u8; 8]| u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let ((fours, words), (other_fours, other_words)) = (words.as_chunks::<4>(), other_words.as_chunks::<4>());
-    let fours = fours.iter().zip(other_fours).fold(0, |any, ([a, b, c, d], [e, f, g, h])| {
-        any | difference(a, e) | difference(b, f) | difference(c, g) | difference(d, h)
-    });
-    let any = words.iter().zip(other_words).fold(fours, |any, (one, other)| any | difference(one, other));
-    one.len() == other.len() && any == 0 && rest == other_rest
+    let ((eights, words), (other_eights, other_words)) = (words.as_chunks::<8>(), other_words.as_chunks::<8>());
+    let eights =
+        eights.iter().zip(other_eights).fold(0, |any, ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p])| {
+            let first = difference(a, i) | difference(b, j) | difference(c, k) | difference(d, l);
+            any | first | difference(e, m) | difference(f, n) | difference(g, o) | difference(h, p)
+        });
+    words.iter().zip(other_words).fold(eights, |any, (one, other)| any | difference(one, other)) == 0
 }
 
 /// Whether some byte of `text` is less than `bound`, which is 128 at most.
 #[inline(never)]
 pub fn contains_byte_below(text: &[u8], bound: u8) -> bool {
-    // Most texts hold none: all of it is looked at, without a branch or a mask for each word.
-    let less = |word: &[u8; 8]| borrows(u64::from_le_bytes(*word), bound);
-    let (words, rest) = text.as_chunks::<8>();
-    let (fours, words) = words.as_chunks::<4>();
-    let fours = fours.iter().fold(0, |any, [a, b, c, d]| any | less(a) | less(b) | less(c) | less(d));
-    let any = words.iter().fold(fours, |any, word| any | less(word));
-    any & HIGHS != 0 || rest.iter().any(|&byte| byte < bound)
+    may_contain_byte_below(text, bound) && text.iter().any(|&byte| byte < bound)
+}
+
+/// Whether some byte is less than `bound`, or has its high bit set.
+///
+/// Most texts hold none: all of it is looked at, without a branch or a mask for each word. Where no byte has its high bit
+/// set, the lowest one that is less borrows into its own.
+fn may_contain_byte_below(text: &[u8], bound: u8) -> bool {
+    let Some(end) = text.last_chunk::<8>() else { return true };
+    let bits = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        word | word.wrapping_sub(repeated(bound))
+    };
+    let (eights, words) = text.as_chunks::<8>().0.as_chunks::<8>();
+    let eights = eights.iter().fold(bits(end), |any, [a, b, c, d, e, f, g, h]| {
+        any | bits(a) | bits(b) | bits(c) | bits(d) | bits(e) | bits(f) | bits(g) | bits(h)
+    });
+    words.iter().fold(eights, |any, word| any | bits(word)) & HIGHS != 0
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A header that is the credential, behind an authentication scheme or whole.
 
+use jose::swar::is_same;
+
 use super::foreign::is_like_jwt;
 use super::found::{Found, check, malformed};
 use crate::http::{Request, is_token_byte};
@@ -86,12 +88,12 @@ fn read_bare<'r, 's>(line: &'r [u8], mut others: impl Iterator<Item = &'s str> +
 /// parser, so it is the same scheme, malformed.
 pub(super) fn after_scheme<'r>(line: &'r [u8], scheme: &str) -> Found<&'r [u8]> {
     let (found, rest) = line.split_at_checked(scheme.len())?;
-    if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
+    if !is_same(found, scheme.as_bytes()) && !found.eq_ignore_ascii_case(scheme.as_bytes()) {
         return None;
     }
     match rest.first() {
-        Some(&byte) if is_token_byte(byte) => None,
         Some(b' ' | b'\t') | None => Some(Ok(rest.trim_ascii())),
+        Some(&byte) if is_token_byte(byte) => None,
         Some(_) => Some(Err(malformed(None))),
     }
 }

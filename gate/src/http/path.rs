@@ -19,6 +19,19 @@ pub(crate) const LONGEST_FOR_REGEX: usize = 8192;
 /// Likewise of a path that servers may decode in several ways.
 pub(crate) const LONGEST_ESCAPED_FOR_REGEX: usize = 2048;
 
+/// Whether a path may hold a byte without any check looking for it, but for a second `/` or a `.` behind a `/`.
+#[expect(clippy::indexing_slicing, reason = "there is an entry for each byte")]
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < u8::MAX {
+        plain[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b':' | b'@' | b'_' | b'~');
+        byte += 1;
+    }
+    plain
+};
+
 /// What becomes of paths that two parsers may read differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PathMode {
@@ -126,7 +139,7 @@ impl<'r> CanonicalPath<'r> {
 
 impl<'p> PathSegments<'p> {
     pub(crate) fn of(path: &'p str) -> Self {
-        Self(Some(path.strip_prefix('/').unwrap_or_default()))
+        Self(Some(behind_slash(path).unwrap_or_default()))
     }
 }
 
@@ -137,9 +150,14 @@ impl<'p> Iterator for PathSegments<'p> {
         let path = self.0?;
         // Segments are short: looking for a byte is cheaper than what the standard library does for any character.
         let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
-        self.0 = path.get(end..).and_then(|rest| rest.strip_prefix('/'));
+        self.0 = path.get(end..).and_then(behind_slash);
         path.get(..end)
     }
+}
+
+/// As `strip_prefix` does it for any text, in fewer steps.
+fn behind_slash(path: &str) -> Option<&str> {
+    if path.as_bytes().first() == Some(&b'/') { path.get(1..) } else { None }
 }
 
 /// `text` with the escapes of printable ASCII decoded, but for `%25`: what is left of them would be no escape. `None`
@@ -180,16 +198,18 @@ pub(crate) fn decode_segment(segment: &str) -> Option<Cow<'_, str>> {
 fn plain(target: &[u8]) -> Option<&str> {
     let mut before = 0;
     let odd = target.iter().position(|&byte| {
-        let is_plain = match byte {
-            b'.' | b'/' => before != b'/',
-            byte => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b':' | b'@'),
-        };
+        let is_plain = is_plain_byte(byte) && (before != b'/' || !matches!(byte, b'.' | b'/'));
         before = byte;
         !is_plain
     });
     let (path, rest) = target.split_at_checked(odd.unwrap_or(target.len()))?;
     let is_query = rest.is_empty() || (rest.starts_with(b"?") && !rest.contains(&b'#'));
     str::from_utf8(path).ok().filter(|_| is_query)
+}
+
+#[expect(clippy::indexing_slicing, reason = "there is an entry for each byte")]
+const fn is_plain_byte(byte: u8) -> bool {
+    PLAIN[byte as usize]
 }
 
 fn check_plain(path: &[u8]) -> Result<&str, AmbiguousPath> {

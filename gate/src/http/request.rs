@@ -20,6 +20,7 @@ pub struct Request<'r> {
     method: &'r [u8],
     path: &'r [u8],
     authority: &'r [u8],
+    is_upgrade: bool,
     peer: &'r [u8],
     /// Whether a body follows, as far as the proxy knows.
     body: Option<bool>,
@@ -29,13 +30,25 @@ pub struct Request<'r> {
 impl<'r> Request<'r> {
     /// A view over header lines. What a request lacks is empty.
     pub fn new(lines: &'r [HeaderLine<'r>]) -> Self {
-        let mut request =
-            Self { lines, method: b"", path: b"", authority: b"", peer: b"", body: None, connection: None };
-        for &(name, value) in lines.iter().filter(|(name, _)| name.starts_with(b":")) {
+        let mut request = Self {
+            lines,
+            method: b"",
+            path: b"",
+            authority: b"",
+            is_upgrade: false,
+            peer: b"",
+            body: None,
+            connection: None,
+        };
+        for &(name, value) in lines {
             match name {
-                b":method" => request.method = value,
-                b":path" => request.path = value,
-                b":authority" => request.authority = value,
+                [b':', ..] => match name {
+                    b":method" => request.method = value,
+                    b":path" => request.path = value,
+                    b":authority" => request.authority = value,
+                    _ => {}
+                },
+                [b'U' | b'u', ..] => request.is_upgrade |= is_name(name, "upgrade"),
                 _ => {}
             }
         }
@@ -160,7 +173,7 @@ impl<'r> Request<'r> {
 
     /// Whether this asks for another protocol on the connection (RFC 9110 §7.8).
     pub fn is_upgrade(&self) -> bool {
-        self.lines("upgrade").next().is_some()
+        self.is_upgrade
     }
 
     /// Whether this is a gRPC call, by its content type.
