@@ -1,7 +1,7 @@
 //! A variant that runs: an Envoy of its own, and the connections to it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use real_envoy::http::{Connection, Request};
 use real_envoy::{Bootstrap, Envoy};
@@ -131,8 +131,19 @@ impl Subject {
         self.connections.get_mut(index).ok_or_else(|| Failure::new("there is no such connection"))
     }
 
+    /// The plugin counts by itself for a second: all is there when it let as many requests pass as Envoy did.
     fn counters(&self) -> Result<BTreeMap<String, u64>> {
-        self.envoy.stats("").at(&self.variant.name)
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let counters = self.envoy.stats("").at(&self.variant.name)?;
+            let allowed = counters.get("wasmcustom.jotgate_requests_allowed");
+            let is_complete =
+                allowed.is_none_or(|allowed| Some(allowed) == counters.get("http.gateway.downstream_rq_2xx"));
+            if is_complete || Instant::now() > deadline {
+                return Ok(counters);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

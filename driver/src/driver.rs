@@ -103,11 +103,18 @@ impl<V> Driver<V> {
         }
     }
 
-    /// Takes over what waits and what is under way for the configuration before. To be called before anything else.
-    pub fn inherit(&mut self, predecessor: Self) {
+    /// Takes over what waits and what is under way for the configuration before, whose counts are complete with this. To
+    /// be called before anything else.
+    pub fn inherit(&mut self, host: &mut impl Host, mut predecessor: Self) {
+        predecessor.end(host);
         self.gate.inherit(predecessor.gate);
         self.callouts = predecessor.callouts;
         self.held_bodies = predecessor.held_bodies;
+    }
+
+    /// The configuration is over: the host gets to know of all that was counted.
+    pub fn end(&mut self, host: &mut impl Host) {
+        self.metrics.report(host);
     }
 
     /// A request is gone, whether it was decided or not.
@@ -236,12 +243,12 @@ impl<V: SignatureVerifier> Driver<V> {
         match decision {
             Decision::Forward(edits, report) => {
                 apply(host, Headers::Request, &edits)?;
-                self.publish(host, &report);
+                self.publish(host, &report, now);
                 Ok(Action::Continue)
             }
             Decision::Reply(reply, report) => {
                 host.send_reply(&reply, report.details.as_deref().unwrap_or_default())?;
-                self.publish(host, &report);
+                self.publish(host, &report, now);
                 Ok(Action::Pause)
             }
             Decision::Wait => {
@@ -258,7 +265,9 @@ impl<V: SignatureVerifier> Driver<V> {
     fn handle_timeout(&mut self, host: &mut impl Host, now: Timestamp) {
         let lent = Lent::by(host, &self.verifier, now);
         self.gate.handle_timeout(lent.capabilities());
-        self.settle(host, now);
+        self.carry_out_all(host, now);
+        self.metrics.report(host);
+        self.arm(host, now);
     }
 
     fn clean_trailers(&self, host: &mut impl Host) -> Result<(), HostError> {
@@ -268,17 +277,21 @@ impl<V: SignatureVerifier> Driver<V> {
 
     /// Carries out effects until there are none, and has the host call again in time.
     fn settle(&mut self, host: &mut impl Host, now: Timestamp) {
+        self.carry_out_all(host, now);
+        self.arm(host, now);
+    }
+
+    fn carry_out_all(&mut self, host: &mut impl Host, now: Timestamp) {
         while let Some(effect) = self.gate.poll_effect() {
             self.carry_out(host, effect, now);
         }
-        self.arm(host, now);
     }
 
     pub(crate) fn carry_out(&mut self, host: &mut impl Host, effect: Effect, now: Timestamp) {
         match effect {
             Effect::Close(id) => self.close(host, id),
             Effect::Callout(callout) => self.send_callout(host, &callout, now),
-            Effect::Count(metric) => self.metrics.increment(host, &self.gate, metric),
+            Effect::Count(metric) => self.metrics.count(host, &self.gate, metric, now),
             Effect::Gauge(metric, value) | Effect::Record(metric, value) => {
                 self.metrics.record(host, &self.gate, metric, value);
             }
@@ -374,7 +387,7 @@ impl<V: SignatureVerifier> Driver<V> {
     }
 
     fn arm(&mut self, host: &mut impl Host, now: Timestamp) {
-        let next = self.gate.next_timeout();
+        let next = [self.gate.next_timeout(), self.metrics.due()].into_iter().flatten().min();
         if next == self.armed {
             return;
         }
@@ -387,7 +400,7 @@ impl<V: SignatureVerifier> Driver<V> {
         }
     }
 
-    fn publish(&mut self, host: &mut impl Host, report: &Report) {
+    fn publish(&mut self, host: &mut impl Host, report: &Report, now: Timestamp) {
         for (name, value) in report.properties() {
             // Access logs without this are no reason to refuse anyone.
             let _ = host.set_property(name, value);
@@ -396,7 +409,7 @@ impl<V: SignatureVerifier> Driver<V> {
             host.log(LogLevel::Info, &format!("jotgate: {line}"));
         }
         if let Some(metric) = report.metric {
-            self.metrics.increment(host, &self.gate, metric);
+            self.metrics.count(host, &self.gate, metric, now);
         }
     }
 }

@@ -123,6 +123,11 @@ pub trait Host {
     /// Makes a metric, or finds the one of that name, and gives its number.
     fn define_metric(&mut self, kind: MetricKind, name: &str) -> Result<u32, HostError>;
 
+    /// How long a driver counts by itself before it adds to counters; `None`: not at all, where a call is cheap.
+    fn count_period(&self) -> Option<Duration> {
+        None
+    }
+
     /// Adds to a counter.
     fn increment_metric(&mut self, metric: u32, by: i64) -> Result<(), HostError>;
 

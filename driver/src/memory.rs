@@ -71,6 +71,8 @@ pub struct Memory {
     pub random: Sequence,
     /// The data that it shares with other VMs.
     pub store: Store,
+    /// How long the driver counts by itself.
+    pub count_period: Option<Duration>,
     current: Option<RequestId>,
     /// The requests that were answered, and whose responses the driver has not seen yet.
     replied: Vec<RequestId>,
@@ -258,6 +260,10 @@ impl Host for Memory {
             self.metric_names.len() - 1
         });
         u32::try_from(index).map_err(|_| FAILED)
+    }
+
+    fn count_period(&self) -> Option<Duration> {
+        self.count_period
     }
 
     fn increment_metric(&mut self, metric: u32, by: i64) -> Result<(), HostError> {

@@ -1,5 +1,6 @@
 //! The driver on a host in memory whose calls fail one by one.
 
+mod counts;
 mod failures;
 mod reconfigured;
 mod responses;

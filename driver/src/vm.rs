@@ -40,7 +40,7 @@ impl<V> Default for Vm<V> {
 
 impl<V: SignatureVerifier> Vm<V> {
     /// A context is gone.
-    pub fn delete_context(&mut self, context: u32) {
+    pub fn delete_context(&mut self, host: &mut impl Host, context: u32) {
         match self.requests.remove(&context) {
             Some(root) => {
                 if let Some(driver) = self.driver_mut(root) {
@@ -48,7 +48,9 @@ impl<V: SignatureVerifier> Vm<V> {
                 }
             }
             None => {
-                self.take_driver(context);
+                if let Some(mut driver) = self.take_driver(context) {
+                    driver.end(host);
+                }
             }
         }
     }
@@ -75,7 +77,7 @@ impl<V: SignatureVerifier> Vm<V> {
                 let mut driver = Driver::new(root, Gate::new(policy, now, seed(now)), verifier(host));
                 // Requests that wait for the configuration before this one are decided on by this one.
                 if let Some(predecessor) = self.take_driver(root) {
-                    driver.inherit(predecessor);
+                    driver.inherit(host, predecessor);
                 }
                 driver.start(host, now);
                 self.drivers.push(driver);

@@ -46,7 +46,7 @@ impl abi::Plugin for Plugin {
     }
 
     fn on_delete(&mut self, context: u32) {
-        self.vm.delete_context(context);
+        self.vm.delete_context(&mut ProxyWasm::default(), context);
     }
 }
 

@@ -143,6 +143,7 @@ impl Subject {
 
     /// Each token was new to it.
     fn check(&self, tokens: usize) -> Result<()> {
+        self.envoy.counter("wasmcustom.jotgate_tokens_verified", u64::try_from(tokens).unwrap_or_default())?;
         let counted: BTreeMap<String, u64> = self.envoy.stats("wasmcustom.jotgate_tokens")?;
         let count = |name: &str| counted.get(name).copied().unwrap_or_default();
         let found = (count("wasmcustom.jotgate_tokens_verified"), count("wasmcustom.jotgate_tokens_cached"));

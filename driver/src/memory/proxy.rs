@@ -43,7 +43,7 @@ impl<V: SignatureVerifier> Proxy<V> {
     /// The same proxy gets another configuration.
     pub fn reconfigure(&mut self, gate: Gate, verifier: V) {
         let predecessor = std::mem::replace(&mut self.driver, Driver::new(ROOT, gate, verifier));
-        self.driver.inherit(predecessor);
+        self.driver.inherit(&mut self.host, predecessor);
         let now = self.host.now;
         self.driver.start(&mut self.host, now);
         self.pass_replies();

@@ -43,7 +43,7 @@ fn each_request_is_decided_by_the_configuration_of_its_root() {
     }
     assert_eq!(send(&mut vm, &mut host, 10, 1), (Action::Continue, String::new()));
     assert_eq!(send(&mut vm, &mut host, 11, 2), (Action::Pause, "jotgate_no_rule".into()));
-    vm.delete_context(1);
+    vm.delete_context(&mut host, 1);
     assert_eq!(send(&mut vm, &mut host, 12, 1), (Action::Pause, "jotgate_host_failure".into()));
     assert_eq!(send(&mut vm, &mut host, 13, 2), (Action::Pause, "jotgate_no_rule".into()));
 }

@@ -108,6 +108,18 @@ impl Envoy {
         Ok(self.stats(name)?.get(name).copied().unwrap_or_default())
     }
 
+    /// One counter, once it is at least `count`, or after five seconds: plugins count by themselves for a while.
+    pub fn counter(&self, name: &str, count: u64) -> io::Result<u64> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let found = self.stat(name)?;
+            if found >= count || Instant::now() > deadline {
+                return Ok(found);
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
     /// The entries of the access log that [`crate::Bootstrap`] sets up, once there are at least so many (or after two
     /// seconds, since Envoy writes them when a request has ended for both sides).
     pub fn access_log(&self, at_least: usize) -> Vec<Value> {

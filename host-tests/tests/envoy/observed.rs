@@ -32,10 +32,10 @@ fn decisions_are_in_the_access_log_the_metrics_and_the_log() {
         "an unverified subject is nobody's business"
     );
 
-    assert_eq!(world.envoy.stat("wasmcustom.jotgate_requests_allowed").unwrap(), 1);
-    assert_eq!(world.envoy.stat("wasmcustom.jotgate_requests_denied_missing_token").unwrap(), 1);
-    assert_eq!(world.envoy.stat("wasmcustom.jotgate_requests_denied_expired").unwrap(), 1);
-    assert!(world.envoy.stat("wasmcustom.jotgate_keys_fetched_main").unwrap() > 0);
+    assert_eq!(world.envoy.counter("wasmcustom.jotgate_requests_allowed", 1).unwrap(), 1);
+    assert_eq!(world.envoy.counter("wasmcustom.jotgate_requests_denied_missing_token", 1).unwrap(), 1);
+    assert_eq!(world.envoy.counter("wasmcustom.jotgate_requests_denied_expired", 1).unwrap(), 1);
+    assert!(world.envoy.counter("wasmcustom.jotgate_keys_fetched_main", 1).unwrap() > 0);
     assert_eq!(world.envoy.stat("wasmcustom.jotgate_keys_usable_main").unwrap(), 3);
 
     let log = world.envoy.log();

@@ -220,9 +220,9 @@ fn a_key_set_on_another_host_is_fetched_through_its_own_cluster() {
 }
 
 /// A listener that comes and changes while Envoy runs: its configurations find the keys that are there, though the
-/// issuer answers no more.
+/// issuer answers no more, and every request is counted.
 #[test]
-fn an_update_of_the_configuration_keeps_the_keys() {
+fn an_update_of_the_configuration_keeps_keys_and_counts() {
     let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
     let directory = tempfile::tempdir().unwrap();
     let (listeners, port) = (directory.path().join("listeners.json"), Port::reserve().unwrap());
@@ -253,6 +253,7 @@ fn an_update_of_the_configuration_keeps_the_keys() {
     let token = issuer.token(&TokenRequest::subject("alice")).unwrap();
     let first = Request::get("/x").bearer(&token).send(envoy.address("gateway")).unwrap();
     assert_eq!(verdict(&first), (200, String::new()));
+    let (mut passed, mut refused) = (1, 0);
 
     issuer.set_jwks(Fault::lasting(Mode::Stall)).unwrap();
     for realm in ["second", "third"] {
@@ -262,14 +263,21 @@ fn an_update_of_the_configuration_keeps_the_keys() {
             // Those with a token pass all the while.
             if let Ok(response) = Request::get("/x").bearer(&token).send(address) {
                 assert_eq!(verdict(&response), (200, String::new()), "{}", envoy.log());
+                passed += 1;
             }
             let answer = Request::get("/x").send(address);
+            refused += u64::from(answer.is_ok());
             answer.is_ok_and(|answer| answer.header("www-authenticate").as_deref() == Some(&challenge))
         });
         for _ in 0..20 {
             let response = Request::get("/x").bearer(&token).send(address).unwrap();
             assert_eq!(verdict(&response), (200, String::new()), "{}", envoy.log());
+            passed += 1;
         }
     }
     assert_eq!(issuer.count("/jwks"), 1);
+    for (counter, count) in [("allowed", passed), ("denied_missing_token", refused)] {
+        let counter = format!("wasmcustom.jotgate_requests_{counter}");
+        assert_eq!(envoy.counter(&counter, count).unwrap(), count, "{counter}");
+    }
 }

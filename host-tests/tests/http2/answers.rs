@@ -109,7 +109,7 @@ fn in_audit_mode_every_refusal_passes() {
         let found = (&entry["decision"], &entry["reason"], &entry["details"], &entry["status"]);
         assert_eq!(found, (&json!("audited"), &json!(reason), &json!("via_upstream"), &json!(200)));
         let counter = format!("wasmcustom.jotgate_requests_audited_{reason}");
-        assert_eq!(world.envoy.stat(&counter).unwrap(), 1, "{reason}");
+        assert_eq!(world.envoy.counter(&counter, 1).unwrap(), 1, "{reason}");
     }
     let log = world.envoy.log();
     assert_eq!(log.matches("request refused").count(), 1, "{log}");

@@ -6,6 +6,7 @@ mod cases;
 mod cost;
 mod cost_of_keys;
 mod cost_of_rules;
+mod counts;
 mod hostile;
 mod hosts;
 mod instructions;
