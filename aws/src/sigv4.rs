@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jose::hex;
+use jose::sorting::sort_by;
 use oauth::Secret;
 use sha2::digest::Output;
 use sha2::{Digest, Sha256};
@@ -131,7 +132,7 @@ fn code(key: &[u8], text: &str) -> Output<Sha256> {
 /// Parameters, encoded and then sorted by name and value.
 fn canonical_query(query: &[(&str, &str)]) -> Zeroizing<String> {
     let mut pairs: Vec<_> = query.iter().map(|(name, value)| (encoded(name), encoded(value))).collect();
-    pairs.sort_by(|(name, value), (other, its)| (&**name, &**value).cmp(&(&**other, &**its)));
+    sort_by(&mut pairs, |(name, value), (other, its)| (&**name, &**value).cmp(&(&**other, &**its)));
     let octets: usize =
         pairs.iter().map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(2)).sum();
     // With room for the signature: a text that is moved leaves a copy of itself.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use jose::sorting::sort_by;
+
 /// Each of `texts` once, in the given order. Untrusted input may hold thousands: they are not compared
 /// one with all others. Sorting is code of its own for each type, so it is done for texts alone.
 pub(crate) fn distinct<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
     let mut texts: Vec<_> = texts.into_iter().enumerate().map(|(index, text)| (text, index)).collect();
-    texts.sort_unstable();
+    sort_by(&mut texts, Ord::cmp);
     texts.dedup_by_key(|(text, _)| *text);
-    texts.sort_unstable_by_key(|(_, index)| *index);
+    sort_by(&mut texts, |(_, one), (_, other)| one.cmp(other));
     texts.into_iter().map(|(text, _)| text).collect()
 }
 

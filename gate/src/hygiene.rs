@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jose::sorting::sort_by;
+
 use crate::credentials::CredentialLocations;
 use crate::distinct::set_of;
 use crate::http::{HeaderEdit, HeaderLine, Request, TrustedProxies};
@@ -193,7 +195,7 @@ impl Hygiene {
         }
         // One removal takes all lines of a name.
         if edits.len() > 1 {
-            edits.sort_unstable_by(|one, other| one.name().cmp(other.name()));
+            sort_by(&mut edits, |one, other| one.name().cmp(other.name()));
             edits.dedup();
         }
         edits

@@ -4,6 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jose::json::{Kind, Value};
+use jose::sorting::sort_by;
 use sha2::Sha256;
 
 use jose::hex;
@@ -92,7 +93,7 @@ fn write_canonical(value: Value<'_>, text: &mut String) {
     match value.kind() {
         Kind::Object => {
             let mut members: Vec<_> = value.members().collect();
-            members.sort_by_key(|(name, _)| *name);
+            sort_by(&mut members, |(one, _), (other, _)| one.cmp(other));
             text.push('{');
             for (name, value) in members {
                 text.push_str(&serde_json::Value::from(name).to_string());

@@ -13,6 +13,7 @@
 //! | [`sign`] | private keys, and what is signed with them | RFC 7515 §5.1, RFC 6979, RFC 8032 |
 //! | [`swar`] | long texts, eight bytes at a time | – |
 //! | [`signature`] | the seam behind which signatures are checked | RFC 7518 §3, RFC 8037 §3.1 |
+//! | [`sorting`] | sorting by code that is there once | – |
 //!
 //! # Contract
 //!
@@ -43,6 +44,7 @@ pub mod jws;
 mod rsa;
 pub mod sign;
 pub mod signature;
+pub mod sorting;
 pub mod swar;
 
 pub use algorithm::Algorithm;

@@ -1,6 +1,7 @@
 //! Claims of the userinfo endpoint (OpenID Connect Core 1.0 §5.3).
 
 use jose::json::{Document, Value, write};
+use jose::sorting::sort_texts;
 
 use crate::ResponseError;
 use crate::response::{Errors, read_object, string};
@@ -35,7 +36,7 @@ impl<'b> UserInfo<'b> {
     pub fn merge_into(&self, token: Value<'_>) -> String {
         // Both may have thousands of members.
         let mut own: Vec<_> = self.claims().map(|(name, _)| name).collect();
-        own.sort_unstable();
+        sort_texts(&mut own);
         let kept = token.members().filter(|(name, _)| own.binary_search(name).is_err());
         write::object(kept.chain(self.claims()))
     }

@@ -12,6 +12,7 @@ use jose::json::Value;
 use jose::jwk::{Candidates, VerificationKey};
 use jose::jws::{EncodedToken, Token, UntrustedToken};
 use jose::signature::SignatureVerifier;
+use jose::sorting::sort_texts;
 
 use super::check::Check;
 use super::evidence::{Evidence, EvidenceSource, Groups};
@@ -371,7 +372,7 @@ pub(super) fn united<'d>(
 
 /// Each text once, sorted. A token may have thousands: they are not compared one with all others.
 pub(super) fn sorted(mut texts: Vec<&str>) -> Vec<String> {
-    texts.sort_unstable();
+    sort_texts(&mut texts);
     texts.dedup();
     texts.into_iter().map(str::to_string).collect()
 }

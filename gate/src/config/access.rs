@@ -1,5 +1,7 @@
 //! `access`: what a rule asks of a request.
 
+use jose::sorting::sort_by;
+
 use super::claim_test;
 use super::error::one_of;
 use super::reader::Node;
@@ -52,7 +54,7 @@ fn read_requirement(node: &Node<'_, '_>, known: Option<&[Issuer]>) -> Option<Req
     object.finish();
     // Challenges list scopes in the order in which they were written.
     let mut members: Vec<_> = members.into_iter().flatten().collect();
-    members.sort_by_key(|(offset, _)| *offset);
+    sort_by(&mut members, |(one, _), (other, _)| one.cmp(other));
     members.into_iter().map(|(_, member)| member).collect::<Option<Vec<_>>>().map(Requirement::AllOf)
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use jose::json::{Decimal, Kind, Value};
+use jose::sorting::{sort_by, sort_texts};
 
 use super::error::{ConfigError, ConfigErrors, Problem, one_of};
 
@@ -26,7 +27,7 @@ impl Collector {
     /// `value`, if nothing was wrong.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigErrors> {
         let mut errors = self.0.into_inner();
-        errors.sort_by_key(|error| error.offset);
+        sort_by(&mut errors, |one, other| one.offset.cmp(&other.offset));
         match value {
             Some(value) if errors.is_empty() => Ok(value),
             // A reader that gives no value reports why; this is the fallback.
@@ -244,7 +245,7 @@ impl<'d, 'c> Object<'d, 'c> {
     /// Says which members are unknown.
     #[inline(never)]
     pub(super) fn finish(mut self) {
-        self.known.sort_unstable();
+        sort_texts(&mut self.known);
         for (name, value) in self.node.value.members() {
             if !self.known.contains(&name) {
                 let known = self.known.iter().map(|known| (*known).to_string()).collect();

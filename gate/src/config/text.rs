@@ -57,7 +57,10 @@ fn to_value(kind: Kind) -> serde_json::Value {
         Kind::StructValue(members) => {
             let kinds =
                 members.fields.into_iter().map(|(name, value)| (name, value.kind.map_or(Value::Null, to_value)));
-            Value::Object(kinds.collect())
+            // Collecting them sorts them first, as they are already, with code of its own.
+            let mut object = serde_json::Map::new();
+            object.extend(kinds);
+            Value::Object(object)
         }
         Kind::ListValue(list) => {
             Value::Array(list.values.into_iter().map(|value| value.kind.map_or(Value::Null, to_value)).collect())

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
+use jose::sorting::sort_by;
+
 use super::effect::RequestId;
 use crate::policy::Limits;
 use crate::question::{Subject, Topic};
@@ -193,7 +195,7 @@ impl Waiting {
     /// All waiting requests, the longest waiting first, with nothing left of each but its deadline and its slot.
     pub(crate) fn into_ready(self) -> (Self, Vec<RequestId>) {
         let mut ids: Vec<_> = self.waiters.iter().map(|(&id, waiter)| (waiter.deadline, id, waiter.has_body)).collect();
-        ids.sort_unstable();
+        sort_by(&mut ids, Ord::cmp);
         let mut ready = Self::default();
         for &(deadline, id, has_body) in &ids {
             ready.insert(id, Waiter { deadline, awaits: Awaited::Nothing, has_body });

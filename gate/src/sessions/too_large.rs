@@ -1,9 +1,9 @@
 //! A session that browsers would drop, and what makes it large: names only, for pages and logs.
 
-use std::cmp::Reverse;
 use std::fmt;
 
 use jose::json::Document;
+use jose::sorting::sort_by;
 use oauth::Secret;
 
 use super::content::Session;
@@ -44,7 +44,7 @@ impl TooLarge {
         let tokens =
             tokens.into_iter().filter_map(|(part, token)| Some((part, token.as_ref().map(Secret::reveal)?.len())));
         let mut largest: Vec<_> = claims(session).into_iter().chain(tokens).collect();
-        largest.sort_by_key(|(_, octets)| Reverse(*octets));
+        sort_by(&mut largest, |(_, one), (_, other)| other.cmp(one));
         largest.truncate(NAMED);
         Self { octets, limit, largest }
     }

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::document::{Content, Document, Error, ErrorKind, MAX_DEPTH, Node, Value};
+use crate::sorting::sort_texts;
 use crate::swar;
 
 /// Up to how many members of an object are compared one with all others, which needs no list of them.
@@ -142,7 +143,7 @@ impl<'t> Parser<'t> {
                 .find_map(|(name, mut others)| others.any(|other| other == name).then_some(name));
         }
         let mut names: Vec<_> = members.collect();
-        names.sort_unstable();
+        sort_texts(&mut names);
         names.array_windows().find(|[one, other]| one == other).map(|&[name, _]| name)
     }
 
