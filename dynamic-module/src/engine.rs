@@ -4,11 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use driver::Driver;
 use gate::CalloutFailure;
-use jose::signature::Software;
 
 use crate::host::{Envoy, now};
 use crate::mail::{Delivery, Outcome};
 use crate::requests::Requests;
+use crate::signatures::Native;
 
 /// An engine, as all threads see it.
 #[derive(Debug)]
@@ -24,12 +24,12 @@ pub(crate) struct Desk {
 /// The engine itself, with its driver.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(crate) driver: Driver<Software>,
+    pub(crate) driver: Driver<Native>,
     is_started: bool,
 }
 
 impl Engine {
-    pub(crate) fn new(driver: Driver<Software>) -> Self {
+    pub(crate) fn new(driver: Driver<Native>) -> Self {
         let desk = Desk { core: Core::new(driver), requests: Requests::default() };
         Self(Mutex::new(desk))
     }
@@ -40,7 +40,7 @@ impl Engine {
 }
 
 impl Core {
-    pub(crate) fn new(driver: Driver<Software>) -> Self {
+    pub(crate) fn new(driver: Driver<Native>) -> Self {
         Self { driver, is_started: false }
     }
 

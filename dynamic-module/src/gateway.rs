@@ -2,7 +2,6 @@
 
 use driver::{Driver, LogLevel, refusals, seed};
 use gate::{Gate, Policy, RequestId, Timestamp};
-use jose::signature::Software;
 use module_abi::{Action, Answer, Config, ConfigWaker, Definition, Main, Module, Stream, StreamId, StreamWaker};
 
 use crate::alarm::Alarm;
@@ -12,6 +11,7 @@ use crate::later::Later;
 use crate::mail::{Delivery, Post};
 use crate::metrics::Metrics;
 use crate::requests::Requests;
+use crate::signatures::Native;
 use crate::store::Store;
 
 /// A configuration, with an engine for each worker, and as the last one that of the main thread.
@@ -214,8 +214,8 @@ fn new_gate(policy: &Policy) -> Option<Gate> {
     Some(Gate::new(policy.clone(), now, seed(now)))
 }
 
-fn new_driver(policy: &Policy) -> Option<Driver<Software>> {
-    Some(Driver::new(0, new_gate(policy)?, Software))
+fn new_driver(policy: &Policy) -> Option<Driver<Native>> {
+    Some(Driver::new(0, new_gate(policy)?, Native))
 }
 
 /// The numbers of requests are those of their streams.

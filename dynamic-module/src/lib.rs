@@ -14,6 +14,7 @@
 //! | `mail` | callouts, on their way to the main thread, and answers on their way back |
 //! | `metrics` | the metrics of a configuration |
 //! | `requests` | the requests of an engine's worker that Envoy may have to be called for |
+//! | `signatures` | signatures, checked by a library in machine code |
 //! | `store` | the data that the engines share |
 //!
 //! # Threads
@@ -36,6 +37,7 @@ mod later;
 mod mail;
 mod metrics;
 mod requests;
+mod signatures;
 mod store;
 
 module_abi::export!(gateway::Gateway);

@@ -28,6 +28,10 @@ pub(crate) const MIN_EXPONENT: u32 = 65537;
 /// Larger ones only cost more.
 pub(crate) const MAX_EXPONENT: u32 = 1 << 17;
 
+/// What comes before the key in a `SubjectPublicKeyInfo`: the head of the sequence, the algorithm, the head of the bit
+/// string.
+const SPKI_PREFIX: usize = 4 + 15 + 5;
+
 /// An RSA public key of an acceptable size.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RsaPublicKey {
@@ -72,6 +76,12 @@ impl RsaPublicKey {
     /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1, RFC 8017 A.1.1).
     pub fn spki(&self) -> &[u8] {
         &self.spki
+    }
+
+    /// The key as a DER `RSAPublicKey` (RFC 8017 A.1.1): what the bit string of [`Self::spki`] holds.
+    pub fn pkcs1(&self) -> &[u8] {
+        // Moduli of 2048 bits and more have lengths of two octets everywhere, and so what comes first is always as long.
+        self.spki.get(SPKI_PREFIX..).unwrap_or_default()
     }
 
     /// How many bits the modulus has.

@@ -320,15 +320,20 @@ fn signatures_are_as_long_as_the_modulus_and_less_than_it() {
 }
 
 #[test]
-fn keys_are_of_an_acceptable_size_and_know_their_spki() {
+fn keys_are_of_an_acceptable_size_and_know_their_forms_in_der() {
     let signer = Signer::new();
     let library = rsa::pkcs8::EncodePublicKey::to_public_key_der(&signer.library).expect("has a form");
     assert_eq!(signer.key.spki(), library.as_bytes());
+    let library = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_der(&signer.library).expect("has a form");
+    assert_eq!(signer.key.pkcs1(), library.as_bytes());
     let of_bits = |bits: usize| {
         let mut modulus = vec![0; bits.div_ceil(8)];
         modulus[0] |= 1 << ((bits - 1) % 8);
         modulus[bits.div_ceil(8) - 1] |= 1;
-        RsaPublicKey::new(&modulus, &[1, 0, 1]).map(drop)
+        let key = RsaPublicKey::new(&modulus, &[1, 0, 1])?;
+        let numbers = pkcs1::RsaPublicKeyRef::try_from(key.pkcs1()).expect("is DER");
+        assert_eq!(numbers.modulus.as_bytes(), modulus, "{bits}");
+        Ok(())
     };
     for bits in [2048, 2049, 3072, 4096, 8191, 8192] {
         assert_eq!(of_bits(bits), Ok(()), "{bits}");
