@@ -338,11 +338,11 @@ check-demos: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(ENVOY) $(TESTBED) $(PROVI
 	@MODULE=$(MODULE_FOR_TESTS) CHECK=1 envoy-config/demo.sh quickstart
 
 .PHONY: bench
-bench: toolchain $(PLUGIN) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per request (QUICK=1: a short run; ROUNDS, REQUESTS, TOKENS, ONLY=cpu,memory,…)
+bench: toolchain $(PLUGIN) $(MODULE_FILE) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per request (QUICK=1: a short run; ROUNDS, REQUESTS, TOKENS, ONLY=cpu,memory,…)
 	$(call step,building the bench)
 	@cargo build --locked --release -p bench
 	$(call step,measuring into dist/bench)
-	@$(BUILT)/release/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
+	@JOTGATE_MODULE=$(abspath $(MODULE_FILE)) $(BUILT)/release/bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(TOKENS),--tokens $(TOKENS)) $(if $(ONLY),--only $(ONLY))
 
 # --- Check -----------------------------------------------------------------------------------------------------------
@@ -368,7 +368,7 @@ test-host: toolchain $(PLUGIN) $(GUEST) $(SIGNATURE_PROBE) $(ENVOY) vectors-from
 	@$(call run_tests,$(foreach name,host plugin signatures simulation structure,--test $(name)))
 
 .PHONY: test-envoy
-test-envoy: toolchain $(PLUGIN) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outside ## Runs the plugin in a real Envoy: behaviour, attacks, scenarios, the bench
+test-envoy: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outside ## Runs the plugin in a real Envoy: behaviour, attacks, scenarios, the bench
 	$(call step,testing the plugin in Envoy)
 	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
 	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)

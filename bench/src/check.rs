@@ -9,7 +9,7 @@ use crate::authz::DENY;
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::ANSWER;
 use crate::subject::Subject;
-use crate::variant::{Gate, Session, Tokens};
+use crate::variant::{Caller, Fresh, Gate, Jotgate, Session, Tokens, Upstream};
 use crate::world::{ECHO, SCOPES, TOO_FEW, World, bare};
 
 /// Native does not remember longer tokens: `kMaxJwtSizeForCache` of Envoy.
@@ -36,7 +36,8 @@ impl Check<'_> {
     fn admits(&self) -> Result<()> {
         let answer = self.good()?.send(self.subject.envoy.address("gateway"))?;
         expect("the answer to a good request", &(answer.status, answer.text().as_str()), &(200, ANSWER))?;
-        let is_sealed = matches!(self.subject.variant.gate, Gate::Jotgate { session: Some(Session::Old), .. });
+        let old = Caller::Session(Session::Old);
+        let is_sealed = matches!(self.subject.variant.gate, Gate::Jotgate(Jotgate { caller, .. }) if caller == old);
         expect("whether the answer brings a cookie", &!answer.head.all("set-cookie").is_empty(), &is_sealed)
     }
 
@@ -45,7 +46,8 @@ impl Check<'_> {
     fn identifies(&self) -> Result<()> {
         let request = self.good()?.header(ECHO, "yes");
         let answer = request.send(self.subject.envoy.address("gateway"))?;
-        let signs = matches!(self.subject.variant.gate, Gate::Jotgate { signs: true, .. });
+        let nothing = Upstream::Nothing;
+        let gives = matches!(self.subject.variant.gate, Gate::Jotgate(Jotgate { upstream, .. }) if upstream != nothing);
         let (gated, called) = (self.verifies(), self.subject.variant.gate == Gate::Calls);
         for (header, _, value) in self.world.identity() {
             let (what, seen) = (format!("the upstream's `{header}`"), answer.seen(header));
@@ -58,7 +60,7 @@ impl Check<'_> {
         expect(
             "whether the upstream got no token",
             &answer.seen("authorization").is_empty(),
-            &((gated || called) && !signs),
+            &((gated || called) && !gives),
         )
     }
 
@@ -67,7 +69,7 @@ impl Check<'_> {
         match self.subject.variant.gate {
             Gate::Open | Gate::Nothing | Gate::Calls => self.status("no token", &bare, 200),
             Gate::Hop(_) => self.status("a request to be refused", &self.good()?.header(DENY, "yes"), 403),
-            Gate::Jotgate { .. } | Gate::Native { .. } => {
+            Gate::Jotgate(_) | Gate::Native { .. } => {
                 let lacking = self.subject.credential(self.world, TOO_FEW)?;
                 let forged = self.subject.credential(self.world, SCOPES)?.forged();
                 self.status("no token", &bare, 401)?;
@@ -78,7 +80,7 @@ impl Check<'_> {
     }
 
     fn verifies(&self) -> bool {
-        matches!(self.subject.variant.gate, Gate::Jotgate { .. } | Gate::Native { .. })
+        matches!(self.subject.variant.gate, Gate::Jotgate(_) | Gate::Native { .. })
     }
 
     fn good(&self) -> Result<Request> {
@@ -100,7 +102,7 @@ enum Count {
 
 fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
     use Count::{Never, OncePerRequest};
-    let (known, new) = if tokens.fresh { (Never, OncePerRequest) } else { (OncePerRequest, Never) };
+    let (known, new) = if tokens.fresh == Fresh::Tokens { (Never, OncePerRequest) } else { (OncePerRequest, Never) };
     let mut counts = vec![("http.gateway.downstream_rq_2xx", OncePerRequest)];
     match gate {
         Gate::Open | Gate::Nothing => {}
@@ -108,12 +110,12 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
             counts.extend([("wasmcustom.calls_allowed", OncePerRequest), ("wasmcustom.calls_cached", OncePerRequest)]);
         }
         Gate::Hop(_) => counts.push(("http.gateway.ext_authz.ok", OncePerRequest)),
-        Gate::Jotgate { session, signs, .. } => {
-            if signs {
+        Gate::Jotgate(Jotgate { caller, upstream, .. }) => {
+            if upstream != Upstream::Nothing {
                 counts.push(("wasmcustom.jotgate_upstream_cached_bench", OncePerRequest));
             }
             // Sessions are no tokens.
-            let (known, new) = if session.is_some() { (Never, Never) } else { (known, new) };
+            let (known, new) = if matches!(caller, Caller::Session(_)) { (Never, Never) } else { (known, new) };
             counts.extend([
                 ("wasmcustom.jotgate_requests_allowed", OncePerRequest),
                 ("wasmcustom.jotgate_tokens_cached", known),
@@ -121,7 +123,7 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
             ]);
         }
         Gate::Native { caches } => {
-            let remembers = caches && !tokens.fresh && tokens.bytes < NATIVE_REMEMBERS;
+            let remembers = caches && tokens.fresh == Fresh::Nothing && tokens.bytes < NATIVE_REMEMBERS;
             counts.extend([
                 ("http.gateway.jwt_authn.allowed", OncePerRequest),
                 ("http.gateway.jwt_authn.jwt_cache_hit", if remembers { OncePerRequest } else { Never }),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::authz::DENY;
 use crate::modules::{calls, nothing};
-use crate::variant::{Gate, Protocol, Rules, Session};
+use crate::variant::{Caller, Gate, Jotgate, Protocol, Rules, Session, Upstream};
 use crate::world::{AUDIENCE, ECHO, HOST, LIFETIME, SCOPE, World};
 
 /// What Envoy answers by itself.
@@ -34,20 +34,14 @@ pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
             bootstrap.plugin("").plugin_option(MODULE, &json!(module))
         }
         Gate::Native { caches } => bootstrap.filter(jwt_authn(world, caches)).filter(rbac()),
-        Gate::Jotgate { rules, issuers, responses, session, signs } => {
-            let mut config = jotgate(world, rules, issuers);
-            if let Some(session) = session {
-                add_login(&mut config, world, issuers, session);
+        Gate::Jotgate(gate) => {
+            let bootstrap = bootstrap.gate(gate.host, &configuration(world, gate).to_string());
+            let variables = json!({"key_values": {"SIGNING_KEY": SIGNING_KEY}});
+            let bootstrap = bootstrap.plugin_option("vm_config/environment_variables", &variables);
+            match gate.responses {
+                true => bootstrap,
+                false => bootstrap.plugin_option(MODULE, &json!(world.plugin_for_requests)),
             }
-            if signs {
-                add_upstream_token(&mut config);
-            }
-            let mut bootstrap = bootstrap.plugin(&config.to_string());
-            if signs {
-                let variables = json!({"key_values": {"SIGNING_KEY": SIGNING_KEY}});
-                bootstrap = bootstrap.plugin_option("vm_config/environment_variables", &variables);
-            }
-            if responses { bootstrap } else { bootstrap.plugin_option(MODULE, &json!(world.plugin_for_requests)) }
         }
         Gate::Hop(Protocol::Http) => bootstrap.filter(ext_authz(&json!({
             "http_service": {"server_uri": {"uri": "http://authz", "cluster": "authz", "timeout": "5s"}},
@@ -60,7 +54,65 @@ pub(crate) fn bootstrap(gate: Gate, world: &World) -> Bootstrap {
     }
 }
 
-/// The plugin's configuration. The rule that decides is the last one; the issuer of the tokens is the last one, too.
+/// Has Envoy log each request, with what the gate knows of its caller.
+pub(crate) fn logged(bootstrap: Bootstrap, gate: Gate) -> Bootstrap {
+    let fields = match gate {
+        Gate::Native { .. } => ["sub", "iss", "email", "azp"]
+            .map(|claim| format!("%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:jwt:{claim})%")),
+        _ => ["subject", "issuer", "rule", "decision"].map(|name| format!("%FILTER_STATE(wasm.jotgate_{name}:PLAIN)%")),
+    };
+    let line = ["%REQ(:METHOD)%", "%REQ(:PATH)%", "%RESPONSE_CODE%"].map(str::to_owned).into_iter().chain(fields);
+    let text = line.collect::<Vec<_>>().join(" ") + "\n";
+    let log = json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": "/dev/null",
+            "log_format": {"text_format_source": {"inline_string": text}},
+        },
+    });
+    bootstrap.connection_manager("access_log", &json!([log]))
+}
+
+/// The gate's configuration.
+fn configuration(world: &World, gate: Jotgate) -> Value {
+    let mut config = jotgate(world, gate.rules, gate.issuers);
+    match gate.caller {
+        Caller::Opaque => config["introspection"] = json!([opaque_tokens(world)]),
+        Caller::Session(session) => add_login(&mut config, world, gate.issuers, session),
+        Caller::Token => {}
+    }
+    let credential = match gate.upstream {
+        Upstream::Exchanged => json!({"exchange": {
+            "endpoint": format!("{}/oauth/token", world.issuer.url()), "cluster": "issuer",
+            "client": client(), "audience": AUDIENCE, "cacheFor": "1h",
+        }}),
+        Upstream::Nothing => return config,
+        Upstream::Signed => json!({"token": {
+            "issuer": "https://gate.example.com", "audience": AUDIENCE, "lifetime": "24h",
+            "keys": [{"env": "SIGNING_KEY"}], "claims": [{"name": "scope", "from": "$scopes"}],
+        }}),
+    };
+    config["upstreamCredentials"] = json!([credential]);
+    config["upstreamCredentials"][0]["name"] = json!("bench");
+    config["upstream"] = json!("bench");
+    config
+}
+
+/// Tokens of the issuer that it alone can read.
+fn opaque_tokens(world: &World) -> Value {
+    json!({
+        "name": "opaque", "issuer": world.issuer.issuer(), "audiences": [AUDIENCE],
+        "endpoint": format!("{}/oauth/introspect", world.issuer.url()), "cluster": "issuer",
+        "client": client(), "cacheFor": "1h",
+    })
+}
+
+fn client() -> Value {
+    json!({"id": "bench", "secret": "of the bench"})
+}
+
+/// What all configurations have. The rule that decides is the last one; the issuer of the tokens is the last one, too.
 pub(crate) fn jotgate(world: &World, rules: Rules, issuers: usize) -> Value {
     let keys = json!({"jwksUri": jwks_uri(world), "cluster": "issuer", "refreshAfter": seconds(world)});
     let issuer = |index: usize| {
@@ -79,22 +131,12 @@ pub(crate) fn jotgate(world: &World, rules: Rules, issuers: usize) -> Value {
     })
 }
 
-/// A token for the upstream, which is made once for each caller.
-fn add_upstream_token(config: &mut Value) {
-    let token = json!({
-        "issuer": "https://gate.example.com", "audience": "orders", "lifetime": "24h", "keys": [{"env": "SIGNING_KEY"}],
-        "claims": [{"name": "scope", "from": "$scopes"}],
-    });
-    config["upstreamCredentials"] = json!([{"name": "bench", "token": token}]);
-    config["upstream"] = json!("bench");
-}
-
 /// A login at the issuer of the tokens, and sessions.
 fn add_login(config: &mut Value, world: &World, issuer: usize, session: Session) {
     let url = world.issuer.url();
     config["login"] = json!({
         "issuer": format!("idp-{issuer}"),
-        "client": {"id": "bench", "secret": "of the bench"},
+        "client": client(),
         "endpoints": {"authorization": format!("{url}/authorize"), "token": format!("{url}/oauth/token")},
     });
     let secrets = match session {

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::{fs, thread};
 
-use real_envoy::{Bootstrap, Envoy, plugin};
+use real_envoy::{Bootstrap, Envoy, module, plugin};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ pub(crate) struct Machine {
     pub(crate) load: String,
     pub(crate) envoy: String,
     pub(crate) plugin_bytes: u64,
+    pub(crate) module_bytes: u64,
     pub(crate) nothing_bytes: u64,
 }
 
@@ -40,6 +41,7 @@ impl Machine {
             load: load.split(' ').next().unwrap_or_default().into(),
             // The commit, the number, and how it was built.
             envoy: version.split('/').nth(1).unwrap_or(version).into(),
+            module_bytes: fs::metadata(module()?)?.len(),
             plugin_bytes: fs::metadata(plugin()?)?.len(),
             nothing_bytes: fs::metadata(nothing())?.len(),
         })

@@ -8,10 +8,10 @@ use real_envoy::{Bootstrap, Envoy};
 
 use crate::credential::Credential;
 use crate::failure::{At as _, Failure, Result};
-use crate::gates::bootstrap;
+use crate::gates::{bootstrap, logged};
 use crate::login::log_in;
 use crate::process::CpuClock;
-use crate::variant::{Gate, Session, Variant, with_session};
+use crate::variant::{Caller, Fresh, Gate, Jotgate, Session, Variant};
 use crate::world::{SCOPES, World, bare};
 
 /// An Envoy under measurement.
@@ -33,26 +33,29 @@ pub(crate) struct Subject {
 #[derive(Debug)]
 enum Requests {
     Same(Vec<u8>),
-    Fresh(std::vec::IntoIter<String>, Request),
+    Fresh(std::vec::IntoIter<Credential>, Request),
 }
 
 impl Subject {
     /// Starts Envoy and connects to it.
     pub(crate) fn start(world: &World, variant: &Variant) -> Result<Self> {
-        Self::with(&bootstrap(variant.gate, world), world, variant)
+        let bootstrap = bootstrap(variant.gate, world);
+        let bootstrap = if variant.load.logs { logged(bootstrap, variant.gate) } else { bootstrap };
+        Self::with(&bootstrap, world, variant)
     }
 
     /// Likewise, with that configuration.
     pub(crate) fn with(bootstrap: &Bootstrap, world: &World, variant: &Variant) -> Result<Self> {
         let load = variant.load;
-        let builder = Envoy::builder(&bootstrap.text()).concurrency(load.workers).log_levels("warning", "wasm:error");
+        let levels = ("warning", "wasm:error,dynamic_modules:error");
+        let builder = Envoy::builder(&bootstrap.text()).concurrency(load.workers).log_levels(levels.0, levels.1);
         let envoy = builder.start().at(&variant.name)?;
         let connect = |_| Connection::open(envoy.address("gateway"));
         let connections = (0..load.connections).map(connect).collect::<std::io::Result<_>>().at(&variant.name)?;
         let requests = Requests::Fresh(Vec::new().into_iter(), bare(load.headers));
         let (cpu, before, sealer) = (CpuClock::of(envoy.pid())?, BTreeMap::new(), sealer(world, variant.gate)?);
         let mut subject = Self { variant: variant.clone(), envoy, cpu, connections, requests, before, sent: 0, sealer };
-        if !load.tokens.fresh {
+        if load.tokens.fresh == Fresh::Nothing {
             let credential = subject.credential(world, SCOPES).at(&variant.name)?;
             subject.requests = Requests::Same(credential.on(bare(load.headers)).bytes());
         }
@@ -62,18 +65,20 @@ impl Subject {
     /// What its requests prove themselves with, with these scopes.
     pub(crate) fn credential(&self, world: &World, scopes: &str) -> Result<Credential> {
         match self.variant.gate {
-            Gate::Jotgate { session: Some(_), .. } => {
+            Gate::Jotgate(Jotgate { caller: Caller::Session(_), .. }) => {
                 let sealer = self.sealer.as_ref().unwrap_or(&self.envoy);
                 log_in(world, sealer.address("gateway"), scopes).map(Credential::Session)
             }
+            Gate::Jotgate(Jotgate { caller: Caller::Opaque, .. }) => world.opaque_token(scopes).map(Credential::Token),
+            _ if self.variant.load.tokens.fresh == Fresh::Proofs => world.bound_token(scopes),
             _ => world.token_for(self.variant.load.tokens, scopes).map(Credential::Token),
         }
     }
 
-    /// Hands out the tokens of a variant that needs a new one for each request.
-    pub(crate) fn take_tokens(&mut self, tokens: Vec<String>) {
+    /// Hands out the credentials of a variant that needs a new one for each request.
+    pub(crate) fn take_credentials(&mut self, credentials: Vec<Credential>) {
         if let Requests::Fresh(stock, _) = &mut self.requests {
-            *stock = tokens.into_iter();
+            *stock = credentials.into_iter();
         }
     }
 
@@ -120,9 +125,9 @@ impl Subject {
         self.sent += 1;
         match &mut self.requests {
             Requests::Same(bytes) => Ok(bytes.clone()),
-            Requests::Fresh(tokens, request) => {
-                let token = tokens.next().ok_or_else(|| Failure::new("no token is left")).at(&self.variant.name)?;
-                Ok(request.clone().bearer(&token).bytes())
+            Requests::Fresh(stock, request) => {
+                let credential = stock.next().ok_or_else(|| Failure::new("no token is left")).at(&self.variant.name)?;
+                Ok(credential.on(request.clone()).bytes())
             }
         }
     }
@@ -149,7 +154,8 @@ impl Subject {
 
 /// A gate to which the secret is not old yet.
 fn sealer(world: &World, gate: Gate) -> Result<Option<Envoy>> {
-    let Gate::Jotgate { session: Some(Session::Old), .. } = gate else { return Ok(None) };
-    let text = bootstrap(with_session(Session::Current), world).text();
+    let Gate::Jotgate(gate @ Jotgate { caller: Caller::Session(Session::Old), .. }) = gate else { return Ok(None) };
+    let current = Gate::Jotgate(Jotgate { caller: Caller::Session(Session::Current), ..gate });
+    let text = bootstrap(current, world).text();
     Ok(Some(Envoy::builder(&text).concurrency(1).start()?))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::figures::Figures;
 use crate::sections::cpu::Series;
 use crate::statistics::{Spread, beyond, ratios};
-use crate::variant::WARM;
+use crate::variant::{WARM, WARM_MODULE};
 
 /// One variant may cost so many times what another one costs, both beyond their baselines.
 struct Target {
@@ -15,7 +15,7 @@ struct Target {
     most: f64,
 }
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 18] = [
     target("repeated token / native with its cache", WARM, "native-repeated", 0.8),
     target("new RS256 token / native", "jotgate-rs256", "native-rs256", 0.8),
     target("new ES256 token / native", "jotgate-es256", "native-es256", 0.7),
@@ -23,16 +23,32 @@ const TARGETS: [Target; 9] = [
     target("repeated token / hop over gRPC", WARM, "hop-grpc", 0.2),
     target("repeated session / repeated token", "jotgate-session", WARM, 1.1),
     target("repeated token with one for the upstream / repeated token", "jotgate-upstream-token", WARM, 1.15),
+    target("repeated token, exchanged for the upstream / repeated token", "jotgate-exchanged", WARM, 1.15),
+    target("repeated token / native, both with an access log", "jotgate-logged", "native-logged", 1.15),
+    target("module: repeated token / native with its cache", WARM_MODULE, "native-repeated", 0.5),
+    target("module: repeated token / hop over HTTP", WARM_MODULE, "hop-http", 0.15),
+    target("module: new RS256 token / native", "module-rs256", "native-rs256", 0.7),
+    target("module: new ES256 token / native", "module-es256", "native-es256", 0.85),
+    target("module: new EdDSA token / native", "module-eddsa", "native-eddsa", 0.7),
+    target("module: new PS256 token / native", "module-ps256", "native-ps256", 0.7),
+    target("module: repeated session / repeated token", "module-session", WARM_MODULE, 1.1),
     target("1,000 rules / 10 rules", "jotgate-mixed", WARM, 1.2),
     target("1,000 rules below one prefix / 10 rules", "jotgate-siblings", WARM, 1.2),
 ];
 
 /// Compared for the record: nothing is promised.
-const RECORDS: [(&str, &str, &str); 6] = [
+const RECORDS: [(&str, &str, &str); 13] = [
     ("repeated session, sealed anew / repeated session", "jotgate-sealed", "jotgate-session"),
     ("repeated token / without the callback for responses", WARM, "jotgate-requests"),
     ("the calls to the host alone / native with its cache", "calls", "native-repeated"),
     ("repeated token / the calls to the host alone", WARM, "calls"),
+    ("repeated opaque token / repeated token", "jotgate-introspected", WARM),
+    ("new proof of a repeated token / new ES256 token", "jotgate-dpop", "jotgate-es256"),
+    ("module: repeated token / native, both with an access log", "module-logged", "native-logged"),
+    ("module: with a signed token for the upstream / without", "module-upstream-token", WARM_MODULE),
+    ("module: with an exchanged token for the upstream / without", "module-exchanged", WARM_MODULE),
+    ("module: repeated opaque token / repeated token", "module-introspected", WARM_MODULE),
+    ("module: new proof of a repeated token / new ES256 token", "module-dpop", "module-es256"),
     ("new EdDSA token / native", "jotgate-eddsa", "native-eddsa"),
     ("new PS256 token / native", "jotgate-ps256", "native-ps256"),
 ];

@@ -1,5 +1,6 @@
 //! What is compared: each variant is a gate, and what is sent through it.
 
+use real_envoy::Gate as Host;
 use testbed::keys::Algorithm;
 
 /// What stands between the caller and the answer.
@@ -16,25 +17,55 @@ pub(crate) enum Gate {
         /// `jwt_cache_config` is set.
         caches: bool,
     },
-    /// The plugin.
-    Jotgate {
-        rules: Rules,
-        issuers: usize,
-        /// It is called for responses, too.
-        responses: bool,
-        /// Requests bring a session instead of a token.
-        session: Option<Session>,
-        /// The upstream gets a token that the gate signs, in place of the caller's.
-        signs: bool,
-    },
+    /// What is measured.
+    Jotgate(Jotgate),
     /// `ext_authz`, to a service that does nothing.
     Hop(Protocol),
 }
 
+/// Jotgate, and how it is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Jotgate {
+    pub(crate) host: Host,
+    pub(crate) rules: Rules,
+    pub(crate) issuers: usize,
+    /// It is called for responses, too.
+    pub(crate) responses: bool,
+    pub(crate) caller: Caller,
+    pub(crate) upstream: Upstream,
+}
+
+/// What callers bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A token that only its issuer can read.
+    Opaque,
+    Session(Session),
+    /// A JWT.
+    Token,
+}
+
+/// What the upstream gets in place of the caller's token. Both are made once, and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upstream {
+    /// A token that the caller's was exchanged for.
+    Exchanged,
+    Nothing,
+    /// A token that the gate signed.
+    Signed,
+}
+
 /// The usual ones.
-const JOTGATE: Gate = with_rules(Rules::Mixed(10));
-const SIGNING: Gate =
-    Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: true, session: None, signs: true };
+pub(crate) const PLUGIN: Jotgate = Jotgate {
+    host: Host::Plugin,
+    rules: Rules::Mixed(10),
+    issuers: 1,
+    responses: true,
+    caller: Caller::Token,
+    upstream: Upstream::Nothing,
+};
+const MODULE: Jotgate = Jotgate { host: Host::Module, ..PLUGIN };
+const JOTGATE: Gate = Gate::Jotgate(PLUGIN);
 const NATIVE: Gate = Gate::Native { caches: true };
 
 /// The session of requests.
@@ -46,7 +77,7 @@ pub(crate) enum Session {
     Old,
 }
 
-/// The rules of the plugin. The last one decides in each case, so that none is spared.
+/// The rules of the gate. The last one decides in each case, so that none is spared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
     /// So many: literal paths, patterns and hosts, below different prefixes.
@@ -65,10 +96,18 @@ pub(crate) enum Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tokens {
     pub(crate) algorithm: Algorithm,
-    /// No token comes twice.
-    pub(crate) fresh: bool,
+    pub(crate) fresh: Fresh,
     /// How long they are at the least.
     pub(crate) bytes: usize,
+}
+
+/// What does not come twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fresh {
+    Nothing,
+    /// The proofs of one token (RFC 9449).
+    Proofs,
+    Tokens,
 }
 
 /// What is sent, and how.
@@ -81,10 +120,13 @@ pub(crate) struct Load {
     pub(crate) connections: usize,
     /// Of Envoy.
     pub(crate) workers: usize,
+    /// Envoy logs each request, with four fields of what the gate knows.
+    pub(crate) logs: bool,
 }
 
-const REPEATED: Tokens = Tokens { algorithm: Algorithm::RS256, fresh: false, bytes: 0 };
-const USUAL: Load = Load { tokens: REPEATED, headers: 3, connections: 1, workers: 1 };
+const REPEATED: Tokens = Tokens { algorithm: Algorithm::RS256, fresh: Fresh::Nothing, bytes: 0 };
+const USUAL: Load = Load { tokens: REPEATED, headers: 3, connections: 1, workers: 1, logs: false };
+const LOGGED: Load = Load { logs: true, ..USUAL };
 
 /// One line of a table.
 #[derive(Clone, Debug)]
@@ -118,6 +160,12 @@ pub(crate) const OPEN: &str = "open";
 /// The usual one of the plugin.
 pub(crate) const WARM: &str = "jotgate-repeated";
 
+/// The usual one of the native module.
+pub(crate) const WARM_MODULE: &str = "module-repeated";
+
+/// No filter, with the access log of those that have one.
+const OPEN_LOGGED: &str = "open-logged";
+
 /// The algorithms of fresh tokens, with the name that each has in the names of variants.
 const FRESH: [(Algorithm, &str); 4] = [
     (Algorithm::RS256, "rs256"),
@@ -128,12 +176,24 @@ const FRESH: [(Algorithm, &str); 4] = [
 
 /// The comparison that the targets are about.
 pub(crate) fn usual() -> Vec<Variant> {
-    let mut variants = vec![
+    [bare(), of_repeated_tokens(), with_log(), of_other_credentials(), of_fresh_tokens(), hops()].concat()
+}
+
+/// What there is without a gate.
+fn bare() -> Vec<Variant> {
+    vec![
         Variant::new(OPEN, "no filter", Gate::Open, USUAL),
         Variant::new("nothing", "a Wasm plugin that does nothing", Gate::Nothing, USUAL),
         Variant::new("calls", "a Wasm plugin that makes the calls to the host alone", Gate::Calls, USUAL),
+    ]
+}
+
+fn of_repeated_tokens() -> Vec<Variant> {
+    let requests_only = Gate::Jotgate(Jotgate { responses: false, ..PLUGIN });
+    vec![
         Variant::new("native-repeated", "native, repeated token", NATIVE, USUAL),
         Variant::new(WARM, "Jotgate, repeated token", JOTGATE, USUAL),
+        Variant::new(WARM_MODULE, "module, repeated token", Gate::Jotgate(MODULE), USUAL),
         Variant::new("jotgate-mixed", "Jotgate, repeated token, 1,000 rules", with_rules(Rules::Mixed(1000)), USUAL),
         Variant::new(
             "jotgate-siblings",
@@ -144,37 +204,69 @@ pub(crate) fn usual() -> Vec<Variant> {
         Variant::new(
             "jotgate-requests",
             "Jotgate, repeated token, without the callback for responses",
-            Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: false, session: None, signs: false },
+            requests_only,
             USUAL,
         ),
-        Variant::new(
-            "jotgate-upstream-token",
-            "Jotgate, repeated token, a signed one for the upstream",
-            SIGNING,
-            USUAL,
-        ),
-        Variant::new("jotgate-session", "Jotgate, repeated session", with_session(Session::Current), USUAL),
-        Variant::new(
-            "jotgate-sealed",
-            "Jotgate, repeated session, sealed anew for each response",
-            with_session(Session::Old),
-            USUAL,
-        ),
-    ];
-    for (algorithm, name) in FRESH {
-        let load = Load { tokens: Tokens { algorithm, fresh: true, bytes: 0 }, ..USUAL };
-        let native = Gate::Native { caches: false };
-        variants.push(Variant::new(format!("native-{name}"), format!("native, new {algorithm} token"), native, load));
-        variants.push(Variant::new(
-            format!("jotgate-{name}"),
-            format!("Jotgate, new {algorithm} token"),
-            JOTGATE,
-            load,
-        ));
+    ]
+}
+
+/// With an access log that shows who was admitted.
+fn with_log() -> Vec<Variant> {
+    let logged = |name: &str, title, gate| Variant::new(name, title, gate, LOGGED).beside(OPEN_LOGGED);
+    vec![
+        logged(OPEN_LOGGED, "no filter, access log", Gate::Open),
+        logged("native-logged", "native, repeated token, access log", NATIVE),
+        logged("jotgate-logged", "Jotgate, repeated token, access log", JOTGATE),
+        logged("module-logged", "module, repeated token, access log", Gate::Jotgate(MODULE)),
+    ]
+}
+
+/// What callers bring, and what the upstream gets, beside tokens that are passed on to nobody.
+fn of_other_credentials() -> Vec<Variant> {
+    let with = |name: &str, title: &str, caller, upstream| {
+        [("jotgate", "Jotgate", PLUGIN), ("module", "module", MODULE)].map(|(prefix, host, usual)| {
+            let gate = Gate::Jotgate(Jotgate { caller, upstream, ..usual });
+            Variant::new(format!("{prefix}-{name}"), format!("{host}, {title}"), gate, USUAL)
+        })
+    };
+    let mut variants = [
+        with("upstream-token", "repeated token, a signed one for the upstream", Caller::Token, Upstream::Signed),
+        with("exchanged", "repeated token, exchanged for the upstream", Caller::Token, Upstream::Exchanged),
+        with("introspected", "repeated opaque token", Caller::Opaque, Upstream::Nothing),
+        with("session", "repeated session", Caller::Session(Session::Current), Upstream::Nothing),
+    ]
+    .concat();
+    let sealed = Gate::Jotgate(Jotgate { caller: Caller::Session(Session::Old), ..PLUGIN });
+    let title = "Jotgate, repeated session, sealed anew for each response";
+    variants.push(Variant::new("jotgate-sealed", title, sealed, USUAL));
+    let proofs = Tokens { algorithm: Algorithm::ES256, fresh: Fresh::Proofs, bytes: 0 };
+    for (name, title, gate) in [("jotgate-dpop", "Jotgate", PLUGIN), ("module-dpop", "module", MODULE)] {
+        let title = format!("{title}, repeated token, new ES256 proof");
+        variants.push(Variant::new(name, title, Gate::Jotgate(gate), Load { tokens: proofs, ..USUAL }));
     }
-    variants.push(Variant::new("hop-http", "ext_authz over HTTP", Gate::Hop(Protocol::Http), USUAL));
-    variants.push(Variant::new("hop-grpc", "ext_authz over gRPC", Gate::Hop(Protocol::Grpc), USUAL));
     variants
+}
+
+fn of_fresh_tokens() -> Vec<Variant> {
+    let of = |(algorithm, name): (Algorithm, &str)| {
+        let load = Load { tokens: Tokens { algorithm, fresh: Fresh::Tokens, bytes: 0 }, ..USUAL };
+        [
+            ("native", "native", Gate::Native { caches: false }),
+            ("jotgate", "Jotgate", JOTGATE),
+            ("module", "module", Gate::Jotgate(MODULE)),
+        ]
+        .map(|(prefix, host, gate)| {
+            Variant::new(format!("{prefix}-{name}"), format!("{host}, new {algorithm} token"), gate, load)
+        })
+    };
+    FRESH.into_iter().flat_map(of).collect()
+}
+
+fn hops() -> Vec<Variant> {
+    vec![
+        Variant::new("hop-http", "ext_authz over HTTP", Gate::Hop(Protocol::Http), USUAL),
+        Variant::new("hop-grpc", "ext_authz over gRPC", Gate::Hop(Protocol::Grpc), USUAL),
+    ]
 }
 
 /// What more rules cost.
@@ -191,7 +283,7 @@ pub(crate) fn by_rules() -> Vec<Variant> {
 pub(crate) fn by_issuers() -> Vec<Variant> {
     let mut variants = vec![Variant::new(OPEN, "no filter", Gate::Open, USUAL)];
     for issuers in [1, 10] {
-        let gate = Gate::Jotgate { rules: Rules::Mixed(10), issuers, responses: true, session: None, signs: false };
+        let gate = Gate::Jotgate(Jotgate { issuers, ..PLUGIN });
         variants.push(Variant::new(format!("issuers-{issuers}"), format!("issuers: {issuers}"), gate, USUAL));
     }
     variants
@@ -203,7 +295,7 @@ pub(crate) fn by_token_size() -> Vec<Variant> {
         .into_iter()
         .flat_map(|bytes| {
             // Signatures of RSA alone are longer than the shortest.
-            let tokens = Tokens { algorithm: Algorithm::ES256, fresh: false, bytes };
+            let tokens = Tokens { algorithm: Algorithm::ES256, fresh: Fresh::Nothing, bytes };
             all_gates(&format!("token-{bytes}"), &format!("token of {bytes} bytes"), Load { tokens, ..USUAL })
         })
         .collect()
@@ -270,10 +362,5 @@ fn all_gates(name: &str, title: &str, load: Load) -> [Variant; 3] {
 }
 
 const fn with_rules(rules: Rules) -> Gate {
-    Gate::Jotgate { rules, issuers: 1, responses: true, session: None, signs: false }
-}
-
-/// The gate of which a session of this kind is measured; [`Session::Current`] is that of the gate that sealed it.
-pub(crate) const fn with_session(session: Session) -> Gate {
-    Gate::Jotgate { rules: Rules::Mixed(10), issuers: 1, responses: true, session: Some(session), signs: false }
+    Gate::Jotgate(Jotgate { rules, ..PLUGIN })
 }

@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use real_envoy::http::Request;
 use serde_json::{Value, json};
-use testbed::issuer::{Issuer, Options, TokenRequest};
-use testbed::keys::Algorithm;
+use testbed::issuer::{Behaviour, Issuer, Options, TokenRequest};
+use testbed::keys::{Algorithm, SigningKey};
 use testbed::mint::object;
+use testbed::proof::{Proof, thumbprint};
 use testbed::upstream::Upstream;
 
 use crate::authz::Authz;
+use crate::credential::Credential;
 use crate::failure::Result;
 use crate::modules::plugin_for_requests;
-use crate::variant::Tokens;
+use crate::variant::{Fresh, Tokens};
 
 /// The `aud` of tokens.
 pub(crate) const AUDIENCE: &str = "orders";
@@ -47,6 +49,8 @@ pub(crate) struct World {
     pub(crate) plugin_for_requests: PathBuf,
     /// How old keys get before they are fetched again.
     pub(crate) refresh: Duration,
+    /// What tokens are bound to.
+    holder: SigningKey,
 }
 
 impl World {
@@ -58,12 +62,16 @@ impl World {
 
     pub(crate) fn with(algorithms: Vec<Algorithm>, refresh: Duration) -> Result<Self> {
         let options = Options { algorithms, audience: AUDIENCE.into(), ..Options::default() };
+        let issuer = Issuer::start(options)?;
+        // Tokens that are exchanged last as long as others.
+        issuer.set_behaviour(Behaviour { lifetime: LIFETIME, ..Behaviour::default() });
         Ok(Self {
-            issuer: Issuer::start(options)?,
+            issuer,
             upstream: Upstream::start(0)?,
             authz: Authz::start()?,
             plugin_for_requests: plugin_for_requests()?,
             refresh,
+            holder: SigningKey::generate(Algorithm::ES256),
         })
     }
 
@@ -89,17 +97,47 @@ impl World {
         if missing == 0 { Ok(token) } else { Ok(self.issuer.token(&request(tokens, scopes, padding(missing)))?) }
     }
 
-    /// So many good tokens, made on all cores.
-    pub(crate) fn tokens(&self, tokens: Tokens, count: usize) -> Result<Vec<String>> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = |index: usize| count / threads + usize::from(index < count % threads);
-        let parts: Vec<Result<Vec<String>>> = thread::scope(|scope| {
-            let start = |index| scope.spawn(move || (0..share(index)).map(|_| self.token(tokens)).collect());
-            let running: Vec<_> = (0..threads).map(start).collect();
-            running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Ok(Vec::new()))).collect()
-        });
-        Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
+    /// A token that only the issuer can read.
+    pub(crate) fn opaque_token(&self, scopes: &str) -> Result<String> {
+        let tokens = Tokens { algorithm: Algorithm::ES256, fresh: Fresh::Nothing, bytes: 0 };
+        Ok(self.issuer.token(&TokenRequest { opaque: Some("opaque-".into()), ..request(tokens, scopes, 0) })?)
     }
+
+    /// A token with these scopes that is bound to a key, and a proof of it.
+    pub(crate) fn bound_token(&self, scopes: &str) -> Result<Credential> {
+        let tokens = Tokens { algorithm: Algorithm::ES256, fresh: Fresh::Nothing, bytes: 0 };
+        let mut request = request(tokens, scopes, 0);
+        request.claims.insert("cnf".into(), json!({"jkt": thumbprint(&self.holder)}));
+        Ok(self.proof_of(self.issuer.token(&request)?))
+    }
+
+    fn proof_of(&self, token: String) -> Credential {
+        let proof = Proof::new(&self.holder, "GET", &format!("http://{HOST}{PATH}")).of(&token).text();
+        Credential::Bound { token, proof }
+    }
+
+    /// So many proofs of one good token.
+    pub(crate) fn proofs(&self, count: usize) -> Result<Vec<Credential>> {
+        let Credential::Bound { token, .. } = self.bound_token(SCOPES)? else { return Ok(Vec::new()) };
+        on_all_cores(count, || Ok(self.proof_of(token.clone())))
+    }
+
+    /// So many good tokens.
+    pub(crate) fn tokens(&self, tokens: Tokens, count: usize) -> Result<Vec<Credential>> {
+        on_all_cores(count, || self.token(tokens).map(Credential::Token))
+    }
+}
+
+fn on_all_cores<T: Clone + Send>(count: usize, make: impl Fn() -> Result<T> + Sync) -> Result<Vec<T>> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = |index: usize| count / threads + usize::from(index < count % threads);
+    let parts: Vec<Result<Vec<T>>> = thread::scope(|scope| {
+        let make = &make;
+        let start = |index| scope.spawn(move || (0..share(index)).map(|_| make()).collect());
+        let running: Vec<_> = (0..threads).map(start).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Ok(Vec::new()))).collect()
+    });
+    Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// The request that all variants get, without a token.

@@ -20,8 +20,10 @@ fn bench(out: &Path, only: &str) -> Output {
 fn a_run_leaves_a_report_and_figures() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("bench");
-    let output =
-        bench(&out, "native-repeated,jotgate-repeated,jotgate-requests,native-es256,jotgate-es256,hop-http,hop-grpc");
+    let output = bench(
+        &out,
+        "native-repeated,jotgate-repeated,jotgate-requests,native-es256,module-es256,jotgate-dpop,open-logged,native-logged,module-logged,module-introspected,module-exchanged,hop-http,hop-grpc",
+    );
     let (text, progress) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{progress}");
     assert!(progress.contains("round 2 of 2"), "{progress}");
@@ -31,14 +33,14 @@ fn a_run_leaves_a_report_and_figures() {
 
     let figures: Value = serde_json::from_str(&read("figures.json")).unwrap();
     let variants = figures["cpu"][0]["variants"].as_array().unwrap();
-    assert_eq!(variants.len(), 8);
+    assert_eq!(variants.len(), 14);
     for variant in variants {
         let micros = variant["cpu_us"]["median"].as_f64().unwrap();
         assert!((1.0..100_000.0).contains(&micros), "{variant}");
     }
     assert_eq!(figures["targets"].as_array().unwrap().len(), 5);
     // Each variant in each round, below a line of names.
-    assert_eq!(read("rounds.csv").lines().count(), 1 + 8 * 2);
+    assert_eq!(read("rounds.csv").lines().count(), 1 + 14 * 2);
     assert!(read("cpu.svg").contains("Jotgate, repeated token"));
 }
 

@@ -1,9 +1,11 @@
 //! A chart of bars, as SVG. It is small enough to be written here: what it needs of a library is a rectangle and text.
 
+use real_envoy::Gate as Host;
+
 use crate::sections::cpu::Series;
 use crate::statistics::Spread;
 use crate::targets::cost;
-use crate::variant::Gate;
+use crate::variant::{Gate, Jotgate};
 
 /// A bar: its name, how long it is, and how it is coloured.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +29,8 @@ pub(super) fn bars(series: &[Series]) -> Vec<Bar> {
 /// Distinct to those who see no red or green, too (the palette of Okabe and Ito).
 const fn colour(gate: Gate) -> &'static str {
     match gate {
-        Gate::Jotgate { .. } => "#0072b2",
+        Gate::Jotgate(Jotgate { host: Host::Module, .. }) => "#009e73",
+        Gate::Jotgate(Jotgate { host: Host::Plugin, .. }) => "#0072b2",
         Gate::Native { .. } => "#e69f00",
         Gate::Hop(_) => "#d55e00",
         Gate::Calls | Gate::Nothing | Gate::Open => "#999999",

@@ -31,7 +31,7 @@ fn setting(figures: &Figures) -> String {
     });
     format!(
         "Envoy {} on {} ({} cores, Linux {}), load {} before the run. CPU time: {} rounds of {} requests. Figures are \
-         medians, with the quartiles in brackets. The plugin has {} bytes{first}; the one that does nothing has {}.\n\n",
+         medians, with the quartiles in brackets. The plugin has {} bytes{first}; the one that does nothing has {}. The native module has {}.\n\n",
         machine.envoy,
         machine.processor,
         machine.cores,
@@ -41,6 +41,7 @@ fn setting(figures: &Figures) -> String {
         figures.requests,
         machine.plugin_bytes,
         machine.nothing_bytes,
+        machine.module_bytes,
     )
 }
 
@@ -149,6 +150,7 @@ mod tests {
             kernel: "6".into(),
             load: "0.1".into(),
             envoy: "1.40.0".into(),
+            module_bytes: 6_000_000,
             plugin_bytes: 1_200_000,
             nothing_bytes: 200,
         };
@@ -159,7 +161,12 @@ mod tests {
     #[test]
     fn the_time_to_the_first_request_stands_beside_the_size() {
         let text = text(&figures(Vec::new()));
-        assert!(text.contains("The plugin has 1200000 bytes; the one that does nothing has 200."), "{text}");
+        assert!(
+            text.contains(
+                "The plugin has 1200000 bytes; the one that does nothing has 200. The native module has 6000000."
+            ),
+            "{text}"
+        );
         let starts = |variant| Starts { variant, millis: vec![1000.0, 1040.0, 1100.0] };
         let text = self::text(&figures(with_start().into_iter().map(starts).collect()));
         let first =

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::check;
+use crate::credential::Credential;
 use crate::failure::Result;
 use crate::progress::step;
 use crate::subject::Subject;
-use crate::variant::{Tokens, Variant};
+use crate::variant::{Fresh, Tokens, Variant};
 use crate::world::World;
 
 /// A variant, and its microseconds of CPU time per request in each round.
@@ -68,9 +69,9 @@ fn in_turns(subjects: &mut [Subject], round: usize, requests: usize) -> Result<V
 /// Starts all variants, with so many tokens for those that need new ones, and looks whether each does its work.
 pub(crate) fn start(world: &World, variants: &[Variant], tokens: usize) -> Result<Vec<Subject>> {
     // Variants that are compared get the same tokens.
-    let mut stock: BTreeMap<Tokens, Vec<String>> = BTreeMap::new();
+    let mut stock: BTreeMap<Tokens, Vec<Credential>> = BTreeMap::new();
     let kinds: BTreeSet<Tokens> = variants.iter().map(|variant| variant.load.tokens).collect();
-    for kind in kinds.into_iter().filter(|kind| kind.fresh) {
+    for kind in kinds.into_iter().filter(|kind| kind.fresh == Fresh::Tokens) {
         step(format!("signing {tokens} tokens with {}", kind.algorithm));
         stock.insert(kind, world.tokens(kind, tokens)?);
     }
@@ -79,7 +80,12 @@ pub(crate) fn start(world: &World, variants: &[Variant], tokens: usize) -> Resul
         step(format!("starting Envoy: {}", variant.title));
         let mut subject = Subject::start(world, variant)?;
         check::answers(world, &subject)?;
-        subject.take_tokens(stock.get(&variant.load.tokens).cloned().unwrap_or_default());
+        match variant.load.tokens.fresh {
+            Fresh::Nothing => {}
+            // A gate keeps what it knows of a proof; and those of one token are made in no time.
+            Fresh::Proofs => subject.take_credentials(world.proofs(tokens)?),
+            Fresh::Tokens => subject.take_credentials(stock.get(&variant.load.tokens).cloned().unwrap_or_default()),
+        }
         subjects.push(subject);
     }
     Ok(subjects)

@@ -36,7 +36,13 @@ impl Bootstrap {
     /// Adds the plugin, its configuration being this text (a `StringValue`).
     #[must_use]
     pub fn plugin(self, configuration: &str) -> Self {
-        self.filter(gate_with_text(configuration))
+        self.gate(Gate::under_test(), configuration)
+    }
+
+    /// Likewise, with the gate running as this.
+    #[must_use]
+    pub fn gate(self, gate: Gate, configuration: &str) -> Self {
+        self.filter(gate_with_text(gate, configuration))
     }
 
     /// Adds another listener, with a port of that name, that is like `gateway` but for the plugin's configuration.
@@ -50,7 +56,8 @@ impl Bootstrap {
     /// Adds the plugin, its configuration being a protobuf `Struct`.
     #[must_use]
     pub fn plugin_struct(self, configuration: &Value) -> Self {
-        self.filter(gate(&json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration})))
+        let configuration = json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration});
+        self.filter(filter(Gate::under_test(), &configuration))
     }
 
     /// Adds an HTTP filter after those that were added before.
@@ -60,7 +67,7 @@ impl Bootstrap {
         self
     }
 
-    /// Sets a member of the plugin's `config` (`vm_config/environment_variables`, `allow_on_headers_stop_iteration`);
+    /// Sets a member of the gate's `config` (`vm_config/environment_variables`, `allow_on_headers_stop_iteration`);
     /// the path is a JSON pointer (RFC 6901) without its first `/`.
     #[must_use]
     pub fn plugin_option(mut self, path: &str, value: &Value) -> Self {
@@ -124,7 +131,7 @@ impl Bootstrap {
         manager(&mut config)["http_filters"] = [self.filters.as_slice(), std::slice::from_ref(&router)].concat().into();
         let mut listeners = config["static_resources"]["listeners"].clone();
         for (name, configuration) in &self.gateways {
-            manager(&mut config)["http_filters"] = json!([gate_with_text(configuration), router]);
+            manager(&mut config)["http_filters"] = json!([gate_with_text(Gate::under_test(), configuration), router]);
             let mut listener = config["static_resources"]["listeners"][0].clone();
             listener["name"] = json!(name);
             listener["address"] = address(&format!("{{{{port:{name}}}}}"));
@@ -188,13 +195,12 @@ fn access_log() -> Value {
     typed("envoy.access_loggers.file", "extensions.access_loggers.file.v3.FileAccessLog", log)
 }
 
-fn gate_with_text(configuration: &str) -> Value {
-    gate(&json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration}))
+fn gate_with_text(gate: Gate, configuration: &str) -> Value {
+    filter(gate, &json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration}))
 }
 
-/// The filter, as what the gate runs as here.
-fn gate(configuration: &Value) -> Value {
-    match Gate::under_test() {
+fn filter(gate: Gate, configuration: &Value) -> Value {
+    match gate {
         Gate::Module => module(configuration),
         Gate::Plugin => wasm(configuration),
     }

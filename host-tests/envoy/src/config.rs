@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::StartError;
 use crate::ports::Port;
-use crate::programs::{Gate, module, plugin};
+use crate::programs::{module_in_folder, plugin};
 
 /// The ports of the repository's runnable configurations.
 const FIXED: [(u16, &str); 6] = [
@@ -47,11 +47,16 @@ impl Config {
         self.text = self.text.replace(text, replacement);
     }
 
+    /// Whether Envoy loads a native module.
+    pub(crate) fn has_module(&self) -> bool {
+        self.text.contains("dynamic_module_config")
+    }
+
     /// Takes the plugin's own options out of what configures a module, and gives the environment that is one of them: a
     /// module has that of its process.
     pub(crate) fn take_environment(&mut self) -> Vec<(String, String)> {
         let mut environment = Vec::new();
-        if let (Gate::Module, Ok(mut config)) = (Gate::under_test(), serde_json::from_str(&self.text)) {
+        if let (true, Ok(mut config)) = (self.has_module(), serde_json::from_str(&self.text)) {
             take_options(&mut config, &mut environment);
             self.text = config.to_string();
         }
@@ -82,7 +87,7 @@ pub fn with_gate(text: &str) -> Result<String, StartError> {
         text = text.replace("{{plugin}}", &plugin()?.display().to_string());
     }
     if text.contains("{{module}}") {
-        text = text.replace("{{module}}", &module()?.0);
+        text = text.replace("{{module}}", &module_in_folder()?.0);
     }
     Ok(text)
 }

@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::http::{Request, Response, raise_file_limit};
 use crate::ports::Port;
 use crate::process::Process;
-use crate::programs::{self, Gate, PLUGIN_METRICS};
+use crate::programs::{self, Gate, MODULE_METRICS, PLUGIN_METRICS};
 
 /// How long Envoy may take to start: compiling the module is the slow part, more so on a busy machine.
 const START: Duration = Duration::from_mins(1);
@@ -96,8 +96,7 @@ impl Envoy {
     /// The counters and gauges whose names start with the prefix (`wasmcustom.jotgate_` for the gate's, whatever it runs
     /// as).
     pub fn stats(&self, prefix: &str) -> io::Result<BTreeMap<String, u64>> {
-        let gate = Gate::under_test().metrics();
-        let text = self.admin_get("/stats")?.text().replace(gate, PLUGIN_METRICS);
+        let text = self.admin_get("/stats")?.text().replace(MODULE_METRICS, PLUGIN_METRICS);
         let pairs = text.lines().filter_map(|line| line.split_once(": "));
         let wanted = pairs.filter(|(name, _)| name.starts_with(prefix));
         Ok(wanted.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect())
@@ -255,10 +254,14 @@ impl Builder {
         for (name, text) in files {
             fs::write(directory.path().join(name), text).map_err(|error| StartError(error.to_string()))?;
         }
+        let has_module = self.config.has_module();
         let (text, ports) = self.config.resolve(directory.path())?;
         let component_log_level = component_log_level.replace("gate:", &format!("{}:", Gate::under_test().component()));
-        if Gate::under_test() == Gate::Module {
-            environment.push(("ENVOY_DYNAMIC_MODULES_SEARCH_PATH".into(), programs::module()?.1.display().to_string()));
+        if has_module {
+            environment.push((
+                "ENVOY_DYNAMIC_MODULES_SEARCH_PATH".into(),
+                programs::module_in_folder()?.1.display().to_string(),
+            ));
         }
         let arguments = [
             ["--concurrency", &concurrency.to_string()],

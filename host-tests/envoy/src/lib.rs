@@ -45,5 +45,5 @@ pub use envoy::{Builder, Envoy};
 pub use error::StartError;
 pub use http::raise_file_limit;
 pub use ports::Port;
-pub use programs::{Gate, plugin};
+pub use programs::{Gate, module, plugin};
 pub use shared::SharedEnvoy;

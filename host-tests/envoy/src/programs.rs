@@ -43,25 +43,25 @@ impl Gate {
             Self::Plugin => "wasm",
         }
     }
-
-    /// What Envoy puts before the names of its metrics.
-    pub(crate) fn metrics(self) -> &'static str {
-        match self {
-            Self::Module => "dynamicmodulescustom.",
-            Self::Plugin => PLUGIN_METRICS,
-        }
-    }
 }
 
-/// What Envoy puts before the names of the plugin's metrics.
+/// What Envoy puts before the names of a native module's metrics.
+pub(crate) const MODULE_METRICS: &str = "dynamicmodulescustom.";
+/// What Envoy puts before the names of the plugin's.
 pub(crate) const PLUGIN_METRICS: &str = "wasmcustom.";
 
-/// The name of the module, and the folder that it is in: `$JOTGATE_MODULE`, a path, or what the workspace builds for tests.
-pub(crate) fn module() -> Result<(String, PathBuf), StartError> {
+/// The native module: `$JOTGATE_MODULE`, or what the workspace builds for tests.
+pub fn module() -> Result<PathBuf, StartError> {
     let default = || target().join("debug/libjotgate_module.so");
     let path = env::var_os("JOTGATE_MODULE").map_or_else(default, PathBuf::from);
-    let missing = || StartError(format!("no module at {}: run `make module-for-tests`", path.display()));
-    let path = path.canonicalize().map_err(|_| missing())?;
+    let missing = |_| StartError(format!("no module at {}: run `make module-for-tests`", path.display()));
+    path.canonicalize().map_err(missing)
+}
+
+/// The name by which Envoy knows the native module, and the folder that it is in.
+pub(crate) fn module_in_folder() -> Result<(String, PathBuf), StartError> {
+    let path = module()?;
+    let missing = || StartError(format!("`{}` is not the name of a module", path.display()));
     let name = path.file_stem().and_then(|name| name.to_str()?.strip_prefix("lib")).ok_or_else(missing)?;
     Ok((name.to_owned(), path.parent().ok_or_else(missing)?.to_path_buf()))
 }
