@@ -71,6 +71,17 @@ pub unsafe fn config_new<M: Module>(envoy: Envoy, name: Buffer, configuration: B
     }
 }
 
+/// The module of a configuration.
+///
+/// # Safety
+///
+/// `configured` is what [`config_new`] answered with, and is there during `'a`.
+#[cfg(test)]
+pub(crate) unsafe fn module<'a, M: Module>(configured: Opaque) -> &'a M {
+    // SAFETY: the caller's.
+    unsafe { &(*configured.cast::<Configured<M>>()).module }
+}
+
 /// # Safety
 ///
 /// Envoy calls it.

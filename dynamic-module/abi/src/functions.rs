@@ -87,6 +87,12 @@ pub(crate) fn functions() -> Option<&'static Functions> {
     FUNCTIONS.get()
 }
 
+/// Puts other functions in the place of Envoy's.
+#[cfg(test)]
+pub(crate) fn install(functions: Functions) {
+    FUNCTIONS.get_or_init(|| functions);
+}
+
 /// What Envoys of ABI v0.2.0 have, and those of v0.1.0 do not.
 const SINCE_V0_2_0: &CStr = c"envoy_dynamic_module_callback_log_v2";
 

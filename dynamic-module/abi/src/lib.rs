@@ -27,10 +27,14 @@
 mod config;
 #[doc(hidden)]
 pub mod exports;
+#[cfg(test)]
+mod fake;
 mod functions;
 mod hooks;
 mod raw;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 mod waker;
 
 pub use self::config::{Config, Definition, Main, MetricId, NotSent};

@@ -323,17 +323,6 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_there_on_its_own_thread() {
-        // SAFETY: nothing but the table ever sees the pointer.
-        let id = unsafe { remember(stream()) }.unwrap();
-        let found = |id| TABLE.with_borrow_mut(|table| table.slot(id).is_some_and(|slot| slot.stream.is_some()));
-        assert!(found(id));
-        assert!(!std::thread::spawn(move || found(id)).join().unwrap());
-        forget(id);
-        assert!(!found(id));
-    }
-
-    #[test]
     fn grpc_is_what_envoy_takes_for_it() {
         for (value, expected) in [
             ("application/grpc", true),
