@@ -6,6 +6,7 @@ use driver::Driver;
 use gate::CalloutFailure;
 
 use crate::host::{Envoy, now};
+use crate::later::Later;
 use crate::mail::{Delivery, Outcome};
 use crate::requests::Requests;
 use crate::signatures::Native;
@@ -34,8 +35,25 @@ impl Engine {
         Self(Mutex::new(desk))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Desk> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `None` after a panic: what may be half done decides nothing before it [began anew](Self::begin_anew).
+    pub(crate) fn lock(&self) -> Option<MutexGuard<'_, Desk>> {
+        self.0.lock().ok()
+    }
+
+    /// Puts a new engine in the place of one that panicked, and answers with what is to be done about the requests that
+    /// waited in that one. Their worker alone can do it: elsewhere, the engine stays as it is if there are any.
+    pub(crate) fn begin_anew(&self, driver: Driver<Software>, is_worker: bool) -> Vec<Later> {
+        let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if desk.requests.waker().is_some() && !is_worker {
+            return Vec::new();
+        }
+        *desk = Desk { core: Core::new(driver), requests: desk.requests.abandoned() };
+        self.0.clear_poison();
+        std::mem::take(&mut desk.requests.later)
+    }
+
+    pub(crate) fn has_panicked(&self) -> bool {
+        self.0.is_poisoned()
     }
 }
 
@@ -63,6 +81,8 @@ impl Core {
 
     /// Takes what came of a callout.
     pub(crate) fn take(&mut self, envoy: &mut Envoy<'_>, Delivery { token, outcome }: Delivery) {
+        #[cfg(feature = "faults")]
+        crate::faults::panic_if_answered(&outcome);
         match outcome {
             Outcome::Answered(response) => {
                 let Envoy { config, metrics, post, engine, store, .. } = *envoy;

@@ -2,7 +2,7 @@
 
 use driver::{Driver, LogLevel, refusals, seed};
 use gate::{Gate, Policy, RequestId, Timestamp};
-use module_abi::{Action, Answer, Config, ConfigWaker, Definition, Main, Module, Stream, StreamId, StreamWaker};
+use module_abi::{Action, Answer, Config, ConfigWaker, Definition, Main, Module, Stream, StreamId};
 
 use crate::alarm::Alarm;
 use crate::engine::{Core, Desk, Engine};
@@ -115,15 +115,11 @@ impl Module for Gateway {
     }
 
     fn panicked(&self, _: &Config, worker: Option<usize>) {
-        let engine = worker.map_or_else(|| self.engines.last(), |index| self.engines.get(index));
-        let (Some(engine), Some(driver)) = (engine, new_driver(&self.policy)) else { return };
-        // Nothing that may be half done is trusted: the engine begins anew.
-        let mut desk = engine.lock();
-        desk.core = Core::new(driver);
-        desk.requests.abandon();
-        let later = std::mem::take(&mut desk.requests.later);
-        drop(desk);
-        later.into_iter().for_each(Later::carry_out);
+        match worker {
+            Some(index) => self.begin_anew(index, true),
+            // The main thread acts on any.
+            None => (0..self.engines.len()).for_each(|index| self.begin_anew(index, false)),
+        }
         self.waker.wake();
     }
 }
@@ -137,20 +133,21 @@ impl Gateway {
         act: impl FnOnce(&mut Core, &mut Envoy<'_>) -> T,
     ) -> Option<T> {
         let (_, workers) = self.engines.split_last()?;
-        let engine = workers.get(stream.worker)?;
-        let mut desk = engine.lock();
+        let Some(mut desk) = workers.get(stream.worker)?.lock() else {
+            self.begin_anew(stream.worker, true);
+            return None;
+        };
         let Desk { core, requests } = &mut *desk;
         let mut envoy = self.envoy(config, stream.worker, requests);
-        // Who waits for it is continued in a call of its own.
-        if envoy.requests.waker().is_none() {
-            core.take_mail(&mut envoy);
-        }
         envoy.requests.current = Some(stream.id);
         let done = act(core, &mut envoy);
-        requests.current = None;
-        // Whoever was woken for it may be gone.
-        if !requests.mail.is_empty() {
-            requests.waker().iter().for_each(StreamWaker::wake);
+        envoy.requests.current = None;
+        // The request that was woken for it may be gone. Who waits is continued in a call of its own.
+        if !envoy.requests.mail.is_empty() {
+            match envoy.requests.waker() {
+                Some(waker) => waker.wake(),
+                None => core.take_mail(&mut envoy),
+            }
         }
         requests.arm(&self.alarm, stream.worker, &self.waker);
         let later = std::mem::take(&mut requests.later);
@@ -161,12 +158,19 @@ impl Gateway {
 
     /// Has an engine do something on the main thread, unless requests of its worker wait: then its worker must do it.
     fn on_main_thread(&self, config: &Config, index: usize, act: impl FnOnce(&mut Core, &mut Envoy<'_>)) {
-        let Some(engine) = self.engines.get(index) else { return };
-        let mut desk = engine.lock();
+        let Some(mut desk) = self.engines.get(index).and_then(Engine::lock) else { return };
         let Desk { core, requests } = &mut *desk;
         if requests.waker().is_none() {
             act(core, &mut self.envoy(config, index, requests));
             requests.arm(&self.alarm, index, &self.waker);
+        }
+    }
+
+    /// Has an engine begin anew, if it panicked: nothing that may be half done is trusted.
+    fn begin_anew(&self, index: usize, is_worker: bool) {
+        let Some(engine) = self.engines.get(index).filter(|engine| engine.has_panicked()) else { return };
+        if let Some(driver) = new_driver(&self.policy) {
+            engine.begin_anew(driver, is_worker).into_iter().for_each(Later::carry_out);
         }
     }
 
@@ -179,8 +183,8 @@ impl Gateway {
 
     /// Hands an engine what came of a callout.
     fn deliver(&self, config: &Config, index: usize, delivery: Delivery) {
-        let Some(engine) = self.engines.get(index) else { return };
-        let mut desk = engine.lock();
+        // An engine that begins anew asks anew.
+        let Some(mut desk) = self.engines.get(index).and_then(Engine::lock) else { return };
         if let Some(waker) = desk.requests.waker() {
             desk.requests.mail.push(delivery);
             waker.wake();

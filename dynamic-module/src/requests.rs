@@ -93,19 +93,16 @@ impl Requests {
         self.waiting.remove(&id);
     }
 
-    /// The engine is gone with all that it knew of these: they end.
-    pub(crate) fn abandon(&mut self) {
-        self.later.clear();
-        for (id, Waiting { held, .. }) in std::mem::take(&mut self.waiting) {
-            self.later.push(match held {
-                Some(Held::Request) => Later::Refuse(id),
-                Some(Held::Response) => Later::ContinueResponse(id),
-                // Nobody would end it with its session.
-                None => Later::Close(id),
-            });
-        }
-        self.current = None;
-        self.due = None;
+    /// The engine is gone with all that it knew of these: they end. What a new one begins with.
+    pub(crate) fn abandoned(&mut self) -> Self {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let end = |(id, Waiting { held, .. })| match held {
+            Some(Held::Request) => Later::Refuse(id),
+            Some(Held::Response) => Later::ContinueResponse(id),
+            // Nobody would end it with its session.
+            None => Later::Close(id),
+        };
+        Self { later: waiting.map(end).collect(), ..Self::default() }
     }
 
     pub(crate) fn set_timer(&mut self, period: Option<Duration>) {

@@ -81,7 +81,7 @@ impl Config {
 }
 
 /// The text, with what the gate is loaded from filled in.
-pub fn with_gate(text: &str) -> Result<String, StartError> {
+pub(crate) fn with_gate(text: &str) -> Result<String, StartError> {
     let mut text = text.to_owned();
     if text.contains("{{plugin}}") {
         text = text.replace("{{plugin}}", &plugin()?.display().to_string());

@@ -28,7 +28,9 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
 mod bootstrap;
+mod changing;
 mod config;
+mod discovery;
 mod envoy;
 mod error;
 pub mod http;
@@ -40,7 +42,7 @@ mod shared;
 pub mod verdict;
 
 pub use bootstrap::Bootstrap;
-pub use config::with_gate;
+pub use changing::ChangingEnvoy;
 pub use envoy::{Builder, Envoy};
 pub use error::StartError;
 pub use http::raise_file_limit;

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::bootstrap::Bootstrap;
 use crate::config::Config;
+use crate::discovery::{CLUSTERS, LISTENERS, publish, response, watch};
 use crate::envoy::Envoy;
 use crate::error::StartError;
 use crate::ports::Port;
@@ -25,8 +25,8 @@ const POLL: Duration = Duration::from_millis(10);
 /// The members of configurations, of Envoy and of the plugin, that name a cluster.
 const NAMES: [&str; 3] = ["api", "cluster", "jwksCluster"];
 
-/// From which files Envoy takes what is added.
-const SOURCES: [(&str, &str); 2] = [("cds_config", "clusters"), ("lds_config", "listeners")];
+/// From where Envoy takes what is added.
+const SOURCES: [(&str, &str); 2] = [CLUSTERS, LISTENERS];
 
 /// A running Envoy to which tests add.
 #[derive(Debug)]
@@ -52,13 +52,9 @@ impl SharedEnvoy {
     pub fn start_with(configuration: &str, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Result<Self, StartError> {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let mut config = parse(&change(Bootstrap::new(nowhere).plugin(configuration)).text());
-        config["node"] = json!({"id": "shared", "cluster": "shared"});
-        for (member, file) in SOURCES {
-            let source = json!({"path": format!("{{{{dir}}}}/{file}")});
-            config["dynamic_resources"][member] = json!({"resource_api_version": "V3", "path_config_source": source});
-        }
+        watch(&mut config, &SOURCES);
         let builder = Envoy::builder(&config.to_string());
-        let builder = SOURCES.iter().fold(builder, |builder, (_, file)| builder.file(file, &discovery(&[])));
+        let builder = SOURCES.iter().fold(builder, |builder, (_, file)| builder.file(file, &response(&[])));
         Ok(Self { envoy: builder.start()?, added: Mutex::default() })
     }
 
@@ -104,11 +100,11 @@ impl SharedEnvoy {
             rename_clusters(listener, &names, &unique);
         }
         added.clusters.extend(clusters);
-        publish(self.envoy.directory(), "clusters", &added.clusters).map_err(problem)?;
+        publish(self.envoy.directory(), CLUSTERS.1, &added.clusters).map_err(problem)?;
         let last = names.last().map(|name| format!("{}::", unique(name))).unwrap_or_default();
         self.wait_until("the clusters are there", || Ok(self.envoy.admin_get("/clusters")?.text().contains(&last)))?;
         added.listeners.extend(listeners);
-        publish(self.envoy.directory(), "listeners", &added.listeners).map_err(problem)?;
+        publish(self.envoy.directory(), LISTENERS.1, &added.listeners).map_err(problem)?;
         for port in ports.values() {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
             self.wait_until("the listeners are there", || Ok(TcpStream::connect(address).is_ok()))?;
@@ -138,17 +134,6 @@ fn parse(text: &str) -> Value {
 
 fn list(value: &mut Value) -> Vec<Value> {
     value.as_array_mut().map(std::mem::take).unwrap_or_default()
-}
-
-fn discovery(resources: &[Value]) -> String {
-    json!({"resources": resources}).to_string()
-}
-
-/// Envoy reads a file anew when another is moved into its place.
-fn publish(folder: &Path, name: &str, resources: &[Value]) -> io::Result<()> {
-    let new: PathBuf = folder.join("new");
-    fs::write(&new, discovery(resources))?;
-    fs::rename(new, folder.join(name))
 }
 
 fn rename(name: &mut Value, unique: impl Fn(&str) -> String) {

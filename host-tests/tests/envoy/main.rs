@@ -17,5 +17,6 @@ mod requests;
 mod rules;
 mod sharing;
 mod streams;
+mod updates;
 mod upstream;
 mod world;

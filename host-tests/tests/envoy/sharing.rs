@@ -1,11 +1,10 @@
 //! Keys that all workers share, and what that costs the issuer.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request, burst};
-use real_envoy::{Bootstrap, Envoy, Port, with_gate};
+use real_envoy::{Bootstrap, ChangingEnvoy, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};
@@ -224,32 +223,13 @@ fn a_key_set_on_another_host_is_fetched_through_its_own_cluster() {
 #[test]
 fn an_update_of_the_configuration_keeps_keys_and_counts() {
     let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
-    let directory = tempfile::tempdir().unwrap();
-    let (listeners, port) = (directory.path().join("listeners.json"), Port::reserve().unwrap());
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
     let bootstrap = |realm: &str| {
         let config = config(&issuer, &json!({"realm": realm})).to_string();
-        let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config);
-        serde_json::from_str::<Value>(&bootstrap.text()).unwrap()
+        Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config)
     };
-    let publish = |realm: &str| {
-        let mut listener = bootstrap(realm)["static_resources"]["listeners"][0].clone();
-        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-        listener["name"] = json!("changing");
-        listener["address"]["socket_address"]["port_value"] = json!(port.number());
-        let text = json!({"resources": [listener]}).to_string();
-        let text = with_gate(&text).unwrap();
-        let text = text.replace("{{dir}}", directory.path().to_str().unwrap());
-        std::fs::write(directory.path().join("new"), text).unwrap();
-        // Envoy looks when a file is moved into place.
-        std::fs::rename(directory.path().join("new"), &listeners).unwrap();
-    };
-    std::fs::write(&listeners, "{}").unwrap();
-    let mut whole = bootstrap("first");
-    whole["node"] = json!({"id": "test", "cluster": "test"});
-    whole["dynamic_resources"]["lds_config"] =
-        json!({"resource_api_version": "V3", "path_config_source": {"path": listeners}});
-    let envoy = Envoy::start(&whole.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let changing = ChangingEnvoy::start(&bootstrap("first"), |builder| builder);
+    let changing = changing.unwrap_or_else(|error| panic!("{error}"));
+    let (envoy, address) = (changing.envoy(), changing.address());
     let token = issuer.token(&TokenRequest::subject("alice")).unwrap();
     let first = Request::get("/x").bearer(&token).send(envoy.address("gateway")).unwrap();
     assert_eq!(verdict(&first), (200, String::new()));
@@ -257,7 +237,7 @@ fn an_update_of_the_configuration_keeps_keys_and_counts() {
 
     issuer.set_jwks(Fault::lasting(Mode::Stall)).unwrap();
     for realm in ["second", "third"] {
-        publish(realm);
+        changing.update(&bootstrap(realm)).unwrap();
         let challenge = format!("Bearer realm=\"{realm}\"");
         eventually("the new configuration is used", || {
             // Those with a token pass all the while.
