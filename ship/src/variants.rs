@@ -20,7 +20,7 @@ pub(crate) fn compat(module: &[u8], folder: &Path) -> io::Result<String> {
         "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", sha256(&archive))]},
     });
     let layer = layout.blob("application/vnd.oci.image.layer.v1.tar+gzip", &gzip(&archive)?)?;
-    let mut annotations = annotations();
+    let mut annotations = annotations(DESCRIPTION);
     annotations["module.wasm.image/variant"] = json!("compat");
     layout.finish(json!({
         "config": layout.blob("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes())?,
@@ -47,13 +47,15 @@ pub(crate) fn artifact(module: &[u8], folder: &Path) -> io::Result<String> {
         "artifactType": "application/vnd.module.wasm.config.v1+json",
         "config": layout.blob("application/vnd.oci.empty.v1+json", b"{}")?,
         "layers": layers,
-        "annotations": annotations(),
+        "annotations": annotations(DESCRIPTION),
     }))
 }
 
-fn annotations() -> Value {
+const DESCRIPTION: &str = "An identity gate for Envoy and Istio, as a proxy-wasm plugin";
+
+pub(crate) fn annotations(description: &str) -> Value {
     json!({
-        "org.opencontainers.image.description": "An identity gate for Envoy and Istio, as a proxy-wasm plugin",
+        "org.opencontainers.image.description": description,
         "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
         "org.opencontainers.image.title": "jotgate",
         "org.opencontainers.image.version": env!("CARGO_PKG_VERSION"),
@@ -61,7 +63,7 @@ fn annotations() -> Value {
 }
 
 /// A tar archive of one file that tells nothing of who made it and when.
-fn archive(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn archive(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     let mut header = tar::Header::new_ustar();
     header.set_entry_type(tar::EntryType::Regular);
     header.set_mode(0o644);
@@ -74,7 +76,7 @@ fn archive(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     builder.into_inner()
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     use io::Write as _;
     let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;

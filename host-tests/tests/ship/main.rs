@@ -6,4 +6,5 @@ mod envoy;
 mod fetcher;
 mod files;
 mod images;
+mod native;
 mod registry;
