@@ -98,3 +98,34 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use gate::{Gate, Policy, Timestamp};
+
+    use super::*;
+
+    fn driver() -> Driver<Software> {
+        let configuration = br#"{"default": "deny", "issuers": [{
+            "name": "main", "issuer": "https://idp.example", "audiences": ["demo"],
+            "keys": {"jwksUri": "https://idp.example/keys", "cluster": "idp"}
+        }]}"#;
+        let policy = Policy::parse(configuration, &|_| None).unwrap();
+        Driver::new(0, Gate::new(policy, Timestamp::from_nanos(1), 1), Software)
+    }
+
+    #[test]
+    fn an_engine_that_panicked_does_nothing_before_it_began_anew() {
+        let engine = Engine::new(driver());
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _desk = engine.lock();
+            panic!("in the middle of something");
+        }));
+        assert!(panicked.is_err() && engine.has_panicked());
+        assert!(engine.lock().is_none());
+        assert!(engine.begin_anew(driver(), false).is_empty());
+        assert!(!engine.has_panicked() && engine.lock().is_some());
+    }
+}

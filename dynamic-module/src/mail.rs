@@ -58,7 +58,7 @@ impl Post {
     /// Has the main thread make a callout.
     pub(crate) fn send(&self, engine: usize, callout: &Callout) -> CalloutToken {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.tokens += 1;
+        state.tokens = state.tokens.wrapping_add(1);
         let token = state.tokens;
         state.unsent.push((Sender { engine, token }, callout.clone()));
         self.waker.wake();

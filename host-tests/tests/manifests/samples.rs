@@ -24,6 +24,9 @@ pub(crate) const LOGINS: [(&str, &[&str]); 2] = [
     ("manifests/envoy-gateway/login.yaml", &["EnvoyExtensionPolicy", "EnvoyProxy", "EnvoyPatchPolicy"]),
 ];
 
+/// That of the native module.
+const NATIVE: &str = "manifests/envoy-gateway/native-module.yaml";
+
 /// The kinds in them whose definitions are not at hand.
 const UNDEFINED: [&str; 2] = ["EnvoyProxy", "EnvoyPatchPolicy"];
 
@@ -112,7 +115,7 @@ fn every_manifest_is_taken_by_an_api_server() {
     if are_absent() {
         return;
     }
-    for (file, _) in SAMPLES.iter().chain(&LOGINS) {
+    for file in SAMPLES.iter().chain(&LOGINS).map(|(file, _)| *file).chain([NATIVE]) {
         for object in sample(file).iter().filter(|object| !UNDEFINED.iter().any(|kind| object["kind"] == *kind)) {
             assert_eq!(errors(object), [""; 0], "{file}: {}", object["kind"]);
         }
@@ -128,6 +131,26 @@ fn the_configuration_in_every_manifest_is_taken_by_the_plugin() {
         assert_eq!(load(config), Ok(()), "{file}");
         assert_issuers_are_reachable(&objects);
     }
+}
+
+/// The same configuration, in a module that the proxy finds where it is mounted, and never unloads.
+#[test]
+fn the_native_module_is_mounted_where_it_is_loaded_from() {
+    let [policy, proxy] = sample(NATIVE).try_into().expect("has two objects");
+    let module = &policy["spec"]["dynamicModule"][0];
+    assert_eq!(
+        module["config"],
+        sample("manifests/envoy-gateway/extension-policy.yaml")[0]["spec"]["wasm"][0]["config"]
+    );
+    assert_eq!(load(&module["config"]), Ok(()));
+    let spec = &proxy["spec"];
+    assert_eq!(spec["dynamicModules"][0]["name"], module["name"]);
+    assert_eq!(spec["dynamicModules"][0]["doNotClose"], true);
+    let deployment = &spec["provider"]["kubernetes"]["envoyDeployment"];
+    let mount = &deployment["container"]["volumeMounts"][0];
+    let path = format!("{}/libjotgate.so", mount["mountPath"].as_str().expect("is text"));
+    assert_eq!(spec["dynamicModules"][0]["source"]["local"]["path"], path);
+    assert_eq!(deployment["pod"]["volumes"][0]["name"], mount["name"]);
 }
 
 /// Nobody passes a gate that does not run.
