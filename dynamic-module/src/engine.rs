@@ -42,7 +42,7 @@ impl Engine {
 
     /// Puts a new engine in the place of one that panicked, and answers with what is to be done about the requests that
     /// waited in that one. Their worker alone can do it: elsewhere, the engine stays as it is if there are any.
-    pub(crate) fn begin_anew(&self, driver: Driver<Software>, is_worker: bool) -> Vec<Later> {
+    pub(crate) fn begin_anew(&self, driver: Driver<Native>, is_worker: bool) -> Vec<Later> {
         let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if desk.requests.waker().is_some() && !is_worker {
             return Vec::new();
@@ -107,13 +107,13 @@ mod tests {
 
     use super::*;
 
-    fn driver() -> Driver<Software> {
+    fn driver() -> Driver<Native> {
         let configuration = br#"{"default": "deny", "issuers": [{
             "name": "main", "issuer": "https://idp.example", "audiences": ["demo"],
             "keys": {"jwksUri": "https://idp.example/keys", "cluster": "idp"}
         }]}"#;
         let policy = Policy::parse(configuration, &|_| None).unwrap();
-        Driver::new(0, Gate::new(policy, Timestamp::from_nanos(1), 1), Software)
+        Driver::new(0, Gate::new(policy, Timestamp::from_nanos(1), 1), Native)
     }
 
     #[test]
