@@ -94,8 +94,8 @@ mod tests {
 
     fn keys(jwk: &Value, origin: Origin) -> Option<KeySet> {
         let mut set = if jwk.get("keys").is_some() { jwk.clone() } else { json!({"keys": [jwk]}) };
-        for key in set["keys"].as_array_mut().unwrap() {
-            key.as_object_mut().unwrap().retain(|name, _| !["d", "p", "q", "dp", "dq", "qi"].contains(&name.as_str()));
+        for key in set["keys"].as_array_mut()? {
+            key.as_object_mut()?.retain(|name, _| !["d", "p", "q", "dp", "dq", "qi"].contains(&name.as_str()));
         }
         KeySet::from_json(set.to_string().as_bytes(), 100, origin).ok()
     }

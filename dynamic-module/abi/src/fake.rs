@@ -135,7 +135,9 @@ unsafe fn text(buffer: Buffer) -> String {
 }
 
 unsafe fn texts(pairs: *const Pair, size: usize) -> String {
-    slice(pairs, size).iter().map(|pair| format!(" {}={}", text(pair.key), text(pair.value))).collect()
+    let pairs: Vec<_> =
+        slice(pairs, size).iter().map(|pair| [" ", &text(pair.key), "=", &text(pair.value)].concat()).collect();
+    pairs.concat()
 }
 
 unsafe extern "C" fn set_header(stream: Envoy, _: u32, key: Buffer, value: Buffer) -> bool {

@@ -59,7 +59,6 @@ fn parse(text: &str) -> Result<Value, StartError> {
     serde_json::from_str(text).map_err(problem)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn problem(error: impl std::error::Error) -> StartError {
     StartError(error.to_string())
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, NonZero, Odd};
+use rsa::pkcs1::EncodeRsaPublicKey as _;
 use rsa::{Pkcs1v15Sign, Pss};
 use sha2::{Sha256, Sha384, Sha512};
 #[cfg(target_family = "wasm")]
@@ -324,7 +325,7 @@ fn keys_are_of_an_acceptable_size_and_know_their_forms_in_der() {
     let signer = Signer::new();
     let library = rsa::pkcs8::EncodePublicKey::to_public_key_der(&signer.library).expect("has a form");
     assert_eq!(signer.key.spki(), library.as_bytes());
-    let library = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_der(&signer.library).expect("has a form");
+    let library = signer.library.to_pkcs1_der().expect("has a form");
     assert_eq!(signer.key.pkcs1(), library.as_bytes());
     let of_bits = |bits: usize| {
         let mut modulus = vec![0; bits.div_ceil(8)];

@@ -70,7 +70,9 @@ fn read_resource(node: &Node<'_, '_>) -> Option<String> {
     let text = node.owned_text()?;
     let is_in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let is_absolute = text.split_once(':').is_some_and(|(scheme, rest)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(is_in_scheme) && !rest.is_empty()
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(is_in_scheme)
+            && !rest.is_empty()
     });
     match is_absolute && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
         true => Some(text),
