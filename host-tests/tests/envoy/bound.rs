@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
-use real_envoy::http::burst;
+use real_envoy::http::{Request, burst};
 use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
@@ -150,6 +150,36 @@ fn over_tls(envoy: &Envoy, folder: &Path, client: Option<&str>, token: &str) -> 
     curl.arg(format!("https://localhost:{}/x", envoy.address("gateway").port()));
     let output = curl.output().unwrap();
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_proxy_in_front_names_the_certificate_and_nobody_else_does() {
+    let hash = "07".repeat(32);
+    let (good, other) = (format!("By=a;Hash={hash};Subject=\"CN=a,O=b\""), format!("Hash={}", "08".repeat(32)));
+    let bound = json!({"x5t#S256": jose::base64url::encode(&[7; 32])});
+    let found_by = |uses_peer: bool, trusted: &str, lines: &[&str], forwarded: Option<&str>| {
+        let mtls = json!({"header": "x-forwarded-client-cert", "trustedProxies": [trusted, "fd00::/8"]});
+        let world = World::shared_with(&json!({"senderConstraint": {"mtls": mtls}}), |bootstrap| {
+            bootstrap
+                .connection_manager("forward_client_cert_details", &json!("ALWAYS_FORWARD_ONLY"))
+                .connection_manager("use_remote_address", &json!(uses_peer))
+        });
+        let request = Request::get("/x").bearer(&bound_token(&world, &bound));
+        let request = lines.iter().fold(request, |request, line| request.header("x-forwarded-client-cert", *line));
+        let forwarded = forwarded.into_iter();
+        verdict(&world.send(&forwarded.fold(request, |request, by| request.header("x-forwarded-for", by))))
+    };
+    let found = |trusted: &str, lines: &[&str], forwarded| found_by(true, trusted, lines, forwarded);
+    let refused = || refused(401, "proof_missing");
+    assert_eq!(found("0.0.0.0/0", &[&good], None), passed());
+    assert_eq!(found("0.0.0.0/0", &[&other, &good], None), passed(), "the last one counts");
+    assert_eq!(found("0.0.0.0/0", &[&good, &other], None), refused());
+    assert_eq!(found("0.0.0.0/0", &[], None), refused());
+    // What a client says of where it is does not make it a proxy.
+    assert_eq!(found("203.0.113.0/24", &[&good], Some("203.0.113.9")), refused());
+    assert_eq!(found("203.0.113.0/24", &[&good], Some("198.51.100.1, 203.0.113.9")), refused());
+    // Unless Envoy takes its word for it, of which `jotgate check` warns: `forged-peer`.
+    assert_eq!(found_by(false, "203.0.113.0/24", &[&good], Some("203.0.113.9")), passed());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a proxy does around the gate, as far as the file shows it.
 
 use gate::Policy;
+use gate::policy::CertificateSource;
 
 use crate::document::Node;
 use crate::finding::Finding;
@@ -91,7 +92,8 @@ fn lint_host(tree: &Node, policy: &Policy, manager: &Node, findings: &mut Vec<Fi
 fn lint_peer(policy: &Policy, manager: &Node, findings: &mut Vec<Finding>) {
     let hops = either(manager, "xff_num_trusted_hops", "xffNumTrustedHops").filter(|hops| !says(hops, "0"));
     let is_peer = is_on(manager, "use_remote_address", "useRemoteAddress") && hops.is_none();
-    if policy.trusted_proxies().is_empty() || is_peer {
+    let names_certificates = matches!(policy.sender_constraint().mtls(), CertificateSource::Header { .. });
+    if is_peer || (policy.trusted_proxies().is_empty() && !names_certificates) {
         return;
     }
     let message = "`trustedProxies` are compared with an address that Envoy takes from `X-Forwarded-For`, which clients can \
