@@ -105,10 +105,7 @@ fn expected(gate: Gate, tokens: Tokens) -> Vec<(&'static str, Count)> {
     let (known, new) = if tokens.fresh == Fresh::Tokens { (Never, OncePerRequest) } else { (OncePerRequest, Never) };
     let mut counts = vec![("http.gateway.downstream_rq_2xx", OncePerRequest)];
     match gate {
-        Gate::Open | Gate::Nothing => {}
-        Gate::Calls => {
-            counts.extend([("wasmcustom.calls_allowed", OncePerRequest), ("wasmcustom.calls_cached", OncePerRequest)]);
-        }
+        Gate::Open | Gate::Nothing | Gate::Calls => {}
         Gate::Hop(_) => counts.push(("http.gateway.ext_authz.ok", OncePerRequest)),
         Gate::Jotgate(Jotgate { caller, upstream, .. }) => {
             if upstream != Upstream::Nothing {

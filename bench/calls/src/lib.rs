@@ -1,14 +1,12 @@
 //! A plugin that makes the host calls that a request with a known token needs, and nothing else: it reads all headers,
-//! adds four, removes one, sets four properties and counts twice. What it costs, no gate in Wasm can save that does
-//! the same work; what the real one costs beyond it is its own.
+//! adds four, removes one and sets four properties. What it costs, no gate in Wasm can save that does the same work;
+//! what the real one costs beyond it is its own.
 #![expect(unsafe_code, reason = "a host is called here, and exported names are outside the compiler's sight")]
 
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const REQUEST: u32 = 0;
-const COUNTER: u32 = 0;
 /// About as long as the real ones.
 const HEADERS: [(&str, &str); 4] = [
     ("x-auth-request-user", "caller-000000000000"),
@@ -23,9 +21,6 @@ const PROPERTIES: [(&str, &str); 4] = [
     ("jotgate_subject", "caller-000000000000"),
 ];
 
-static ALLOWED: AtomicU32 = AtomicU32::new(0);
-static CACHED: AtomicU32 = AtomicU32::new(0);
-
 /// Memory for the host, which has what it wrote there last overwritten by what it writes next.
 struct Scratch(UnsafeCell<[u8; 65_536]>);
 
@@ -37,10 +32,8 @@ static SCRATCH: Scratch = Scratch(UnsafeCell::new([0; 65_536]));
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, size: usize) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, size: usize) -> u32;
 }
@@ -53,18 +46,6 @@ extern "C" fn proxy_abi_version_0_2_1() {}
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     if size > size_of::<Scratch>() { null_mut() } else { SCRATCH.0.get().cast() }
-}
-
-/// Makes the counters.
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_configure(_root: u32, _configuration_size: usize) -> u32 {
-    for (name, counter) in [("calls_allowed", &ALLOWED), ("calls_cached", &CACHED)] {
-        let mut id = 0;
-        // SAFETY: the name is a live text, and the host writes one number.
-        unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
-        counter.store(id, Ordering::Relaxed);
-    }
-    1
 }
 
 /// A gate has to know whose requests are whose.
@@ -91,8 +72,6 @@ extern "C" fn proxy_on_request_headers(_context: u32, _headers: u32, _end_of_str
         for (name, value) in PROPERTIES {
             proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len());
         }
-        proxy_increment_metric(ALLOWED.load(Ordering::Relaxed), 1);
-        proxy_increment_metric(CACHED.load(Ordering::Relaxed), 1);
     }
     0
 }
