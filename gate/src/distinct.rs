@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use jose::sorting::sort_by;
+use jose::sorting::order_by;
 
 /// Each of `texts` once, in the given order. Untrusted input may hold thousands: they are not compared
-/// one with all others. Sorting is code of its own for each type, so it is done for texts alone.
+/// one with all others.
 pub(crate) fn distinct<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
-    let mut texts: Vec<_> = texts.into_iter().enumerate().map(|(index, text)| (text, index)).collect();
-    sort_by(&mut texts, Ord::cmp);
-    texts.dedup_by_key(|(text, _)| *text);
-    sort_by(&mut texts, |(_, one), (_, other)| one.cmp(other));
-    texts.into_iter().map(|(text, _)| text).collect()
+    let texts: Vec<_> = texts.into_iter().collect();
+    let mut is_first = vec![true; texts.len()];
+    for &[one, other] in order_by(&texts, Ord::cmp).array_windows() {
+        if let Some(is_first) = is_first.get_mut(other) {
+            *is_first = texts.get(one) != texts.get(other);
+        }
+    }
+    texts.into_iter().zip(is_first).filter_map(|(text, is_first)| is_first.then_some(text)).collect()
 }
 
 /// A set of `items`. Collecting them sorts them first, which is 5 KB of code for each type.
