@@ -1,7 +1,5 @@
 //! Names of roles.
 
-use std::fmt;
-
 /// How long a name of a role may be, in octets.
 const MOST: usize = 2048;
 
@@ -10,18 +8,18 @@ const MOST: usize = 2048;
 pub struct RoleArn(String);
 
 impl RoleArn {
+    /// What a text that is none should have been.
+    pub const EXPECTED: &str = "the ARN of a role, such as `arn:aws:iam::111122223333:role/viewer`";
+
     /// Checks `text`.
-    pub fn parse(text: &str) -> Result<Self, ArnError> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let mut part = || parts.next().unwrap_or_default();
         let is_iam = part() == "arn" && is_partition(part()) && part() == "iam" && part().is_empty();
         let account = part();
         let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let is_role = part().strip_prefix("role/").is_some_and(is_name);
-        match is_iam && is_account && is_role && text.len() <= MOST {
-            true => Ok(Self(text.to_string())),
-            false => Err(ArnError),
-        }
+        (is_iam && is_account && is_role && text.len() <= MOST).then(|| Self(text.to_string()))
     }
 
     /// The name.
@@ -44,23 +42,6 @@ fn is_name(text: &str) -> bool {
     text.split('/').all(|part| !part.is_empty() && part.bytes().all(is_part))
 }
 
-/// That a text names no role.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ArnError;
-
-impl ArnError {
-    /// What was expected.
-    pub const EXPECTED: &str = "the ARN of a role, such as `arn:aws:iam::111122223333:role/viewer`";
-}
-
-impl std::error::Error for ArnError {}
-
-impl fmt::Display for ArnError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "expected {}", Self::EXPECTED)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #[cfg(target_family = "wasm")]
@@ -76,7 +57,7 @@ mod tests {
             "arn:aws-cn:iam::111122223333:role/viewer",
             "arn:aws-us-gov:iam::111122223333:role/viewer",
         ] {
-            assert_eq!(RoleArn::parse(text).map(|arn| arn.0), Ok(text.to_string()));
+            assert_eq!(RoleArn::parse(text).map(|arn| arn.0), Some(text.to_string()));
         }
         for text in [
             "",
@@ -95,9 +76,9 @@ mod tests {
             "arn:gcp:iam::111122223333:role/viewer",
             " arn:aws:iam::111122223333:role/viewer",
         ] {
-            assert_eq!(RoleArn::parse(text), Err(ArnError), "{text}");
+            assert_eq!(RoleArn::parse(text), None, "{text}");
         }
         let long = format!("arn:aws:iam::111122223333:role/{}", "a".repeat(MOST));
-        assert_eq!(RoleArn::parse(&long), Err(ArnError));
+        assert_eq!(RoleArn::parse(&long), None);
     }
 }

@@ -174,6 +174,7 @@ fn each_caller_has_a_token_of_its_own_and_asks_once() {
         assert_eq!(world.with_token(token).seen("authorization"), [format!("Bearer of-{subject}")]);
     }
     assert!(world.fetches.is_empty());
+    assert_eq!((count(&world, "minted"), count(&world, "cached")), (2, 6));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use aws::arn::{ArnError, RoleArn};
+use aws::arn::RoleArn;
 use aws::eks::ClusterName;
-use aws::region::{Region, RegionError};
+use aws::region::Region;
 use aws::sts::{LEAST_DURATION, MOST_DURATION};
 
 use super::super::reader::{Node, all};
@@ -32,7 +32,7 @@ pub(super) fn read(node: &Node<'_, '_>, known: Known<'_>) -> Option<Eks> {
 }
 
 fn read_region(node: &Node<'_, '_>) -> Option<Region> {
-    Region::parse(node.string()?).ok().or_else(|| node.expected(RegionError::EXPECTED))
+    Region::parse(node.string()?).or_else(|| node.expected(Region::EXPECTED))
 }
 
 fn read_cluster_name(node: &Node<'_, '_>) -> Option<ClusterName> {
@@ -81,7 +81,7 @@ fn read_role(node: &Node<'_, '_>, issuers: Option<&[Issuer]>) -> Option<Role> {
     let name = object.required("name").and_then(|node| read_name(&node));
     let arn = object
         .required("arn")
-        .and_then(|node| RoleArn::parse(node.string()?).ok().or_else(|| node.expected(ArnError::EXPECTED)));
+        .and_then(|node| RoleArn::parse(node.string()?).or_else(|| node.expected(RoleArn::EXPECTED)));
     let access = object.or("access", Access::Authenticated, |node| read_access(node, issuers));
     object.finish();
     Some(Role { name: name?, arn: arn?, access: access? })

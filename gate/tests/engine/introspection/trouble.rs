@@ -153,6 +153,14 @@ fn a_flood_of_unknown_tokens_is_bounded() {
 }
 
 #[test]
+fn a_hundred_tokens_are_looked_up_at_a_time_where_nothing_else_is_configured() {
+    let mut world = world(&json!({}));
+    let outcomes: Vec<_> = (0..101).map(|index| world.with_token(&format!("gt-{index}")).summary()).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| *outcome == "waiting").count(), 100);
+    assert_eq!(outcomes[100], "503 overloaded");
+}
+
+#[test]
 fn an_entry_that_stalls_leaves_lookups_to_others() {
     let other = |name: &str, prefix: &str| entry(name, &json!({"match": {"prefix": prefix}}));
     let config = beside_jwts(&[other("one", "a-"), other("two", "b-")], &json!({"limits": {"lookups": 10}}));
