@@ -2,7 +2,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `world` | an Envoy with an upstream, and the secrets that were used |
+//! | `world`, `shared`, `ledger` | an Envoy with an upstream, and the secrets that were used |
 //! | `client` | a client of oidc-provider |
 //! | `introspection` | tokens that only their issuer can read |
 //! | `dpop`, `mtls` | tokens that are bound to a key, or to a certificate |
@@ -20,5 +20,7 @@ mod introspection;
 #[path = "../login/ledger.rs"]
 mod ledger;
 mod mtls;
+#[path = "../login/shared.rs"]
+mod shared;
 mod signed;
 mod world;

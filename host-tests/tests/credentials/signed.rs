@@ -9,7 +9,8 @@ use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;
 use testbed::verify::verified_claims;
 
-use crate::world::{KEYS, World, issuer};
+use crate::shared::KEYS;
+use crate::world::{World, issuer};
 
 const ISSUER: &str = "https://gate.example.com";
 const KEY_SET: &str = "/.well-known/jwks.json";

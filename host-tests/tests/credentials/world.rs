@@ -1,6 +1,5 @@
 //! An upstream, an Envoy with the plugin before it, and what a test needs to look at them.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
@@ -8,34 +7,19 @@ use browsers::user_agent::UserAgent;
 use real_envoy::http::{Request, Response};
 use real_envoy::{Bootstrap, Envoy, Port, SharedEnvoy};
 use serde_json::{Value, json};
-use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::upstream::Upstream;
 
 use crate::ledger::Ledger;
+use crate::shared::{self, KEYS};
 
 /// The gate's secret at those whom it asks, with what a form has to encode.
 pub(crate) const CLIENT_SECRET: &str = "s3cret+of/the=gate%&:";
 const SESSION_SECRET: &str = "a session secret of no fewer than 32 octets";
 
-/// What the gate signs with: the plugin finds them in its environment, by their algorithm.
-pub(crate) static KEYS: LazyLock<[SigningKey; 2]> =
-    LazyLock::new(|| [Algorithm::ES256, Algorithm::EdDSA].map(SigningKey::generate));
+static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| shared::start(with_environment));
 
-/// Starting an Envoy is what takes time, so all tests have one, of two workers.
-static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
-    let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
-    let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
-    let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
-    SharedEnvoy::start_with(&config, with_environment).unwrap_or_else(|error| panic!("{error}"))
-});
-
-/// All listeners share their VMs, so their environment is the same.
 fn with_environment(bootstrap: Bootstrap) -> Bootstrap {
-    let key = |key: &SigningKey| (key.algorithm().name().to_owned(), key.private_jwk().unwrap().to_string());
-    let mut variables: BTreeMap<String, String> = KEYS.iter().map(key).collect();
-    variables.insert("CLIENT_SECRET".into(), CLIENT_SECRET.into());
-    variables.insert("SESSION_SECRET".into(), SESSION_SECRET.into());
-    bootstrap.plugin_option("vm_config/environment_variables", &json!({"key_values": variables}))
+    shared::environment(bootstrap, &[("CLIENT_SECRET", CLIENT_SECRET), ("SESSION_SECRET", SESSION_SECRET)])
 }
 
 /// Listeners and clusters of that configuration, without the plugin.

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::setup::{CLIENT_SECRET, Setup};
-use crate::world::{CLIENT_KEYS, World};
+use crate::shared::KEYS;
+use crate::world::World;
 
 /// Logs in on a deep link, and looks at everything on the way.
 fn log_in(world: &World) {
@@ -34,7 +35,7 @@ fn each_client_authentication_logs_people_in() {
 
 #[test]
 fn a_client_may_sign_instead_of_knowing_a_secret() {
-    for key in CLIENT_KEYS.iter() {
+    for key in KEYS.iter() {
         let setup = Setup {
             authentication: "privateKey",
             client: json!({"privateKey": {"env": key.algorithm().name()}}),

@@ -2,7 +2,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `world`, `provider`, `setup`, `ledger` | an Envoy, a provider and a browser; the secrets that they used |
+//! | `world`, `shared`, `provider`, `setup`, `ledger` | an Envoy, a provider and a browser; the secrets that they used |
 //! | `code_flow` | logins at certified providers: each client authentication, deep links, `iss` |
 //! | `github` | logins at GitHub, which has no ID token |
 //! | `refresh` | sessions that stay alive, by strict rotation, under parallel requests |
@@ -26,5 +26,6 @@ mod log_out;
 mod provider;
 mod refresh;
 mod setup;
+mod shared;
 mod sockets;
 mod world;

@@ -1,6 +1,5 @@
 //! A provider, an upstream, an Envoy with the plugin between them, and what a test needs to look at them.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::thread::sleep;
@@ -13,38 +12,22 @@ use serde_json::{Value, json};
 use test_support::providers;
 use testbed::github::{App, GitHub, Person};
 use testbed::issuer::{Authentication, Client, Issuer, Options};
-use testbed::keys::{Algorithm, SigningKey, jwk_set};
+use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 use crate::github;
 use crate::ledger::Ledger;
 use crate::provider::Provider;
 use crate::setup::{CLIENT_SECRET, SESSION_SECRET, Setup, merged};
+use crate::shared::{self, KEYS};
 
 /// Long enough for anything that should happen soon.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// Starting an Envoy is what takes time, so all tests have one, of two workers.
-static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
-    let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
-    let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
-    let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
-    SharedEnvoy::start_with(&config, with_environment).unwrap_or_else(|error| panic!("{error}"))
-});
+static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| shared::start(with_environment));
 
-/// All listeners share their VMs, so their environment is the same.
 fn with_environment(bootstrap: Bootstrap) -> Bootstrap {
-    let keys = CLIENT_KEYS.iter().map(|key| (key.algorithm().name().to_owned(), private(key)));
-    let variables = json!({"key_values": keys.collect::<BTreeMap<_, _>>()});
-    bootstrap.plugin_option("vm_config/environment_variables", &variables)
-}
-
-/// What clients may sign with. The plugin finds them in its environment, by their algorithm.
-pub(crate) static CLIENT_KEYS: LazyLock<[SigningKey; 2]> =
-    LazyLock::new(|| [Algorithm::ES256, Algorithm::EdDSA].map(SigningKey::generate));
-
-fn private(key: &SigningKey) -> String {
-    key.private_jwk().unwrap().to_string()
+    shared::environment(bootstrap, &[])
 }
 
 pub(crate) struct World {
@@ -144,7 +127,7 @@ impl World {
         let mut ledger = Ledger::default();
         ledger.add("client_secret", CLIENT_SECRET);
         ledger.add("session secret", SESSION_SECRET);
-        for key in CLIENT_KEYS.iter() {
+        for key in KEYS.iter() {
             let jwk = key.private_jwk().unwrap();
             ledger.add("private key", jwk["d"].as_str().unwrap());
         }
