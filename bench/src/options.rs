@@ -115,10 +115,12 @@ impl Options {
         if named.contains(&Section::Cpu) {
             return Ok((named, all));
         }
-        let wanted = |variant: &Variant| variant.is_baseline() || self.only.contains(&variant.name);
-        let variants: Vec<Variant> = all.into_iter().filter(wanted).collect();
-        let any = self.only.iter().any(|name| variants.iter().any(|variant| variant.name == *name));
-        Ok((any.then_some(Section::Cpu).into_iter().chain(named).collect(), variants))
+        let is_named = |variant: &&Variant| self.only.contains(&variant.name);
+        let needed: Vec<&str> = all.iter().filter(is_named).map(|variant| variant.baseline.as_str()).collect();
+        let is_wanted = |variant: &&Variant| is_named(variant) || needed.contains(&variant.name.as_str());
+        let variants: Vec<Variant> = all.iter().filter(is_wanted).cloned().collect();
+        let cpu = (!variants.is_empty()).then_some(Section::Cpu);
+        Ok((cpu.into_iter().chain(named).collect(), variants))
     }
 }
 
@@ -166,6 +168,8 @@ mod tests {
     fn a_variant_is_measured_with_its_baseline() {
         let plan = plan(&["--only", "jotgate-repeated,memory"]).unwrap();
         assert_eq!(names(&plan), (vec![Section::Cpu, Section::Memory], vec!["open", "jotgate-repeated"]));
+        let logged = self::plan(&["--only", "module-logged"]).unwrap();
+        assert_eq!(names(&logged).1, ["open-logged", "module-logged"]);
     }
 
     #[test]

@@ -16,14 +16,28 @@ fn bench(out: &Path, only: &str) -> Output {
         .unwrap()
 }
 
+/// Every kind of gate and credential, but logins.
+const VARIANTS: [&str; 13] = [
+    "native-repeated",
+    "jotgate-repeated",
+    "jotgate-requests",
+    "open-logged",
+    "native-logged",
+    "module-logged",
+    "module-exchanged",
+    "module-introspected",
+    "jotgate-dpop",
+    "native-es256",
+    "module-es256",
+    "hop-http",
+    "hop-grpc",
+];
+
 #[test]
 fn a_run_leaves_a_report_and_figures() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("bench");
-    let output = bench(
-        &out,
-        "native-repeated,jotgate-repeated,jotgate-requests,native-es256,module-es256,jotgate-dpop,open-logged,native-logged,module-logged,module-introspected,module-exchanged,hop-http,hop-grpc",
-    );
+    let output = bench(&out, &VARIANTS.join(","));
     let (text, progress) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{progress}");
     assert!(progress.contains("round 2 of 2"), "{progress}");
@@ -33,14 +47,15 @@ fn a_run_leaves_a_report_and_figures() {
 
     let figures: Value = serde_json::from_str(&read("figures.json")).unwrap();
     let variants = figures["cpu"][0]["variants"].as_array().unwrap();
-    assert_eq!(variants.len(), 14);
+    // And no filter.
+    assert_eq!(variants.len(), VARIANTS.len() + 1);
     for variant in variants {
         let micros = variant["cpu_us"]["median"].as_f64().unwrap();
         assert!((1.0..100_000.0).contains(&micros), "{variant}");
     }
-    assert_eq!(figures["targets"].as_array().unwrap().len(), 5);
+    assert_eq!(figures["targets"].as_array().unwrap().len(), 6);
     // Each variant in each round, below a line of names.
-    assert_eq!(read("rounds.csv").lines().count(), 1 + 14 * 2);
+    assert_eq!(read("rounds.csv").lines().count(), 1 + (VARIANTS.len() + 1) * 2);
     assert!(read("cpu.svg").contains("Jotgate, repeated token"));
 }
 

@@ -68,6 +68,12 @@ fn dependencies(name: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_library_in_machine_code_is_in_the_native_module_alone() {
+    assert!(dependencies("dynamic-module").contains("ring"));
+    assert!(!dependencies("filter").contains("ring"));
+}
+
+#[test]
 fn the_engine_reaches_for_no_host_clock_or_randomness() {
     let impure =
         |name| dependencies(name).into_iter().filter(|name| IMPURE.contains(&name.as_str())).collect::<Vec<_>>();
