@@ -1,11 +1,10 @@
-//! The parameters of a request, each at most once (RFC 6749 §3.1, §3.2), but for the targets of an exchange.
+//! The parameters of a request, each at most once (RFC 6749 §3.1, §3.2), but for what tokens are for.
 
 use std::collections::BTreeMap;
 
-use super::exchange;
 use super::refusal::Refusal;
 
-/// What an exchange may have several of (RFC 8693 §2.1).
+/// What there may be several of (RFC 8693 §2.1, RFC 8707 §2).
 const TARGETS: [&str; 2] = ["audience", "resource"];
 
 #[derive(Clone, Debug, Default)]
@@ -20,10 +19,7 @@ impl Parameters {
         for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
             found.0.entry(name).or_default().push(value);
         }
-        let is_exchange = found.get("grant_type") == Some(exchange::GRANT);
-        let is_once = |(name, values): (&String, &Vec<String>)| {
-            values.len() == 1 || (is_exchange && TARGETS.contains(&name.as_str()))
-        };
+        let is_once = |(name, values): (&String, &Vec<String>)| values.len() == 1 || TARGETS.contains(&name.as_str());
         if found.0.iter().all(is_once) { Ok(found) } else { Err(Refusal::new(400, "invalid_request")) }
     }
 
