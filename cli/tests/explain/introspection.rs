@@ -41,6 +41,23 @@ fn what_is_wrong_with_an_answer_is_named() {
 }
 
 #[test]
+fn notes_are_about_what_the_issuer_says() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let (gate, answer) = (folder.join("email.yaml"), folder.join("email.json"));
+    let text =
+        std::fs::read_to_string(GATE).expect("is there") + "identityHeaders: {x-email: $verifiedEmail, x-a: a.b}\n";
+    std::fs::write(&gate, text).expect("can be written");
+    let said = r#"{"active":true,"aud":"data","scope":"read:data","email":"a@b.c","email_verified":false,"a.b":"x"}"#;
+    std::fs::write(&answer, said).expect("can be written");
+    let path = |file: &PathBuf| file.to_str().expect("is text").to_owned();
+    let request = ["--request", "GET /data/x", "--token", "gt-0123.secret", "--introspection", &path(&answer)];
+    let (text, _) = explain(&[&[path(&gate).as_str()], &request[..]].concat());
+    assert!(text.contains("`$verifiedEmail` has no value (`email_verified` is false)"), "{text}");
+    assert!(text.contains("`identityHeaders.x-a`: `a.b` is a path"), "{text}");
+    [gate, answer].iter().for_each(|file| std::fs::remove_file(file).expect("can be removed"));
+}
+
+#[test]
 fn a_token_that_no_entry_has_is_told_to_be_read_as_a_jwt() {
     let (text, _) = explain(&[GATE, "--request", "GET /data/x", "--token", "xx.yy.zz"]);
     assert!(text.contains("note: no entry of `introspection` has this token"), "{text}");

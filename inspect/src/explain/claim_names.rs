@@ -3,7 +3,6 @@
 use gate::claims::ClaimRef;
 use gate::explain::TokenTrace;
 use gate::identity::IdentityValue;
-use jose::base64url;
 use jose::json::Document;
 
 use super::context::Context;
@@ -11,7 +10,7 @@ use super::context::Context;
 impl Context<'_> {
     /// The names with dots in them that lead to a claim of the token, where `claim` is a dotted path to nothing.
     pub(super) fn with_dots(&self, claim: &ClaimRef) -> Option<ClaimRef> {
-        with_dots(self.trace.token.as_ref()?, claim)
+        self.with_dots_of(self.trace.token.as_ref()?, claim)
     }
 
     /// What settings of the issuer and headers name so.
@@ -30,7 +29,7 @@ impl Context<'_> {
         });
         let named = groups.into_iter().chain(scopes).chain(headers);
         let note = |(setting, claim): (String, &ClaimRef)| {
-            let exact = with_dots(token, claim)?;
+            let exact = self.with_dots_of(token, claim)?;
             Some(format!(
                 "`{setting}`: `{claim}` is a path, which leads to nothing in the token; the token has a claim of that \
                  name: write {exact}"
@@ -38,11 +37,10 @@ impl Context<'_> {
         };
         named.filter_map(note).collect()
     }
-}
 
-fn with_dots(token: &TokenTrace, claim: &ClaimRef) -> Option<ClaimRef> {
-    let payload = token.text.split(|&byte| byte == b'.').nth(1)?;
-    let payload = base64url::decode(payload)?;
-    let document = Document::parse(&payload).ok()?;
-    claim.with_dots(document.root())
+    fn with_dots_of(&self, token: &TokenTrace, claim: &ClaimRef) -> Option<ClaimRef> {
+        let payload = self.payload(token)?;
+        let document = Document::parse(&payload).ok()?;
+        claim.with_dots(document.root())
+    }
 }

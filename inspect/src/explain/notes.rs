@@ -7,7 +7,6 @@ use gate::policy::Issuer;
 
 use super::context::Context;
 use super::keys::KeyProvenance;
-use super::token::claim;
 use crate::engine::Decided;
 
 impl Context<'_> {
@@ -115,7 +114,7 @@ impl Context<'_> {
             notes.push(format!(
                 "`$verifiedEmail` has no value ({}): if the addresses of the issuer `{issuer}` are \
                  verified anyway, set its `trustEmail: true`",
-                claim(token, "email_verified")
+                self.claim(token, "email_verified")
             ));
         }
         notes

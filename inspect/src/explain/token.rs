@@ -19,12 +19,9 @@ struct Shown<'t> {
 
 impl Context<'_> {
     pub(super) fn token(&self, trace: &TokenTrace) -> TokenStep {
-        let mut parts = trace.text.split(|&byte| byte == b'.').map(read);
-        let (mut header, mut claims) = (parts.next().flatten(), parts.next().flatten());
-        if trace.is_introspected {
-            let answer = self.question.introspection.as_deref();
-            (header, claims) = (None, answer.and_then(|text| serde_json::from_str(text).ok()));
-        }
+        let header = trace.text.split(|&byte| byte == b'.').next().filter(|_| !trace.is_introspected);
+        let header = header.and_then(base64url::decode).and_then(|header| serde_json::from_slice(&header).ok());
+        let claims = self.claims(trace);
         let issuer = trace.issuer.and_then(|issuer| self.policy.issuers().get(issuer));
         let shown = Shown { trace, issuer, header, claims };
         let check = |check| CheckStep {
@@ -43,6 +40,23 @@ impl Context<'_> {
             header: shown.header,
             claims: shown.claims,
         }
+    }
+
+    /// What the token says, or its issuer of it.
+    pub(super) fn payload(&self, trace: &TokenTrace) -> Option<Vec<u8>> {
+        match trace.is_introspected {
+            true => self.question.introspection.clone().map(String::into_bytes),
+            false => trace.text.split(|&byte| byte == b'.').nth(1).and_then(base64url::decode),
+        }
+    }
+
+    fn claims(&self, trace: &TokenTrace) -> Option<Value> {
+        serde_json::from_slice(&self.payload(trace)?).ok()
+    }
+
+    /// A claim of a token, to be shown.
+    pub(super) fn claim(&self, trace: &TokenTrace, name: &str) -> String {
+        member(self.claims(trace).as_ref(), name)
     }
 
     fn outcome(&self, check: Check, trace: &TokenTrace) -> CheckOutcome {
@@ -226,16 +240,6 @@ fn name(check: Check) -> &'static str {
         Check::Lifetime => "lifetime",
         Check::Audience => "audience",
     }
-}
-
-fn read(part: &[u8]) -> Option<Value> {
-    serde_json::from_slice(&base64url::decode(part)?).ok()
-}
-
-/// A claim of a token, to be shown.
-pub(super) fn claim(trace: &TokenTrace, name: &str) -> String {
-    let payload = trace.text.split(|&byte| byte == b'.').nth(1).and_then(read);
-    member(payload.as_ref(), name)
 }
 
 fn member(object: Option<&Value>, name: &str) -> String {
