@@ -75,7 +75,7 @@ const showExplanation = (() => {
   function sender(found) {
     if (found === undefined) return [];
     const bound = found.boundTo.length === 0 ? step('', 'the token is bound to nothing')
-      : step(mark(found.reason === null), 'the token is bound: ', found.boundTo.map((name, index) => [index === 0 ? null : ', ', code(name)]));
+      : step(mark(found.reason === null), 'the token is bound: ', found.boundTo.flatMap((name, index) => [index === 0 ? null : ', ', code(name)]));
     return found.reason === null ? [bound] : [bound, step('no', code(found.reason), ': ', prose(found.detail ?? ''))];
   }
 
