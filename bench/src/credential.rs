@@ -1,6 +1,8 @@
 //! What a request proves itself with.
 
 use real_envoy::http::Request;
+use testbed::keys::SigningKey;
+use testbed::proof::Proof;
 
 /// What a request proves itself with.
 #[derive(Clone, Debug)]
@@ -33,6 +35,21 @@ impl Credential {
             Self::Session(cookie) => Self::Session(changed(cookie, cookie.len() / 2)),
             Self::Token(token) => Self::Token(with_other_signature(token)),
         }
+    }
+}
+
+/// A token that is bound to a key, with the key.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) token: String,
+    pub(crate) key: SigningKey,
+}
+
+impl Bound {
+    /// A proof for a request to this URL, of this moment: it does not count for long.
+    pub(crate) fn prove(&self, url: &str) -> Credential {
+        let Self { token, key } = self;
+        Credential::Bound { token: token.clone(), proof: Proof::new(key, "GET", url).of(token).text() }
     }
 }
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use real_envoy::http::{Connection, Request};
 use real_envoy::{Bootstrap, Envoy};
 
-use crate::credential::Credential;
+use crate::credential::{Bound, Credential};
 use crate::failure::{At as _, Failure, Result};
 use crate::gates::{bootstrap, logged};
 use crate::login::log_in;
 use crate::process::CpuClock;
 use crate::variant::{Caller, Fresh, Gate, Jotgate, Session, Variant};
-use crate::world::{SCOPES, World, bare};
+use crate::world::{SCOPES, URL, World, bare};
 
 /// An Envoy under measurement.
 #[derive(Debug)]
@@ -33,7 +33,8 @@ pub(crate) struct Subject {
 #[derive(Debug)]
 enum Requests {
     Same(Vec<u8>),
-    Fresh(std::vec::IntoIter<Credential>, Request),
+    Fresh(std::vec::IntoIter<String>, Request),
+    Proofs(Box<Bound>, Request),
 }
 
 impl Subject {
@@ -55,9 +56,16 @@ impl Subject {
         let requests = Requests::Fresh(Vec::new().into_iter(), bare(load.headers));
         let (cpu, before, sealer) = (CpuClock::of(envoy.pid())?, BTreeMap::new(), sealer(world, variant.gate)?);
         let mut subject = Self { variant: variant.clone(), envoy, cpu, connections, requests, before, sent: 0, sealer };
-        if load.tokens.fresh == Fresh::Nothing {
-            let credential = subject.credential(world, SCOPES).at(&variant.name)?;
-            subject.requests = Requests::Same(credential.on(bare(load.headers)).bytes());
+        match load.tokens.fresh {
+            Fresh::Nothing => {
+                let credential = subject.credential(world, SCOPES).at(&variant.name)?;
+                subject.requests = Requests::Same(credential.on(bare(load.headers)).bytes());
+            }
+            Fresh::Proofs => {
+                let bound = Box::new(world.bound_token(SCOPES).at(&variant.name)?);
+                subject.requests = Requests::Proofs(bound, bare(load.headers));
+            }
+            Fresh::Tokens => {}
         }
         Ok(subject)
     }
@@ -70,15 +78,15 @@ impl Subject {
                 log_in(world, sealer.address("gateway"), scopes).map(Credential::Session)
             }
             Gate::Jotgate(Jotgate { caller: Caller::Opaque, .. }) => world.opaque_token(scopes).map(Credential::Token),
-            _ if self.variant.load.tokens.fresh == Fresh::Proofs => world.bound_token(scopes),
+            _ if self.variant.load.tokens.fresh == Fresh::Proofs => Ok(world.bound_token(scopes)?.prove(URL)),
             _ => world.token_for(self.variant.load.tokens, scopes).map(Credential::Token),
         }
     }
 
-    /// Hands out the credentials of a variant that needs a new one for each request.
-    pub(crate) fn take_credentials(&mut self, credentials: Vec<Credential>) {
+    /// Hands out the tokens of a variant that needs a new one for each request.
+    pub(crate) fn take_tokens(&mut self, tokens: Vec<String>) {
         if let Requests::Fresh(stock, _) = &mut self.requests {
-            *stock = credentials.into_iter();
+            *stock = tokens.into_iter();
         }
     }
 
@@ -125,9 +133,10 @@ impl Subject {
         self.sent += 1;
         match &mut self.requests {
             Requests::Same(bytes) => Ok(bytes.clone()),
-            Requests::Fresh(stock, request) => {
-                let credential = stock.next().ok_or_else(|| Failure::new("no token is left")).at(&self.variant.name)?;
-                Ok(credential.on(request.clone()).bytes())
+            Requests::Proofs(bound, request) => Ok(bound.prove(URL).on(request.clone()).bytes()),
+            Requests::Fresh(tokens, request) => {
+                let token = tokens.next().ok_or_else(|| Failure::new("no token is left")).at(&self.variant.name)?;
+                Ok(request.clone().bearer(&token).bytes())
             }
         }
     }

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use testbed::issuer::{Behaviour, Issuer, Options, TokenRequest};
 use testbed::keys::{Algorithm, SigningKey};
 use testbed::mint::object;
-use testbed::proof::{Proof, thumbprint};
+use testbed::proof::thumbprint;
 use testbed::upstream::Upstream;
 
 use crate::authz::Authz;
-use crate::credential::Credential;
+use crate::credential::Bound;
 use crate::failure::Result;
 use crate::modules::plugin_for_requests;
 use crate::variant::{Fresh, Tokens};
@@ -30,6 +30,8 @@ pub(crate) const ECHO: &str = "x-bench-echo";
 
 /// The `:authority` of every request.
 pub(crate) const HOST: &str = "api.example.com";
+/// What every request asks for, as proofs name it.
+pub(crate) const URL: &str = "http://api.example.com/orders/7";
 /// The scopes of a good token, sorted, as the upstream sees them.
 pub(crate) const SCOPES: &str = "orders:read orders:write";
 /// Those of a token that lacks the one that requests need.
@@ -103,41 +105,25 @@ impl World {
         Ok(self.issuer.token(&TokenRequest { opaque: Some("opaque-".into()), ..request(tokens, scopes, 0) })?)
     }
 
-    /// A token with these scopes that is bound to a key, and a proof of it.
-    pub(crate) fn bound_token(&self, scopes: &str) -> Result<Credential> {
+    /// A token with these scopes that is bound to a key.
+    pub(crate) fn bound_token(&self, scopes: &str) -> Result<Bound> {
         let tokens = Tokens { algorithm: Algorithm::ES256, fresh: Fresh::Nothing, bytes: 0 };
         let mut request = request(tokens, scopes, 0);
         request.claims.insert("cnf".into(), json!({"jkt": thumbprint(&self.holder)}));
-        Ok(self.proof_of(self.issuer.token(&request)?))
+        Ok(Bound { token: self.issuer.token(&request)?, key: self.holder.clone() })
     }
 
-    fn proof_of(&self, token: String) -> Credential {
-        let proof = Proof::new(&self.holder, "GET", &format!("http://{HOST}{PATH}")).of(&token).text();
-        Credential::Bound { token, proof }
+    /// So many good tokens, made on all cores.
+    pub(crate) fn tokens(&self, tokens: Tokens, count: usize) -> Result<Vec<String>> {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = |index: usize| count / threads + usize::from(index < count % threads);
+        let parts: Vec<Result<Vec<String>>> = thread::scope(|scope| {
+            let start = |index| scope.spawn(move || (0..share(index)).map(|_| self.token(tokens)).collect());
+            let running: Vec<_> = (0..threads).map(start).collect();
+            running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Ok(Vec::new()))).collect()
+        });
+        Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
     }
-
-    /// So many proofs of one good token.
-    pub(crate) fn proofs(&self, count: usize) -> Result<Vec<Credential>> {
-        let Credential::Bound { token, .. } = self.bound_token(SCOPES)? else { return Ok(Vec::new()) };
-        on_all_cores(count, || Ok(self.proof_of(token.clone())))
-    }
-
-    /// So many good tokens.
-    pub(crate) fn tokens(&self, tokens: Tokens, count: usize) -> Result<Vec<Credential>> {
-        on_all_cores(count, || self.token(tokens).map(Credential::Token))
-    }
-}
-
-fn on_all_cores<T: Clone + Send>(count: usize, make: impl Fn() -> Result<T> + Sync) -> Result<Vec<T>> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = |index: usize| count / threads + usize::from(index < count % threads);
-    let parts: Vec<Result<Vec<T>>> = thread::scope(|scope| {
-        let make = &make;
-        let start = |index| scope.spawn(move || (0..share(index)).map(|_| make()).collect());
-        let running: Vec<_> = (0..threads).map(start).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Ok(Vec::new()))).collect()
-    });
-    Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// The request that all variants get, without a token.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::check;
-use crate::credential::Credential;
 use crate::failure::Result;
 use crate::progress::step;
 use crate::subject::Subject;
@@ -69,7 +68,7 @@ fn in_turns(subjects: &mut [Subject], round: usize, requests: usize) -> Result<V
 /// Starts all variants, with so many tokens for those that need new ones, and looks whether each does its work.
 pub(crate) fn start(world: &World, variants: &[Variant], tokens: usize) -> Result<Vec<Subject>> {
     // Variants that are compared get the same tokens.
-    let mut stock: BTreeMap<Tokens, Vec<Credential>> = BTreeMap::new();
+    let mut stock: BTreeMap<Tokens, Vec<String>> = BTreeMap::new();
     let kinds: BTreeSet<Tokens> = variants.iter().map(|variant| variant.load.tokens).collect();
     for kind in kinds.into_iter().filter(|kind| kind.fresh == Fresh::Tokens) {
         step(format!("signing {tokens} tokens with {}", kind.algorithm));
@@ -80,12 +79,7 @@ pub(crate) fn start(world: &World, variants: &[Variant], tokens: usize) -> Resul
         step(format!("starting Envoy: {}", variant.title));
         let mut subject = Subject::start(world, variant)?;
         check::answers(world, &subject)?;
-        match variant.load.tokens.fresh {
-            Fresh::Nothing => {}
-            // A gate keeps what it knows of a proof; and those of one token are made in no time.
-            Fresh::Proofs => subject.take_credentials(world.proofs(tokens)?),
-            Fresh::Tokens => subject.take_credentials(stock.get(&variant.load.tokens).cloned().unwrap_or_default()),
-        }
+        subject.take_tokens(stock.get(&variant.load.tokens).cloned().unwrap_or_default());
         subjects.push(subject);
     }
     Ok(subjects)
