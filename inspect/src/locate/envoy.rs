@@ -1,4 +1,4 @@
-//! The plugin's configurations in Envoy's: whatever has the type of the Wasm filter.
+//! The gate's configurations in Envoy's: whatever has the type of the filter of Wasm, or of that of dynamic modules.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use super::located::{Form, Located, is_ours};
 use super::reader::Reader;
 use crate::document::Node;
 
-const FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+const MODULE: &str = "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 const MANAGER: &str = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const FORWARD_PROXY: &str = "envoy.clusters.dynamic_forward_proxy";
 
@@ -34,16 +35,14 @@ pub(super) fn locate(root: &Node, reader: Reader) -> Vec<Located<'_>> {
 }
 
 fn collect<'d>(node: &'d Node, reader: Reader, way: Way<'d>, found: &mut Vec<Located<'d>>) {
-    if let Some(config) = wasm(node) {
+    if let Some(gate) = gate(node, reader) {
         let chain = Chain {
             listener: way.listener,
             manager: way.manager,
             before: way.before.iter().filter_map(|node| filter(node, reader)).collect(),
             after: way.after.iter().filter_map(|node| filter(node, reader)).collect(),
         };
-        let mut plugin = plugin(config, reader);
-        plugin.deployment.chain = chain;
-        found.push(plugin);
+        found.push(Located { deployment: Deployment { chain, ..gate.deployment }, ..gate });
         return;
     }
     let is_manager = node.get("@type").and_then(Node::text).is_some_and(|name| is_type(name, MANAGER));
@@ -68,12 +67,18 @@ fn collect<'d>(node: &'d Node, reader: Reader, way: Way<'d>, found: &mut Vec<Loc
     }
 }
 
-/// The `PluginConfig` of the Wasm filter's configuration, plain or as a `TypedStruct`.
-fn wasm(node: &Node) -> Option<&Node> {
-    let is_filter = |name| node.get(name).and_then(Node::text).is_some_and(|name: &str| is_type(name, FILTER));
+/// What is in the configuration of a filter that may be the gate's.
+fn gate(node: &Node, reader: Reader) -> Option<Located<'_>> {
+    let wasm = message(node, WASM).and_then(|filter| filter.get("config")).map(|config| plugin(config, reader));
+    wasm.or_else(|| message(node, MODULE).map(|filter| module(filter, reader)))
+}
+
+/// The message of that type, plain or as a `TypedStruct`.
+fn message<'d>(node: &'d Node, kind: &str) -> Option<&'d Node> {
+    let is_filter = |name| node.get(name).and_then(Node::text).is_some_and(|name: &str| is_type(name, kind));
     match (is_filter("@type"), is_filter("type_url") || is_filter("typeUrl")) {
-        (true, _) => node.get("config"),
-        (_, true) => node.find(&["value", "config"]),
+        (true, _) => Some(node),
+        (_, true) => node.get("value"),
         _ => None,
     }
 }
@@ -81,7 +86,7 @@ fn wasm(node: &Node) -> Option<&Node> {
 /// An entry of `http_filters`, unless it is a gate as well.
 fn filter(node: &Node, reader: Reader) -> Option<Filter<'_>> {
     let config = either(node, "typed_config", "typedConfig");
-    if config.and_then(wasm).is_some_and(|config| plugin(config, reader).is_ours) {
+    if config.and_then(|config| gate(config, reader)).is_some_and(|gate| gate.is_ours) {
         return None;
     }
     let discovery = either(node, "config_discovery", "configDiscovery");
@@ -130,6 +135,18 @@ fn plugin(node: &Node, reader: Reader) -> Located<'_> {
             fails_open: fails_open.or_else(|| either(node, "fail_open", "failOpen").filter(|node| says(node, "true"))),
             variables: Variables::new(values, host),
         },
+    }
+}
+
+/// A `DynamicModuleFilter`. Its environment is Envoy's own.
+fn module(node: &Node, reader: Reader) -> Located<'_> {
+    let name = either(node, "dynamic_module_config", "dynamicModuleConfig").and_then(|config| config.get("name"));
+    let form = either(node, "filter_config", "filterConfig").map_or(Form::Missing(node), form);
+    Located {
+        title: name.and_then(Node::text).map(|name| format!("module {name}")).unwrap_or_default(),
+        is_ours: is_ours(&[name, either(node, "filter_name", "filterName")], &form),
+        form,
+        deployment: Deployment { reader, ..Deployment::unknown() },
     }
 }
 

@@ -13,8 +13,9 @@ pub(super) fn locate(manifest: &Node) -> Vec<Located<'_>> {
     let title = title(manifest, kind);
     match kind {
         "EnvoyExtensionPolicy" => {
-            let plugins = manifest.find(&["spec", "wasm"]).map(Node::elements).unwrap_or_default();
-            plugins.iter().map(|plugin| gateway(plugin, title.clone())).collect()
+            let entries = |kind| manifest.find(&["spec", kind]).map(Node::elements).unwrap_or_default().iter();
+            let plugins = entries("wasm").map(|plugin| gateway(plugin, title.clone()));
+            plugins.chain(entries("dynamicModule").map(|module| gateway_module(module, title.clone()))).collect()
         }
         "EnvoyFilter" => {
             let found = envoy::locate(manifest, Reader::Kubernetes).into_iter();
@@ -75,6 +76,13 @@ fn gateway(plugin: &Node, title: String) -> Located<'_> {
         is_ours: is_ours(&names, &form),
         form,
     }
+}
+
+/// An entry of `spec.dynamicModule` there. Its environment is the proxy's own.
+fn gateway_module(module: &Node, title: String) -> Located<'_> {
+    let form = module.get("config").map_or(Form::Missing(module), Form::Tree);
+    let names = [module.get("name"), module.get("filterName")];
+    Located { title, is_ours: is_ours(&names, &form), form, deployment: of_manifest(Variables::Unknown) }
 }
 
 /// What a manifest shows of a deployment: nothing of the proxy beside the plugin.
