@@ -13,12 +13,7 @@
 //!
 //! `JOTGATE_SEEDS=first..last` chooses the seeds.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::needless_pass_by_value,
-    clippy::unwrap_in_result,
-    reason = "the seeds are in the environment; outcomes are handed over; tests panic"
-)]
+#![expect(clippy::needless_pass_by_value, clippy::unwrap_in_result, reason = "outcomes are handed over; tests panic")]
 
 mod issuer;
 mod people;
@@ -33,19 +28,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::promises::{Promise, Violation};
 use self::setup::Mutant;
 use self::simulation::Simulation;
+use crate::seeds;
 
 /// What every run of the tests runs.
 const SEEDS: (u64, u64) = (1, 3);
 const STEPS: usize = 120;
-
-fn seeds() -> (u64, u64) {
-    let Ok(text) = std::env::var("JOTGATE_SEEDS") else { return SEEDS };
-    let (first, last) = text.split_once("..").unwrap_or((&text, &text));
-    match (first.parse(), last.parse()) {
-        (Ok(first), Ok(last)) => (first, last),
-        _ => panic!("JOTGATE_SEEDS: expected `first..last`, found `{text}`"),
-    }
-}
 
 /// What a seed breaks, with what happened before.
 fn run(seed: u64, mutant: Option<Mutant>) -> Option<(Violation, Vec<String>)> {
@@ -66,7 +53,7 @@ fn run(seed: u64, mutant: Option<Mutant>) -> Option<(Violation, Vec<String>)> {
 
 #[test]
 fn sessions_keep_their_promises_whatever_happens() {
-    let (first, last) = seeds();
+    let (first, last) = seeds::chosen(SEEDS);
     for seed in first..=last {
         if let Some((Violation { promise, words }, trace)) = run(seed, None) {
             panic!("{}\nseed {seed}: {promise:?}: {words}\nto run it again: JOTGATE_SEEDS={seed}", trace.join("\n"));

@@ -22,6 +22,8 @@ mod credentials;
 mod discovery;
 mod eks;
 mod exchange;
+#[cfg(not(target_family = "wasm"))]
+mod fleet;
 mod grants;
 #[cfg(not(target_family = "wasm"))]
 mod hygiene;
@@ -40,6 +42,8 @@ mod relations;
 mod renewals;
 mod requests;
 mod reviews;
+#[cfg(not(target_family = "wasm"))]
+mod seeds;
 mod sharing;
 mod support;
 mod tokens;

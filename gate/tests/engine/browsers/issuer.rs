@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::setup::{MINUTE, Random, Rotation, SECOND, Setup};
+use super::setup::{MINUTE, Rotation, SECOND, Setup};
 use crate::browser::{discovery, form};
+use crate::fleet::Vm;
+use crate::seeds::Random;
 use crate::support::{Fetch, ISSUER, Key, NOW};
 use gate::Timestamp;
 
@@ -15,14 +17,6 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Each token and each claim that nobody else may read has one of these.
 pub(super) const SECRET_WORDS: [&str; 3] = ["access-", "refresh-", "subject-"];
 const KIDS: [&str; 8] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"];
-
-/// Who asks: a VM of a proxy, and which one in a row it is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Vm {
-    pub(super) proxy: usize,
-    pub(super) index: usize,
-    pub(super) life: u64,
-}
 
 /// What an issuer does with what it is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

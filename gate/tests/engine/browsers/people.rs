@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::issuer::{Vm, back};
+use super::issuer::back;
 use super::setup::{Mutant, authorize};
 use super::simulation::{Happening, Simulation};
 use crate::browser::{Browser, start, status};
+use crate::fleet::Vm;
 use crate::support::{Outcome, World};
 use gate::Timestamp;
 
@@ -84,15 +85,15 @@ impl Simulation {
     }
 
     pub(super) fn send(&mut self, person: usize, (proxy, index): (usize, usize), is_navigation: bool, path: &str) {
-        let vm = self.vm(proxy, index);
+        let vm = self.fleet.vm(proxy, index);
         let browser = self.people[person].browser.clone();
         let headers = if is_navigation { NAVIGATION } else { SCRIPT };
-        let world = &mut self.proxies[proxy].machines[index].world;
+        let world = &mut self.fleet.proxies[proxy].machines[index].world;
         let outcome = browser.send(world, "GET", path, &headers);
         let id = world.last();
         let is_lost = !self.is_calm && self.random.once_in(25);
         let text = text_in(&browser);
-        let sent = Sent { vm, id, person, is_navigation, path: path.into(), text, at: self.now, is_lost };
+        let sent = Sent { vm, id, person, is_navigation, path: path.into(), text, at: self.fleet.now, is_lost };
         self.decided(sent, outcome);
         self.settle();
     }
@@ -114,14 +115,14 @@ impl Simulation {
                     0 if !self.is_calm => self.random.duration(Duration::from_secs(1), Duration::from_secs(100)),
                     _ => self.random.duration(Duration::ZERO, Duration::from_millis(300)),
                 };
-                self.later(latency, Happening::Respond { sent });
+                self.fleet.later(latency, Happening::Respond { sent });
             }
             Outcome::Replied(_) => self.replied(&sent, &outcome),
         }
     }
 
     fn replied(&mut self, sent: &Sent, outcome: &Outcome) {
-        if let Some(machine) = self.machine(sent.vm) {
+        if let Some(machine) = self.fleet.machine(sent.vm) {
             machine.world.cancel(sent.id);
         }
         let location = outcome.header("location").unwrap_or_default().to_string();
@@ -145,21 +146,21 @@ impl Simulation {
             self.people[person].logins_in_calm += usize::from(self.is_calm);
             let query = start(outcome);
             let code = self.issuer.agree(person, &query["nonce"]);
-            self.later(pause, back_to(back(&code, &query["state"])));
+            self.fleet.later(pause, back_to(back(&code, &query["state"])));
         } else if status(outcome) == 303 {
             self.check_bounce(sent, !sent.path.contains("/callback"));
-            self.later(Duration::from_millis(30), back_to(location));
+            self.fleet.later(Duration::from_millis(30), back_to(location));
         } else if is_denied || (sent.is_navigation && status(outcome) != 200) {
             // The page says so, or there is one to try again.
             self.people[person].is_in = false;
-            self.later(pause, back_to(String::from("/app")));
+            self.fleet.later(pause, back_to(String::from("/app")));
         }
     }
 
     /// The upstream responds to a request that was forwarded.
     pub(super) fn respond(&mut self, sent: Sent) {
         let is_public = self.random.once_in(10);
-        let Some(machine) = self.machine(sent.vm) else { return };
+        let Some(machine) = self.fleet.machine(sent.vm) else { return };
         let mut lines = vec![(":status", "200")];
         if is_public {
             lines.push(("cache-control", "public, max-age=60"));
@@ -172,12 +173,12 @@ impl Simulation {
     pub(super) fn release(&mut self) -> bool {
         let mut released = Vec::new();
         for &(vm, id) in self.held.keys() {
-            let machine = &self.proxies[vm.proxy].machines[vm.index];
+            let machine = &self.fleet.proxies[vm.proxy].machines[vm.index];
             released.extend(machine.world.response(id).map(|lines| ((vm, id), lines)));
         }
         for (key, lines) in &released {
             let Some((sent, is_public)) = self.held.remove(key) else { continue };
-            if let Some(machine) = self.machine(sent.vm) {
+            if let Some(machine) = self.fleet.machine(sent.vm) {
                 machine.world.cancel(sent.id);
             }
             self.responded(&sent, lines, is_public);
@@ -198,8 +199,9 @@ impl Simulation {
         self.deliver(sent, &lines);
         // A VM that has lost the secret meanwhile cannot seal the session anew.
         let secret = sent.text.as_ref().and_then(|text| self.texts.get(text)).map(|text| text.secret);
-        let opens =
-            secret.is_some_and(|secret| self.proxies[sent.vm.proxy].machines[sent.vm.index].secrets.contains(&secret));
+        let opens = secret.is_some_and(|secret| {
+            self.fleet.proxies[sent.vm.proxy].machines[sent.vm.index].own.secrets.contains(&secret)
+        });
         let person = &mut self.people[sent.person];
         person.is_in = true;
         person.bounces = 0;
@@ -223,7 +225,7 @@ impl Simulation {
         if let Some(text) = text_in(&after).filter(|text| text_in(&before).as_ref() != Some(text)) {
             let grant = self.learn(text, &after, sent.vm);
             if let Some(grant) = grant {
-                self.people[sent.person].received.entry(grant).or_insert(self.now);
+                self.people[sent.person].received.entry(grant).or_insert(self.fleet.now);
             }
             let is_dropped = match self.setup.mutant {
                 Some(Mutant::BrowsersDropCookies) => {
@@ -252,12 +254,12 @@ impl Simulation {
         let Some((&(vm, id), _)) = self.waiting.iter().nth(index) else { return };
         let sent = self.waiting.remove(&(vm, id));
         self.note(|| format!("a request at {vm:?} is aborted"));
-        if let Some(machine) = self.machine(vm) {
+        if let Some(machine) = self.fleet.machine(vm) {
             machine.world.cancel(id);
         }
         if let Some(sent) = sent.filter(|sent| sent.path.contains("/callback")) {
             // Who waits in vain for a login tries again.
-            self.later(Duration::from_secs(2), Happening::Go { person: sent.person, path: String::from("/app") });
+            self.fleet.later(Duration::from_secs(2), Happening::Go { person: sent.person, path: String::from("/app") });
         }
         self.settle();
     }

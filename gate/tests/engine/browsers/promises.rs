@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::issuer::{BACK_OFF, Grant, SECRET_WORDS, TIMEOUT, Vm, subject};
+use super::issuer::{BACK_OFF, Grant, SECRET_WORDS, TIMEOUT, subject};
 use super::people::{Person, Sent, grant_of, open};
 use super::setup::{MINUTE, Rotation, SECOND, SKEW};
 use super::simulation::{Happening, Simulation};
 use crate::browser::Browser;
+use crate::fleet::Vm;
 use gate::Timestamp;
 
 /// How long successors are shared.
@@ -69,17 +70,17 @@ impl Simulation {
         if let Some(known) = self.texts.get(&text) {
             return Some(known.grant);
         }
-        let Some((grant, secret)) = open(&mut self.oracles, browser, self.now.after(SECOND)) else {
+        let Some((grant, secret)) = open(&mut self.oracles, browser, self.fleet.now.after(SECOND)) else {
             self.fail(Promise::LastCookieOpens, format!("{vm:?} gives a cookie that does not open"));
             return None;
         };
         let is_first = self.texts.values().all(|text| text.grant != grant);
         let found = &self.issuer.grants[grant];
         let claims_at = found.delivered.unwrap_or(found.at);
-        let last_seen = if is_first { claims_at } else { self.now };
+        let last_seen = if is_first { claims_at } else { self.fleet.now };
         if found.parent.is_none() && is_first {
-            let created = self.clock(vm.proxy);
-            self.logins.insert(grant, Login { created, used: self.now });
+            let created = self.fleet.clock(vm.proxy);
+            self.logins.insert(grant, Login { created, used: self.fleet.now });
         }
         self.note(|| format!("the cookie is of grant {grant}, secret {secret}"));
         self.texts.insert(text, Text { grant, secret, last_seen, claims_at });
@@ -96,10 +97,11 @@ impl Simulation {
         let renewed =
             self.renewed.get(&(vm.proxy, token.to_string())).filter(|_| self.setup.rotation != Rotation::Never);
         let is_shared = |(at, grant): &&(Timestamp, usize)| {
-            self.now.since(*at) < SHARED.saturating_sub(APART) && self.issuer.grants[*grant].is_checked
+            self.fleet.now.since(*at) < SHARED.saturating_sub(APART) && self.issuer.grants[*grant].is_checked
         };
         if let Some((at, _)) = renewed.filter(is_shared) {
-            let words = format!("{vm:?} asks with {token} again, {:?} after it was answered", self.now.since(*at));
+            let words =
+                format!("{vm:?} asks with {token} again, {:?} after it was answered", self.fleet.now.since(*at));
             self.fail(Promise::OneRefresh, words);
         }
     }
@@ -112,14 +114,14 @@ impl Simulation {
             self.note(|| format!("{:?} uses grant {} again: session {session} is over", reuse.by, reuse.grant));
             let proxy = reuse.by.proxy;
             let is_other_proxy = asked_by.proxy != proxy;
-            let was_shared = delivered.filter(|at| *at >= self.proxies[proxy].started);
+            let was_shared = delivered.filter(|at| *at >= self.fleet.proxies[proxy].own.started);
             let (Some(delivered), false) = (was_shared, is_other_proxy) else { continue };
             let person = &self.people[self.issuer.families[&session].person];
             // Requests that were sent before that, with the older one, may still be under way.
             let has_newer = person.received.iter().any(|(grant, since)| {
-                since.after(LONGEST_REFRESH) < self.now && self.issuer.follows(*grant, reuse.successor)
+                since.after(LONGEST_REFRESH) < self.fleet.now && self.issuer.follows(*grant, reuse.successor)
             });
-            let is_late = self.now.since(delivered) >= SHARED.saturating_sub(APART);
+            let is_late = self.fleet.now.since(delivered) >= SHARED.saturating_sub(APART);
             if has_newer || !is_late && is_checked {
                 let words = format!("{reuse:?} ends the session, though its successor was there");
                 self.fail(Promise::StaysIn, words);
@@ -140,11 +142,11 @@ impl Simulation {
         if grant.session != session || user != [subject(session)] {
             return self.fail(Promise::Bounds, format!("passes as somebody else: {sent:?}"));
         }
-        let now = self.clock(sent.vm.proxy);
+        let now = self.fleet.clock(sent.vm.proxy);
         let Some(Login { created, used }) = self.logins.get(&session).cloned() else { return };
-        let not_before = self.proxies[sent.vm.proxy].machines[sent.vm.index].not_before;
+        let not_before = self.fleet.proxies[sent.vm.proxy].machines[sent.vm.index].own.not_before;
         let setup = &self.setup;
-        let unused = self.now.since(used);
+        let unused = self.fleet.now.since(used);
         let has_fault = self.last_fault.after(BACK_OFF) >= grant.at;
         let most = [setup.refresh_after * 2, if has_fault { setup.outage } else { Duration::ZERO }];
         let too_old = grant.delivered.unwrap_or(grant.at).after(most[0]).after(APART).after(TIMEOUT);
@@ -165,7 +167,7 @@ impl Simulation {
             return self.fail(Promise::Bounds, format!("{words}, of session {session} at {:?}", sent.vm));
         }
         if let Some(login) = self.logins.get_mut(&session) {
-            login.used = self.now;
+            login.used = self.fleet.now;
         }
     }
 
@@ -181,39 +183,40 @@ impl Simulation {
     /// Why a session should not have been denied.
     fn unfounded(&self, sent: &Sent, text: &Text) -> Option<(Promise, String)> {
         let setup = &self.setup;
-        let machine = &self.proxies[sent.vm.proxy].machines[sent.vm.index];
+        let machine = &self.fleet.proxies[sent.vm.proxy].machines[sent.vm.index];
         let person = &self.people[sent.person];
         let session = self.issuer.grants[text.grant].session;
         let login = self.logins.get(&session)?;
-        let now = self.clock(sent.vm.proxy).after(SECOND);
+        let now = self.fleet.clock(sent.vm.proxy).after(SECOND);
         let is_over = now.since(login.created) >= setup.lifetime
-            || machine.not_before.is_some_and(|not_before| login.created < not_before.after(SECOND));
+            || machine.own.not_before.is_some_and(|not_before| login.created < not_before.after(SECOND));
         if is_over {
             return None;
         }
         if let Some(idle) = setup.idle.filter(|idle| now.after(APART).since(text.last_seen) >= *idle) {
             // What is recorded is at most a quarter of `idle` older than what was.
-            let is_unused = person.served.is_none_or(|served| self.now.since(served) + APART >= idle * 3 / 4);
-            let words = || format!("idle, though it was used {:?} ago", person.served.map(|at| self.now.since(at)));
-            let says_yes = self.issuer.would_renew(text.grant, self.now);
+            let is_unused = person.served.is_none_or(|served| self.fleet.now.since(served) + APART >= idle * 3 / 4);
+            let words =
+                || format!("idle, though it was used {:?} ago", person.served.map(|at| self.fleet.now.since(at)));
+            let says_yes = self.issuer.would_renew(text.grant, self.fleet.now);
             return (!is_unused && says_yes).then(|| (Promise::StaysIn, words()));
         }
-        if !machine.secrets.contains(&text.secret) {
+        if !machine.own.secrets.contains(&text.secret) {
             let is_excused = person.served_with_newest < 2;
             return (!is_excused).then(|| (Promise::LastCookieOpens, String::from("its secret is gone")));
         }
         // What the proxy may know of: the newest that it made, unless it has forgotten it.
         let known = self.issuer.grants.iter().enumerate().filter(|(number, grant)| {
-            let is_shared = grant.delivered.is_some_and(|at| at.after(SHARED.saturating_sub(APART)) > self.now);
+            let is_shared = grant.delivered.is_some_and(|at| at.after(SHARED.saturating_sub(APART)) > self.fleet.now);
             grant.asked_by.proxy == sent.vm.proxy
                 && is_shared
                 && grant.is_checked
-                && grant.at >= self.proxies[sent.vm.proxy].started
+                && grant.at >= self.fleet.proxies[sent.vm.proxy].own.started
                 && self.issuer.follows(*number, text.grant)
         });
         let newest = known.map(|(number, _)| number).max();
         let best = newest.unwrap_or(text.grant);
-        let says_yes = self.issuer.would_renew(best, self.now);
+        let says_yes = self.issuer.would_renew(best, self.fleet.now);
         let claims_at = newest.and_then(|newest| self.issuer.grants[newest].delivered).unwrap_or(text.claims_at);
         let too_old = claims_at.after(setup.refresh_after * 2);
         let too_old = self.issuer.grants[best].expiry.map_or(too_old, |expiry| expiry.after(SKEW).min(too_old));
@@ -221,7 +224,7 @@ impl Simulation {
         if !too_old(Duration::ZERO) {
             return Some((Promise::LastCookieOpens, String::from("denied, though its claims are fresh")));
         }
-        let is_outage = too_old(setup.outage) && self.last_fault.after(BACK_OFF) >= self.now;
+        let is_outage = too_old(setup.outage) && self.last_fault.after(BACK_OFF) >= self.fleet.now;
         let words = || format!("denied, though the issuer would renew {best}");
         (says_yes && !is_outage).then(|| (Promise::StaysIn, words()))
     }
@@ -236,7 +239,7 @@ impl Simulation {
 
     /// A browser is sent to come again: once by each VM, at most.
     pub(super) fn check_bounce(&mut self, sent: &Sent, is_bounce: bool) {
-        let most = self.proxies.iter().map(|proxy| proxy.machines.len()).sum::<usize>();
+        let most = self.fleet.proxies.iter().map(|proxy| proxy.machines.len()).sum::<usize>();
         let person = &mut self.people[sent.person];
         person.bounces = if is_bounce { person.bounces + 1 } else { 0 };
         if person.bounces > most {
@@ -248,7 +251,7 @@ impl Simulation {
     pub(super) fn check_shared(&mut self) {
         let most = MOST_ENTRIES;
         let mut found = None;
-        for (number, proxy) in self.proxies.iter().enumerate() {
+        for (number, proxy) in self.fleet.proxies.iter().enumerate() {
             let stored = proxy.store.stored();
             let entries: Vec<_> = stored.values.iter().filter(|(name, _)| name.contains("session")).collect();
             if entries.len() > most {
@@ -272,11 +275,11 @@ impl Simulation {
     /// Nothing goes wrong any more: all get in, and stay.
     pub(super) fn recover(&mut self) {
         self.calm_down();
-        let until = self.now.after(12 * MINUTE);
+        let until = self.fleet.now.after(12 * MINUTE);
         let logs_in_often = |person: &Person| person.logins_in_calm > 1;
-        while self.now < until && self.violation.is_none() && !self.people.iter().any(logs_in_often) {
+        while self.fleet.now < until && self.violation.is_none() && !self.people.iter().any(logs_in_often) {
             for person in 0..self.people.len() {
-                self.later(Duration::ZERO, Happening::Go { person, path: String::from("/app") });
+                self.fleet.later(Duration::ZERO, Happening::Go { person, path: String::from("/app") });
             }
             let by = self.random.duration(5 * SECOND, 25 * SECOND);
             self.advance(by);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::browser::{HOST, login};
+use crate::seeds::Random;
 use crate::support::{ISSUER, NOW};
 use gate::Timestamp;
 
@@ -161,35 +162,4 @@ fn date(instant: Timestamp) -> String {
 /// An origin of paths at the issuer.
 pub(super) fn authorize() -> String {
     format!("{ISSUER}/authorize?")
-}
-
-/// What a seed decides, one after the other.
-#[derive(Clone, Debug)]
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.below(2);
-        random
-    }
-
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("is small") % end
-    }
-
-    pub(super) fn once_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-
-    pub(super) fn choose<T: Clone>(&mut self, among: &[T]) -> T {
-        among[self.below(among.len())].clone()
-    }
-
-    /// At least `from`, less than `to`.
-    pub(super) fn duration(&mut self, from: Duration, to: Duration) -> Duration {
-        let millis = usize::try_from(to.saturating_sub(from).as_millis()).expect("is short");
-        from + Duration::from_millis(self.below(millis) as u64)
-    }
 }

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::issuer::{Issuer, TIMEOUT, Vm};
+use super::issuer::{Issuer, TIMEOUT};
 use super::people::{Person, Sent};
 use super::promises::{Login, Promise, Text, Violation};
 use super::secrets::Secrets;
-use super::setup::{MOST_SECRETS, Mutant, Random, Setup};
+use super::setup::{MOST_SECRETS, Mutant, Setup};
 use crate::browser::form;
-use crate::support::{Fetch, NOW, Outcome, Store, World, before};
+use crate::fleet::{Fleet, Machine, Next, Proxy, Vm};
+use crate::seeds::Random;
+use crate::support::{Fetch, NOW, Outcome, Store, World};
 use gate::Timestamp;
 
 const PROXIES: usize = 2;
@@ -19,22 +21,16 @@ const PEOPLE: usize = 4;
 /// How long tokens wait for the key of their ID token, at least.
 const LONGEST_CHECK: Duration = Duration::from_secs(15);
 
-/// A VM at work.
-pub(super) struct Machine {
-    pub(super) world: World,
-    /// Each that starts is another one.
-    life: u64,
+/// What a VM was given.
+pub(super) struct Given {
     /// The secrets that it has, the one that seals first.
     pub(super) secrets: Vec<usize>,
     /// The `notBefore` that it should keep to.
     pub(super) not_before: Option<Timestamp>,
 }
 
-pub(super) struct Proxy {
-    pub(super) store: Store,
-    pub(super) machines: Vec<Machine>,
-    /// How far its clock is ahead of the slowest.
-    pub(super) ahead: Duration,
+/// What is known of a proxy.
+pub(super) struct Known {
     /// When it started, and with it its shared data.
     pub(super) started: Timestamp,
     /// How many keys the issuer had when it was last asked for them.
@@ -57,8 +53,7 @@ pub(super) enum Happening {
 pub(super) struct Simulation {
     pub(super) setup: Setup,
     pub(super) random: Random,
-    pub(super) now: Timestamp,
-    pub(super) proxies: Vec<Proxy>,
+    pub(super) fleet: Fleet<Known, Given, Happening>,
     pub(super) issuer: Issuer,
     pub(super) people: Vec<Person>,
     pub(super) secrets: Secrets,
@@ -67,9 +62,6 @@ pub(super) struct Simulation {
     pub(super) waiting: BTreeMap<(Vm, u64), Sent>,
     /// The responses that VMs have; and whether others may store them.
     pub(super) held: BTreeMap<(Vm, u64), (Sent, bool)>,
-    queue: BTreeMap<(Timestamp, u64), Happening>,
-    queued: u64,
-    lives: u64,
     /// Each opens what browsers have, by one of the secrets.
     pub(super) oracles: Vec<World>,
     /// By their first grant.
@@ -100,12 +92,9 @@ impl Simulation {
             people: (0..PEOPLE).map(|number| Person::new(number % PROXIES)).collect(),
             secrets: Secrets::new(now),
             not_before: None,
-            proxies: Vec::new(),
+            fleet: Fleet::new(seed),
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
-            queue: BTreeMap::new(),
-            queued: 0,
-            lives: seed << 20,
             oracles: (0..MOST_SECRETS)
                 .map(|secret| World::beside(&Store::missing(), &Setup::oracle(secret), now, 0))
                 .collect(),
@@ -120,17 +109,11 @@ impl Simulation {
             trace: vec![format!("{setup:?}")],
             setup,
             random,
-            now,
         };
         for _ in 0..PROXIES {
             let ahead = simulation.random.duration(Duration::ZERO, Duration::from_secs(5));
-            simulation.proxies.push(Proxy {
-                store: Store::default(),
-                machines: Vec::new(),
-                ahead,
-                started: now,
-                keys: 0,
-            });
+            let (store, machines, own) = (Store::default(), Vec::new(), Known { started: now, keys: 0 });
+            simulation.fleet.proxies.push(Proxy { store, machines, ahead, own });
         }
         (0..PROXIES).for_each(|proxy| simulation.start_proxy(proxy));
         simulation.advance(Duration::from_secs(2));
@@ -138,32 +121,13 @@ impl Simulation {
     }
 
     pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
-        let at = self.now.since(Timestamp::from_secs(NOW));
+        let at = self.fleet.now.since(Timestamp::from_secs(NOW));
         self.trace.push(format!("{:>10.3} {}", at.as_secs_f64(), line()));
     }
 
-    /// What a proxy's clock shows.
-    pub(super) fn clock(&self, proxy: usize) -> Timestamp {
-        self.now.after(self.proxies[proxy].ahead)
-    }
-
-    pub(super) fn vm(&self, proxy: usize, index: usize) -> Vm {
-        Vm { proxy, index, life: self.proxies[proxy].machines[index].life }
-    }
-
-    /// The VM, if it is still there.
-    pub(super) fn machine(&mut self, vm: Vm) -> Option<&mut Machine> {
-        let machine = self.proxies[vm.proxy].machines.get_mut(vm.index)?;
-        (machine.life == vm.life).then_some(machine)
-    }
-
     pub(super) fn any_vm(&mut self, proxy: usize) -> usize {
-        let count = self.proxies[proxy].machines.len();
+        let count = self.fleet.proxies[proxy].machines.len();
         self.random.below(count)
-    }
-
-    pub(super) fn proxies(&self) -> usize {
-        self.proxies.len()
     }
 
     /// A proxy starts, with nothing in its shared data.
@@ -171,44 +135,43 @@ impl Simulation {
         self.note(|| format!("proxy {proxy} starts"));
         self.forget_work(|vm| vm.proxy == proxy);
         self.renewed.retain(|(by, _), _| *by != proxy);
-        let now = self.now;
-        let place = &mut self.proxies[proxy];
-        (place.store, place.started, place.keys) = (Store::default(), now, 0);
+        let now = self.fleet.now;
+        let place = &mut self.fleet.proxies[proxy];
+        (place.store, place.own) = (Store::default(), Known { started: now, keys: 0 });
         place.machines.clear();
         for _ in 0..VMS {
             let machine = self.start_machine(proxy);
-            self.proxies[proxy].machines.push(machine);
+            self.fleet.proxies[proxy].machines.push(machine);
         }
         self.settle();
     }
 
     /// A VM dies, whatever it was about, and is replaced.
     pub(super) fn restart(&mut self, proxy: usize, index: usize) {
-        let old = self.vm(proxy, index);
+        let old = self.fleet.vm(proxy, index);
         self.note(|| format!("{old:?} is replaced"));
         self.forget_work(|vm| vm == old);
-        self.proxies[proxy].machines[index] = self.start_machine(proxy);
+        self.fleet.proxies[proxy].machines[index] = self.start_machine(proxy);
         self.settle();
     }
 
-    fn start_machine(&mut self, proxy: usize) -> Machine {
-        self.lives += 1;
-        self.last_fault = self.now;
+    fn start_machine(&mut self, proxy: usize) -> Machine<Given> {
+        self.last_fault = self.fleet.now;
         let secrets = self.secrets.current();
         let config = self.setup.config(&secrets, self.not_before);
         let store = match self.setup.is(Mutant::NothingIsShared) {
             true => Store::default(),
-            false => self.proxies[proxy].store.clone(),
+            false => self.fleet.proxies[proxy].store.clone(),
         };
-        let mut world = World::beside(&store, &config, self.clock(proxy), self.lives);
-        world.holds_responses = true;
-        world.pass(Duration::ZERO);
-        Machine { world, life: self.lives, secrets, not_before: self.not_before }
+        let own = Given { secrets, not_before: self.not_before };
+        let mut machine = self.fleet.start(proxy, &store, &config, own);
+        machine.world.holds_responses = true;
+        machine
     }
 
     /// What VMs were about that are gone. Their clients come again by themselves.
     fn forget_work(&mut self, is_gone: impl Fn(Vm) -> bool) {
-        self.last_fault = self.now;
+        self.last_fault = self.fleet.now;
         self.waiting.retain(|(vm, _), _| !is_gone(*vm));
         self.held.retain(|(vm, _), _| !is_gone(*vm));
         self.refreshing.retain(|(vm, _)| !is_gone(*vm));
@@ -217,11 +180,11 @@ impl Simulation {
     /// A VM gets the configuration of the hour.
     pub(super) fn reconfigure(&mut self, proxy: usize, index: usize) {
         self.note(|| format!("VM {index} of proxy {proxy} is reconfigured"));
-        self.last_fault = self.now;
+        self.last_fault = self.fleet.now;
         let (secrets, not_before) = (self.secrets.current(), self.not_before);
         let config = self.setup.config(&secrets, not_before);
-        let machine = &mut self.proxies[proxy].machines[index];
-        (machine.secrets, machine.not_before) = (secrets, not_before);
+        let machine = &mut self.fleet.proxies[proxy].machines[index];
+        machine.own = Given { secrets, not_before };
         machine.world.reconfigure(&config);
         self.settle();
     }
@@ -229,52 +192,21 @@ impl Simulation {
     /// The clock of a proxy is set.
     pub(super) fn set_clock(&mut self, proxy: usize, ahead: Duration) {
         self.note(|| format!("the clock of proxy {proxy} is ahead by {ahead:?}"));
-        self.last_fault = self.now;
-        self.proxies[proxy].ahead = ahead;
-        self.show_time();
-        self.proxies[proxy].machines.iter_mut().for_each(|machine| machine.world.tick());
+        self.last_fault = self.fleet.now;
+        self.fleet.set_clock(proxy, ahead);
         self.settle();
-    }
-
-    pub(super) fn later(&mut self, after: Duration, happening: Happening) {
-        self.queued += 1;
-        self.queue.insert((self.now.after(after), self.queued), happening);
     }
 
     /// Lets time pass, everything at its instant.
     pub(super) fn advance(&mut self, by: Duration) {
-        let end = self.now.after(by);
+        let end = self.fleet.now.after(by);
         while self.violation.is_none() {
-            let happens = self.queue.first_key_value().map(|((at, _), _)| *at);
-            let due = self.next_timeout();
-            let next = [happens, due].into_iter().flatten().min();
-            let Some(next) = next.filter(|next| *next <= end) else { break };
-            self.now = next.max(self.now);
-            self.show_time();
-            if due.is_some_and(|due| due <= self.now) {
-                let machines = self.proxies.iter_mut().flat_map(|proxy| &mut proxy.machines);
-                machines.for_each(|machine| machine.world.pass(Duration::ZERO));
-            } else if let Some((_, happening)) = self.queue.pop_first() {
-                self.happen(happening);
+            match self.fleet.next(end) {
+                None => return,
+                Some(Next::TimedOut) => {}
+                Some(Next::Happens(happening)) => self.happen(happening),
             }
             self.settle();
-        }
-        self.now = end;
-        self.show_time();
-    }
-
-    fn next_timeout(&self) -> Option<Timestamp> {
-        let due = self.proxies.iter().flat_map(|proxy| {
-            let due = proxy.machines.iter().filter_map(|machine| machine.world.gate().next_timeout());
-            due.map(|due| before(due, proxy.ahead))
-        });
-        due.min()
-    }
-
-    fn show_time(&mut self) {
-        for proxy in &mut self.proxies {
-            let now = self.now.after(proxy.ahead);
-            proxy.machines.iter_mut().for_each(|machine| machine.world.now = now);
         }
     }
 
@@ -282,7 +214,7 @@ impl Simulation {
         match happening {
             Happening::Answer { vm, fetch, answer, grant, keys } => {
                 if fetch.path == "/jwks" && answer.as_ref().is_some_and(|(status, _)| *status == "200") {
-                    self.proxies[vm.proxy].keys = keys;
+                    self.fleet.proxies[vm.proxy].own.keys = keys;
                     self.check_late_grants(vm.proxy);
                 }
                 self.answer(vm, &fetch, answer, grant);
@@ -296,22 +228,14 @@ impl Simulation {
     /// Takes up what the VMs did: callouts, and decisions on requests that had waited.
     pub(super) fn settle(&mut self) {
         loop {
-            let mut fetches = Vec::new();
-            let mut resumed = Vec::new();
-            for (number, proxy) in self.proxies.iter_mut().enumerate() {
-                for (index, machine) in proxy.machines.iter_mut().enumerate() {
-                    let vm = Vm { proxy: number, index, life: machine.life };
-                    fetches.extend(machine.world.fetches.drain(..).map(|fetch| (vm, fetch)));
-                    resumed.extend(std::mem::take(&mut machine.world.resumed).into_iter().map(|found| (vm, found)));
-                }
-            }
+            let (fetches, resumed) = self.fleet.take();
             if fetches.is_empty() && resumed.is_empty() && !self.release() {
                 return;
             }
             for (vm, fetch) in fetches {
                 self.ask(vm, fetch);
             }
-            for (vm, (id, outcome)) in resumed {
+            for (vm, id, outcome) in resumed {
                 self.resumed(vm, id, outcome);
             }
         }
@@ -330,28 +254,28 @@ impl Simulation {
             self.check_refresh(vm, &token);
             self.refreshing.push((vm, token));
         }
-        let served = self.issuer.serve(&fetch, vm, self.now, &mut self.random);
+        let served = self.issuer.serve(&fetch, vm, self.fleet.now, &mut self.random);
         if served.is_fault {
-            self.last_fault = self.now.after(served.after);
+            self.last_fault = self.fleet.now.after(served.after);
         }
         let (path, grant, after) = (fetch.path.clone(), served.grant, served.after);
         let answer = served.answer.as_ref().map(|(status, _)| *status);
         self.note(|| format!("{vm:?} asks for {path}: grant {grant:?}, {answer:?} after {after:?}"));
         self.check_reuses();
         let keys = self.issuer.next_key;
-        self.later(served.after, Happening::Answer { vm, fetch, answer: served.answer, grant, keys });
+        self.fleet.later(served.after, Happening::Answer { vm, fetch, answer: served.answer, grant, keys });
     }
 
     fn answer(&mut self, vm: Vm, fetch: &Fetch, answer: Option<(&'static str, String)>, grant: Option<usize>) {
-        let now = self.now;
+        let now = self.fleet.now;
         let token = refresh_token(fetch);
-        let Some(machine) = self.machine(vm) else { return };
+        let Some(machine) = self.fleet.machine(vm) else { return };
         match &answer {
             Some((status, body)) => machine.world.answer_to(fetch, [(":status", *status)], body),
             None => machine.world.fail_fetch(fetch),
         }
         if let Some(number) = grant.filter(|_| answer.is_some()) {
-            let keys = self.proxies[vm.proxy].keys;
+            let keys = self.fleet.proxies[vm.proxy].own.keys;
             let grant = &mut self.issuer.grants[number];
             (grant.delivered, grant.is_checked) = (Some(now), grant.keys <= keys);
             if let Some(token) = &token {
@@ -366,7 +290,7 @@ impl Simulation {
 
     /// A proxy has new keys: it may have waited for them, with tokens that it could not check.
     fn check_late_grants(&mut self, proxy: usize) {
-        let (now, keys) = (self.now, self.proxies[proxy].keys);
+        let (now, keys) = (self.fleet.now, self.fleet.proxies[proxy].own.keys);
         let is_late = |at: Timestamp| now.since(at) < LONGEST_CHECK;
         for grant in self.issuer.grants.iter_mut().filter(|grant| grant.asked_by.proxy == proxy) {
             grant.is_checked |= grant.keys <= keys && grant.delivered.is_some_and(is_late);

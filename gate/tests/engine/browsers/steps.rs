@@ -38,7 +38,7 @@ impl Simulation {
     /// Somebody's tabs and scripts ask, several at once.
     fn send_some(&mut self) {
         let person = self.random.below(self.people.len());
-        let proxies = self.proxies();
+        let proxies = self.fleet.proxies.len();
         for _ in 0..=self.random.below(4) {
             let proxy = match self.setup.is_sticky {
                 true => self.people[person].proxy,
@@ -52,7 +52,7 @@ impl Simulation {
 
     fn move_somebody(&mut self) {
         let person = self.random.below(self.people.len());
-        self.people[person].proxy = self.random.below(self.proxies.len());
+        self.people[person].proxy = self.random.below(self.fleet.proxies.len());
     }
 
     fn change_mood(&mut self) {
@@ -64,13 +64,13 @@ impl Simulation {
     fn rotate_keys(&mut self) {
         let keeps_old = self.random.once_in(2);
         if self.random.once_in(2) && self.issuer.rotate_keys(keeps_old) {
-            self.last_fault = self.now;
+            self.last_fault = self.fleet.now;
             self.note(|| format!("the issuer has a new key; the old one stays: {keeps_old}"));
         }
     }
 
     fn restart_something(&mut self) {
-        let proxy = self.random.below(self.proxies.len());
+        let proxy = self.random.below(self.fleet.proxies.len());
         if self.random.once_in(4) {
             self.start_proxy(proxy);
         } else {
@@ -81,11 +81,11 @@ impl Simulation {
 
     /// The next step of a new secret, or all sessions end. It takes some time to be everywhere.
     fn change_settings(&mut self) {
-        if self.now < self.settled {
+        if self.fleet.now < self.settled {
             return;
         }
         if self.random.once_in(8) || self.setup.is(Mutant::NotBefore) {
-            let not_before = self.now.after(5 * SECOND);
+            let not_before = self.fleet.now.after(5 * SECOND);
             self.note(|| format!("sessions from before now are over ({not_before:?})"));
             self.not_before = Some(not_before);
         } else {
@@ -100,30 +100,30 @@ impl Simulation {
             self.note(|| format!("the secrets are {secrets:?}"));
         }
         let longest = 20 * SECOND;
-        for proxy in 0..self.proxies.len() {
-            for index in 0..self.proxies[proxy].machines.len() {
+        for proxy in 0..self.fleet.proxies.len() {
+            for index in 0..self.fleet.proxies[proxy].machines.len() {
                 let after = self.random.duration(Duration::ZERO, longest);
-                self.later(after, Happening::Reconfigure { proxy, index });
+                self.fleet.later(after, Happening::Reconfigure { proxy, index });
             }
         }
-        self.settled = self.now.after(3 * longest);
+        self.settled = self.fleet.now.after(3 * longest);
         if self.secrets.begins_to_seal() {
-            self.secrets.seals_since = self.now.after(longest);
+            self.secrets.seals_since = self.fleet.now.after(longest);
         }
         self.people.iter_mut().for_each(|person| person.served_with_newest = 0);
     }
 
     fn change_clock(&mut self) {
-        let proxy = self.random.below(self.proxies.len());
+        let proxy = self.random.below(self.fleet.proxies.len());
         let ahead = self.random.duration(Duration::ZERO, 5 * SECOND);
         self.set_clock(proxy, ahead);
     }
 
     /// Other VMs are faster, for some writes.
     fn race(&mut self) {
-        let proxy = self.random.below(self.proxies.len());
+        let proxy = self.random.below(self.fleet.proxies.len());
         let races = self.random.below(3);
-        self.proxies[proxy].store.stored().races = races;
+        self.fleet.proxies[proxy].store.stored().races = races;
     }
 
     /// Somebody is locked out at the issuer.
@@ -131,7 +131,7 @@ impl Simulation {
         let sessions: Vec<_> = self.issuer.families.keys().copied().collect();
         if !sessions.is_empty() && self.random.once_in(3) {
             let session = self.random.choose(&sessions);
-            let now = self.now;
+            let now = self.fleet.now;
             self.note(|| format!("the issuer ends session {session}"));
             self.issuer.families.entry(session).and_modify(|family| {
                 family.ended.get_or_insert(now);
@@ -141,7 +141,7 @@ impl Simulation {
 
     /// What mutants do.
     fn break_things(&mut self) {
-        let mut stored = self.proxies[0].store.stored();
+        let mut stored = self.fleet.proxies[0].store.stored();
         let mut put = |name: String, bytes: Vec<u8>| {
             stored.values.insert(name, SharedValue { bytes, version: 1 });
         };
@@ -161,7 +161,7 @@ impl Simulation {
     pub(super) fn calm_down(&mut self) {
         self.note(|| String::from("the faults stop"));
         self.issuer.mood = Mood::Good;
-        self.proxies.iter().for_each(|proxy| proxy.store.stored().races = 0);
+        self.fleet.proxies.iter().for_each(|proxy| proxy.store.stored().races = 0);
         self.advance(3 * MINUTE);
         self.is_calm = true;
     }
