@@ -477,8 +477,13 @@ miri: ## Runs the tests of the module's border in Miri (needs the nightly toolch
 	$(call step,running the tests of the border of the module in Miri)
 	@CARGO_TARGET_DIR=$(BUILT)/miri cargo +nightly miri test --locked -p module-abi
 
+.PHONY: soak-callers
+soak-callers: toolchain ## Runs the simulation of callers longer (SEEDS=1..5000)
+	$(call step,running the seeds $(SEEDS))
+	@JOTGATE_SEEDS=$(SEEDS) cargo test --locked --release -p gate --test engine callers::callers_are_served
+
 .PHONY: mutants
-mutants: toolchain ## Breaks the handling of keys on purpose, and shows that the simulation notices
+mutants: toolchain ## Breaks the handling of keys and credentials on purpose, and shows that the simulations notice
 	$(call step,breaking the engine once for each patch in host-tests/mutations)
 	@host-tests/mutations/run.sh
 

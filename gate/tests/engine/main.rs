@@ -16,6 +16,8 @@ mod browser;
 #[cfg(not(target_family = "wasm"))]
 mod browsers;
 mod cache;
+#[cfg(not(target_family = "wasm"))]
+mod callers;
 mod canonical;
 mod config;
 mod credentials;
