@@ -69,10 +69,20 @@ mod tests {
         use proptest::prelude::*;
 
         proptest! {
+            #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
             #[test]
             fn every_name_is_accepted_by_sts(subject in ".{0,100}") {
                 let name = super::of(&subject);
                 prop_assert!((2..=64).contains(&name.len()) && name.chars().all(super::is_allowed), "{name}");
+            }
+
+            #[test]
+            fn no_two_users_have_the_same(one in "[ab|-]{0,3}|.{60,70}", other in "[ab|-]{0,3}|.{60,70}") {
+                let name = super::of(&one);
+                prop_assert!(one == other || name != super::of(&other), "{name}");
+                // Nor has one who is called as another one's name.
+                prop_assert!(name == one || super::of(&name) != name, "{name}");
             }
         }
     }

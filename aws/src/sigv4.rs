@@ -219,4 +219,42 @@ mod tests {
         let signer = Signer { credentials: &credentials, region: "r", service: "s", at: Duration::ZERO };
         assert_eq!(format!("{signer:?}"), r#"Signer { credentials: Credentials, region: "r", service: "s", at: 0ns }"#);
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    mod properties {
+        use oauth::form::Parameters;
+        use proptest::collection::vec;
+        use proptest::prelude::*;
+
+        use super::super::canonical_query;
+
+        proptest! {
+            #[test]
+            fn the_canonical_query_is_sorted_and_says_the_same(pairs in vec(("[a-b=&%+ ~\u{e9}]{0,3}", ".{0,8}"), 0..6)) {
+                let borrowed: Vec<_> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+                let text = canonical_query(&borrowed);
+                let found: Vec<_> = text.split('&').filter(|pair| !pair.is_empty()).collect();
+                let found: Vec<_> = found.iter().filter_map(|pair| pair.split_once('=')).collect();
+                prop_assert!(found.is_sorted(), "{}", *text);
+                prop_assert_eq!(found.len(), pairs.len());
+                let is_canonical = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%=&".contains(&byte);
+                prop_assert!(text.bytes().all(is_canonical) && text.bytes().filter(|byte| *byte == b'=').count() == pairs.len());
+                // The same, decoded by another reader, however they were in order.
+                let mut decoded: Vec<_> = found.iter().map(|(name, value)| (decode(name), decode(value))).collect();
+                let mut expected = pairs.clone();
+                decoded.sort();
+                expected.sort();
+                prop_assert_eq!(decoded, expected);
+                let mut reversed = borrowed;
+                reversed.reverse();
+                prop_assert_eq!(&*canonical_query(&reversed), &*text);
+            }
+        }
+
+        fn decode(text: &str) -> String {
+            let form = ["x=", text].concat();
+            let parameters = Parameters::parse(form.as_bytes()).expect("is a form");
+            parameters.one("x").expect("is there once").unwrap_or_default().to_string()
+        }
+    }
 }

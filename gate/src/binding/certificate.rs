@@ -120,4 +120,45 @@ mod tests {
             assert!(!names(&["Hash=#"], peer), "{peer}");
         }
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    mod properties {
+        use proptest::collection::vec;
+        use proptest::prelude::*;
+
+        use super::{HASH, OTHER, names};
+
+        /// As Envoy writes a value.
+        fn written(value: &str) -> String {
+            match value.contains([',', ';', '=', '"', '\\']) {
+                true => format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
+                false => value.to_string(),
+            }
+        }
+
+        fn element(pairs: &[(String, String)], hash: &str, at: usize) -> String {
+            let mut pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={}", written(value))).collect();
+            pairs.insert(at.min(pairs.len()), format!("Hash={hash}"));
+            pairs.join(";")
+        }
+
+        fn pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+            let value =
+                prop_oneof!["[a-c,;=\"\\\\ ]{0,8}", Just(format!("a,Hash={HASH};\"")), Just(format!("Hash={OTHER}"))];
+            vec(("By|URI|Subject|DNS|Cert".prop_map(String::from), value), 0..4)
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+            #[test]
+            fn what_envoy_writes_is_read(elements in vec((pairs(), 0_usize..4, any::<bool>()), 1..4)) {
+                let is_own = elements.last().is_some_and(|(.., is_own)| *is_own);
+                let line = elements.iter().map(|(pairs, at, is_own)| element(pairs, if *is_own { HASH } else { OTHER }, *at));
+                let line = line.collect::<Vec<_>>().join(",");
+                prop_assert_eq!(names(&[&line], "10.1.2.3:80"), is_own, "{}", line);
+                prop_assert_eq!(names(&["Hash=#", &line], "10.1.2.3:80"), is_own, "{}", line);
+            }
+        }
+    }
 }

@@ -231,4 +231,73 @@ mod tests {
         assert!(!is("http://api.example.com:443/", "http", "api.example.com", "/"));
         assert!(!is("http://api.example.com/", "http", "api.example.com:443", "/"));
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    mod properties {
+        use proptest::collection::vec;
+        use proptest::prelude::*;
+
+        use super::super::{is_unreserved, path_of, server};
+        use super::is;
+
+        /// Characters of a path, escapes among them, in one spelling.
+        const PIECES: [&str; 14] = ["/", "a", "B", "7", "-", "~", "%2F", "%25", "%C3%A4", ";", "=", ":", "@", ".x"];
+
+        /// Writes `path` in another way: escapes for what needs none, digits in lower case, segments that say nothing.
+        fn respelled(path: &str, choices: &[u8]) -> String {
+            let mut choices = choices.iter().cycle();
+            let mut choose = || choices.next().copied().unwrap_or_default() % 4;
+            let mut text = String::new();
+            for byte in path.bytes() {
+                match (byte, choose()) {
+                    (b'/', 0) => text.push_str("/./"),
+                    (b'/', 1) => text.push_str("/x/%2e%2E/"),
+                    (b'A'..=b'F', 2) if text.ends_with('%') => text.push(char::from(byte.to_ascii_lowercase())),
+                    (byte, 3) if is_unreserved(byte) && !is_in_escape(&text) => text.extend(escape(byte)),
+                    (byte, _) => text.push(char::from(byte)),
+                }
+            }
+            text
+        }
+
+        fn escape(byte: u8) -> impl Iterator<Item = char> {
+            let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+            ['%', digit(byte >> 4), digit(byte & 15)].into_iter()
+        }
+
+        /// Whether the next character is a digit of an escape.
+        fn is_in_escape(text: &str) -> bool {
+            text.bytes().rev().take(2).any(|byte| byte == b'%')
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+            #[test]
+            fn what_is_normal_stays(path in vec(prop::sample::select(&PIECES[..]), 0..12), tail in "[.%/a-f0-9]{0,6}") {
+                let path = ["/", &path.concat(), &tail].concat();
+                if let Some(normal) = path_of(path.as_bytes()) {
+                    prop_assert_eq!(path_of(&normal), Some(normal.clone()), "{}", path);
+                }
+                if let Some(normal) = server(path.trim_matches('/').as_bytes(), true) {
+                    prop_assert_eq!(server(&normal, true), Some(normal.clone()), "{}", path);
+                }
+            }
+
+            #[test]
+            fn another_spelling_is_the_same_uri(
+                path in vec(prop::sample::select(&PIECES[..]), 0..12),
+                choices in vec(any::<u8>(), 1..40),
+                other in prop::sample::select(&PIECES[1..]),
+            ) {
+                let path = ["/", &path.concat()].concat();
+                let spelled = respelled(&path, &choices);
+                let uri = ["HTTPS://API.example.com:443", &spelled, "?q#f"].concat();
+                prop_assert!(is(&uri, "https", "api.example.com", &path), "{} {}", uri, path);
+                prop_assert!(is(&["https://api.example.com", &path].concat(), "https", "api.example.com", &spelled));
+                // One more character is another URI.
+                prop_assert!(!is(&uri, "https", "api.example.com", &[&path, other].concat()), "{} {}", uri, path);
+            }
+        }
+    }
 }
