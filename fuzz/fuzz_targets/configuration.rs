@@ -15,6 +15,9 @@ use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
+/// RFC 8037 App. A.1.
+const PRIVATE_KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
 fuzz_target!(|input: &[u8]| {
     let found = parse(input);
     let tree = json::read(input).ok().filter(Tree::is_object);
@@ -30,7 +33,11 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn parse(configuration: &[u8]) -> Result<Policy, ConfigErrors> {
-    Policy::parse(configuration, &|name| (name == "JWKS").then(|| signed::KEYS.to_string()))
+    Policy::parse(configuration, &|name| match name {
+        "JWKS" => Some(signed::KEYS.to_string()),
+        "KEY" => Some(String::from(PRIVATE_KEY)),
+        _ => None,
+    })
 }
 
 /// Each error says where it is and what it is about, in a line that a log can carry.

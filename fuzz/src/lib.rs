@@ -10,3 +10,4 @@ pub mod path;
 pub mod proxy;
 pub mod sealed;
 pub mod signed;
+pub mod uri;
