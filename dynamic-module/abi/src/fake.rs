@@ -135,9 +135,7 @@ unsafe fn text(buffer: Buffer) -> String {
 }
 
 unsafe fn texts(pairs: *const Pair, size: usize) -> String {
-    let pairs: Vec<_> =
-        slice(pairs, size).iter().map(|pair| [" ", &text(pair.key), "=", &text(pair.value)].concat()).collect();
-    pairs.concat()
+    slice(pairs, size).iter().flat_map(|pair| [" ".into(), text(pair.key), "=".into(), text(pair.value)]).collect()
 }
 
 unsafe extern "C" fn set_header(stream: Envoy, _: u32, key: Buffer, value: Buffer) -> bool {
