@@ -24,7 +24,7 @@ use crate::finding::Finding;
 use crate::locate::Deployment;
 
 /// The warnings: the name of each, and what it warns of.
-pub const LINTS: [(&str, &str); 51] = [
+pub const LINTS: [(&str, &str); 52] = [
     ("anonymous-upstream", "a rule names a credential for the upstream, and its requests may have no caller"),
     ("any-audience", "tokens of an issuer are accepted for any audience"),
     ("any-issuer", "a rule asks for groups, scopes or claims that several issuers can give"),
@@ -70,6 +70,7 @@ pub const LINTS: [(&str, &str); 51] = [
     ("shared-subject", "the upstream cannot distinguish the users of several issuers"),
     ("silent-email", "`$verifiedEmail` of an issuer that writes no `email_verified`"),
     ("slow-revocation", "revoked tokens are accepted for minutes"),
+    ("spiffe-issuer", "an issuer that is named as SPIFFE's trust domains are"),
     ("stray-tokens", "tokens of others are sent to an introspection endpoint"),
     ("trusted-by-all", "clients can forge the address of a request"),
     ("unbindable", "tokens have to be bound to a sender where browsers or credentials cannot show that they are"),

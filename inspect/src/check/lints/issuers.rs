@@ -17,6 +17,7 @@ pub(super) fn lint(tree: &Node, policy: &Policy, findings: &mut Vec<Finding>) {
         lint_audiences(issuer, &path, findings);
         lint_uris(issuer, &path, findings);
         lint_expiration(issuer, &path, findings);
+        lint_spiffe(issuer, &path, policy, findings);
     }
     lint_skews(tree, policy, findings);
     lint_proxies(tree, findings);
@@ -64,6 +65,27 @@ fn is_near(host: &str) -> bool {
         || host == "[::1]"
         || host.starts_with("127.")
         || [".localhost", ".local", ".internal", ".svc"].iter().any(is_local)
+}
+
+/// A name such as trust domains have, which JWT-SVIDs are not known by.
+fn lint_spiffe(issuer: &Node, path: &str, policy: &Policy, findings: &mut Vec<Finding>) {
+    let Some((node, domain)) =
+        issuer.get("issuer").and_then(|node| Some((node, node.text()?.strip_prefix("spiffe://")?)))
+    else {
+        return;
+    };
+    let twin = policy.issuers().iter().find(|other| other.trust_domain() == Some(domain));
+    let message = match twin {
+        Some(twin) => format!(
+            "`{}` is this trust domain: a token with this `iss` counts as another issuer's, whatever its `sub` says; omit \
+             this issuer",
+            twin.name()
+        ),
+        None => format!(
+            "JWT-SVIDs are known by the trust domain in their `sub`, and need no `iss`: write `trustDomain: {domain}`"
+        ),
+    };
+    findings.push(Finding::warning("spiffe-issuer", format!("{path}.issuer"), message, node.span.clone()));
 }
 
 fn lint_expiration(issuer: &Node, path: &str, findings: &mut Vec<Finding>) {
