@@ -28,8 +28,7 @@ pub(super) fn read(object: &mut Object<'_, '_>, known: Known<'_>) -> Option<Upst
     let credentials = object.or("upstreamCredentials", Vec::new(), |node| read_all(node, known));
     let names = names(credentials.as_deref());
     let default = object.or("upstream", Vec::new(), |node| read_names(node, names.as_deref()));
-    let upstream = Upstream { credentials: credentials?, default: default? };
-    Some(upstream)
+    Some(Upstream { credentials: credentials?, default: default? })
 }
 
 /// What rules can name; absent where the credentials could not be read, for which no rule is to blame.
