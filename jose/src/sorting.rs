@@ -27,7 +27,7 @@ pub fn sort_texts(texts: &mut [&str]) {
 #[inline(never)]
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut indices: Vec<_> = (0..count).collect();
-    indices.sort_unstable_by(|&one, &other| compare(one, other).then(one.cmp(&other)));
+    indices.sort_by(|&one, &other| compare(one, other));
     indices
 }
 
