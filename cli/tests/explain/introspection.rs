@@ -54,7 +54,9 @@ fn notes_are_about_what_the_issuer_says() {
     let (text, _) = explain(&[&[path(&gate).as_str()], &request[..]].concat());
     assert!(text.contains("`$verifiedEmail` has no value (`email_verified` is false)"), "{text}");
     assert!(text.contains("`identityHeaders.x-a`: `a.b` is a path"), "{text}");
-    [gate, answer].iter().for_each(|file| std::fs::remove_file(file).expect("can be removed"));
+    for file in [gate, answer] {
+        std::fs::remove_file(file).expect("can be removed");
+    }
 }
 
 #[test]
