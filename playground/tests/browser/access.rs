@@ -32,7 +32,10 @@ fn fields_are_reached_by_the_keyboard_in_the_order_of_the_page() {
         page.type_here("\u{e004}");
         reached.push(page.run("return document.activeElement.id"));
     }
-    assert_eq!(reached, ["configuration", "method", "url", "headers", "token", "", "", "", "time", "now"].map(Value::from));
+    assert_eq!(
+        reached,
+        ["configuration", "method", "url", "headers", "token", "", "", "", "time", "now"].map(Value::from)
+    );
 }
 
 #[test]
