@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes: run.sh <seconds for each target> [target …]
 #
+# JOTGATE_FUZZ_SEED is where its random numbers start; without it, that is another place each time.
+#
 # Each target first replays its corpus. What it finds on the way goes to corpus/ beside what is built, and is taken up the next time.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -21,8 +23,8 @@ field() { sed -n "s/.*$1.*/\1/p" "$log" | tail -1; }
 for target in "${targets[@]}"; do
   log=$built/$target.log
   mkdir -p "$built/corpus/$target" artifacts
-  if ! "$binaries/$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
-    -dict="dictionaries/$target.dict" -artifact_prefix="artifacts/$target-" \
+  if ! "$binaries/$target" -max_total_time="$seconds" -seed="${JOTGATE_FUZZ_SEED:-0}" -max_len=4096 -timeout=10 \
+    -print_final_stats=1 -dict="dictionaries/$target.dict" -artifact_prefix="artifacts/$target-" \
     "$built/corpus/$target" "corpus/$target" >"$log" 2>&1; then
     artifact=$(field 'Test unit written to \(.*\)')
     [ -n "$artifact" ] || { tail -20 "$log" >&2; exit 1; }
