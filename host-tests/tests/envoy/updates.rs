@@ -25,8 +25,8 @@ fn an_update_under_load_loses_no_request_and_judges_each() {
         let config = config(&issuer, &json!({"realm": realm, "identityHeaders": headers})).to_string();
         Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config)
     };
-    // Connections of a configuration that was replaced are to close soon.
-    let changing = ChangingEnvoy::start(&bootstrap("static"), |builder| builder.drain_seconds(1));
+    // Long enough for each connection of a configuration that was replaced to be told that it will be closed.
+    let changing = ChangingEnvoy::start(&bootstrap("static"), |builder| builder.drain_seconds(10));
     let changing = changing.unwrap_or_else(|error| panic!("{error}"));
     let token = |flaw: Flaw| issuer.token(&TokenRequest { flaw, ..TokenRequest::subject("alice") }).unwrap();
     let (good, forged) = (token(Flaw::None), token(Flaw::BadSignature));
