@@ -20,49 +20,22 @@ mod setup;
 mod simulation;
 mod steps;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use self::promises::{Promise, Violation};
+use self::promises::Promise;
 use self::setup::Mutant;
 use self::simulation::Simulation;
 use crate::seeds;
 
 /// What every run of the tests runs.
 const SEEDS: (u64, u64) = (1, 8);
-const STEPS: usize = 120;
-
-/// What a seed breaks, with what happened before.
-fn run(seed: u64, mutant: Option<Mutant>) -> Option<(Violation, Vec<String>)> {
-    let mut simulation = Simulation::new(seed, mutant);
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        for _ in 0..STEPS {
-            simulation.step();
-            if simulation.violation.is_some() {
-                return;
-            }
-        }
-        simulation.recover();
-    }));
-    let trace = simulation.trace.clone();
-    assert!(outcome.is_ok(), "seed {seed} panicked, after\n{}", trace.join("\n"));
-    simulation.violation.map(|violation| (violation, trace))
-}
 
 #[test]
 fn callers_are_served_as_promised_whatever_happens() {
-    let (first, last) = seeds::chosen(SEEDS);
-    for seed in first..=last {
-        if let Some((Violation { promise, words }, trace)) = run(seed, None) {
-            panic!("{}\nseed {seed}: {promise:?}: {words}\nto run it again: JOTGATE_SEEDS={seed}", trace.join("\n"));
-        }
-    }
+    seeds::assert_kept::<Simulation>(SEEDS);
 }
 
-/// Whatever is broken on purpose is found: by a seed that is known to, or by one of those after it, once the engine draws
-/// in another order.
 #[test]
 fn each_promise_can_fail() {
-    for (mutant, promise, seed) in [
+    seeds::assert_found::<Simulation>([
         (Mutant::CacheFor, Promise::Fresh, 1),
         (Mutant::CalloutTwice, Promise::Effects, 1),
         (Mutant::ClearText, Promise::Bounds, 1),
@@ -78,8 +51,5 @@ fn each_promise_can_fail() {
         (Mutant::StaysBad, Promise::Recovery, 1),
         (Mutant::Unbound, Promise::Bound, 1),
         (Mutant::WaitFor, Promise::WaitFor, 1),
-    ] {
-        let mut found = (seed..seed + 5).filter_map(|seed| run(seed, Some(mutant))).map(|(violation, _)| violation);
-        assert!(found.any(|violation| violation.promise == promise), "{mutant:?}: expected {promise:?}");
-    }
+    ]);
 }

@@ -37,12 +37,6 @@ pub(super) enum Promise {
     Recovery,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Violation {
-    pub(super) promise: Promise,
-    pub(super) words: String,
-}
-
 /// A session as a browser has it.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
@@ -277,7 +271,7 @@ impl Simulation {
         self.calm_down();
         let until = self.fleet.now.after(12 * MINUTE);
         let logs_in_often = |person: &Person| person.logins_in_calm > 1;
-        while self.fleet.now < until && self.violation.is_none() && !self.people.iter().any(logs_in_often) {
+        while self.fleet.now < until && !self.record.is_broken() && !self.people.iter().any(logs_in_often) {
             for person in 0..self.people.len() {
                 self.fleet.later(Duration::ZERO, Happening::Go { person, path: String::from("/app") });
             }

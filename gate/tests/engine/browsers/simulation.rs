@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::issuer::{Issuer, TIMEOUT};
 use super::people::{Person, Sent};
-use super::promises::{Login, Promise, Text, Violation};
+use super::promises::{Login, Promise, Text};
 use super::secrets::Secrets;
 use super::setup::{MOST_SECRETS, Mutant, Setup};
 use crate::browser::form;
 use crate::fleet::{Fleet, Machine, Next, Proxy, Vm};
-use crate::seeds::Random;
+use crate::seeds::{Random, Record, Simulated};
 use crate::support::{Fetch, NOW, Outcome, Store, World};
 use gate::Timestamp;
 
@@ -78,12 +78,32 @@ pub(super) struct Simulation {
     pub(super) last_fault: Timestamp,
     /// Since when nothing goes wrong.
     pub(super) is_calm: bool,
-    pub(super) violation: Option<Violation>,
-    pub(super) trace: Vec<String>,
+    pub(super) record: Record<Promise>,
+}
+
+impl Simulated for Simulation {
+    type Mutant = Mutant;
+    type Promise = Promise;
+
+    fn start(seed: u64, mutant: Option<Mutant>) -> Self {
+        Self::new(seed, mutant)
+    }
+
+    fn go_on(&mut self) {
+        self.step();
+    }
+
+    fn end(&mut self) {
+        self.recover();
+    }
+
+    fn record(&mut self) -> &mut Record<Promise> {
+        &mut self.record
+    }
 }
 
 impl Simulation {
-    pub(super) fn new(seed: u64, mutant: Option<Mutant>) -> Self {
+    fn new(seed: u64, mutant: Option<Mutant>) -> Self {
         let mut random = Random::new(seed);
         let setup = Setup::draw(&mut random, mutant);
         let now = Timestamp::from_secs(NOW);
@@ -105,8 +125,7 @@ impl Simulation {
             renewed: BTreeMap::new(),
             last_fault: now,
             is_calm: false,
-            violation: None,
-            trace: vec![format!("{setup:?}")],
+            record: Record::of(&setup),
             setup,
             random,
         };
@@ -121,8 +140,7 @@ impl Simulation {
     }
 
     pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
-        let at = self.fleet.now.since(Timestamp::from_secs(NOW));
-        self.trace.push(format!("{:>10.3} {}", at.as_secs_f64(), line()));
+        self.record.note(self.fleet.now, line);
     }
 
     pub(super) fn any_vm(&mut self, proxy: usize) -> usize {
@@ -200,7 +218,7 @@ impl Simulation {
     /// Lets time pass, everything at its instant.
     pub(super) fn advance(&mut self, by: Duration) {
         let end = self.fleet.now.after(by);
-        while self.violation.is_none() {
+        while !self.record.is_broken() {
             match self.fleet.next(end) {
                 None => return,
                 Some(Next::TimedOut) => {}
@@ -298,8 +316,7 @@ impl Simulation {
     }
 
     pub(super) fn fail(&mut self, promise: Promise, words: String) {
-        self.note(|| format!("{promise:?}: {words}"));
-        self.violation.get_or_insert(Violation { promise, words });
+        self.record.fail(self.fleet.now, promise, words);
     }
 }
 

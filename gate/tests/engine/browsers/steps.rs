@@ -150,7 +150,7 @@ impl Simulation {
                 put(String::from("jotgate.sessions"), b"..refresh-1-of-0".to_vec());
             }
             Some(Mutant::ManyEntries) => {
-                let number = self.trace.len();
+                let number = self.record.len();
                 (0..100).for_each(|entry| put(format!("jotgate.sessions.{number}.{entry}"), vec![0; 100]));
             }
             _ => {}

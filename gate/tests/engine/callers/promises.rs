@@ -55,12 +55,6 @@ pub(super) enum Promise {
     WaitFor,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Violation {
-    pub(super) promise: Promise,
-    pub(super) words: String,
-}
-
 impl Simulation {
     /// Whether a request has to pass at once: all that it needs is there.
     pub(super) fn is_certain(&self, sent: &Sent) -> bool {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::clients::{Clients, Sent, thumbprints};
 use super::issuers::{Answer, Issuers, Service};
-use super::promises::{Promise, Violation};
+use super::promises::Promise;
 use super::setup::{Mutant, PATIENCE, SECOND, Setup, Variant};
 use crate::fleet::{Fleet, Next, Vm};
-use crate::seeds::Random;
+use crate::seeds::{Random, Record, Simulated};
 use crate::support::{Fetch, NOW, Store};
 use gate::{CalloutId, Timestamp};
 
@@ -64,12 +64,32 @@ pub(super) struct Simulation {
     pub(super) proofs_taken: BTreeMap<(usize, usize), Vec<Vm>>,
     pub(super) last_restart: Timestamp,
     pub(super) is_calm: bool,
-    pub(super) violation: Option<Violation>,
-    pub(super) trace: Vec<String>,
+    pub(super) record: Record<Promise>,
+}
+
+impl Simulated for Simulation {
+    type Mutant = Mutant;
+    type Promise = Promise;
+
+    fn start(seed: u64, mutant: Option<Mutant>) -> Self {
+        Self::new(seed, mutant)
+    }
+
+    fn go_on(&mut self) {
+        self.step();
+    }
+
+    fn end(&mut self) {
+        self.recover();
+    }
+
+    fn record(&mut self) -> &mut Record<Promise> {
+        &mut self.record
+    }
 }
 
 impl Simulation {
-    pub(super) fn new(seed: u64, mutant: Option<Mutant>) -> Self {
+    fn new(seed: u64, mutant: Option<Mutant>) -> Self {
         let mut random = Random::new(seed);
         let setup = Setup::draw(&mut random, mutant);
         let mut issuers = Issuers::new(&setup, thumbprints());
@@ -89,8 +109,7 @@ impl Simulation {
             proofs_taken: BTreeMap::new(),
             last_restart: Timestamp::from_secs(NOW),
             is_calm: false,
-            violation: None,
-            trace: vec![format!("{setup:?}")],
+            record: Record::of(&setup),
             setup,
             random,
         };
@@ -104,8 +123,7 @@ impl Simulation {
     }
 
     pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
-        let at = self.fleet.now.since(Timestamp::from_secs(NOW));
-        self.trace.push(format!("{:>10.3} {}", at.as_secs_f64(), line()));
+        self.record.note(self.fleet.now, line);
     }
 
     /// What the clock of a proxy shows that is never set back.
@@ -186,7 +204,7 @@ impl Simulation {
     /// Lets time pass, everything at its instant.
     pub(super) fn advance(&mut self, by: Duration) {
         let end = self.fleet.now.after(by);
-        while self.violation.is_none() {
+        while !self.record.is_broken() {
             match self.fleet.next(end) {
                 None => return,
                 Some(Next::TimedOut) => {}
@@ -301,7 +319,6 @@ impl Simulation {
     }
 
     pub(super) fn fail(&mut self, promise: Promise, words: String) {
-        self.note(|| format!("{promise:?}: {words}"));
-        self.violation.get_or_insert(Violation { promise, words });
+        self.record.fail(self.fleet.now, promise, words);
     }
 }
