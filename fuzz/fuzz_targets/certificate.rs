@@ -6,9 +6,8 @@
 #![no_main]
 
 use driver::memory::{Exchange, Outcome, Proxy};
-use fuzz::proxy::Gullible;
-use fuzz::signed;
-use gate::{Gate, Policy, Timestamp};
+use fuzz::proxy::{self, Gullible};
+use gate::{Gate, Timestamp};
 use jose::base64url;
 use libfuzzer_sys::fuzz_target;
 
@@ -22,11 +21,7 @@ const NOW: u64 = 1_800_000_000;
 const OWN: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 
 thread_local! {
-    static GATE: Gate = {
-        let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
-        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-        Gate::new(policy, Timestamp::from_secs(NOW), 1)
-    };
+    static GATE: Gate = proxy::gate(CONFIGURATION, Timestamp::from_secs(NOW));
 }
 
 fuzz_target!(|input: &[u8]| {

@@ -8,9 +8,8 @@
 use driver::memory::{Exchange, Outcome, Proxy};
 use fuzz::json::{self, Shape, Tree};
 use fuzz::number::{Date, Plain};
-use fuzz::proxy::{Gullible, folded};
-use fuzz::signed;
-use gate::{Gate, Policy, Timestamp};
+use fuzz::proxy::{self, Gullible, folded};
+use gate::{Gate, Timestamp};
 use jose::base64url;
 use libfuzzer_sys::fuzz_target;
 
@@ -54,11 +53,7 @@ const TOKEN_BYTES: usize = 4096;
 const HEADER_BYTES: usize = 64;
 
 thread_local! {
-    static GATE: Gate = {
-        let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
-        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-        Gate::new(policy, now(), 1)
-    };
+    static GATE: Gate = proxy::gate(CONFIGURATION, now());
 }
 
 fn now() -> Timestamp {

@@ -12,10 +12,10 @@ use driver::Action;
 use driver::memory::{Exchange, HeaderLines, Outcome, Proxy};
 use fuzz::json::{self, Tree};
 use fuzz::location::{Found, Location};
-use fuzz::proxy::folded;
+use fuzz::proxy::{self, folded};
 use fuzz::signed;
 use gate::http::CanonicalPath;
-use gate::{Gate, Policy, Request, Timestamp};
+use gate::{Gate, Request, Timestamp};
 use jose::Algorithm;
 use jose::base64url;
 use jose::jwk::KeyMaterial;
@@ -73,9 +73,7 @@ thread_local! {
 fn gate(conflict: &str) -> Gate {
     let locations: Vec<_> = LOCATIONS.iter().map(Location::configuration).collect();
     let configuration = CONFIGURATION.replace("LOCATIONS", &format!("[{}]", locations.join(",")));
-    let configuration = configuration.replace("KEYS", signed::KEYS).replace("CONFLICT", conflict);
-    let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-    Gate::new(policy, NOW, 1)
+    proxy::gate(&configuration.replace("CONFLICT", conflict), NOW)
 }
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -7,9 +7,9 @@
 
 use driver::memory::{Answer, Exchange, Outcome, Proxy};
 use fuzz::json::{self, Tree};
-use fuzz::proxy::Gullible;
+use fuzz::proxy::{self, Gullible};
 use fuzz::signed;
-use gate::{Gate, Policy, Timestamp};
+use gate::{Gate, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
 const CONFIGURATION: &str = r#"{
@@ -30,17 +30,11 @@ const NOW: u64 = 1_800_000_000;
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 thread_local! {
-    static GATE: Gate = {
-        let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
-        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-        Gate::new(policy, Timestamp::from_secs(NOW), 1)
-    };
+    static GATE: Gate = proxy::gate(CONFIGURATION, Timestamp::from_secs(NOW));
 }
 
 fuzz_target!(|input: &[u8]| {
-    let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(0);
-    let Some(status) = str::from_utf8(&input[..end]).ok().filter(|status| is_status(status)) else { return };
-    let body = input.get(end + 1..).unwrap_or_default();
+    let Some((status, body)) = proxy::answer(input) else { return };
     let mut proxy = Proxy::new(GATE.with(Gate::clone), Gullible, Timestamp::from_secs(NOW));
     let found = send(&mut proxy, Some((status, body)));
     let tree = json::read(body).ok().filter(Tree::is_object);
@@ -58,10 +52,6 @@ fuzz_target!(|input: &[u8]| {
     }
     assert_eq!(send(&mut proxy, None), found, "the answer is kept");
 });
-
-fn is_status(text: &str) -> bool {
-    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()) && text >= "200"
-}
 
 /// Sends a request; gives what the upstream gets, or the status of the reply.
 fn send(proxy: &mut Proxy<Gullible>, answer: Option<(&str, &[u8])>) -> Result<Vec<u8>, u16> {

@@ -10,9 +10,8 @@ use std::time::Duration;
 use driver::memory::{Answer, Exchange, Outcome, Proxy};
 use fuzz::json::{self, Shape, Tree};
 use fuzz::number::Plain;
-use fuzz::proxy::Gullible;
-use fuzz::signed;
-use gate::{Gate, Policy, Timestamp};
+use fuzz::proxy::{self, Gullible};
+use gate::{Gate, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
 const CONFIGURATION: &str = r#"{
@@ -31,20 +30,14 @@ const SKEW: u64 = 60;
 const CACHE_FOR: u64 = 60;
 
 thread_local! {
-    static GATE: Gate = {
-        let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
-        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-        Gate::new(policy, Timestamp::from_secs(NOW), 1)
-    };
+    static GATE: Gate = proxy::gate(CONFIGURATION, Timestamp::from_secs(NOW));
 }
 
 /// An entry: the prefix of its tokens, its issuer, and the claim that names the user.
 const ENTRIES: [(&str, &str, &str); 2] = [("gt-", "https://gaf", "sub"), ("gh-", "https://hub", "login")];
 
 fuzz_target!(|input: &[u8]| {
-    let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(0);
-    let Some(status) = str::from_utf8(&input[..end]).ok().filter(|status| is_status(status)) else { return };
-    let body = input.get(end + 1..).unwrap_or_default();
+    let Some((status, body)) = proxy::answer(input) else { return };
     let tree = json::read(body).ok().filter(|tree| status == "200" && tree.is_object());
     for (index, entry) in ENTRIES.into_iter().enumerate() {
         let mut proxy = Proxy::new(GATE.with(Gate::clone), Gullible, Timestamp::from_secs(NOW));
@@ -66,10 +59,6 @@ fuzz_target!(|input: &[u8]| {
         }
     }
 });
-
-fn is_status(text: &str) -> bool {
-    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()) && text >= "200"
-}
 
 /// Sends a request with a token, which its issuer answers so if it is asked; gives the user that the upstream sees.
 #[expect(clippy::option_option, reason = "a request that is refused, and one that passes without and with a user")]

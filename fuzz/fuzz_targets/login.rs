@@ -9,9 +9,8 @@
 
 use driver::memory::{Answer, Exchange, HeaderLines, Outcome, Proxy};
 use fuzz::json::{self, Tree};
-use fuzz::proxy::Gullible;
-use fuzz::signed;
-use gate::{Gate, Policy, Reply, RequestId, Timestamp};
+use fuzz::proxy::{self, Gullible};
+use gate::{Gate, Reply, RequestId, Timestamp};
 use jose::base64url;
 use libfuzzer_sys::fuzz_target;
 
@@ -33,11 +32,7 @@ const SESSION: &str = "__Host-jotgate";
 const NAVIGATION: [(&str, &str); 2] = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
 
 thread_local! {
-    static GATE: Gate = {
-        let configuration = CONFIGURATION.replace("KEYS", signed::KEYS);
-        let policy = Policy::parse(configuration.as_bytes(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
-        Gate::new(policy, Timestamp::from_secs(NOW), 1)
-    };
+    static GATE: Gate = proxy::gate(CONFIGURATION, Timestamp::from_secs(NOW));
     /// The same for each input: what was sealed says so by itself.
     static TEXTS: Texts = Scene::new(Texts::default()).into_texts();
 }
