@@ -23,7 +23,7 @@ impl ChangingEnvoy {
     pub fn start(bootstrap: &Bootstrap, options: impl FnOnce(Builder) -> Builder) -> Result<Self, StartError> {
         let mut config = parse(&bootstrap.text())?;
         watch(&mut config, &[LISTENERS]);
-        let port = Port::reserve().map_err(problem)?;
+        let port = Port::reserve().map_err(StartError::of)?;
         let builder = options(Envoy::builder(&config.to_string())).file(LISTENERS.1, &response(&[]));
         Ok(Self { envoy: builder.start()?, port })
     }
@@ -36,12 +36,12 @@ impl ChangingEnvoy {
         listener["address"]["socket_address"]["port_value"] = json!(self.port.number());
         let text = with_gate(&listener.to_string())?;
         let text = text.replace("{{dir}}", &self.envoy.directory().display().to_string());
-        publish(self.envoy.directory(), LISTENERS.1, &[parse(&text)?]).map_err(problem)
+        publish(self.envoy.directory(), LISTENERS.1, &[parse(&text)?]).map_err(StartError::of)
     }
 
     /// The listener goes, soon.
     pub fn remove(&self) -> Result<(), StartError> {
-        publish(self.envoy.directory(), LISTENERS.1, &[]).map_err(problem)
+        publish(self.envoy.directory(), LISTENERS.1, &[]).map_err(StartError::of)
     }
 
     /// Where the listener is.
@@ -56,9 +56,5 @@ impl ChangingEnvoy {
 }
 
 fn parse(text: &str) -> Result<Value, StartError> {
-    serde_json::from_str(text).map_err(problem)
-}
-
-fn problem(error: impl std::error::Error) -> StartError {
-    StartError(error.to_string())
+    serde_json::from_str(text).map_err(StartError::of)
 }

@@ -68,6 +68,14 @@ impl Envoy {
         self.process().pid()
     }
 
+    /// The bytes of memory that the process holds.
+    pub fn resident(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kibibytes.map(|count| count * 1024).ok_or_else(|| io::Error::other("no VmRSS in the status of the process"))
+    }
+
     /// The directory of this run, which `{{dir}}` stands for.
     pub fn directory(&self) -> &Path {
         &self.directory

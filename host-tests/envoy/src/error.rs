@@ -6,6 +6,12 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct StartError(pub(crate) String);
 
+impl StartError {
+    pub(crate) fn of(error: impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)

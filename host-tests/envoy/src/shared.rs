@@ -74,7 +74,7 @@ impl SharedEnvoy {
         added.count += 1;
         let own = added.count;
         let directory = self.envoy.directory().join(own.to_string());
-        fs::create_dir(&directory).map_err(problem)?;
+        fs::create_dir(&directory).map_err(StartError::of)?;
         let mut config = parse(&bootstrap.text());
         // The administration interface is that of the whole.
         config["admin"] = Value::Null;
@@ -100,11 +100,11 @@ impl SharedEnvoy {
             rename_clusters(listener, &names, &unique);
         }
         added.clusters.extend(clusters);
-        publish(self.envoy.directory(), CLUSTERS.1, &added.clusters).map_err(problem)?;
+        publish(self.envoy.directory(), CLUSTERS.1, &added.clusters).map_err(StartError::of)?;
         let last = names.last().map(|name| format!("{}::", unique(name))).unwrap_or_default();
         self.wait_until("the clusters are there", || Ok(self.envoy.admin_get("/clusters")?.text().contains(&last)))?;
         added.listeners.extend(listeners);
-        publish(self.envoy.directory(), LISTENERS.1, &added.listeners).map_err(problem)?;
+        publish(self.envoy.directory(), LISTENERS.1, &added.listeners).map_err(StartError::of)?;
         for port in ports.values() {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
             self.wait_until("the listeners are there", || Ok(TcpStream::connect(address).is_ok()))?;
@@ -114,7 +114,7 @@ impl SharedEnvoy {
 
     fn wait_until(&self, what: &str, holds: impl Fn() -> io::Result<bool>) -> Result<(), StartError> {
         let start = Instant::now();
-        while !holds().map_err(problem)? {
+        while !holds().map_err(StartError::of)? {
             if start.elapsed() > READY {
                 return Err(StartError(format!("{what}: not within {READY:?}; Envoy logged:\n{}", self.envoy.log())));
             }
@@ -122,10 +122,6 @@ impl SharedEnvoy {
         }
         Ok(())
     }
-}
-
-fn problem(error: impl std::error::Error) -> StartError {
-    StartError(error.to_string())
 }
 
 fn parse(text: &str) -> Value {

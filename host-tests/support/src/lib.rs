@@ -2,7 +2,7 @@
 //!
 //! [`built_path`], [`tool`] and [`workspace`] find what `make` builds and installs, [`child`] and [`server`] stop
 //! processes with their test, [`providers`] are OpenID providers that others wrote, [`aws`] and [`verifiers`] others'
-//! word on credentials, and [`random`] makes test input from a seed.
+//! word on credentials, and [`random`] makes test input from a seed; [`eventually`] waits for what should happen soon.
 
 #![expect(
     clippy::expect_used,
@@ -16,6 +16,7 @@ pub mod aws;
 mod built;
 pub mod child;
 mod installed;
+mod patience;
 pub mod providers;
 pub mod random;
 pub mod server;
@@ -23,3 +24,4 @@ pub mod verifiers;
 
 pub use built::{built_path, target, tool, workspace};
 pub use installed::are_installed;
+pub use patience::{SOON, eventually};

@@ -1,18 +1,17 @@
 //! Requests that wait for keys while their bodies press.
 
-use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use real_envoy::Envoy;
 use real_envoy::http::raise_file_limit;
 use serde_json::{Value, json};
+use test_support::{SOON, eventually};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 
-use crate::world::{SOON, World, config, eventually};
+use crate::world::{World, config};
 
 const BODY: usize = 1 << 20;
 const POSTS: usize = 400;
@@ -75,19 +74,12 @@ impl Post {
     }
 }
 
-/// The memory that a process has, in bytes.
-fn resident(envoy: &Envoy) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", envoy.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 /// Sends unsigned requests with a body each, and says how much memory the proxy took for them.
 fn crowd(world: &World) -> (Vec<Post>, u64) {
     raise_file_limit();
     let forged = world.token(&TokenRequest { flaw: Flaw::BadSignature, ..TokenRequest::subject("alice") });
     eventually("the issuer was asked", || world.issuer.count("/jwks") > 0);
-    let before = resident(&world.envoy);
+    let before = world.envoy.resident().unwrap();
     let mut posts: Vec<_> = (0..POSTS).map(|_| Post::open(world.envoy.address("gateway"), &forged)).collect();
     let (start, mut last) = (Instant::now(), Instant::now());
     while last.elapsed() < Duration::from_secs(1) && start.elapsed() < SOON {
@@ -96,7 +88,7 @@ fn crowd(world: &World) -> (Vec<Post>, u64) {
         }
         sleep(Duration::from_millis(5));
     }
-    let grown = resident(&world.envoy).saturating_sub(before);
+    let grown = world.envoy.resident().unwrap().saturating_sub(before);
     (posts, grown)
 }
 

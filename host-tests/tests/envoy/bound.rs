@@ -8,12 +8,13 @@ use std::time::SystemTime;
 use real_envoy::http::{Request, burst};
 use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
+use test_support::SOON;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
 
 use crate::proof::Client;
-use crate::world::{SOON, World, config, refused, verdict};
+use crate::world::{World, config, refused, verdict};
 
 fn bound_token(world: &World, cnf: &Value) -> String {
     let Value::Object(claims) = json!({"cnf": cnf}) else { panic!("is an object") };

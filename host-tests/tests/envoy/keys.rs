@@ -5,10 +5,11 @@ use std::time::Duration;
 use real_envoy::http::{Connection, Request, burst};
 use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
+use test_support::{SOON, eventually};
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 use testbed::upstream::Upstream;
 
-use crate::world::{SOON, World, config, eventually, refused, verdict};
+use crate::world::{World, config, refused, verdict};
 
 /// With an issuer that has this fault from the start.
 fn faulty(fault: Fault, changes: &Value) -> World {

@@ -9,11 +9,12 @@ use promql_parser::parser::{Expr, VectorSelector, parse};
 use promql_parser::util::{ExprVisitor, walk_expr};
 use real_envoy::http::{Connection, Request};
 use serde_json::{Value, json};
+use test_support::eventually;
 use test_support::workspace;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 
 use crate::reasons::{REASONS, Refusing};
-use crate::world::{World, config, eventually};
+use crate::world::{World, config};
 
 /// Those that only browsers get, and which audit mode does not let through.
 const BROWSER_REASONS: [(&str, u16); 3] = [("cross_site_request", 403), ("login_failed", 400), ("login_redirect", 303)];

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use real_envoy::http::{Request, burst};
 use real_envoy::{Bootstrap, ChangingEnvoy, Envoy};
 use serde_json::{Value, json};
+use test_support::{SOON, eventually};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};
 use testbed::upstream::Upstream;
 
-use crate::world::{SOON, World, config, eventually, refused, verdict};
+use crate::world::{World, config, refused, verdict};
 
 const WORKERS: usize = 4;
 

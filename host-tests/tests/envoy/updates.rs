@@ -7,11 +7,12 @@ use std::thread;
 use real_envoy::http::{Connection, Request, Response};
 use real_envoy::{Bootstrap, ChangingEnvoy};
 use serde_json::json;
+use test_support::eventually;
 use testbed::flaws::Flaw;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;
 
-use crate::world::{config, eventually, verdict};
+use crate::world::{config, verdict};
 
 const CLIENTS: usize = 4;
 const UPDATES: usize = 8;

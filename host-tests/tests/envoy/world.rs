@@ -1,8 +1,6 @@
 //! An issuer, an upstream, and an Envoy with the plugin between them.
 
 use std::sync::LazyLock;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request, Response};
 pub(crate) use real_envoy::verdict::{refused, verdict};
@@ -11,9 +9,6 @@ use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::upstream::Upstream;
-
-/// Long enough for anything that should happen soon.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// For tests that look neither at the log nor at metrics: starting an Envoy is what takes time.
 static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
@@ -130,12 +125,4 @@ pub(crate) fn every_location() -> Value {
             {"access": "authenticated"},
         ],
     })
-}
-
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < SOON, "{what}: not within {SOON:?}");
-        sleep(Duration::from_millis(50));
-    }
 }

@@ -6,6 +6,7 @@ use std::thread;
 use real_envoy::http2::{Connection, Reason, Stream};
 use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
+use test_support::eventually;
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation};
 use testbed::keys::Algorithm;
 use testbed::upstream::Upstream;
@@ -13,7 +14,7 @@ use testbed::upstream::Upstream;
 use crate::callers::{Caller, End, User, crowd, rules};
 use crate::client::identity;
 use crate::seeded;
-use crate::world::{config, eventually};
+use crate::world::config;
 
 const USERS: usize = 5000;
 const CONNECTIONS: usize = 6;

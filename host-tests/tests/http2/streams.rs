@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use real_envoy::http::Request;
 use real_envoy::http2::{Connection, Reason, Stream};
 use serde_json::{Value, json};
+use test_support::eventually;
 use testbed::flaws::Flaw;
 use testbed::issuer::{Fault, Mode, TokenRequest};
 
-use crate::world::{World, eventually};
+use crate::world::World;
 
 /// Pieces come so far apart that none can be taken for another.
 const INTERVAL: Duration = Duration::from_secs(3);

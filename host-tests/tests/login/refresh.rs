@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use browsers::user_agent::{Url, UserAgent};
 use real_envoy::http::{Request, Response, burst};
 use serde_json::json;
+use test_support::{SOON, eventually};
 use testbed::issuer::{Behaviour, Fault, Flaws, Mode, Refresh};
 
 use crate::setup::Setup;
-use crate::world::{SOON, World, eventually};
+use crate::world::World;
 
 /// A second is as short as it gets.
 fn quick() -> Setup {

@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use browsers::user_agent::{Page, UserAgent};
 use real_envoy::http::{Request, Response};
@@ -20,9 +18,6 @@ use crate::ledger::Ledger;
 use crate::provider::Provider;
 use crate::setup::{CLIENT_SECRET, SESSION_SECRET, Setup, merged};
 use crate::shared::{self, KEYS};
-
-/// Long enough for anything that should happen soon.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| shared::start(with_environment));
 
@@ -162,12 +157,4 @@ pub(crate) fn failure(page: &Page) -> (u16, bool) {
     let goes_on =
         page.response.header("refresh").is_some() || text.to_ascii_lowercase().contains("http-equiv=\"refresh\"");
     (page.status(), goes_on)
-}
-
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < SOON, "{what}: not within {SOON:?}");
-        sleep(Duration::from_millis(50));
-    }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use real_envoy::http::Request;
 use real_envoy::{Bootstrap, Envoy};
 use serde_json::json;
+use test_support::eventually;
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 use testbed::raw::{Answer, RawServer};
 use testbed::upstream::Upstream;
 
-use crate::world::{World, eventually, is_module};
+use crate::world::{World, is_module};
 
 #[test]
 fn a_panic_is_one_answer_of_500_and_the_gate_goes_on() {

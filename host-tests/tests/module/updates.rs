@@ -6,10 +6,11 @@ use std::path::Path;
 use real_envoy::http::Request;
 use real_envoy::{Bootstrap, ChangingEnvoy};
 use serde_json::json;
+use test_support::eventually;
 use testbed::issuer::{Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;
 
-use crate::world::{eventually, is_module};
+use crate::world::is_module;
 
 /// How many updates there are, unless `JOTGATE_UPDATES` says so.
 const UPDATES: usize = 60;
@@ -63,12 +64,12 @@ fn configurations_that_are_gone_leave_neither_memory_nor_threads() {
             eventually("its alarm is gone", || alarms(&process) == 1);
         }
         if update == updates / 3 {
-            (early, threads_early) = (resident(&process), threads(&process).len());
+            (early, threads_early) = (changing.envoy().resident().unwrap(), threads(&process).len());
         }
     }
     changing.remove().unwrap();
     eventually("the alarms of all configurations are gone", || alarms(&process) == 1);
-    let (late, threads_late) = (resident(&process), threads(&process).len());
+    let (late, threads_late) = (changing.envoy().resident().unwrap(), threads(&process).len());
     assert!(threads_late < threads_early, "{threads_early} threads after a third, {threads_late} in the end");
     println!("{updates} updates: {early} bytes after a third, {late} in the end");
     assert!(late < early + GROWTH, "{early} bytes after a third of {updates} updates, {late} in the end");
@@ -86,11 +87,4 @@ fn threads(process: &Path) -> Vec<String> {
 /// How many of them are for timers.
 fn alarms(process: &Path) -> usize {
     threads(process).iter().filter(|name| name.trim() == "jotgate_alarm").count()
-}
-
-/// The bytes of memory that a process holds.
-fn resident(process: &Path) -> u64 {
-    let status = fs::read_to_string(process.join("status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }

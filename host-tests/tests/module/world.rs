@@ -1,17 +1,11 @@
 //! An issuer, an upstream, and an Envoy with the module between them.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use real_envoy::http::Request;
 use real_envoy::verdict::verdict;
 use real_envoy::{Bootstrap, Envoy, Gate};
 use serde_json::json;
 use testbed::issuer::{Fault, Issuer, Options, TokenRequest};
 use testbed::upstream::Upstream;
-
-/// Long enough for anything that should happen soon.
-const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct World {
     pub(crate) issuer: Issuer,
@@ -55,12 +49,4 @@ pub(crate) fn bootstrap(issuer: &Issuer, upstream: &Upstream, realm: &str) -> Bo
 
 pub(crate) fn is_module() -> bool {
     Gate::under_test() == Gate::Module
-}
-
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < SOON, "{what}: not within {SOON:?}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }

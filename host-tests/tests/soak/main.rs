@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use test_support::{SOON, eventually};
 use testbed::issuer::Behaviour;
 
 use crate::clients::Client;
@@ -24,7 +25,6 @@ use crate::trouble::Trouble;
 use crate::world::World;
 
 const SECONDS: u64 = 30;
-const SOON: Duration = Duration::from_secs(20);
 /// Browsers, and clients that send signed tokens.
 const BROWSERS: u64 = 3;
 const SIGNERS: u64 = 2;
@@ -112,13 +112,5 @@ fn settled(world: &World, state: &State) -> BTreeMap<String, [u64; 2]> {
             return rows;
         }
         sleep(Duration::from_millis(200));
-    }
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < SOON, "{what}: not within {SOON:?}");
-        sleep(Duration::from_millis(20));
     }
 }

@@ -62,9 +62,7 @@ impl World {
 
     /// The bytes of memory that Envoy holds.
     pub(crate) fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.changing.envoy().pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+        self.changing.envoy().resident().unwrap()
     }
 }
 
