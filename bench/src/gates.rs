@@ -77,6 +77,9 @@ pub(crate) fn logged(bootstrap: Bootstrap, gate: Gate) -> Bootstrap {
 /// The gate's configuration.
 fn configuration(world: &World, gate: Jotgate) -> Value {
     let mut config = jotgate(world, gate.rules, gate.issuers);
+    if !gate.properties {
+        config["accessLog"] = json!([]);
+    }
     match gate.caller {
         Caller::Opaque => config["introspection"] = json!([opaque_tokens(world)]),
         Caller::Session(session) => add_login(&mut config, world, gate.issuers, session),

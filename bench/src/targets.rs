@@ -15,7 +15,7 @@ struct Target {
     most: f64,
 }
 
-const TARGETS: [Target; 18] = [
+const TARGETS: [Target; 19] = [
     target("repeated token / native with its cache", WARM, "native-repeated", 0.8),
     target("new RS256 token / native", "jotgate-rs256", "native-rs256", 0.8),
     target("new ES256 token / native", "jotgate-es256", "native-es256", 0.7),
@@ -26,6 +26,8 @@ const TARGETS: [Target; 18] = [
     target("repeated token, exchanged for the upstream / repeated token", "jotgate-exchanged", WARM, 1.15),
     target("repeated token / native, both with an access log", "jotgate-logged", "native-logged", 1.15),
     target("module: repeated token / native with its cache", WARM_MODULE, "native-repeated", 0.5),
+    // `jwt_authn` and `rbac` set nothing that access logs show of a request's caller and rule.
+    target("module: repeated token, nothing for access logs / native", "module-unlogged", "native-repeated", 0.5),
     target("module: repeated token / hop over HTTP", WARM_MODULE, "hop-http", 0.15),
     target("module: new RS256 token / native", "module-rs256", "native-rs256", 0.7),
     target("module: new ES256 token / native", "module-es256", "native-es256", 0.85),
@@ -37,9 +39,10 @@ const TARGETS: [Target; 18] = [
 ];
 
 /// Compared for the record: nothing is promised.
-const RECORDS: [(&str, &str, &str); 13] = [
+const RECORDS: [(&str, &str, &str); 14] = [
     ("repeated session, sealed anew / repeated session", "jotgate-sealed", "jotgate-session"),
     ("repeated token / without the callback for responses", WARM, "jotgate-requests"),
+    ("repeated token, nothing for access logs / native", "jotgate-unlogged", "native-repeated"),
     ("the calls to the host alone / native with its cache", "calls", "native-repeated"),
     ("repeated token / the calls to the host alone", WARM, "calls"),
     ("repeated opaque token / repeated token", "jotgate-introspected", WARM),

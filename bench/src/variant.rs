@@ -31,6 +31,8 @@ pub(crate) struct Jotgate {
     pub(crate) issuers: usize,
     /// It is called for responses, too.
     pub(crate) responses: bool,
+    /// It sets what access logs show of a request.
+    pub(crate) properties: bool,
     pub(crate) caller: Caller,
     pub(crate) upstream: Upstream,
 }
@@ -61,6 +63,7 @@ pub(crate) const PLUGIN: Jotgate = Jotgate {
     rules: Rules::Mixed(10),
     issuers: 1,
     responses: true,
+    properties: true,
     caller: Caller::Token,
     upstream: Upstream::Nothing,
 };
@@ -190,10 +193,13 @@ fn bare() -> Vec<Variant> {
 
 fn of_repeated_tokens() -> Vec<Variant> {
     let requests_only = Gate::Jotgate(Jotgate { responses: false, ..PLUGIN });
+    let unlogged = |usual| Gate::Jotgate(Jotgate { properties: false, ..usual });
     vec![
         Variant::new("native-repeated", "native, repeated token", NATIVE, USUAL),
         Variant::new(WARM, "Jotgate, repeated token", JOTGATE, USUAL),
         Variant::new(WARM_MODULE, "module, repeated token", Gate::Jotgate(MODULE), USUAL),
+        Variant::new("jotgate-unlogged", "Jotgate, repeated token, nothing for access logs", unlogged(PLUGIN), USUAL),
+        Variant::new("module-unlogged", "module, repeated token, nothing for access logs", unlogged(MODULE), USUAL),
         Variant::new("jotgate-mixed", "Jotgate, repeated token, 1,000 rules", with_rules(Rules::Mixed(1000)), USUAL),
         Variant::new(
             "jotgate-siblings",

@@ -17,10 +17,11 @@ fn bench(out: &Path, only: &str) -> Output {
 }
 
 /// Every kind of gate and credential, but logins.
-const VARIANTS: [&str; 13] = [
+const VARIANTS: [&str; 14] = [
     "native-repeated",
     "jotgate-repeated",
     "jotgate-requests",
+    "module-unlogged",
     "open-logged",
     "native-logged",
     "module-logged",
@@ -53,7 +54,7 @@ fn a_run_leaves_a_report_and_figures() {
         let micros = variant["cpu_us"]["median"].as_f64().unwrap();
         assert!((1.0..100_000.0).contains(&micros), "{variant}");
     }
-    assert_eq!(figures["targets"].as_array().unwrap().len(), 6);
+    assert_eq!(figures["targets"].as_array().unwrap().len(), 7);
     // Each variant in each round, below a line of names.
     assert_eq!(read("rounds.csv").lines().count(), 1 + (VARIANTS.len() + 1) * 2);
     assert!(read("cpu.svg").contains("Jotgate, repeated token"));

@@ -94,8 +94,8 @@ pub(crate) fn split(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Whether `port` is 1 to 65535, in its one spelling.
 pub(crate) fn is_port(port: &[u8]) -> bool {
-    let text = str::from_utf8(port).unwrap_or_default();
-    text.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == text)
+    let is_plain = matches!(port, [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
+    is_plain && str::from_utf8(port).is_ok_and(|text| text.parse::<u16>().is_ok())
 }
 
 /// Whether `host` is a registered name, or an IPv4 address.
