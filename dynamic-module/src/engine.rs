@@ -113,7 +113,7 @@ mod tests {
             "keys": {"jwksUri": "https://idp.example/keys", "cluster": "idp"}
         }]}"#;
         let policy = Policy::parse(configuration, &|_| None).unwrap();
-        Driver::new(0, Gate::new(policy, Timestamp::from_nanos(1), 1), Native)
+        Driver::new(0, Gate::new(policy, Timestamp::from_nanos(1), 1), Native::default())
     }
 
     #[test]

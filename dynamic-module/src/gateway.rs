@@ -219,7 +219,7 @@ fn new_gate(policy: &Policy) -> Option<Gate> {
 }
 
 fn new_driver(policy: &Policy) -> Option<Driver<Native>> {
-    Some(Driver::new(0, new_gate(policy)?, Native))
+    Some(Driver::new(0, new_gate(policy)?, Native::default()))
 }
 
 /// The numbers of requests are those of their streams.

@@ -1,30 +1,46 @@
 //! Signatures, checked by a library in machine code where that is faster than [`Software`].
 //!
-//! RSA and P-256 are. Ed25519 is not, P-384 is slower, and P-521 is not there: `docs/decisions/0036-native-signatures.md`
-//! has the figures. Key rules come before it, as the seam has it: what a key may be is `jose`'s to say.
+//! RSA, P-256 and P-384 are. Ed25519 is not, and P-521 is not there: `docs/decisions/0036-native-signatures.md` has the
+//! figures. Key rules come before it, as the seam has it: what a key may be is `jose`'s to say.
 
+use std::cell::RefCell;
+use std::fmt;
+
+use graviola::hashing::{Sha256, Sha384};
+use graviola::signing::{ecdsa, rsa};
 use jose::Algorithm;
 use jose::jwk::KeyMaterial;
 use jose::signature::{CheckedBy, SignatureVerifier, Software};
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey,
-    VerificationAlgorithm,
-};
 
-/// Checks signatures with `ring` or with [`Software`], whichever is faster.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Native;
+/// How many keys are kept as the library has them. Issuers have a few; what is more comes from proofs, whose keys anyone
+/// makes up.
+const MOST_KEYS: usize = 32;
 
-/// An uncompressed point of P-256.
-const POINT: usize = 65;
+/// An uncompressed point of P-256, and of P-384.
+const POINT_256: usize = 65;
+const POINT_384: usize = 97;
+
+/// RSA keys whose size is a multiple of so many bits are for the library.
+const RSA_STEP: usize = 512;
+
+/// Checks signatures with `graviola` or with [`Software`], whichever is faster.
+#[derive(Default)]
+pub(crate) struct Native {
+    /// The most recent first, each by the octets that it was read from.
+    keys: RefCell<Vec<(Box<[u8]>, Key)>>,
+}
+
+/// A key as the library has it: its tables are made once.
+enum Key {
+    P256(Box<ecdsa::VerifyingKey<ecdsa::P256>>),
+    P384(Box<ecdsa::VerifyingKey<ecdsa::P384>>),
+    Rsa(Box<rsa::VerifyingKey>),
+}
 
 impl SignatureVerifier for Native {
     fn verify(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        match ring(key, algorithm) {
-            Some((algorithm, key)) => UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok(),
-            None => Software.verify(key, algorithm, message, signature),
-        }
+        self.verify_natively(key, algorithm, message, signature)
+            .unwrap_or_else(|| Software.verify(key, algorithm, message, signature))
     }
 
     /// As for the plugin: machine code is as fast here as there, and both accept the same keys.
@@ -33,25 +49,88 @@ impl SignatureVerifier for Native {
     }
 }
 
-/// What checks such a signature, and the key as it takes it.
-fn ring(key: &KeyMaterial, algorithm: Algorithm) -> Option<(&'static dyn VerificationAlgorithm, &[u8])> {
-    let (checks, key): (&'static dyn VerificationAlgorithm, &[u8]) = match (algorithm, key) {
-        (Algorithm::Es256, KeyMaterial::P256(_, spki)) => (&ECDSA_P256_SHA256_FIXED, spki.last_chunk::<POINT>()?),
-        (Algorithm::Ps256, KeyMaterial::Rsa(key)) => (&RSA_PSS_2048_8192_SHA256, key.pkcs1()),
-        (Algorithm::Ps384, KeyMaterial::Rsa(key)) => (&RSA_PSS_2048_8192_SHA384, key.pkcs1()),
-        (Algorithm::Ps512, KeyMaterial::Rsa(key)) => (&RSA_PSS_2048_8192_SHA512, key.pkcs1()),
-        (Algorithm::Rs256, KeyMaterial::Rsa(key)) => (&RSA_PKCS1_2048_8192_SHA256, key.pkcs1()),
-        (Algorithm::Rs384, KeyMaterial::Rsa(key)) => (&RSA_PKCS1_2048_8192_SHA384, key.pkcs1()),
-        (Algorithm::Rs512, KeyMaterial::Rsa(key)) => (&RSA_PKCS1_2048_8192_SHA512, key.pkcs1()),
-        _ => return None,
-    };
-    Some((checks, key))
+impl fmt::Debug for Native {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Native")
+    }
+}
+
+impl Native {
+    /// `None` where the library does not do it.
+    fn verify_natively(&self, key: &KeyMaterial, algorithm: Algorithm, message: &[u8], sig: &[u8]) -> Option<bool> {
+        let octets = octets(key).filter(|_| is_supported())?;
+        let mut keys = self.keys.try_borrow_mut().ok()?;
+        if let Some(index) = keys.iter().position(|(own, _)| **own == *octets) {
+            keys.get_mut(..=index)?.rotate_right(1);
+        } else {
+            let read = Key::read(key, octets)?;
+            keys.truncate(MOST_KEYS - 1);
+            keys.insert(0, (octets.into(), read));
+        }
+        let (_, key) = keys.first()?;
+        Some(key.verify(algorithm, message, sig))
+    }
+}
+
+impl Key {
+    fn read(key: &KeyMaterial, octets: &[u8]) -> Option<Self> {
+        match key {
+            KeyMaterial::P256(..) => {
+                Some(Self::P256(Box::new(ecdsa::VerifyingKey::from_x962_uncompressed(octets).ok()?)))
+            }
+            KeyMaterial::P384(..) => {
+                Some(Self::P384(Box::new(ecdsa::VerifyingKey::from_x962_uncompressed(octets).ok()?)))
+            }
+            KeyMaterial::Rsa(_) => Some(Self::Rsa(Box::new(rsa::VerifyingKey::from_pkcs1_der(octets).ok()?))),
+            _ => None,
+        }
+    }
+
+    /// A pair of key and algorithm that do not belong together is never a good signature.
+    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let verdict = match (self, algorithm) {
+            (Self::P256(key), Algorithm::Es256) => key.verify::<Sha256>(&[message], signature),
+            (Self::P384(key), Algorithm::Es384) => key.verify::<Sha384>(&[message], signature),
+            (Self::Rsa(key), Algorithm::Ps256) => key.verify_pss_sha256(signature, message),
+            (Self::Rsa(key), Algorithm::Ps384) => key.verify_pss_sha384(signature, message),
+            (Self::Rsa(key), Algorithm::Ps512) => key.verify_pss_sha512(signature, message),
+            (Self::Rsa(key), Algorithm::Rs256) => key.verify_pkcs1_sha256(signature, message),
+            (Self::Rsa(key), Algorithm::Rs384) => key.verify_pkcs1_sha384(signature, message),
+            (Self::Rsa(key), Algorithm::Rs512) => key.verify_pkcs1_sha512(signature, message),
+            _ => return false,
+        };
+        verdict.is_ok()
+    }
+}
+
+/// What the library reads a key from, and no other key has; `None` for those that are not for it.
+fn octets(key: &KeyMaterial) -> Option<&[u8]> {
+    match key {
+        KeyMaterial::P256(_, spki) => spki.last_chunk::<POINT_256>().map(<[u8; POINT_256]>::as_slice),
+        KeyMaterial::P384(_, spki) => spki.last_chunk::<POINT_384>().map(<[u8; POINT_384]>::as_slice),
+        // Under keys of other sizes the library refuses good signatures.
+        KeyMaterial::Rsa(key) => Some(key.pkcs1()).filter(|_| key.bits().is_multiple_of(RSA_STEP)),
+        _ => None,
+    }
+}
+
+/// Whether this machine has what the library asserts that there is.
+#[cfg(target_arch = "x86_64")]
+fn is_supported() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("adx") && has!("aes") && has!("avx") && has!("avx2") && has!("bmi1") && has!("bmi2") && has!("pclmulqdq")
+}
+
+/// Whether this machine has what the library asserts that there is.
+#[cfg(target_arch = "aarch64")]
+fn is_supported() -> bool {
+    use std::arch::is_aarch64_feature_detected as has;
+    has!("aes") && has!("neon") && has!("pmull") && has!("sha2")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use jose::base64url;
     use jose::jwk::{KeySet, Origin};
@@ -86,8 +165,9 @@ mod tests {
 
     /// What both say of a signature; they must not differ.
     fn verdict(key: &KeyMaterial, algorithm: Algorithm, message: &[u8], signature: &[u8], what: &str) -> bool {
+        let native = Native::default();
         let [native, software] =
-            [&Native as &dyn SignatureVerifier, &Software].map(|one| one.verify(key, algorithm, message, signature));
+            [&native as &dyn SignatureVerifier, &Software].map(|one| one.verify(key, algorithm, message, signature));
         assert_eq!(native, software, "{algorithm}: {what}: native, software");
         native
     }
@@ -100,16 +180,21 @@ mod tests {
         KeySet::from_json(set.to_string().as_bytes(), 100, origin).ok()
     }
 
+    /// Whether the library checks such a signature.
+    fn is_native(key: &KeyMaterial, algorithm: Algorithm) -> bool {
+        Native::default().verify_natively(key, algorithm, b"", b"").is_some()
+    }
+
     #[test]
-    fn rsa_and_p256_are_checked_by_the_library_and_all_examples_are_judged_right() {
+    fn rsa_and_p256_and_p384_are_checked_by_the_library_and_all_examples_are_judged_right() {
         let mut natively = Vec::new();
         for Example { algorithm, key, .. } in examples() {
             assert!(passes_examples(algorithm, |key, message, signature| {
-                Some(Native.verify(key, algorithm, message, signature))
+                Some(Native::default().verify(key, algorithm, message, signature))
             }));
-            natively.extend(ring(&key, algorithm).map(|_| algorithm.name()));
+            natively.extend(is_native(&key, algorithm).then(|| algorithm.name()));
         }
-        assert_eq!(natively, ["ES256", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
+        assert_eq!(natively, ["ES256", "ES384", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
     }
 
     #[test]
@@ -126,22 +211,24 @@ mod tests {
 
     #[test]
     fn wycheproofs_signatures_are_judged_as_a_strict_verifier_must() {
+        // One for all of them: keys come and go.
+        let native = Native::default();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for group in groups() {
             let algorithm = Algorithm::from_name(group.algorithm).unwrap();
             let Some(keys) = keys(&group.jwk, Origin::Configuration) else { continue };
             let key = keys.keys()[0].material();
             // The others are not decided here: `jose`'s own tests have them.
-            if ring(key, algorithm).is_none() {
+            if !is_native(key, algorithm) {
                 continue;
             }
             for case in &group.cases {
-                let is_good = Native.verify(key, algorithm, &case.message, &case.signature);
+                let is_good = native.verify(key, algorithm, &case.message, &case.signature);
                 assert_eq!(is_good, case.is_good, "{} {}", group.name, case.name);
                 *counts.entry(group.algorithm).or_default() += 1;
             }
         }
-        assert_eq!(counts.len(), 7, "{counts:?}");
+        assert_eq!(counts.len(), 8, "{counts:?}");
         assert!(counts.values().all(|count| *count >= 100), "{counts:?}");
     }
 
@@ -161,7 +248,7 @@ mod tests {
                 for key in keys.keys() {
                     for algorithm in Algorithm::ALL {
                         verdict(key.material(), algorithm, input.as_bytes(), &signature, token);
-                        compared += usize::from(ring(key.material(), algorithm).is_some());
+                        compared += usize::from(is_native(key.material(), algorithm));
                     }
                 }
             }
@@ -172,7 +259,7 @@ mod tests {
     #[test]
     fn a_forged_signature_is_refused_by_both() {
         for Example { algorithm, key, message, signature } in examples() {
-            if ring(&key, algorithm).is_none() {
+            if !is_native(&key, algorithm) {
                 continue;
             }
             assert!(verdict(&key, algorithm, &message, &signature, "the good one"));
@@ -245,6 +332,51 @@ mod tests {
             }
         }
         assert!(tried >= 9, "{tried}");
+    }
+
+    /// Good signatures of `message`, by OpenSSL; the sizes are those that libraries treat apart.
+    #[test]
+    fn a_good_signature_is_good_under_a_key_of_any_size() {
+        let sizes: Value = serde_json::from_str(include_str!("signatures/sizes.json")).unwrap();
+        let mut natively = 0;
+        for size in sizes.as_array().unwrap() {
+            let keys = keys(&json!({"kty": "RSA", "n": size["n"], "e": "AQAB"}), Origin::Issuer).unwrap();
+            for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
+                let signature = base64url::decode(size[algorithm.name()].as_str().unwrap().as_bytes()).unwrap();
+                let what = size["bits"].to_string();
+                let key = keys.keys()[0].material();
+                assert!(verdict(key, algorithm, b"message", &signature, &what), "{what}");
+                natively += usize::from(is_native(key, algorithm));
+            }
+        }
+        assert_eq!(natively, 2 * 5, "2,048, 2,560, 3,072, 3,584 and 4,096 bits");
+    }
+
+    #[test]
+    fn a_key_is_read_once_and_as_many_are_kept_as_issuers_have() {
+        let examples = examples();
+        let native = Native::default();
+        let verify = |example: &Example| {
+            let Example { algorithm, key, message, signature } = example;
+            assert!(native.verify(key, *algorithm, message, signature), "{algorithm}");
+        };
+        let kept = || native.keys.borrow().iter().map(|(octets, _)| octets.clone()).collect::<Vec<_>>();
+        examples.iter().chain(&examples).for_each(verify);
+        let own: BTreeSet<_> = examples.iter().filter_map(|example| octets(&example.key)).collect();
+        assert_eq!(kept().len(), own.len());
+        // A key that was used last is the last to go.
+        let es256 = examples.iter().find(|example| example.algorithm == Algorithm::Es256).unwrap();
+        for index in 1..200_u8 {
+            let signer = p256::ecdsa::SigningKey::from_slice(&[index; 32]).unwrap();
+            let point = signer.verifying_key().to_sec1_point(false);
+            let coordinate = |range| base64url::encode(point.as_bytes().get::<std::ops::Range<usize>>(range).unwrap());
+            let jwk = json!({"kty": "EC", "crv": "P-256", "x": coordinate(1..33), "y": coordinate(33..65)});
+            let keys = keys(&jwk, Origin::Issuer).unwrap();
+            assert!(!native.verify(keys.keys()[0].material(), Algorithm::Es256, b"", &es256.signature));
+            verify(es256);
+        }
+        assert_eq!(kept().len(), MOST_KEYS);
+        assert_eq!(Some(&*kept()[0]), octets(&es256.key));
     }
 
     #[test]

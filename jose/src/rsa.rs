@@ -85,7 +85,7 @@ impl RsaPublicKey {
     }
 
     /// How many bits the modulus has.
-    pub(crate) fn bits(&self) -> usize {
+    pub fn bits(&self) -> usize {
         self.modulus.bits()
     }
 
