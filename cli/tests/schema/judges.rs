@@ -1,5 +1,7 @@
 //! The two that check configurations: the schema, and the engine.
 
+use std::sync::LazyLock;
+
 use cli::schema::schema;
 use gate::Policy;
 use inspect::document::JsonText;
@@ -13,6 +15,13 @@ pub(crate) fn schema_value() -> Value {
     serde_json::from_str(&JsonText::new(&schema()).text).expect("the schema is JSON")
 }
 
+/// Compiling the schema takes longer than most that is asked of it.
+pub(crate) static JUDGES: LazyLock<Judges> = LazyLock::new(|| {
+    let schema = schema_value();
+    jsonschema::meta::validate(&schema).expect("the schema is one of draft 2020-12");
+    Judges { validator: jsonschema::draft202012::new(&schema).expect("the schema can be used") }
+});
+
 pub(crate) struct Judges {
     validator: Validator,
 }
@@ -24,12 +33,6 @@ pub(crate) struct Verdicts {
 }
 
 impl Judges {
-    pub(crate) fn new() -> Self {
-        let schema = schema_value();
-        jsonschema::meta::validate(&schema).expect("the schema is one of draft 2020-12");
-        Self { validator: jsonschema::draft202012::new(&schema).expect("the schema can be used") }
-    }
-
     /// What the schema finds wrong.
     pub(crate) fn schema(&self, config: &Value) -> Result<(), String> {
         let errors: Vec<_> =

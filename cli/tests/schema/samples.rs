@@ -2,25 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::judges::{Judges, engine, schema_value};
+use crate::judges::{JUDGES, engine, schema_value};
 use crate::world::{KEYS, blocks, configurations, files, read, workspace};
 
 #[test]
 fn the_configurations_for_envoy_and_istio_are_taken() {
-    let judges = Judges::new();
     for file in [files(&workspace().join("envoy-config"), ".yaml"), vec![workspace().join("wasm-plugin.yaml")]].concat()
     {
         let found = configurations(&read(&file));
         assert!(!found.is_empty(), "{}: no configuration was found", file.display());
         for config in &found {
-            judges.take(config);
+            JUDGES.take(config);
         }
     }
 }
 
 #[test]
 fn the_configurations_in_the_documentation_are_taken() {
-    let judges = Judges::new();
     let properties = schema_value()["properties"].clone();
     let rest = json!([{"name": "main", "issuer": "https://idp.example.com", "audiences": ["api"],
         "keys": {"discovery": {}, "cluster": "idp"}}]);
@@ -29,7 +27,7 @@ fn the_configurations_in_the_documentation_are_taken() {
         for block in blocks(&read(&page)) {
             let found = configurations(block);
             for config in &found {
-                judges.take(config);
+                JUDGES.take(config);
             }
             tried += found.len();
             // A block that shows a part of a configuration is tried with what it lacks.
@@ -37,7 +35,7 @@ fn the_configurations_in_the_documentation_are_taken() {
             if found.is_empty() && properties.get(name).is_some() {
                 let part = configurations(&format!("{block}\nissuers: {rest}\n"));
                 assert_eq!(part.len(), 1, "{}: is no YAML:\n{block}", page.display());
-                judges.take(&part[0]);
+                JUDGES.take(&part[0]);
                 tried += 1;
             }
         }
@@ -47,10 +45,9 @@ fn the_configurations_in_the_documentation_are_taken() {
 
 #[test]
 fn the_configurations_of_the_plugins_cases_are_judged_alike() {
-    let judges = Judges::new();
     let cases = files(&workspace().join("host-tests/cases"), ".yaml");
     let taken =
-        cases.iter().flat_map(|file| configurations(&read(file))).filter(|config| judges.agree(&filled(config)).engine);
+        cases.iter().flat_map(|file| configurations(&read(file))).filter(|config| JUDGES.agree(&filled(config)).engine);
     assert!(taken.count() > 10, "of {} files", cases.len());
 }
 
@@ -68,13 +65,12 @@ fn filled(config: &Value) -> Value {
 
 #[test]
 fn the_configurations_of_the_fuzz_target_are_judged_alike() {
-    let judges = Judges::new();
     let corpus = files(&workspace().join("fuzz/corpus/configuration"), "");
     let texts = corpus.iter().filter_map(|file| std::fs::read(file).ok());
     let found: Vec<Value> =
         texts.filter_map(|text| serde_json::from_slice(&text).ok()).filter(Value::is_object).collect();
     assert!(found.len() > 20 && found.iter().any(|config| engine(config).is_ok()), "{}", found.len());
     for config in &found {
-        judges.agree(config);
+        JUDGES.agree(config);
     }
 }
