@@ -108,7 +108,7 @@ build_plugin = CARGO_ENCODED_RUSTFLAGS="$$(ship/flags.sh)" cargo build --locked 
 
 .PHONY: help
 help: ## Shows this
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 # --- Tools -----------------------------------------------------------------------------------------------------------
 
@@ -227,11 +227,13 @@ chromium:
 .PHONY: plugin
 plugin: toolchain $(PLUGIN) ## Builds dist/jotgate.wasm
 
-$(PLUGIN): $(call sources,jose oauth aws gate abi driver filter) ship/flags.sh | $(SHIP)
+$(UNSTRIPPED): $(call sources,jose oauth aws gate abi driver filter) ship/flags.sh
 	$(call step,building the plugin)
 	@$(build_plugin) -p filter
-	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $(UNSTRIPPED)
-	@$(SHIP) strip $(UNSTRIPPED) $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
+	@mkdir -p dist && cp $(BUILT)/wasm32-wasip1/plugin/jotgate.wasm $@
+
+$(PLUGIN): $(UNSTRIPPED) | $(SHIP)
+	@$(SHIP) strip $< $@ && ls -l $@ | awk '{print "   dist/jotgate.wasm, " $$5 " bytes"}'
 
 .PHONY: module
 module: toolchain $(MODULE_FILE) ## Builds dist/libjotgate.so, the gate as a native module of Envoy, and its checksum
@@ -259,6 +261,10 @@ $(SHIP): $(call sources,ship)
 modules: toolchain | $(SHIP)
 	$(call step,building all that is built as the plugin is)
 	@$(build_plugin) -p filter -p signature-probe -p nothing -p calls
+
+# All that tests are run with, and that takes long to build.
+.PHONY: for-tests
+for-tests: $(PLUGIN) $(LAYOUT) $(PAGE) $(MODULE_FOR_TESTS) $(SIGNATURE_PROBE) $(NOTHING) $(GUEST) $(TESTBED) $(ENVOY)
 
 .PHONY: image
 image: toolchain $(LAYOUT) ## Builds dist/image and dist/artifact (OCI layouts), an SBOM and a checksum
@@ -367,12 +373,12 @@ bench: toolchain $(PLUGIN) $(MODULE_FILE) $(NOTHING) $(ENVOY) ## Measures Envoy'
 
 # --- Check -----------------------------------------------------------------------------------------------------------
 
-# Each part runs apart, and all of them at once (`make -j2 --output-sync=target test`). ONLY=word runs those tests whose
+# Each part runs apart, and all of them at once (`make -j3 --output-sync=target test`). ONLY=word runs those tests whose
 # names have the word: `make test-envoy ONLY=websocket`.
 run_tests = $(linted) cargo test --locked $(NATIVE) $(1) $(if $(ONLY)$(SKIP),-- $(ONLY) $(SKIP))
 
-# $(call or_warn,TARGET,WHAT IS MISSING WHERE IT CANNOT BE MADE)
-or_warn = $(MAKE) --no-print-directory $(1) || printf '\033[31mWARNING: %s\033[0m\n' '$(2)'
+# $(call or_warn,TARGET,WHAT IS MISSING WHERE IT CANNOT BE MADE); one at a time, as parts that run side by side need the same.
+or_warn = flock Makefile $(MAKE) --no-print-directory $(1) || printf '\033[31mWARNING: %s\033[0m\n' '$(2)'
 
 .PHONY: test
 test: test-unit test-host test-envoy test-module test-ship test-browser test-wasm test-fuzz test-docs ## Runs every test: all that follow (ONLY=word: tests of that name)
@@ -388,14 +394,31 @@ test-host: toolchain $(PLUGIN) $(GUEST) $(SIGNATURE_PROBE) $(ENVOY) vectors-from
 	@$(call run_tests,$(foreach name,host plugin signatures simulation structure,--test $(name)))
 
 .PHONY: test-envoy
-test-envoy: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(GUEST) $(NOTHING) $(ENVOY) vectors-from-outside ## Runs the plugin in a real Envoy: behaviour, attacks, scenarios, the bench
-	$(call step,testing the plugin in Envoy)
+test-envoy: test-envoy-behaviour test-envoy-logins test-envoy-attacks ## Runs the plugin in a real Envoy: the three parts that follow
+
+# What runs in a real Envoy waits more than it reckons: these run side by side.
+in_envoy := toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside
+
+.PHONY: test-envoy-behaviour
+test-envoy-behaviour: $(in_envoy) $(GUEST) ## Runs the plugin in a real Envoy: requests, rules, keys, updates
+	$(call step,testing the behaviour of the plugin in Envoy)
+	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
+	@$(call run_tests,$(foreach name,agreement envoy envoy_harness host_matches_envoy,--test $(name)))
+
+.PHONY: test-envoy-logins
+test-envoy-logins: $(in_envoy) ## Runs the plugin in a real Envoy: logins, credentials, scenarios, servers behind it
+	$(call step,testing logins and credentials and scenarios and servers in Envoy)
 	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
 	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
 	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
-	@$(call run_tests,--bin bench $(foreach name,agreement attacks botocore credentials envoy envoy_harness host_matches_envoy http2 login scenarios servers smoke soak,--test $(name)))
+	@$(call run_tests,$(foreach name,botocore credentials login scenarios servers,--test $(name)))
+
+.PHONY: test-envoy-attacks
+test-envoy-attacks: $(in_envoy) $(NOTHING) ## Runs the plugin in a real Envoy: attacks, HTTP/2, everything at once, the bench
+	$(call step,testing attacks and HTTP/2 and the bench in Envoy)
+	@$(call run_tests,--bin bench $(foreach name,attacks http2 smoke soak,--test $(name)))
 
 # What the plugin is tested with, against the module, by the same descriptions; less what does not run in Envoy, what looks
 # at the pages for operators, and what takes long (bodies, crowds).
