@@ -457,9 +457,9 @@ test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner 
 		cargo test --locked --lib --test engine --test vectors -p jose -p oauth -p aws -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
 
 .PHONY: test-fuzz
-test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for three seconds (TARGET=json: that one alone)
-	$(call step,replaying the corpora and fuzzing each target for three seconds)
-	@$(linted) fuzz/run.sh 3 $(TARGET)
+test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for two seconds (TARGET=json: that one alone)
+	$(call step,replaying the corpora and fuzzing each target for two seconds)
+	@$(linted) fuzz/run.sh 2 $(TARGET)
 
 .PHONY: test-docs
 test-docs: toolchain ## Tests the examples in comments, and the links and commands of the pages
