@@ -381,7 +381,7 @@ run_tests = $(linted) cargo test --locked $(NATIVE) $(1) $(if $(ONLY)$(SKIP),-- 
 or_warn = flock Makefile $(MAKE) --no-print-directory $(1) || printf '\033[31mWARNING: %s\033[0m\n' '$(2)'
 
 .PHONY: test
-test: test-unit test-host test-envoy test-module test-ship test-browser test-wasm test-fuzz test-docs ## Runs every test: all that follow (ONLY=word: tests of that name)
+test: test-unit test-host test-envoy test-module test-ship test-browser test-wasm test-fuzz test-docs ## Runs every test, test-unit to test-docs (ONLY=word: tests of that name, also in each part)
 
 .PHONY: test-unit
 test-unit: toolchain vectors-from-outside ## Runs the tests of the code alone: units, vectors, the command line
