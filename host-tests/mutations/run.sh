@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Breaks the engine on purpose, once for each patch in this folder, and shows that the simulation of keys notices; for
-# those in callers/, that the simulation of callers does. Those in hosts/ break a host, and tests in Envoy notice.
+# those in callers/, that the simulation of callers does. Those in hosts/ break a host, and its own tests notice.
 #
 # A patch that does not apply any more is a failure, too: it has to be written anew.
 set -euo pipefail
@@ -58,6 +58,6 @@ report keeps-configurations 'bytes after a third of' \
   cargo test --quiet --locked -p host-tests --test module updates::
 broken host-tests/mutations/hosts/loses-what-was-counted.patch
 build_plugin
-report loses-what-was-counted 'the counters agree' \
-  env JOTGATE_PLUGIN="$plugin" cargo test --quiet --locked -p host-tests --test envoy updates::
+report loses-what-was-counted 'no_count_is_lost' \
+  env JOTGATE_PLUGIN="$plugin" cargo test --quiet --locked -p host-tests --test plugin counts::
 exit $missed
