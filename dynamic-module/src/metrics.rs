@@ -19,12 +19,8 @@ impl Metrics {
     /// Defines the metrics of an engine, gauges included.
     pub(crate) fn define(definition: &Definition, gate: &Gate) -> Self {
         let mut metrics = Self::default();
-        for metric in gate.metrics() {
+        for metric in gate.metrics().into_iter().chain(gate.gauges()) {
             metrics.add(definition, gate, metric);
-            if let Metric::KeysFetched(issuer) = metric {
-                metrics.add(definition, gate, Metric::KeysAge(issuer));
-                metrics.add(definition, gate, Metric::KeysUsable(issuer));
-            }
         }
         metrics
     }

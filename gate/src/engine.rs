@@ -282,6 +282,11 @@ impl Gate {
         Metric::defined_at_start(&self.policy)
     }
 
+    /// The others, for hosts that must know of all metrics by then.
+    pub fn gauges(&self) -> Vec<Metric> {
+        Metric::gauges(&self.policy)
+    }
+
     /// What the proxy calls a metric.
     pub fn metric_name(&self, metric: Metric) -> String {
         metric.name(&self.policy)

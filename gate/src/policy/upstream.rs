@@ -103,8 +103,11 @@ impl UpstreamCredential {
     }
 
     /// Whether somebody else is asked for it.
-    pub(crate) fn asks(&self) -> bool {
-        matches!(self.source, CredentialSource::Eks(_) | CredentialSource::Exchange(_))
+    pub fn asks(&self) -> bool {
+        match self.source {
+            CredentialSource::Eks(_) | CredentialSource::Exchange(_) => true,
+            CredentialSource::Session(_) | CredentialSource::Token(_) => false,
+        }
     }
 
     /// The whole value of the header.

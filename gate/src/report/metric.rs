@@ -101,6 +101,12 @@ impl Metric {
         metrics
     }
 
+    /// The gauges of `policy`, for hosts that must know of all metrics at the start.
+    pub(crate) fn gauges(policy: &Policy) -> Vec<Self> {
+        let issuers = policy.issuers.iter().enumerate().filter(|(_, issuer)| issuer.is_fetched());
+        issuers.flat_map(|(index, _)| [Self::KeysAge(index), Self::KeysUsable(index)]).collect()
+    }
+
     /// How a proxy keeps it.
     pub fn kind(self) -> MetricKind {
         match self {

@@ -29,10 +29,7 @@ impl Context<'_> {
     pub(super) fn asked_credentials(&self, decided: &Decided) -> Vec<String> {
         let credentials = self.credentials_of_rule().into_iter();
         let mut notes: Vec<_> = credentials.clone().filter_map(|credential| self.roles(credential)).collect();
-        let asked =
-            |source: &CredentialSource| matches!(source, CredentialSource::Eks(_) | CredentialSource::Exchange(_));
-        let asked =
-            credentials.filter(|credential| asked(credential.source())).map(|found| format!("`{}`", found.name()));
+        let asked = credentials.filter(|credential| credential.asks()).map(|found| format!("`{}`", found.name()));
         let names: Vec<_> = asked.collect();
         if decided.outcome == Outcome::Waiting && !names.is_empty() {
             notes.push(format!("the request passes if it is given {}: nobody is asked here", names.join(" and ")));
