@@ -88,7 +88,8 @@ fn without_shared_data_each_vm_remembers_its_own() {
 
 /// Proofs that fall on the slot of the first.
 fn of_one_slot(count: usize) -> Vec<FreshProof> {
-    let slot = |proof: &FreshProof| place(&name().code(&proof.id)).0;
+    let name = name();
+    let slot = |proof: &FreshProof| place(&name.code(&proof.id)).0;
     let wanted = slot(&proof(0));
     (0..).map(proof).filter(|proof| slot(proof) == wanted).take(count).collect()
 }
