@@ -264,7 +264,7 @@ modules: toolchain | $(SHIP)
 
 # All that tests are run with, and that takes long to build.
 .PHONY: for-tests
-for-tests: $(PLUGIN) $(LAYOUT) $(PAGE) $(MODULE_FOR_TESTS) $(SIGNATURE_PROBE) $(NOTHING) $(GUEST) $(TESTBED) $(ENVOY)
+for-tests: $(PLUGIN) $(PAGE) $(TOOLS)/bin/wasm-bindgen-test-runner $(SIGNATURE_PROBE) $(NOTHING) $(GUEST) $(ENVOY) $(LAYOUT) $(MODULE_FOR_TESTS) $(TESTBED)
 
 .PHONY: image
 image: toolchain $(LAYOUT) ## Builds dist/image and dist/artifact (OCI layouts), an SBOM and a checksum
