@@ -186,7 +186,7 @@ $(AWS)/installed: host-tests/aws/requirements.txt
 $(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
 	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
 	@# Without --locked: its lock file may name releases that a registry mirror does not have.
-	@cargo install --quiet --debug --root $(TOOLS) --target-dir $(BUILT)/tools wasm-bindgen-cli --force --version $(WASM_BINDGEN_VERSION) \
+	@CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --root $(TOOLS) --target-dir $(BUILT)/tools wasm-bindgen-cli --force --version $(WASM_BINDGEN_VERSION) \
 		--bin wasm-bindgen-test-runner
 	@touch $@
 
