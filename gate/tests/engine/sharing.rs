@@ -539,7 +539,9 @@ impl Chaos {
 
 #[test]
 fn whatever_happens_all_vms_end_with_the_newest_keys() {
-    for seed in 0..12 {
+    // As Wasm, the engine decides the same more slowly.
+    let seeds = if cfg!(target_family = "wasm") { 2 } else { 12 };
+    for seed in 0..seeds {
         let mut chaos = Chaos::new(seed);
         for _ in 0..150 {
             chaos.step(seed % 2 == 0);
