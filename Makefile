@@ -182,12 +182,12 @@ $(AWS)/installed: host-tests/aws/requirements.txt
 	@$(AWS)/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: --require-hashes -r $<
 	@touch $@
 
-# The runner alone: the rest of its package takes as long again.
+# The runner alone, without TLS, which it has for browsers elsewhere: the rest of its package takes as long again.
 $(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
 	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
 	@# Without --locked: its lock file may name releases that a registry mirror does not have.
 	@CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --root $(TOOLS) --target-dir $(BUILT)/tools wasm-bindgen-cli --force --version $(WASM_BINDGEN_VERSION) \
-		--bin wasm-bindgen-test-runner
+		--no-default-features --bin wasm-bindgen-test-runner
 	@touch $@
 
 # A package of what its authors' own release holds, by its hash: compiling it takes minutes.
