@@ -163,12 +163,14 @@ impl<'w> Client<'w> {
         None
     }
 
-    /// Counts what a browser got from the gate, but for its own paths, which the gate does not count either.
+    /// Counts what a browser got from the gate. On its own paths the gate counts only logins that its provider let fail.
     fn count_all(&self, agent: &mut UserAgent, home: &str) {
-        for exchange in agent.history.drain(..) {
-            let is_counted = exchange.url.as_str().starts_with(home) && !exchange.url.path().starts_with("/.jotgate/");
-            if is_counted {
-                self.ledger.count(&kind(&exchange.response));
+        for exchange in agent.history.drain(..).filter(|exchange| exchange.url.as_str().starts_with(home)) {
+            let is_own = exchange.url.path().starts_with("/.jotgate/");
+            match (is_own, exchange.response.status) {
+                (false, _) => self.ledger.count(&kind(&exchange.response)),
+                (true, 400..) => self.ledger.count("login_failed"),
+                (true, _) => {}
             }
         }
     }
