@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::StartError;
 use crate::ports::Port;
-use crate::programs::{module_in_folder, plugin};
+use crate::programs::{Gate, as_module, module_in_folder, plugin};
 
 /// The ports of the repository's runnable configurations.
 const FIXED: [(u16, &str); 6] = [
@@ -23,12 +23,14 @@ const MODULE: &str = "dist/jotgate.wasm";
 #[derive(Debug)]
 pub(crate) struct Config {
     text: String,
+    /// It is written for the plugin, as people read it.
+    is_runnable: bool,
     ports: BTreeMap<String, Port>,
 }
 
 impl Config {
     pub(crate) fn with_placeholders(text: &str) -> Self {
-        Self { text: text.into(), ports: BTreeMap::new() }
+        Self { text: text.into(), is_runnable: false, ports: BTreeMap::new() }
     }
 
     pub(crate) fn with_fixed_ports(text: &str) -> Self {
@@ -36,7 +38,15 @@ impl Config {
         for (number, name) in FIXED {
             text = replace_number(&text, number, &format!("{{{{port:{name}}}}}"));
         }
-        Self::with_placeholders(&text)
+        Self { is_runnable: true, ..Self::with_placeholders(&text) }
+    }
+
+    /// Has a runnable configuration load what is under test.
+    pub(crate) fn choose_gate(&mut self) -> Result<(), StartError> {
+        if self.is_runnable && Gate::under_test() == Gate::Module {
+            self.text = as_module(&self.text)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn set_port(&mut self, name: &str, port: Port) {

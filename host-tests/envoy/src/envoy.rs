@@ -255,6 +255,7 @@ impl Builder {
     /// Starts Envoy and waits until it serves.
     pub fn start(mut self) -> Result<Envoy, StartError> {
         raise_file_limit();
+        self.config.choose_gate()?;
         self.options.environment.extend(self.config.take_environment());
         let Options { concurrency, log_level, component_log_level, mut environment, files, drain_seconds } =
             self.options;

@@ -1,7 +1,8 @@
 //! The programs that tests run: Envoy, and the gate in it.
 
-use std::env;
 use std::path::PathBuf;
+use std::process::Command;
+use std::{env, fs, io};
 
 use test_support::{target, tool, workspace};
 
@@ -64,6 +65,20 @@ pub(crate) fn module_in_folder() -> Result<(String, PathBuf), StartError> {
     let missing = || StartError(format!("`{}` is not the name of a module", path.display()));
     let name = path.file_stem().and_then(|name| name.to_str()?.strip_prefix("lib")).ok_or_else(missing)?;
     Ok((name.to_owned(), path.parent().ok_or_else(missing)?.to_path_buf()))
+}
+
+/// A runnable configuration with the native module in place of the plugin, as `make demo MODULE=1` has it.
+pub(crate) fn as_module(configuration: &str) -> Result<String, StartError> {
+    let failed = |error: io::Error| StartError(format!("as-module.py: {error}"));
+    let file = tempfile::NamedTempFile::new().map_err(failed)?;
+    fs::write(file.path(), configuration).map_err(failed)?;
+    let script = workspace().join("envoy-config/as-module.py");
+    let output = Command::new("python3").arg(script).arg(file.path()).arg(module_in_folder()?.0).output();
+    let output = output.map_err(failed)?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(StartError(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
 }
 
 /// Envoy itself.
