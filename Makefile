@@ -405,14 +405,19 @@ test-envoy-behaviour: $(in_envoy) $(GUEST) ## Runs the plugin in a real Envoy: r
 	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
 	@$(call run_tests,$(foreach name,agreement envoy envoy_harness host_matches_envoy,--test $(name)))
 
+# What logins and scenarios are compared with.
+define compared_with
+	$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
+	$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
+	$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
+	$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
+	$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
+endef
+
 .PHONY: test-envoy-logins
 test-envoy-logins: $(in_envoy) ## Runs the plugin in a real Envoy: logins, credentials, scenarios, servers behind it
 	$(call step,testing logins and credentials and scenarios and servers in Envoy)
-	@$(call or_warn,stac-auth-proxy,STAC Auth Proxy cannot be installed: the tests that compare with it are skipped)
-	@$(call or_warn,servers,servers and frameworks cannot be installed: the tests that put them behind the gate are skipped)
-	@$(call or_warn,providers,OpenID providers cannot be installed: the tests that log in at them are skipped)
-	@$(call or_warn,aws,moto and awscli cannot be installed: the tests that compare with them are skipped)
-	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of login in a browser are skipped)
+	@$(compared_with)
 	@$(call run_tests,$(foreach name,botocore credentials login scenarios servers,--test $(name)))
 
 .PHONY: test-envoy-attacks
@@ -424,9 +429,10 @@ test-envoy-attacks: $(in_envoy) $(NOTHING) ## Runs the plugin in a real Envoy: a
 # at the pages for operators, and what takes long (bodies, crowds).
 .PHONY: test-module
 test-module: SKIP := $(foreach name,bodies:: crowd:: operations:: the_engine_withstands strict_host the_host_signs,--skip $(name))
-test-module: toolchain $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside ## Runs the native module in a real Envoy: behaviour, attacks, HTTP/2, faults
+test-module: toolchain $(MODULE_FOR_TESTS) $(ENVOY) vectors-from-outside ## Runs the native module in a real Envoy: behaviour, logins, scenarios, attacks, faults
 	$(call step,testing the module in Envoy)
-	@JOTGATE_HOST=module $(call run_tests,$(foreach name,agreement attacks envoy http2 module soak,--test $(name)))
+	@$(compared_with)
+	@JOTGATE_HOST=module $(call run_tests,$(foreach name,agreement attacks credentials envoy http2 login module scenarios soak,--test $(name)))
 	@$(if $(ONLY),,$(MAKE) --no-print-directory test-module-oldest ENVOY_VERSION=$(OLDEST_ENVOY))
 
 .PHONY: test-module-oldest
