@@ -373,7 +373,7 @@ bench: toolchain $(PLUGIN) $(MODULE_FILE) $(NOTHING) $(ENVOY) ## Measures Envoy'
 
 # --- Check -----------------------------------------------------------------------------------------------------------
 
-# Each part runs apart, and all of them at once (`make -j3 --output-sync=target test`). ONLY=word runs those tests whose
+# Each part runs apart, and all of them at once (`make -j2 --output-sync=target test`). ONLY=word runs those tests whose
 # names have the word: `make test-envoy ONLY=websocket`.
 run_tests = $(linted) cargo test --locked $(NATIVE) $(1) $(if $(ONLY)$(SKIP),-- $(ONLY) $(SKIP))
 

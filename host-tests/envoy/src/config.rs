@@ -80,7 +80,7 @@ impl Config {
         text = with_gate(&text)?;
         while let Some(name) = first_port(&text) {
             if !ports.contains_key(&name) {
-                let port = Port::reserve().map_err(|error| StartError(error.to_string()))?;
+                let port = Port::reserve().map_err(StartError::of)?;
                 ports.insert(name.clone(), port);
             }
             let number = ports.get(&name).map(Port::number).unwrap_or_default();

@@ -259,9 +259,9 @@ impl Builder {
         self.options.environment.extend(self.config.take_environment());
         let Options { concurrency, log_level, component_log_level, mut environment, files, drain_seconds } =
             self.options;
-        let directory = tempfile::tempdir().map_err(|error| StartError(error.to_string()))?;
+        let directory = tempfile::tempdir().map_err(StartError::of)?;
         for (name, text) in files {
-            fs::write(directory.path().join(name), text).map_err(|error| StartError(error.to_string()))?;
+            fs::write(directory.path().join(name), text).map_err(StartError::of)?;
         }
         let has_module = self.config.has_module();
         let (text, ports) = self.config.resolve(directory.path())?;

@@ -9,8 +9,7 @@ use promql_parser::parser::{Expr, VectorSelector, parse};
 use promql_parser::util::{ExprVisitor, walk_expr};
 use real_envoy::http::{Connection, Request};
 use serde_json::{Value, json};
-use test_support::eventually;
-use test_support::workspace;
+use test_support::{eventually, workspace};
 use testbed::issuer::{Issuer, Options, TokenRequest};
 
 use crate::reasons::{REASONS, Refusing};

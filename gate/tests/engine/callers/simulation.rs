@@ -72,24 +72,6 @@ impl Simulated for Simulation {
     type Promise = Promise;
 
     fn start(seed: u64, mutant: Option<Mutant>) -> Self {
-        Self::new(seed, mutant)
-    }
-
-    fn go_on(&mut self) {
-        self.step();
-    }
-
-    fn end(&mut self) {
-        self.recover();
-    }
-
-    fn record(&mut self) -> &mut Record<Promise> {
-        &mut self.record
-    }
-}
-
-impl Simulation {
-    fn new(seed: u64, mutant: Option<Mutant>) -> Self {
         let mut random = Random::new(seed);
         let setup = Setup::draw(&mut random, mutant);
         let mut issuers = Issuers::new(&setup, thumbprints());
@@ -122,6 +104,20 @@ impl Simulation {
         simulation
     }
 
+    fn go_on(&mut self) {
+        self.step();
+    }
+
+    fn end(&mut self) {
+        self.recover();
+    }
+
+    fn record(&mut self) -> &mut Record<Promise> {
+        &mut self.record
+    }
+}
+
+impl Simulation {
     pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
         self.record.note(self.fleet.now, line);
     }
