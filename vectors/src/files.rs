@@ -121,8 +121,6 @@ mod system {
 
 #[cfg(target_family = "wasm")]
 mod system {
-    #![expect(unsafe_code, reason = "functions of another language")]
-
     use wasm_bindgen::prelude::*;
 
     #[wasm_bindgen(module = "fs")]

@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 use test_support::workspace;
 
-const CRATES: [&str; 20] = [
+const CRATES: [&str; 21] = [
     "abi",
     "bench",
     "cli",
@@ -21,6 +21,7 @@ const CRATES: [&str; 20] = [
     "host-tests/envoy",
     "host-tests/strict-host",
     "host-tests/support",
+    "host-tests/wasm-runner",
     "inspect",
     "jose",
     "playground",

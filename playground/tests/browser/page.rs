@@ -27,6 +27,9 @@ impl Deref for Page {
     }
 }
 
+/// A build without optimisation: see the Makefile.
+const BUILT: &str = "target/wasm32-unknown-unknown/debug/playground.html";
+
 impl Page {
     /// The page with its first example, decided; nothing where there is no browser.
     pub(crate) fn open() -> Option<Self> {
@@ -36,7 +39,7 @@ impl Page {
         let proxy = format!("--proxy-server=http://{}", network.local_addr().expect("it is bound"));
         // Whatever it would ask of the network goes there; loopback is no exception.
         let browser = Chromium::start(&[&proxy, "--proxy-bypass-list=<-loopback>"]);
-        let path = built_path("JOTGATE_PLAYGROUND", "dist/playground/index.html", "make playground");
+        let path = built_path("JOTGATE_PLAYGROUND", BUILT, "make test-browser");
         let page = Self { browser, network, url: format!("file://{}", path.display()) };
         // What the browser did before is not the page's doing.
         page.log("performance");
