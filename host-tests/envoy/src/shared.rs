@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::bootstrap::Bootstrap;
 use crate::config::Config;
 use crate::discovery::{CLUSTERS, LISTENERS, publish, response, watch};
-use crate::envoy::Envoy;
+use crate::envoy::{Builder, Envoy};
 use crate::error::StartError;
 use crate::ports::Port;
 
@@ -45,15 +45,19 @@ struct Added {
 impl SharedEnvoy {
     /// Starts it. A first listener has the plugin with this configuration, and keeps the compiled module in use.
     pub fn start(configuration: &str) -> Result<Self, StartError> {
-        Self::start_with(configuration, |bootstrap| bootstrap)
+        Self::start_with(configuration, |bootstrap| bootstrap, |builder| builder)
     }
 
     /// The same with changes of the first listener, whose VMs all others share: they have its environment.
-    pub fn start_with(configuration: &str, change: impl FnOnce(Bootstrap) -> Bootstrap) -> Result<Self, StartError> {
+    pub fn start_with(
+        configuration: &str,
+        change: impl FnOnce(Bootstrap) -> Bootstrap,
+        options: impl FnOnce(Builder) -> Builder,
+    ) -> Result<Self, StartError> {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let mut config = parse(&change(Bootstrap::new(nowhere).plugin(configuration)).text());
         watch(&mut config, &SOURCES);
-        let builder = Envoy::builder(&config.to_string());
+        let builder = options(Envoy::builder(&config.to_string()));
         let builder = SOURCES.iter().fold(builder, |builder, (_, file)| builder.file(file, &response(&[])));
         Ok(Self { envoy: builder.start()?, added: Mutex::default() })
     }

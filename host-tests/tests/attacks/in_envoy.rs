@@ -6,8 +6,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request as Wire, burst};
-use real_envoy::{Bootstrap, Envoy};
+use real_envoy::{Bootstrap, ChangingEnvoy};
 use serde_json::{Value, json};
+use test_support::eventually;
 use testbed::keys::jwk_set;
 use testbed::raw::{Answer as Served, RawServer, response};
 use testbed::upstream::Upstream;
@@ -201,28 +202,24 @@ fn grpc_calls(run: &mut Run<'_, RealEnvoy>) {
     }
 }
 
-/// Envoy does not start with it, or lets nobody pass.
+/// Envoy refuses the update, and says why; what it had before goes on.
 fn configurations_are_refused(run: &mut Run<'_, RealEnvoy>) {
     let upstream = Upstream::start(0).unwrap();
-    let configs = bad_configs(&Setting::baseline(run.catalogue).config);
-    let attempt = |config: &str| {
-        let bootstrap = Bootstrap::new(upstream.address()).plugin(config);
-        let envoy = Envoy::builder(&bootstrap.text()).concurrency(1).start();
-        envoy.map_or(0, |envoy| Wire::get("/public/x").send(envoy.address("gateway")).map_or(0, |answer| answer.status))
-    };
-    let attempt = &attempt;
-    // Compiling the module is what takes the time.
-    let statuses: Vec<u16> = configs
-        .chunks(2)
-        .flat_map(|pair| {
-            std::thread::scope(|scope| {
-                let running: Vec<_> = pair.iter().map(|(_, config)| scope.spawn(move || attempt(config))).collect();
-                running.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-            })
-        })
-        .collect();
-    for ((what, _), status) in configs.iter().zip(statuses) {
-        run.check(matches!(status, 0 | 500 | 503), &format!("{what}: a public route answers {status}"));
+    let good = Setting::baseline(run.catalogue).config;
+    let bootstrap = |config: &str| Bootstrap::new(upstream.address()).plugin(config);
+    // One process for all: compiling the module is what takes the time.
+    let changing = ChangingEnvoy::start(&bootstrap(&good.to_string()), |builder| builder.concurrency(1));
+    let changing = changing.unwrap_or_else(|error| panic!("{error}"));
+    let is_served = || Wire::get("/public/x").send(changing.address()).is_ok_and(|answer| answer.status == 200);
+    let rejected = || changing.envoy().stat("listener_manager.lds.update_rejected").unwrap_or_default();
+    let explained = || changing.envoy().log().matches("configuration refused").count();
+    changing.update(&bootstrap(&good.to_string())).unwrap();
+    eventually("the good one is served", is_served);
+    for (what, config) in bad_configs(&good) {
+        let before = (rejected(), explained());
+        changing.update(&bootstrap(&config)).unwrap();
+        eventually(what, || rejected() > before.0);
+        run.check(explained() > before.1, &format!("{what}: nothing says why"));
+        run.check(is_served(), &format!("{what}: the configuration before is gone"));
     }
-    run.check(upstream.count() == 0, "something reached the upstream");
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use real_envoy::Bootstrap;
 use real_envoy::http::{Connection, Request, burst};
-use real_envoy::{Bootstrap, Envoy};
 use serde_json::{Value, json};
 use test_support::{SOON, eventually};
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 use testbed::upstream::Upstream;
 
-use crate::world::{World, config, refused, verdict};
+use crate::world::{World, add, config, refused, verdict};
 
 /// With an issuer that has this fault from the start.
 fn faulty(fault: Fault, changes: &Value) -> World {
@@ -76,7 +76,7 @@ fn an_issuer_that_comes_up_late_is_found() {
     let keys = json!({"jwksUri": format!("{url}/jwks"), "cluster": "issuer"});
     let config = json!({"issuers": [{"name": "main", "issuer": url, "audiences": ["demo"], "keys": keys}], "default": "authenticated", "limits": {"waitFor": "0s"}});
     let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", address).plugin(&config.to_string());
-    let envoy = Envoy::start(&bootstrap.text()).unwrap();
+    let envoy = add(&bootstrap);
     let send = |token: &str| Request::get("/x").bearer(token).send(envoy.address("gateway")).unwrap();
 
     // The tokens of an issuer that is not there yet: its keys are made when it starts.
@@ -97,7 +97,7 @@ fn a_cluster_that_does_not_exist_harms_nobody_else() {
     lost["issuer"] = json!("https://lost");
     lost["keys"]["cluster"] = json!("nowhere");
     config["issuers"].as_array_mut().unwrap().push(lost);
-    let world = World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
+    let world = World::add(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
     let claims = json!({"iss": "https://lost"}).as_object().unwrap().clone();
     let token = world.token(&TokenRequest { claims, ..TokenRequest::subject("alice") });
     assert_eq!(world.verdict(&token), refused(503, "keys_unavailable"));
@@ -153,7 +153,7 @@ fn a_body_is_held_back_while_its_request_waits() {
         let issuer = Issuer::start(Options::default()).unwrap();
         issuer.set_jwks(Fault::lasting(Mode::Slow { millis: 2000 })).unwrap();
         let config = config(&issuer, &json!({"limits": {"waitFor": "10s"}})).to_string();
-        let world = World::start(issuer, |bootstrap| {
+        let world = World::add(issuer, |bootstrap| {
             bootstrap.plugin(&config).plugin_option("allow_on_headers_stop_iteration", &json!(allow))
         });
         let mut connection = Connection::open(world.envoy.address("gateway")).unwrap();
@@ -170,7 +170,7 @@ fn a_body_is_held_back_while_its_request_waits() {
 
 #[test]
 fn clients_that_leave_while_they_wait_are_forgotten() {
-    let world = faulty(Fault::lasting(Mode::Slow { millis: 1500 }), &json!({"limits": {"waitFor": "10s"}}));
+    let world = faulty_shared(Fault::lasting(Mode::Slow { millis: 1500 }), &json!({"limits": {"waitFor": "10s"}}));
     let token = world.alice();
     for _ in 0..50 {
         let mut connection = Connection::open(world.envoy.address("gateway")).unwrap();
@@ -185,8 +185,9 @@ fn clients_that_leave_while_they_wait_are_forgotten() {
 fn keys_are_refreshed_and_kept_through_an_outage() {
     let issuer = Issuer::start(Options::default()).unwrap();
     let mut config = config(&issuer, &json!({}));
+    config["issuers"][0]["name"] = json!("kept");
     config["issuers"][0]["keys"]["refreshAfter"] = json!("1s");
-    let world = World::start(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
+    let world = World::add(issuer, |bootstrap| bootstrap.plugin(&config.to_string()));
     world.assert_good_passes();
     let count = world.issuer.count("/jwks");
     eventually("keys are refreshed", || world.issuer.count("/jwks") > count + 3);
@@ -196,7 +197,8 @@ fn keys_are_refreshed_and_kept_through_an_outage() {
     for _ in 0..20 {
         world.assert_good_passes();
     }
-    assert!(world.envoy.log().contains("stay in use"), "{}", world.envoy.log());
+    let is_logged = |line: &str| line.contains("kept") && line.contains("stay in use");
+    assert!(world.envoy.log().lines().any(is_logged), "{}", world.envoy.log());
 }
 
 #[test]

@@ -1,41 +1,54 @@
 //! Keys that all workers share, and what that costs the issuer.
 
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request, burst};
-use real_envoy::{Bootstrap, ChangingEnvoy, Envoy};
+use real_envoy::{Bootstrap, ChangingEnvoy, Envoy, SharedEnvoy};
 use serde_json::{Value, json};
 use test_support::{SOON, eventually};
 use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};
 use testbed::upstream::Upstream;
 
-use crate::world::{World, config, refused, verdict};
+use crate::world::{World, config, nobody, refused, verdict};
 
 const WORKERS: usize = 4;
 
+/// For tests that look neither at the log nor at metrics.
+static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
+    SharedEnvoy::start_with(&nobody(), |bootstrap| bootstrap, |builder| builder.concurrency(WORKERS))
+        .unwrap_or_else(|error| panic!("{error}"))
+});
+
 fn world_of(issuer: Issuer, keys: &Value) -> World {
-    world_with(WORKERS, issuer, keys)
+    let upstream = Upstream::start(0).unwrap();
+    let envoy = SHARED.add(&bootstrap_of(&issuer, &upstream, keys)).unwrap_or_else(|error| panic!("{error}"));
+    World { issuer, upstream, envoy }
 }
 
-/// With so many workers, and these members of `keys`.
-fn world_with(workers: usize, issuer: Issuer, keys: &Value) -> World {
-    let mut config = config(&issuer, &json!({}));
+fn world(keys: &Value) -> World {
+    world_of(Issuer::start(Options::default()).unwrap(), keys)
+}
+
+/// In an Envoy of its own, with so many workers.
+fn world_with(workers: usize, keys: &Value) -> World {
+    let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
+    let envoy = Envoy::builder(&bootstrap_of(&issuer, &upstream, keys).text()).concurrency(workers).start();
+    World { issuer, upstream, envoy: envoy.unwrap_or_else(|error| panic!("{error}")) }
+}
+
+/// With these members of `keys`.
+fn bootstrap_of(issuer: &Issuer, upstream: &Upstream, keys: &Value) -> Bootstrap {
+    let mut config = config(issuer, &json!({}));
     for (name, value) in keys.as_object().unwrap() {
         config["issuers"][0]["keys"][name] = value.clone();
     }
     if keys.get("discovery").is_some() {
         config["issuers"][0]["keys"].as_object_mut().unwrap().remove("jwksUri");
     }
-    let upstream = Upstream::start(0).unwrap();
-    let bootstrap = Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config.to_string());
-    let envoy = Envoy::builder(&bootstrap.text()).concurrency(workers).start();
-    World { issuer, upstream, envoy: envoy.unwrap_or_else(|error| panic!("{error}")) }
-}
-
-fn world(keys: &Value) -> World {
-    world_of(Issuer::start(Options::default()).unwrap(), keys)
+    Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config.to_string())
 }
 
 /// Over connections of their own, so that every worker gets some.
@@ -54,8 +67,7 @@ fn assert_all_pass(world: &World, token: &str, count: usize) {
 #[test]
 fn all_workers_make_one_fetch_per_refresh() {
     for workers in [1, 2, 8] {
-        let issuer = Issuer::start(Options::default()).unwrap();
-        let world = world_with(workers, issuer, &json!({"refreshAfter": "2s"}));
+        let world = world_with(workers, &json!({"refreshAfter": "2s"}));
         let start = Instant::now();
         assert_all_pass(&world, &world.alice(), 40);
         assert_eq!(world.issuer.count("/jwks"), 1, "{workers} workers");
@@ -109,7 +121,7 @@ fn keys_that_were_withdrawn_are_refused_by_every_worker() {
 
 #[test]
 fn an_outage_refuses_nobody_and_the_issuer_is_not_hammered() {
-    let world = world(&json!({"refreshAfter": "1s"}));
+    let world = world_with(WORKERS, &json!({"refreshAfter": "1s"}));
     assert_all_pass(&world, &world.alice(), 20);
     world.issuer.set_jwks(Fault::lasting(Mode::Status { status: 500 })).unwrap();
     let before = world.issuer.count("/jwks");
@@ -213,8 +225,7 @@ fn a_key_set_on_another_host_is_fetched_through_its_own_cluster() {
     issuer.set_discovery(Fault::lasting(Mode::ForeignJwksUri { uri })).unwrap();
     let mut config = config(&issuer, &json!({}));
     config["issuers"][0]["keys"] = json!({"discovery": {}, "cluster": "issuer", "jwksCluster": "certs"});
-    let world =
-        World::start(issuer, |bootstrap| bootstrap.cluster("certs", certs.address()).plugin(&config.to_string()));
+    let world = World::add(issuer, |bootstrap| bootstrap.cluster("certs", certs.address()).plugin(&config.to_string()));
     assert_all_pass(&world, &world.alice(), 20);
     assert_eq!((world.issuer.count("/jwks"), certs.count("/keys")), (0, 1));
 }

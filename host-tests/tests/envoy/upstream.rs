@@ -1,5 +1,7 @@
 //! Tokens that the gate signs: in a real Envoy, checked by libraries that upstreams use.
 
+use std::sync::LazyLock;
+
 use jose::base64url;
 use jose::sign::SigningKey;
 use real_envoy::http::{Request, Response};
@@ -21,8 +23,8 @@ const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsx
 const ISSUER: &str = "https://gate.example.com";
 const JWKS: &str = "/.well-known/jwks.json";
 
-/// Two credentials: one for each algorithm, with one key set.
-fn world() -> World {
+/// Two credentials: one for each algorithm, with one key set. In one Envoy for all: its keys are in the environment.
+static WORLD: LazyLock<World> = LazyLock::new(|| {
     let token = |keys: Value, audience: &str| {
         json!({
             "issuer": ISSUER, "audience": audience, "keys": keys, "jwks": JWKS,
@@ -47,7 +49,7 @@ fn world() -> World {
     World::start(issuer, |bootstrap| {
         bootstrap.plugin(&config.to_string()).plugin_option("vm_config/environment_variables", &keys)
     })
-}
+});
 
 fn tokens(response: &Response) -> [String; 2] {
     let one = |name: &str| {
@@ -67,7 +69,7 @@ fn libraries_of_upstreams_verify_tokens_with_the_served_keys() {
     if !providers::are_installed() {
         return;
     }
-    let world = world();
+    let world = &*WORLD;
     let own = world.alice();
     let response = world.send(&Request::get("/x").bearer(&own));
     assert_eq!(verdict(&response), (200, String::new()));
@@ -92,7 +94,7 @@ fn libraries_of_upstreams_verify_tokens_with_the_served_keys() {
 
 #[test]
 fn the_host_signs_where_it_can_and_wasm_otherwise() {
-    let world = world();
+    let world = &*WORLD;
     let response = world.send(&Request::get("/x").bearer(&world.alice()));
     let by_module = |token: &str, key: &SigningKey| {
         let (input, signature) = token.rsplit_once('.').unwrap();
@@ -106,7 +108,7 @@ fn the_host_signs_where_it_can_and_wasm_otherwise() {
 
 #[test]
 fn clients_cannot_send_what_the_gate_makes() {
-    let world = world();
+    let world = &*WORLD;
     let forged = |request: Request| {
         let request = request.header("x-stock", "forged").header("X_Stock", "forged").header("x-stock", "forged");
         request.header("authorization_", "forged")
@@ -125,7 +127,7 @@ fn clients_cannot_send_what_the_gate_makes() {
 
 #[test]
 fn no_key_and_no_token_is_in_the_log() {
-    let world = world();
+    let world = &*WORLD;
     let tokens = tokens(&world.send(&Request::get("/x").bearer(&world.alice())));
     let log = world.envoy.log();
     assert!(!log.contains("jpsQnn") && !log.contains("nWGxne"), "{log}");

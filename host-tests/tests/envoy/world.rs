@@ -11,12 +11,15 @@ use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::upstream::Upstream;
 
 /// For tests that look neither at the log nor at metrics: starting an Envoy is what takes time.
-static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
+static SHARED: LazyLock<SharedEnvoy> =
+    LazyLock::new(|| SharedEnvoy::start(&nobody()).unwrap_or_else(|error| panic!("{error}")));
+
+/// A configuration that nobody passes.
+pub(crate) fn nobody() -> String {
     let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
     let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
-    let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
-    SharedEnvoy::start(&config).unwrap_or_else(|error| panic!("{error}"))
-});
+    json!({"issuers": [issuer], "default": "deny"}).to_string()
+}
 
 pub(crate) struct World {
     pub(crate) issuer: Issuer,

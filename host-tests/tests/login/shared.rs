@@ -17,7 +17,7 @@ pub(crate) fn start(with_environment: fn(Bootstrap) -> Bootstrap) -> SharedEnvoy
     let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
     let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
     let config = json!({"issuers": [issuer], "default": "deny"}).to_string();
-    SharedEnvoy::start_with(&config, with_environment).unwrap_or_else(|error| panic!("{error}"))
+    SharedEnvoy::start_with(&config, with_environment, |builder| builder).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The environment of the plugin: the keys, and these variables.
