@@ -43,19 +43,18 @@ struct Added {
 }
 
 impl SharedEnvoy {
-    /// Starts it. A first listener has the plugin with this configuration, and keeps the compiled module in use.
-    pub fn start(configuration: &str) -> Result<Self, StartError> {
-        Self::start_with(configuration, |bootstrap| bootstrap, |builder| builder)
+    /// Starts it. The plugin of a first listener lets nobody pass, and keeps the compiled module in use.
+    pub fn start() -> Result<Self, StartError> {
+        Self::start_with(|bootstrap| bootstrap, |builder| builder)
     }
 
     /// The same with changes of the first listener, whose VMs all others share: they have its environment.
     pub fn start_with(
-        configuration: &str,
         change: impl FnOnce(Bootstrap) -> Bootstrap,
         options: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, StartError> {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let mut config = parse(&change(Bootstrap::new(nowhere).plugin(configuration)).text());
+        let mut config = parse(&change(Bootstrap::new(nowhere).plugin(&nobody())).text());
         watch(&mut config, &SOURCES);
         let builder = options(Envoy::builder(&config.to_string()));
         let builder = SOURCES.iter().fold(builder, |builder, (_, file)| builder.file(file, &response(&[])));
@@ -126,6 +125,14 @@ impl SharedEnvoy {
         }
         Ok(())
     }
+}
+
+/// A configuration that nobody passes, with the public key of RFC 8037, A.2.
+fn nobody() -> String {
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let keys = json!({"inline": {"keys": [key]}});
+    let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
+    json!({"issuers": [issuer], "default": "deny"}).to_string()
 }
 
 fn parse(text: &str) -> Value {

@@ -12,13 +12,13 @@ use testbed::issuer::{Fault, Issuer, Mode, Options, Rotation, TokenRequest};
 use testbed::raw::{Answer, RawServer};
 use testbed::upstream::Upstream;
 
-use crate::world::{World, config, nobody, refused, verdict};
+use crate::world::{World, config, refused, verdict};
 
 const WORKERS: usize = 4;
 
 /// For tests that look neither at the log nor at metrics.
 static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| {
-    SharedEnvoy::start_with(&nobody(), |bootstrap| bootstrap, |builder| builder.concurrency(WORKERS))
+    SharedEnvoy::start_with(|bootstrap| bootstrap, |builder| builder.concurrency(WORKERS))
         .unwrap_or_else(|error| panic!("{error}"))
 });
 

@@ -7,19 +7,10 @@ pub(crate) use real_envoy::verdict::{refused, verdict};
 use real_envoy::{Bootstrap, Envoy, SharedEnvoy};
 use serde_json::{Value, json};
 use testbed::issuer::{Issuer, Options, TokenRequest};
-use testbed::keys::{Algorithm, SigningKey, jwk_set};
 use testbed::upstream::Upstream;
 
 /// For tests that look neither at the log nor at metrics: starting an Envoy is what takes time.
-static SHARED: LazyLock<SharedEnvoy> =
-    LazyLock::new(|| SharedEnvoy::start(&nobody()).unwrap_or_else(|error| panic!("{error}")));
-
-/// A configuration that nobody passes.
-pub(crate) fn nobody() -> String {
-    let keys = json!({"inline": jwk_set([&SigningKey::generate(Algorithm::EdDSA)])});
-    let issuer = json!({"name": "nobody", "issuer": "https://nobody", "audiences": ["demo"], "keys": keys});
-    json!({"issuers": [issuer], "default": "deny"}).to_string()
-}
+static SHARED: LazyLock<SharedEnvoy> = LazyLock::new(|| SharedEnvoy::start().unwrap_or_else(|error| panic!("{error}")));
 
 pub(crate) struct World {
     pub(crate) issuer: Issuer,
