@@ -135,8 +135,7 @@ impl Trouble {
         let new: Vec<_> = kids(&keys.signing).collect();
         keys.published.extend(new);
         drop(keys);
-        self.pause(GRACE);
-        self.doubt(Doubt::Keys, false);
+        self.mend(Doubt::Keys);
         self.happened.rotations.fetch_add(1, Ordering::SeqCst);
         self.pause(Duration::from_secs(1));
     }
@@ -149,10 +148,17 @@ impl Trouble {
         set(Fault::lasting(mode));
         self.pause(random.duration(OUTAGE[0], OUTAGE[1]));
         set(Fault::lasting(Mode::Ok));
-        self.pause(GRACE);
-        self.doubt(doubt, false);
+        self.mend(doubt);
         self.happened.outages.fetch_add(1, Ordering::SeqCst);
         self.pause(Duration::from_secs(1));
+    }
+
+    /// After a while, all is sure again. What goes wrong when all is over stays in doubt: clients still send a few
+    /// requests, and the gate has had no time.
+    fn mend(&self, doubt: Doubt) {
+        if self.pause(GRACE) {
+            self.doubt(doubt, false);
+        }
     }
 
     fn doubt(&self, doubt: Doubt, is_there: bool) {
@@ -160,13 +166,15 @@ impl Trouble {
         self.doubts[doubt as usize].store(is_there, Ordering::SeqCst);
     }
 
-    fn pause(&self, time: Duration) {
+    /// Waits for so long, or until all is over; says whether it is not.
+    fn pause(&self, time: Duration) -> bool {
         let step = Duration::from_millis(50);
         let mut left = time;
         while !left.is_zero() && !self.is_over() {
             sleep(step.min(left));
             left = left.saturating_sub(step);
         }
+        !self.is_over()
     }
 
     fn keys(&self) -> RwLockReadGuard<'_, Keys> {
