@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gate::{
     Callout, CalloutFailure, CalloutId, Capabilities, Connection, Decision, Effect, Gate, HeaderEdit, HeaderLine,
-    Level, Reply, Report, Request, RequestId, Response, ResponseDecision, Timestamp,
+    Level, Reply, Report, Request, RequestId, Response, ResponseDecision, SharedData, Timestamp,
 };
 use jose::signature::SignatureVerifier;
 
@@ -106,15 +106,23 @@ impl<V> Driver<V> {
     /// Takes over what waits and what is under way for the configuration before, whose counts are complete with this. To
     /// be called before anything else.
     pub fn inherit(&mut self, host: &mut impl Host, mut predecessor: Self) {
-        predecessor.end(host);
+        predecessor.metrics.report(host);
         self.gate.inherit(predecessor.gate);
         self.callouts = predecessor.callouts;
         self.held_bodies = predecessor.held_bodies;
     }
 
-    /// The configuration is over: the host gets to know of all that was counted.
+    /// The configuration is over: the host gets to know of all that was counted, and others may fetch in its place.
     pub fn end(&mut self, host: &mut impl Host) {
         self.metrics.report(host);
+        if let Ok(now) = host.now() {
+            self.release(host.shared_data(), now);
+        }
+    }
+
+    /// Gives up the fetches that are under way, so that others may make them at once.
+    pub fn release(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
+        self.gate.end(shared, now);
     }
 
     /// A request is gone, whether it was decided or not.

@@ -4,8 +4,9 @@
 //! and decides nothing. This crate is what stands between, once for all of them:
 //!
 //! - A host calls a [`Driver`] with what happened: [`Driver::request_headers`], [`Driver::request_trailers`],
-//!   [`Driver::response_headers`], [`Driver::callout_answered`], [`Driver::tick`], [`Driver::cancel`]. The driver hands it
-//!   to the engine, and carries out what the engine wants, through [`Host`], until there is nothing more to do.
+//!   [`Driver::response_headers`], [`Driver::callout_answered`], [`Driver::tick`], [`Driver::cancel`], [`Driver::end`].
+//!   The driver hands it to the engine, and carries out what the engine wants, through [`Host`], until there is nothing
+//!   more to do.
 //! - **Where the host fails, the request does**: if its headers cannot be read or edited, or it cannot be continued,
 //!   it is answered with 500. A request never passes half-edited. A response does: it is the upstream's, and what the
 //!   gate adds to it can come with the next one.

@@ -201,6 +201,15 @@ impl Gateway {
     }
 }
 
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let Some(now) = host::now() else { return };
+        for mut desk in self.engines.iter().filter_map(Engine::lock) {
+            desk.core.driver.release(&mut &self.store, now);
+        }
+    }
+}
+
 fn tick_if_due(core: &mut Core, envoy: &mut Envoy<'_>) {
     envoy.requests.rang();
     if envoy.requests.take_due() {

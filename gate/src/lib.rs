@@ -12,7 +12,8 @@
 //!   to be done comes from [`Gate::poll_effect`]: **after every call the host takes effects until there are none**,
 //!   and calls [`Gate::handle_timeout`] when [`Gate::next_timeout`] has come.
 //! - [`Effect::Share`] asks for the data that all VMs of a proxy share ([`SharedData`]), handed to
-//!   [`Gate::handle_shared`]; a request may be resumed right after it, within the call that brought it.
+//!   [`Gate::handle_shared`]; a request may be resumed right after it, within the call that brought it. Its last call
+//!   is [`Gate::end`]: what it fetches, others may then.
 //! - A request that waits is named by [`Effect::Resume`], once there is something new to decide on: the host then
 //!   hands it to [`Gate::handle_request`] again. The engine keeps no copy of it. No request waits longer than
 //!   `limits.waitFor`, nor more of them than `limits.waiting`. Of a crowd some are resumed at a time, the others by

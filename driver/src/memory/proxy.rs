@@ -49,6 +49,11 @@ impl<V: SignatureVerifier> Proxy<V> {
         self.pass_replies();
     }
 
+    /// The configuration is over.
+    pub fn end(mut self) {
+        self.driver.end(&mut self.host);
+    }
+
     /// Sends a request; what became of it is under this number in [`Memory::requests`].
     pub fn send(&mut self, request: Exchange) -> RequestId {
         self.requests_sent += 1;
@@ -56,7 +61,7 @@ impl<V: SignatureVerifier> Proxy<V> {
         let has_body = request.has_body();
         self.host.requests.insert(id, request);
         let action = self.inside(id, |driver, host| driver.request_headers(host, id, has_body));
-        self.end(id, action);
+        self.conclude(id, action);
         self.pass_replies();
         id
     }
@@ -162,7 +167,7 @@ impl<V: SignatureVerifier> Proxy<V> {
         }
     }
 
-    fn end(&mut self, id: RequestId, action: Action) {
+    fn conclude(&mut self, id: RequestId, action: Action) {
         if let (Action::Continue, Some(exchange)) = (action, self.host.requests.get_mut(&id)) {
             // One that was answered meanwhile stays answered.
             let _ = exchange.end(Outcome::Forwarded);

@@ -92,6 +92,14 @@ impl Gate {
         self.has_shared = false;
     }
 
+    /// The engine is over, and nobody takes the answers that it waits for: other VMs may fetch in its place at once. The
+    /// last call. Refreshes of sessions are not for others: their provider may have answered.
+    pub fn end(&mut self, shared: &mut dyn SharedData, now: Timestamp) {
+        let now = self.clock.advance(now);
+        let at = Moment { now, clock: self.clock, limits: self.policy.limits };
+        self.keys.iter().filter_map(IssuerKeys::fetched).for_each(|keys| keys.release(at, shared));
+    }
+
     pub(super) fn poll_keys(&mut self, issuer: usize, now: Timestamp) {
         let (id, limits, is_awaited) = (CalloutId(self.fetches), self.policy.limits, self.waiting.is_awaited(issuer));
         let fetch = self.fetched_mut(issuer).and_then(|(keys, _)| keys.poll(id, now, is_awaited, &limits));

@@ -139,6 +139,19 @@ impl FetchedKeys {
         }
     }
 
+    /// Gives up the lease of the fetch that is under way: nobody will take its answer, and others may fetch at once.
+    pub(crate) fn release(&self, at: Moment, shared: &mut dyn SharedData) {
+        let (Some(name), State::InFlight { .. }) = (&self.settings.share, self.state) else { return };
+        for _ in 0..TRIES {
+            let Ok(Some(found)) = shared.read(name.as_str()) else { return };
+            let Some(entry) = Entry::open(&found.bytes, name, at.limits.key_set_bytes) else { return };
+            let released = Entry { lease: None, ..entry }.seal(name);
+            if shared.write(name.as_str(), &released, Some(found.version)) != Err(SharedDataError::Changed) {
+                return;
+            }
+        }
+    }
+
     /// A set that was fetched now is newer than all that anybody knew, and so is its revision; by the clock, so that
     /// this holds for a VM that knew nothing, and above what is there, so that it holds when the clock was set back.
     fn raise(&mut self, entry: &Entry, at: Moment) {

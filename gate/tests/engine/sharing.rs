@@ -406,6 +406,27 @@ fn a_fetcher_that_dies_loses_its_lease() {
     assert_eq!(proxy.last(), ["ok"; 2]);
 }
 
+/// An update of the configuration ends the engine of the one before, maybe while it fetches.
+#[test]
+fn a_fetcher_that_ends_gives_up_its_lease() {
+    let mut proxy = Proxy::new(3, &fetched(&json!({}), &json!({})));
+    let fetcher = proxy.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches");
+    proxy.worlds.remove(fetcher).shut_down();
+    assert_eq!(proxy.with_token(&token("a")), ["waiting"; 2]);
+    proxy.pass(SOON);
+    assert_eq!(proxy.fetches(), 1);
+    // One that follows has no lease to give up.
+    let follower = proxy.worlds.iter().position(|world| world.fetches.is_empty()).expect("a VM follows");
+    proxy.worlds.remove(follower).shut_down();
+    proxy.join(&fetched(&json!({}), &json!({})));
+    assert_eq!(proxy.with_token(&token("a")), ["waiting"; 2]);
+    proxy.pass(SOON);
+    assert_eq!(proxy.fetches(), 1);
+    proxy.fetcher().answer_keys(&[&Key::new("a")]);
+    proxy.pass(SOON);
+    assert_eq!(proxy.last(), ["ok"; 2]);
+}
+
 #[test]
 fn vms_poll_rarely_unless_a_request_waits() {
     let mut proxy = Proxy::new(2, &fetched(&json!({}), &json!({})));
@@ -504,10 +525,13 @@ impl Chaos {
         self.proxy.tick();
     }
 
-    /// A VM dies, whatever it was about, and is replaced.
+    /// A VM dies or ends, whatever it was about, and is replaced.
     fn restart(&mut self, vm: usize) {
         self.proxy.join(&fetched(&json!({}), &json!({})));
-        self.proxy.worlds.swap_remove(vm);
+        let vm_before = self.proxy.worlds.swap_remove(vm);
+        if self.choose(2) == 0 {
+            vm_before.shut_down();
+        }
         self.newest[vm] = 0;
     }
 

@@ -238,6 +238,12 @@ impl World {
         self.pass(Duration::ZERO);
     }
 
+    /// The VM's configuration is over.
+    pub(crate) fn shut_down(mut self) {
+        self.proxy.host.now = self.now;
+        self.proxy.end();
+    }
+
     pub(crate) fn with_token(&mut self, token: &str) -> Outcome {
         self.get("/x", &[("authorization", &format!("Bearer {token}"))])
     }

@@ -6,10 +6,10 @@ use std::thread;
 
 use real_envoy::http::{Connection, Request, Response};
 use real_envoy::{Bootstrap, ChangingEnvoy};
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::eventually;
 use testbed::flaws::Flaw;
-use testbed::issuer::{Issuer, Options, TokenRequest};
+use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
 use testbed::upstream::Upstream;
 
 use crate::world::{config, verdict};
@@ -102,6 +102,37 @@ fn an_update_under_load_loses_no_request_and_judges_each() {
         })
     });
     assert_eq!(issuer.count("/jwks"), 1);
+}
+
+/// The fetch of a configuration that is over has no answer: the next one does not wait for it.
+#[test]
+fn an_update_during_a_fetch_keeps_nobody_waiting() {
+    let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
+    let bootstrap = |config: &Value| {
+        Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config.to_string())
+    };
+    let with_realm = |realm: &str| {
+        let mut config = config(&issuer, &json!({"realm": realm, "limits": {"waitFor": "20s"}}));
+        config["issuers"][0]["keys"]["timeout"] = json!("60s");
+        bootstrap(&config)
+    };
+    let mut fetches_nothing = config(&issuer, &json!({}));
+    fetches_nothing["issuers"][0]["keys"] = json!({"inline": issuer.key_set()});
+    issuer.set_jwks(Fault::lasting(Mode::Stall)).unwrap();
+    let changing = ChangingEnvoy::start(&bootstrap(&fetches_nothing), |builder| builder.drain_seconds(1));
+    let changing = changing.unwrap_or_else(|error| panic!("{error}"));
+    changing.update(&with_realm("first")).unwrap();
+    eventually("the first configuration fetches", || issuer.count("/jwks") == 1);
+    issuer.set_jwks(Fault::lasting(Mode::Ok)).unwrap();
+    changing.update(&with_realm("second")).unwrap();
+    eventually("the second one is used", || {
+        let answer = Request::get("/x").send(changing.address());
+        answer.is_ok_and(|answer| answer.header("www-authenticate").as_deref() == Some("Bearer realm=\"second\""))
+    });
+    let token = issuer.token(&TokenRequest::subject("alice")).unwrap();
+    let response = Request::get("/x").bearer(&token).send(changing.address()).unwrap();
+    assert_eq!(verdict(&response), (200, String::new()));
+    assert_eq!(issuer.count("/jwks"), 2);
 }
 
 fn assert_judged(response: &Response, (status, reason): (u16, &str)) {

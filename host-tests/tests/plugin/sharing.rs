@@ -171,6 +171,20 @@ fn a_vm_that_dies_while_it_fetches_holds_nobody_up_for_long() {
 }
 
 #[test]
+fn a_configuration_that_ends_while_it_fetches_holds_nobody_up() {
+    let (proxy, _) = slow_proxy();
+    let root = start(&proxy, &fetched(&json!({})));
+    proxy.advance(FIRST_TICK);
+    let next = start(&proxy, &fetched(&json!({"realm": "next"})));
+    assert!(root.shut_down());
+    let stream = with_token(&next, &proxy, &json!({}));
+    // A second fetch takes a second.
+    proxy.advance(SECOND + SOON);
+    assert_eq!(summary(&stream), "ok");
+    assert_eq!(proxy.callouts().len(), 2);
+}
+
+#[test]
 fn a_dead_issuer_is_asked_by_one_vm_at_a_time() {
     let proxy = Proxy::new();
     proxy.on_callout(|_| CalloutAnswer::fail());
