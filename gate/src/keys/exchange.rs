@@ -88,16 +88,17 @@ impl FetchedKeys {
             let version = found.as_ref().map(|found| found.version);
             let entry = found.and_then(|found| Entry::open(&found.bytes, name, at.limits.key_set_bytes));
             let entry = entry.unwrap_or_default();
-            if self.adopt(&entry, at, jitter) {
+            let news = self.adopt(&entry, at, jitter).then_some(true);
+            let lease = entry.lease.and_then(|end| at.ahead(end, self.lease()));
+            let lease = lease.filter(|&end| end > at.now);
+            if let Some(until) = lease {
+                // Even newer keys may come of that fetch.
+                self.state = State::Following { until };
+            }
+            if news.is_some() || lease.is_some() {
                 self.wants_unknown_kid_fetch = false;
                 // If they are due already, the next poll sees to that.
-                return Exchanged { fetch: None, concluded: Some(true) };
-            }
-            let lease = entry.lease.and_then(|end| at.ahead(end, self.lease()));
-            if let Some(until) = lease.filter(|&end| end > at.now) {
-                self.wants_unknown_kid_fetch = false;
-                self.state = State::Following { until };
-                return Exchanged::default();
+                return Exchanged { fetch: None, concluded: news };
             }
             self.wants_unknown_kid_fetch &= !self.is_cooling_down(at.now);
             let is_due = self.due <= at.now || self.wants_unknown_kid_fetch;

@@ -224,6 +224,26 @@ fn a_vm_that_loses_a_race_polls_again() {
     assert_eq!((world.fetches.len(), store.stored().writes), (1, 1));
 }
 
+/// The entry has keys for a VM without any, and a lease: what comes of that fetch is worth waiting for, too.
+#[test]
+fn a_vm_that_gets_its_first_keys_waits_for_those_that_are_being_fetched() {
+    let config = fetched(&json!({}), &json!({}));
+    let mut proxy = Proxy::new(2, &config);
+    proxy.pass(SOON);
+    let fetcher = proxy.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches");
+    proxy.worlds[fetcher].answer_keys(&[&Key::new("a")]);
+    assert_eq!(proxy.worlds[fetcher].with_token(&token("b")).summary(), "waiting");
+    // One that was there, and one that is new.
+    proxy.join(&config);
+    assert_eq!(proxy.with_token(&token("b")), ["waiting"; 3]);
+    assert_eq!(proxy.with_token(&token("a")), ["ok"; 3]);
+    proxy.worlds[fetcher].answer_keys(&[&Key::new("a"), &Key::new("b")]);
+    proxy.pass(SOON);
+    assert!(proxy.worlds.iter().all(|world| world.waiting.is_empty()));
+    assert_eq!(proxy.with_token(&token("b")), ["ok"; 3]);
+    assert_eq!(proxy.fetches(), 0);
+}
+
 #[test]
 fn a_failure_is_everybodys_failure() {
     let mut proxy = Proxy::new(4, &fetched(&json!({}), &json!({"waitFor": "500ms"})));
