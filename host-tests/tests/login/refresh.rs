@@ -1,7 +1,7 @@
 //! Sessions that stay alive, though their claims do not.
 
 use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use browsers::user_agent::{Url, UserAgent};
 use real_envoy::http::{Request, Response, burst};
@@ -15,6 +15,16 @@ use crate::world::World;
 /// A second is as short as it gets.
 fn quick() -> Setup {
     Setup { session: json!({"refreshAfter": "1s"}), ..Setup::default() }
+}
+
+/// A browser in which somebody logged in early in a second: sessions count whole ones, so that at the end of one their
+/// claims are old at once, and the page after the login starts a refresh.
+fn logged_in(world: &World) -> UserAgent {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_millis();
+    if since > 500 {
+        sleep(Duration::from_millis((1000 - since).into()));
+    }
+    world.logged_in()
 }
 
 /// Claims are old now: the next request starts a refresh.
@@ -49,7 +59,7 @@ fn store(world: &World, browser: &mut UserAgent, response: &Response) {
 #[test]
 fn parallel_requests_refresh_once_and_the_session_stays() {
     let Some(world) = World::certified(&quick()) else { return };
-    let mut browser = world.logged_in();
+    let mut browser = logged_in(&world);
     let first = browser.clone();
     for round in 0..4 {
         if round % 2 == 0 {
@@ -81,7 +91,7 @@ fn parallel_requests_refresh_once_and_the_session_stays() {
 fn a_new_cookie_rides_on_the_response_to_whoever_has_an_old_one() {
     // On a busy machine, a second may pass between two requests.
     let world = World::flawed(&Setup { session: json!({"refreshAfter": "3s"}), ..Setup::default() });
-    let mut browser = world.logged_in();
+    let mut browser = logged_in(&world);
     let issuer = world.provider.flawed();
     sleep(Duration::from_millis(6100));
     let response = world.fetch(&mut browser, "/x");
@@ -98,7 +108,7 @@ fn a_new_cookie_rides_on_the_response_to_whoever_has_an_old_one() {
 #[test]
 fn a_refresh_in_time_holds_no_request_up() {
     let world = World::flawed(&Setup { session: json!({"refreshAfter": "3s"}), ..Setup::default() });
-    let mut browser = world.logged_in();
+    let mut browser = logged_in(&world);
     let issuer = world.provider.flawed();
     issuer.set_token_endpoint(Fault::times(Mode::Slow { millis: 4000 }, 1)).unwrap();
     // Sessions count whole seconds: between three and six of them have passed.
@@ -128,7 +138,7 @@ fn a_provider_without_rotation_or_with_grace_is_fine_as_well() {
         .into_iter()
         .map(|behaviour| {
             world.provider.flawed().set_behaviour(behaviour.clone());
-            (behaviour, world.logged_in())
+            (behaviour, logged_in(&world))
         })
         .collect();
     for _ in 0..2 {
@@ -153,7 +163,7 @@ fn a_refreshed_id_token_is_of_the_same_person() {
         json!({"aud": "another"}),
         json!({"nonce": "another"}),
     ];
-    let mut browsers: Vec<_> = cases.iter().map(|_| world.logged_in()).collect();
+    let mut browsers: Vec<_> = cases.iter().map(|_| logged_in(&world)).collect();
     grow_very_old();
     for (claims, browser) in cases.iter().zip(&mut browsers) {
         issuer
@@ -170,7 +180,7 @@ fn a_refreshed_id_token_is_of_the_same_person() {
 #[test]
 fn an_outage_of_the_provider_is_survived() {
     let world = World::flawed(&quick());
-    let mut browser = world.logged_in();
+    let mut browser = logged_in(&world);
     let issuer = world.provider.flawed();
     issuer.set_token_endpoint(Fault::lasting(Mode::Status { status: 503 })).unwrap();
     grow_very_old();
@@ -190,7 +200,7 @@ fn a_session_that_the_provider_has_ended_is_over() {
     let world = World::flawed(&setup);
     let issuer = world.provider.flawed();
     issuer.set_behaviour(Behaviour { lifetime: 2, ..Behaviour::default() });
-    let mut browser = world.logged_in();
+    let mut browser = logged_in(&world);
     issuer.revoke_all();
     sleep(Duration::from_secs(3));
     let response = world.fetch(&mut browser, "/x");
