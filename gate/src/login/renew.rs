@@ -37,7 +37,7 @@ impl Exchange<'_> {
             claims_at: now,
             fresh_until: expires,
             from_userinfo,
-            claims: self.kept.select(found.root()),
+            claims: with_nonce(self.kept.select(found.root()), found.root(), claims),
             claims_digest: self.kept.digest(),
             refresh_token: tokens.refresh_token.or_else(|| session.refresh_token.clone()),
             id_token: tokens.id_token.or_else(|| session.id_token.clone()).filter(|_| keep.id_token),
@@ -80,6 +80,17 @@ fn own_claims(session: &Session, claims: Value<'_>) -> String {
         !names.any(|found| found.as_str() == Some(name))
     };
     json_text::object(claims.members().filter(|(name, _)| is_own(name)))
+}
+
+/// `kept`, what is kept of `found`, with the nonce of `before`: refreshed tokens rarely have one, and one that comes later
+/// is that of the login all the same (OpenID Connect Core 1.0 §12.2).
+fn with_nonce(kept: String, found: Value<'_>, before: Value<'_>) -> String {
+    let has_one = found.get("nonce").is_some_and(|nonce| !nonce.is_null());
+    match (kept.strip_suffix('}'), before.get("nonce").filter(|_| !has_one)) {
+        // Whose session it is stands before it.
+        (Some(kept), Some(nonce)) => [kept, ",\"nonce\":", &json_text::compact(nonce), "}"].concat(),
+        _ => kept,
+    }
 }
 
 /// A session that no login makes.

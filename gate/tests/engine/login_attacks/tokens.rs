@@ -314,6 +314,32 @@ fn a_refresh_is_for_the_same_user() {
     }
 }
 
+/// OpenID Connect Core 1.0 §12.2: a nonce that comes back is that of the login, though none came with a refresh between.
+#[test]
+fn a_nonce_outlives_a_refresh_without_one() {
+    for (is_right, refreshes) in [(true, 2), (false, 1)] {
+        let mut scene = Scene::logged_in(&json!({}));
+        let right = scene.provider.nonce.clone();
+        for (round, nonce) in [json!(null), json!(if is_right { &right } else { "another" })].iter().enumerate() {
+            scene.world.pass(Duration::from_secs(601));
+            scene.provider.serve(&mut scene.world);
+            let outcome = scene.browser.fetch(&mut scene.world, "/app");
+            assert!(matches!(outcome, Outcome::Waiting), "{outcome:?}");
+            let now = scene.world.now.since_epoch().as_secs();
+            let outcome = scene.answer_with(outcome, |provider, fetch| {
+                let claims = claims(provider, &json!({"nonce": nonce, "iat": now, "exp": now + 4_000}));
+                let id_token = provider.key.sign(&json!({"alg": ES256, "kid": "a"}), &claims);
+                (fetch.path == "/token").then(|| ("200", tokens(&id_token, &json!({"refresh_token": "again"}))))
+            });
+            assert!(is_forwarded(&outcome), "round {round}: {outcome:?}");
+            let lines = scene.world.respond(scene.world.last(), &[(":status", "200")]);
+            scene.browser.keep_lines(&lines);
+        }
+        let refreshed = scene.world.metrics.get("jotgate_sessions_refreshed").copied();
+        assert_eq!(refreshed, Some(refreshes), "{is_right}");
+    }
+}
+
 /// What is signed by nobody renews nothing either.
 #[test]
 fn a_refresh_with_a_forged_token_renews_nothing() {
