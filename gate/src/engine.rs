@@ -348,7 +348,10 @@ impl Gate {
     pub fn handle_callout(&mut self, id: CalloutId, outcome: CalloutOutcome<'_>, capabilities: Capabilities<'_>) {
         let now = self.clock.advance(capabilities.now);
         self.has_shared = false;
-        self.current_request = None;
+        // One that was not sent ends within the call that wanted it: that may be a request's.
+        if !matches!(outcome, Err(CalloutFailure::NotSent { .. })) {
+            self.current_request = None;
+        }
         if !self.finish_question(id, outcome, capabilities, now) {
             self.finish_fetch(id, outcome, now);
             self.advance_refreshes(capabilities, now);

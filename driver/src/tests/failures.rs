@@ -118,6 +118,22 @@ fn a_callout_that_cannot_be_sent_is_a_failed_fetch() {
     assert_eq!((summary(&proxy, id).as_str(), user(&proxy, id).as_deref()), ("forwarded", Some("alice")));
 }
 
+/// A host that answers another request in the call of one holds that one, whatever was decided on it.
+#[test]
+fn a_callout_that_cannot_be_sent_resumes_nobody_in_the_call_of_another() {
+    let mut host = host();
+    host.fail(Call::SendCallout);
+    let mut proxy = proxy_on(host);
+    let waiting = proxy.send(with_token());
+    proxy.pass(Duration::from_secs(2));
+    // The third try is due, and the timer is late: it comes with the next request, and is the last in time for the other.
+    proxy.host.now = proxy.host.now.after(Duration::from_millis(1500));
+    proxy.send(get("/x"));
+    assert_eq!(summary(&proxy, waiting), "waiting");
+    proxy.pass(Duration::from_millis(10));
+    assert_eq!(summary(&proxy, waiting), "503 jotgate_keys_unavailable");
+}
+
 #[test]
 fn what_an_answer_lacks_is_a_failed_fetch() {
     for call in [Call::ReadCalloutHeaders, Call::CalloutBody] {
