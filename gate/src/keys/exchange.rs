@@ -146,7 +146,7 @@ impl FetchedKeys {
         for _ in 0..TRIES {
             let Ok(Some(found)) = shared.read(name.as_str()) else { return };
             let Some(entry) = Entry::open(&found.bytes, name, at.limits.key_set_bytes) else { return };
-            let released = Entry { lease: None, ..entry }.seal(name);
+            let released = Entry { lease: None, unknown_kid_fetch: None, ..entry }.seal(name);
             if shared.write(name.as_str(), &released, Some(found.version)) != Err(SharedDataError::Changed) {
                 return;
             }
@@ -164,7 +164,9 @@ impl FetchedKeys {
     /// Takes over what the entry says, as far as it can be true and is no older than what is known here; says
     /// whether there are newer keys.
     fn adopt(&mut self, entry: &Entry, at: Moment, jitter: &mut Jitter) -> bool {
-        let unknown_kid_fetch = entry.unknown_kid_fetch.and_then(|instant| at.past(instant));
+        // One whose outcome is not there yet counts once it is: until then, its lease keeps others from another.
+        let concluded = entry.unknown_kid_fetch.filter(|_| entry.lease.is_none());
+        let unknown_kid_fetch = concluded.and_then(|instant| at.past(instant));
         self.unknown_kid_fetch = self.unknown_kid_fetch.max(unknown_kid_fetch);
         let fetched = entry.keys.as_ref().and_then(|(text, fetched)| Some((text, at.past(*fetched)?)));
         let fetched = fetched.filter(|(_, fetched)| at.now.since(*fetched) <= self.longest_use());

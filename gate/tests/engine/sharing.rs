@@ -447,6 +447,34 @@ fn a_fetcher_that_ends_gives_up_its_lease() {
     assert_eq!(proxy.last(), ["ok"; 2]);
 }
 
+/// Nothing is known of an unknown key whose fetch came to nothing: it is fetched again, without a cooldown.
+#[test]
+fn a_fetch_for_an_unknown_kid_that_came_to_nothing_is_made_again() {
+    let config = fetched(&json!({}), &json!({"waitFor": "20s"}));
+    for ends in [true, false] {
+        let mut proxy = Proxy::new(3, &config);
+        proxy.fetcher().answer_keys(&[&Key::new("a")]);
+        proxy.pass(2 * SECOND);
+        assert_eq!(proxy.with_token(&token("b")), ["waiting"; 3]);
+        proxy.pass(SOON);
+        let fetcher = proxy.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches");
+        let fetcher = proxy.worlds.remove(fetcher);
+        if ends {
+            fetcher.shut_down();
+        } else {
+            proxy.pass(6 * SECOND);
+        }
+        proxy.join(&config);
+        proxy.pass(SOON);
+        assert_eq!(proxy.fetches(), 1, "ends: {ends}");
+        assert!(proxy.worlds.iter().take(2).all(|world| !world.waiting.is_empty()), "ends: {ends}");
+        assert_eq!(proxy.worlds[2].with_token(&token("b")).summary(), "waiting");
+        proxy.fetcher().answer_keys(&[&Key::new("a"), &Key::new("b")]);
+        proxy.pass(SOON);
+        assert_eq!(proxy.last(), ["ok"; 3], "ends: {ends}");
+    }
+}
+
 #[test]
 fn vms_poll_rarely_unless_a_request_waits() {
     let mut proxy = Proxy::new(2, &fetched(&json!({}), &json!({})));
