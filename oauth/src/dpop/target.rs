@@ -46,7 +46,7 @@ fn server(authority: &[u8], is_https: bool) -> Option<Vec<u8>> {
     };
     let default: &[u8] = if is_https { b"443" } else { b"80" };
     match (host, port) {
-        (b"", _) => None,
+        (host, _) if host.is_empty() || (host.contains(&b':') && !host.ends_with(b"]")) => None,
         (host, port) if port.is_empty() || port == default => Some(host.to_vec()),
         (host, port) => Some([host, b":", port].concat()),
     }
@@ -223,6 +223,7 @@ mod tests {
             ("https://api\u{3002}example.com/", "api.example.com", "/"),
             ("https:///", "", "/"),
             ("https://:443/", "", "/"),
+            ("https://::/", ":", "/"),
             ("https://[::1/", "[::1]", "/"),
             ("https://[0:0:0:0:0:0:0:1]/", "[::1]", "/"),
         ] {
