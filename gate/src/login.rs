@@ -42,6 +42,7 @@ pub(crate) use self::logout::{is_own_navigation, logged_out};
 pub(crate) use self::navigation::Asker;
 pub(crate) use self::own_path::{OwnPath, asked_request};
 pub(crate) use self::page::{log_out, session_over};
+pub(crate) use self::renew::Renewed;
 pub(crate) use self::reply::{method_not_allowed, see, status};
 pub(crate) use self::return_to::{Destinations, ReturnTo};
 pub(crate) use self::role::{RoleAsked, role_page};

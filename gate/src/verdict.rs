@@ -82,6 +82,8 @@ pub(crate) enum Event {
     LoggedOut(usize, [u8; 16]),
     /// Fetch the claims of a session again; the request does not wait for it.
     Refresh(Arc<Entry>),
+    /// The user of a session works in another role from now on.
+    RoleChosen(Arc<Entry>),
 }
 
 impl From<Failure> for Verdict {

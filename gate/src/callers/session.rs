@@ -7,7 +7,7 @@ use jose::json::Value;
 
 use super::evidence::{Evidence, EvidenceSource};
 use super::rejection::Rejection;
-use super::verification::{groups_in, sorted, united};
+use super::verification::{check_tenant, groups_in, sorted, united};
 use crate::claims::add_scopes;
 use crate::policy::Issuer;
 
@@ -30,6 +30,8 @@ impl<'e> Evidence<'e> {
         client: &str,
         valid: Range<Duration>,
     ) -> Result<Self, OddClaims> {
+        // Tenants may be fewer than they were.
+        check_tenant(claims, issuer)?;
         let scopes = sorted(united(&issuer.scope_claims, claims, add_scopes)?);
         let groups = groups_in(claims, issuer)?;
         let source = EvidenceSource::Session(claims);

@@ -298,7 +298,7 @@ fn check_type(token: &Token<'_>, issuer: &Issuer) -> Result<(), Reason> {
 }
 
 /// The tenant in `iss` is the one that the token names.
-fn check_tenant(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
+pub(super) fn check_tenant(claims: Value<'_>, issuer: &Issuer) -> Result<(), Rejection> {
     let Some(pattern) = issuer.tenants() else { return Ok(()) };
     let claim = present(claims, pattern.claim()).ok_or_else(|| Rejection::missing(pattern.claim()))?;
     let named = claim.as_str().ok_or_else(|| Rejection::wrong_type(pattern.claim(), claim, "a string"))?;

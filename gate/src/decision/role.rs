@@ -1,15 +1,17 @@
 //! The role in which a user works, where credentials for the upstream are of one.
 
+use std::sync::Arc;
+
 use crate::answer::Refusal;
 use crate::callers::Entry;
 use crate::decision::Evaluation;
 use crate::login::{Asker, Destinations, Failed, ReturnTo, RoleAsked, Stop, is_own_navigation, role_page, see};
 use crate::policy::Browser;
 use crate::report::Reason;
-use crate::sessions::SessionCookies;
+use crate::sessions::{SessionCookies, open};
 use crate::trail::Trail;
 use crate::upstream::role_names;
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Event, Judgement, Verdict};
 
 impl<T: Trail> Evaluation<'_, T> {
     /// A request whose user has to choose a role first: a browser is sent to the page for it.
@@ -59,12 +61,14 @@ impl<T: Trail> Evaluation<'_, T> {
     /// The cookies of the session of `entry` in that role. It is the same session: nothing else in it changes.
     fn with_role(&mut self, browser: &Browser, entry: &Entry, name: String) -> Result<Vec<String>, Stop> {
         let present = self.session.take().map(|usage| usage.present).unwrap_or_default();
-        let Some(open) = &entry.session else { return Ok(Vec::new()) };
+        let Some(opened) = &entry.session else { return Ok(Vec::new()) };
         let now = self.known.verification.now;
-        let mut session = open.session.clone();
+        let mut session = opened.session.clone();
         (session.role, session.last_seen) = (Some(name), now);
         let cookies = SessionCookies::new(&browser.session);
         let text = cookies.seal(&session, self.known.random).map_err(Failed::from)?;
+        let entry = open(text.as_bytes(), browser, self.policy);
+        self.events.extend(entry.ok().map(|entry| Event::RoleChosen(Arc::new(entry))));
         Ok(cookies.set(&text, &session, now, &present))
     }
 }

@@ -12,7 +12,7 @@ use crate::answer::Refusal;
 use crate::callers::{Entry, Verification};
 use crate::capabilities::Capabilities;
 use crate::http::{HeaderEdit, HeaderLine};
-use crate::login::{Exchange, Failed, Stop};
+use crate::login::{Exchange, Failed, Renewed, Stop};
 use crate::question::Subject;
 use crate::report::{LoginFailure, Metric, Reason};
 use crate::sessions::{
@@ -23,8 +23,10 @@ use crate::shared::SharedData;
 use crate::time::Timestamp;
 use crate::verdict::Event;
 
-/// How long a refresh may take, all its questions together.
-pub(super) const REFRESH_TIME: Duration = Duration::from_secs(20);
+/// How long a refresh may take at least, all its questions together.
+const REFRESH_TIME: Duration = Duration::from_secs(20);
+/// And at most: no lease is longer.
+const LONGEST_REFRESH: Duration = Duration::from_mins(1);
 /// How long tokens wait for the keys that check them: longer than the usual cooldown for unknown keys, and shorter than
 /// [`ANSWERS_KEPT`]. Until then no other VM asks with the refresh token that was used for them.
 const KEYS_TIME: Duration = Duration::from_secs(50);
@@ -84,10 +86,18 @@ impl Gate {
                 Event::LoggedOut(login, id) => {
                     self.endings.push((login, id));
                     self.end_refresh(&id, now);
+                    // Those to requests that are under way bring it back no more.
+                    self.uses_of(&id).for_each(SessionUse::leave_cookie);
                     close(&mut self.sockets, &mut self.effects, |open| open.session.id == id);
                 }
                 Event::Refresh(entry) => {
                     self.refreshes.want(&entry, now);
+                }
+                Event::RoleChosen(entry) => {
+                    self.refreshes.replace(&entry);
+                    if let Some(open) = &entry.session {
+                        self.uses_of(&open.session.id).for_each(|usage| usage.seals = None);
+                    }
                 }
             }
         }
@@ -129,7 +139,7 @@ impl Gate {
                 continue;
             };
             match step {
-                Ok(successor) => self.refresh_succeeded(&id, successor, now),
+                Ok((successor, failed)) => self.refresh_answered(&id, successor, failed, now),
                 Err(Stop::Failed(failed)) => {
                     let is_final = failed.cause == LoginFailure::Grant;
                     self.refresh_failed(&id, &failed.words, is_final, now);
@@ -152,38 +162,43 @@ impl Gate {
     }
 
     /// One step of a refresh; `None` if its login is not there any more.
-    fn renew(
-        &self,
-        entry: &Entry,
-        capabilities: Capabilities<'_>,
-        steady: Timestamp,
-    ) -> Option<Result<Arc<Entry>, Stop>> {
+    fn renew(&self, entry: &Entry, capabilities: Capabilities<'_>, steady: Timestamp) -> Option<Renewed<Arc<Entry>>> {
         let Capabilities { now, signatures, random, .. } = capabilities;
         let browser = self.policy.browser.as_ref()?;
         let session = &entry.session.as_ref()?.session;
         let verification = Verification { policy: &self.policy, keys: &self.keys, verifier: signatures, now, steady };
         let exchange =
             Exchange::new(browser, session.login, &verification, random, self.answers.at_hand(false), &self.kept)?;
-        Some(exchange.renew(session).and_then(|session| {
+        Some(exchange.renew(session).and_then(|(session, failed)| {
             let text = SessionCookies::new(&browser.session).seal(&session, random).map_err(Failed::from)?;
             let entry = open(text.as_bytes(), browser, &self.policy);
-            Ok(Arc::new(entry.map_err(|error| Failed::new(LoginFailure::IdToken, error))?))
+            Ok((Arc::new(entry.map_err(|error| Failed::new(LoginFailure::IdToken, error))?), failed))
         }))
     }
 
-    fn refresh_succeeded(&mut self, id: &SessionId, successor: Arc<Entry>, now: Timestamp) {
+    /// There is a successor, which `failed` to get newer claims, or has them.
+    fn refresh_answered(&mut self, id: &SessionId, successor: Arc<Entry>, failed: Option<Failed>, now: Timestamp) {
         if let Some(open) = &successor.session {
             let generation = open.session.generation.saturating_sub(1);
             self.forget(Subject::Session(*id, generation));
         }
-        self.refreshes.renewed(id, successor, true, now);
-        self.effects.push_back(Effect::Count(Metric::SessionsRefreshed));
+        if let Some(failed) = failed {
+            self.report_failed_refresh(&failed.words);
+            self.refreshes.half_renewed(id, successor, now);
+        } else {
+            self.refreshes.renewed(id, successor, true, now);
+            self.effects.push_back(Effect::Count(Metric::SessionsRefreshed));
+        }
         self.wake_session(id);
     }
 
-    fn refresh_failed(&mut self, id: &SessionId, words: &str, is_final: bool, now: Timestamp) {
+    fn report_failed_refresh(&mut self, words: &str) {
         self.effects.push_back(Effect::Count(Metric::SessionsRefreshFailed));
         self.effects.push_back(Effect::Log(Level::Info, format!("refresh of a session failed: {words}")));
+    }
+
+    fn refresh_failed(&mut self, id: &SessionId, words: &str, is_final: bool, now: Timestamp) {
+        self.report_failed_refresh(words);
         match is_final {
             true => self.refreshes.ended(id, now),
             false => self.refreshes.failed(id, now),
@@ -199,6 +214,11 @@ impl Gate {
         if matches!(standing, Standing::RefreshNeeded | Standing::Over(_)) {
             self.endings.push((session.login, session.id));
         }
+    }
+
+    /// The requests under way with that session.
+    fn uses_of(&mut self, id: &SessionId) -> impl Iterator<Item = &mut SessionUse> {
+        self.responses.values_mut().filter(|usage| usage.is_of(id))
     }
 
     /// The user has logged out: who waits for the refresh of that session is decided on without it.
@@ -227,7 +247,6 @@ impl Gate {
         now: Timestamp,
     ) {
         let Some(browser) = self.policy.browser.clone() else { return };
-        let lease = REFRESH_TIME;
         for (login, id) in std::mem::take(&mut self.endings) {
             Successors::new(&browser.session.keyring, login, shared, capabilities).end(id);
         }
@@ -242,6 +261,7 @@ impl Gate {
         for (id, entry, wish) in self.refreshes.exchanges() {
             let Some(open_session) = &entry.session else { continue };
             let session = &open_session.session;
+            let lease = refresh_time(browser.logins.get(session.login).map(|login| login.timeout));
             let mut successors = Successors::new(&browser.session.keyring, session.login, shared, capabilities);
             match wish {
                 Wish::Publish(Outcome::Renewed) => {
@@ -375,6 +395,12 @@ impl Gate {
         self.effects.extend(late.map(Effect::ResumeResponse));
         self.check_sockets(now, capabilities.now);
     }
+}
+
+/// How long a refresh may take whose questions (for metadata, tokens and claims) may take that long each: while one is
+/// under way, no other VM asks with the same refresh token.
+fn refresh_time(timeout: Option<Duration>) -> Duration {
+    timeout.unwrap_or_default().saturating_mul(3).clamp(REFRESH_TIME, LONGEST_REFRESH)
 }
 
 /// Closes the connections whose session is over.

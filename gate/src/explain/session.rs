@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jose::json::{Document, Kind};
+use jose::json::{Document, Kind, Value};
 use oauth::Secret;
 
 use crate::callers::{Entry, Principal};
@@ -72,7 +72,7 @@ pub fn session_cookies(
         last_seen: now,
         claims_at: now,
         fresh_until: expiry(document.root()),
-        claims: kept.select(document.root()),
+        claims: kept.select(document.root(), document.root().get("nonce").and_then(Value::as_str)),
         claims_digest: kept.digest(),
         refresh_token: None,
         id_token: browser.session.keep.id_token.then(|| Secret::new("the-id-token")),

@@ -64,7 +64,8 @@ impl Exchange<'_> {
         let tokens = TokenResponse::read(answer.status, &answer.body).map_err(|error| Failed::at("token", &error))?;
         let expected = Expectation { nonce: &secrets.nonce, max_age: self.login.max_age };
         let identified = self.identify(&tokens, subject, Expected::Anyone(expected))?;
-        let session = self.begin(&state.pending, &identified, tokens)?;
+        let nonce = self.login.provider.is_open_id_connect().then(|| secrets.nonce.reveal());
+        let session = self.begin(&state.pending, &identified, nonce, tokens)?;
         self.welcome(request, &session, &state.pending)
     }
 
@@ -76,7 +77,13 @@ impl Exchange<'_> {
         of_tenant.unwrap_or(&self.issuer.identifier).to_string()
     }
 
-    fn begin(&self, pending: &Pending, who: &Identified, tokens: TokenResponse) -> Result<Session, Stop> {
+    fn begin(
+        &self,
+        pending: &Pending,
+        who: &Identified,
+        nonce: Option<&str>,
+        tokens: TokenResponse,
+    ) -> Result<Session, Stop> {
         let claims = Document::parse(who.claims.as_bytes())
             .map_err(|error| Failed::new(LoginFailure::IdToken, format_args!("the claims are unusable: {error}")))?;
         let keep = self.browser.session.keep;
@@ -90,7 +97,7 @@ impl Exchange<'_> {
             last_seen: now,
             claims_at: now,
             fresh_until: who.expires,
-            claims: self.kept.select(claims.root()),
+            claims: self.kept.select(claims.root(), nonce),
             claims_digest: self.kept.digest(),
             refresh_token: tokens.refresh_token,
             id_token: tokens.id_token.filter(|_| keep.id_token),

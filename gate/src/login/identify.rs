@@ -66,7 +66,8 @@ impl Exchange<'_> {
             ClaimsFrom::IdToken => None,
             ClaimsFrom::AccessToken => Some(self.decode("access token", &tokens.access_token)?),
         };
-        let access_evidence = encoded.as_ref().map(|encoded| self.verify_access_token(encoded, user)).transpose()?;
+        let access_evidence =
+            encoded.as_ref().map(|encoded| self.verify_access_token(encoded, id_claims)).transpose()?;
         let access_claims = access_evidence.as_ref().map(Evidence::claims);
         let expires = access_claims.or(id_token.as_ref().map(Token::claims)).and_then(expiry);
         let claims = access_claims.unwrap_or(id_claims);
@@ -105,18 +106,21 @@ impl Exchange<'_> {
         Ok(token)
     }
 
-    /// RFC 9068 §4, by the ordinary checks of its issuer; it is the ID token's user's.
-    fn verify_access_token<'e>(&self, encoded: &'e EncodedToken<'e>, user: &str) -> Result<Evidence<'e>, Stop> {
+    /// RFC 9068 §4, by the ordinary checks of its issuer; it is the ID token's user's, of the same tenant.
+    fn verify_access_token<'e>(&self, encoded: &'e EncodedToken<'e>, user: Value<'_>) -> Result<Evidence<'e>, Stop> {
         let mut claimed = Claimed::default();
         let evidence = self.verification.verify(encoded, &mut claimed);
         let evidence = evidence.map_err(|failure| of_token("access token", failure, claimed.detail.as_deref()))?;
-        let not_this_users = || Stop::from(Failed::new(LoginFailure::IdToken, "the access token is another user's"));
-        if evidence.issuer() != self.login.issuer {
-            return Err(not_this_users());
-        }
-        match evidence.claims().get("sub").and_then(Value::as_str) == Some(user) {
+        let is_same = |name: &str| {
+            let found = evidence.claims().get(name).and_then(Value::as_str);
+            found.is_some() && found == user.get(name).and_then(Value::as_str)
+        };
+        let is_theirs = is_same("sub")
+            && evidence.issuer() == self.login.issuer
+            && (self.issuer.tenants().is_none() || is_same("iss"));
+        match is_theirs {
             true => Ok(evidence),
-            false => Err(not_this_users()),
+            false => Err(Failed::new(LoginFailure::IdToken, "the access token is another user's").into()),
         }
     }
 

@@ -9,41 +9,63 @@ use super::exchange::{Exchange, ProviderFacts, required};
 use super::failure::{Failed, Stop};
 use super::identify::{Expected, Identified};
 use crate::json_text;
+use crate::policy::ClaimsFrom;
 use crate::question::{Question, Step, Subject, Topic};
 use crate::report::LoginFailure;
 use crate::sessions::Session;
 
+/// A session that follows another, and what failed where it has newer tokens, but not newer claims.
+pub(crate) type Renewed<S> = Result<(S, Option<Failed>), Stop>;
+
 impl Exchange<'_> {
-    /// The session that follows `session`.
-    pub(crate) fn renew(&self, session: &Session) -> Result<Session, Stop> {
+    /// The session that follows `session`. Where the issuer gave tokens and then no claims, it has its old ones, and why is
+    /// said beside it: the refresh token that was used is good no more.
+    pub(crate) fn renew(&self, session: &Session) -> Renewed<Session> {
         let subject = Subject::Session(session.id, session.generation);
         let tokens = self.refreshed(session, subject)?;
+        if tokens.id_token.is_none() && self.is_of_id_tokens() && session.claims_digest != self.kept.digest() {
+            // What it does not have must not pass for absent.
+            let words = "more claims are read than the session has, and no ID token came";
+            return Err(Failed::new(LoginFailure::Grant, words).into());
+        }
         let document = Document::parse(session.claims.as_bytes()).map_err(|_| odd_session())?;
         let claims = document.root();
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let nonce = text("nonce").map(Secret::new);
+        let nonce = text("nonce");
+        let own_nonce = nonce.map(Secret::new);
         let (issuer, subject_claim) = (text("iss").unwrap_or_default(), text("sub").ok_or_else(odd_session)?);
-        let original = Original { issuer, subject: subject_claim, nonce: nonce.as_ref() };
+        let original = Original { issuer, subject: subject_claim, nonce: own_nonce.as_ref() };
         let own = own_claims(session, claims);
         let own = Document::parse(own.as_bytes()).map_err(|_| odd_session())?;
-        let Identified { claims: found, from_userinfo, expires } =
-            self.identify(&tokens, subject, Expected::Same(original, own.root()))?;
+        let mut next = session.clone();
+        next.generation = next.generation.saturating_add(1);
+        next.refresh_token = tokens.refresh_token.clone().or(next.refresh_token);
+        let identified = self.identify(&tokens, subject, Expected::Same(original, own.root()));
+        let Identified { claims: found, from_userinfo, expires } = match identified {
+            Err(Stop::Failed(failed))
+                if failed.cause == LoginFailure::Unavailable && tokens.refresh_token.is_some() =>
+            {
+                return Ok((next, Some(failed)));
+            }
+            identified => identified?,
+        };
         let found = Document::parse(found.as_bytes()).map_err(|_| odd_session())?;
         let keep = self.browser.session.keep;
         let now = self.verification.now;
-        Ok(Session {
-            generation: session.generation.saturating_add(1),
-            last_seen: now,
-            claims_at: now,
-            fresh_until: expires,
-            from_userinfo,
-            claims: with_nonce(self.kept.select(found.root()), found.root(), claims),
-            claims_digest: self.kept.digest(),
-            refresh_token: tokens.refresh_token.or_else(|| session.refresh_token.clone()),
-            id_token: tokens.id_token.or_else(|| session.id_token.clone()).filter(|_| keep.id_token),
-            access_token: Some(tokens.access_token).filter(|_| keep.access_token),
-            ..session.clone()
-        })
+        next.last_seen = now;
+        next.claims_at = now;
+        next.fresh_until = expires;
+        next.from_userinfo = from_userinfo;
+        next.claims = self.kept.select(found.root(), nonce);
+        next.claims_digest = self.kept.digest();
+        next.id_token = tokens.id_token.or(next.id_token).filter(|_| keep.id_token);
+        next.access_token = Some(tokens.access_token).filter(|_| keep.access_token);
+        Ok((next, None))
+    }
+
+    /// Whether claims come from ID tokens.
+    fn is_of_id_tokens(&self) -> bool {
+        self.login.claims_from == ClaimsFrom::IdToken && self.login.provider.is_open_id_connect()
     }
 
     fn refreshed(&self, session: &Session, subject: Subject) -> Result<TokenResponse, Stop> {
@@ -80,17 +102,6 @@ fn own_claims(session: &Session, claims: Value<'_>) -> String {
         !names.any(|found| found.as_str() == Some(name))
     };
     json_text::object(claims.members().filter(|(name, _)| is_own(name)))
-}
-
-/// `kept`, what is kept of `found`, with the nonce of `before`: refreshed tokens rarely have one, and one that comes later
-/// is that of the login all the same (OpenID Connect Core 1.0 §12.2).
-fn with_nonce(kept: String, found: Value<'_>, before: Value<'_>) -> String {
-    let has_one = found.get("nonce").is_some_and(|nonce| !nonce.is_null());
-    match (kept.strip_suffix('}'), before.get("nonce").filter(|_| !has_one)) {
-        // Whose session it is stands before it.
-        (Some(kept), Some(nonce)) => [kept, ",\"nonce\":", &json_text::compact(nonce), "}"].concat(),
-        _ => kept,
-    }
 }
 
 /// A session that no login makes.

@@ -11,7 +11,7 @@ use super::pending::{LoginCookie, Pending};
 use super::reply::see;
 use super::return_to::{Destinations, ReturnTo};
 use crate::http::{Reply, Request};
-use crate::policy::{Browser, Provider};
+use crate::policy::Browser;
 use crate::report::LoginFailure;
 
 /// What a login is to come to.
@@ -83,7 +83,7 @@ impl Exchange<'_> {
         let state = pending.seal(&cookie, &settings.keyring, self.random)?;
         let secrets = pending.secrets(&cookie, &settings.keyring).ok_or_else(no_keys)?;
         let scopes: Vec<_> = self.login.scopes.iter().map(String::as_str).collect();
-        let is_oidc = matches!(self.login.provider, Provider::OpenIdConnect { .. });
+        let is_oidc = self.login.provider.is_open_id_connect();
         let parameters = if wanted.asks_again && is_oidc {
             &self.login.parameters.with("prompt", "login")
         } else {

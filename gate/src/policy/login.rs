@@ -51,6 +51,13 @@ pub enum Provider {
     },
 }
 
+impl Provider {
+    /// Whether it gives ID tokens.
+    pub fn is_open_id_connect(&self) -> bool {
+        matches!(self, Self::OpenIdConnect { .. })
+    }
+}
+
 /// GitHub's API, which says who logged in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GitHub {

@@ -49,7 +49,7 @@ impl KeptClaims {
             .chain(tenant)
             .chain(jti);
         let names = if values().any(|value| *value == IdentityValue::Payload) { None } else { Some(set_of(names)) };
-        Self::of(names, &source_of(login))
+        Self::of(names, &source_of(login), &scopes_of(login))
     }
 
     /// Those of each login, in their order.
@@ -59,16 +59,29 @@ impl KeptClaims {
         logins.filter_map(|login| Some(Self::new(policy, login, policy.issuers.get(login.issuer)?))).collect()
     }
 
-    fn of(names: Option<BTreeSet<String>>, source: &[u8]) -> Self {
+    fn of(names: Option<BTreeSet<String>>, source: &[u8], scopes: &[u8]) -> Self {
         let mut octets = vec![u8::from(names.is_some())];
         names.iter().flatten().for_each(|name| put(&mut octets, name.as_bytes()));
-        let hash = Hash::Sha256.digest(&[b"jotgate claims", &octets, source]);
-        Self { names, digest: hash.first_chunk().copied().unwrap_or_default() }
+        let half = |parts: &[&[u8]]| {
+            let hash = Hash::Sha256.digest(parts);
+            u64::from(u32::from_be_bytes(hash.first_chunk().copied().unwrap_or_default()))
+        };
+        let (claims, grant) = (half(&[b"jotgate claims", &octets, source]), half(&[b"jotgate scopes", scopes]));
+        Self { names, digest: (claims << 32 | grant).to_be_bytes() }
     }
 
-    /// Those of `claims` that are kept, as a JSON object. Null is absent.
-    pub(crate) fn select(&self, claims: Value<'_>) -> String {
-        json_text::object(claims.members().filter(|(name, value)| self.keeps(name) && !value.is_null()))
+    /// Those of `claims` that are kept, as a JSON object. Null is absent, and `nonce` that of the login, whatever a later
+    /// token or an access token says (OpenID Connect Core 1.0 §12.2).
+    pub(crate) fn select(&self, claims: Value<'_>, nonce: Option<&str>) -> String {
+        let is_kept = |(name, value): &(&str, Value<'_>)| *name != "nonce" && self.keeps(name) && !value.is_null();
+        let kept = json_text::object(claims.members().filter(is_kept));
+        match (kept.strip_suffix('}'), nonce) {
+            (Some(kept), Some(nonce)) => {
+                let comma = if kept.len() > 1 { "," } else { "" };
+                [kept, comma, "\"nonce\":", &json_text::string(nonce), "}"].concat()
+            }
+            _ => kept,
+        }
     }
 
     /// Whether a claim is kept.
@@ -76,15 +89,27 @@ impl KeptClaims {
         self.names.as_ref().is_none_or(|names| names.contains(name))
     }
 
-    /// Another one for each list of names, and for claims from elsewhere.
+    /// Another one for each list of names, and for claims from elsewhere; one of other scopes is of
+    /// [another grant](is_of_another_grant).
     pub(crate) fn digest(&self) -> [u8; 8] {
         self.digest
     }
 }
 
+/// Whether a session with that digest has tokens for other scopes than those that are read now: no refresh gives more
+/// than the user's consent did (RFC 6749 §6), but a login does.
+pub(crate) fn is_of_another_grant(digest: [u8; 8], read: [u8; 8]) -> bool {
+    digest.last_chunk::<4>() != read.last_chunk::<4>()
+}
+
 /// Where the claims of a login's users come from.
-fn source_of(login: &Login) -> Vec<u8> {
-    let mut octets = vec![u8::from(login.userinfo), u8::from(login.claims_from == ClaimsFrom::AccessToken)];
+fn source_of(login: &Login) -> [u8; 2] {
+    [u8::from(login.userinfo), u8::from(login.claims_from == ClaimsFrom::AccessToken)]
+}
+
+/// Which tokens a login's users consent to.
+fn scopes_of(login: &Login) -> Vec<u8> {
+    let mut octets = Vec::new();
     login.scopes.iter().for_each(|scope| put(&mut octets, scope.as_bytes()));
     octets
 }
@@ -112,7 +137,7 @@ mod tests {
     }
 
     fn select(kept: &KeptClaims, claims: &str) -> String {
-        kept.select(Document::parse(claims.as_bytes()).expect("is JSON").root())
+        kept.select(Document::parse(claims.as_bytes()).expect("is JSON").root(), None)
     }
 
     fn rule(claims: &serde_json::Value) -> serde_json::Value {
@@ -124,8 +149,18 @@ mod tests {
         let kept = kept(&json!({}));
         let claims =
             r#"{"sub":"alice","nonce":"n","exp":1.50e3,"at_hash":"x","email":null,"picture":"p","scope":"a b"}"#;
-        assert_eq!(select(&kept, claims), r#"{"sub":"alice","nonce":"n","exp":1.50e3,"scope":"a b"}"#);
+        assert_eq!(select(&kept, claims), r#"{"sub":"alice","exp":1.50e3,"scope":"a b"}"#);
         assert_eq!(select(&kept, "{}"), "{}");
+    }
+
+    #[test]
+    fn a_nonce_is_that_of_the_login() {
+        let select = |claims: &str| {
+            let document = Document::parse(claims.as_bytes()).expect("is JSON");
+            kept(&json!({})).select(document.root(), Some("of \"the\" login"))
+        };
+        assert_eq!(select(r#"{"nonce":"n","sub":"a"}"#), r#"{"sub":"a","nonce":"of \"the\" login"}"#);
+        assert_eq!(select(r#"{"nonce":1}"#), r#"{"nonce":"of \"the\" login"}"#);
     }
 
     #[test]
@@ -198,6 +233,6 @@ mod tests {
         let again = json!({"b": {"exists": true}, "a": {"equals": "x"}});
         assert_eq!(kept(&rule(&both)).digest(), kept(&rule(&again)).digest(), "order and tests do not matter");
         let one = |name: &str| Some(BTreeSet::from([name.to_string()]));
-        assert_ne!(KeptClaims::of(one(""), b"").digest, KeptClaims::of(Some(BTreeSet::new()), b"").digest);
+        assert_ne!(KeptClaims::of(one(""), b"", b"").digest, KeptClaims::of(Some(BTreeSet::new()), b"", b"").digest);
     }
 }

@@ -177,9 +177,9 @@ impl Refreshes {
         if refresh.generation() < generation {
             // What is under way for the one before has been overtaken: another proxy was first.
             *refresh = Refresh::new(Arc::clone(entry), now);
-        } else if refresh.generation() == generation && refresh.stage == Stage::Idle {
-            // Its user may have chosen another role.
-            refresh.newest = Arc::clone(entry);
+        } else if refresh.stage == Stage::Idle {
+            // Its user may have chosen another role, in another VM.
+            refresh.replace(entry);
         }
         match refresh.stage {
             Stage::Idle if refresh.ended == Some(generation) => false,
@@ -190,6 +190,14 @@ impl Refreshes {
                 true
             }
             _ => true,
+        }
+    }
+
+    /// The same session, which its user has changed: what is under way goes on with that.
+    pub(crate) fn replace(&mut self, entry: &Arc<Entry>) {
+        let id = entry.session.as_ref().map(|open| open.session.id);
+        if let Some(refresh) = id.and_then(|id| self.find(&id)) {
+            refresh.replace(entry);
         }
     }
 
@@ -261,6 +269,15 @@ impl Refreshes {
         });
     }
 
+    /// There is a successor with newer tokens and the same claims: they are to be fetched again, later.
+    pub(crate) fn half_renewed(&mut self, id: &SessionId, successor: Arc<Entry>, now: Timestamp) {
+        self.change(id, |refresh| {
+            let failures = refresh.failures;
+            *refresh = Refresh { failures, publishes: Some(Outcome::Renewed), ..Refresh::new(successor, now) };
+            refresh.back_off(now);
+        });
+    }
+
     /// No other VM has renewed it.
     pub(crate) fn found_nothing(&mut self, id: &SessionId, now: Timestamp) {
         self.change(id, |refresh| {
@@ -282,10 +299,7 @@ impl Refreshes {
     /// It failed, and may succeed later.
     pub(crate) fn failed(&mut self, id: &SessionId, now: Timestamp) {
         self.change(id, |refresh| {
-            let (first, longest) = BACK_OFF;
-            let pause = first.saturating_mul(1 << refresh.failures.min(8)).min(longest);
-            refresh.failures = refresh.failures.saturating_add(1);
-            refresh.next_try = now.after(pause);
+            refresh.back_off(now);
             refresh.stage = Stage::Idle;
             refresh.publishes = refresh.lease.take().map(Outcome::Failed);
             refresh.touched = now;
@@ -344,11 +358,23 @@ impl Refreshes {
     }
 
     fn change(&mut self, id: &SessionId, change: impl FnOnce(&mut Refresh)) {
-        let Some(refresh) = self.sessions.get_mut(id) else { return };
+        let Some(refresh) = self.find(id) else { return };
         change(refresh);
-        match refresh.stage == Stage::Idle && refresh.publishes.is_none() {
-            true => self.active.remove(id),
-            false => self.active.insert(*id),
+        let is_active = refresh.stage != Stage::Idle || refresh.publishes.is_some();
+        self.track(id, is_active);
+    }
+
+    // Whatever changes one is small without it.
+    #[inline(never)]
+    fn find(&mut self, id: &SessionId) -> Option<&mut Refresh> {
+        self.sessions.get_mut(id)
+    }
+
+    #[inline(never)]
+    fn track(&mut self, id: &SessionId, is_active: bool) {
+        match is_active {
+            true => self.active.insert(*id),
+            false => self.active.remove(id),
         };
     }
 
@@ -387,6 +413,23 @@ impl Refresh {
             lease: None,
             publishes: None,
             touched: now,
+        }
+    }
+
+    /// The next try makes sense after a pause that grows.
+    fn back_off(&mut self, now: Timestamp) {
+        let (first, longest) = BACK_OFF;
+        let pause = first.saturating_mul(1 << self.failures.min(8)).min(longest);
+        self.failures = self.failures.saturating_add(1);
+        self.next_try = now.after(pause);
+    }
+
+    /// Takes another seal of the same generation, unless this one is newer: a request may have been late.
+    fn replace(&mut self, entry: &Arc<Entry>) {
+        let seal = |entry: &Entry| entry.session.as_ref().map(|open| (open.session.generation, open.session.last_seen));
+        let (own, other) = (seal(&self.newest), seal(entry));
+        if own.map(|(generation, _)| generation) == other.map(|(generation, _)| generation) && own <= other {
+            self.newest = Arc::clone(entry);
         }
     }
 

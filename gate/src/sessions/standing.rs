@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::claims::is_of_another_grant;
 use super::content::Session;
 use crate::policy::{Browser, Policy, SessionSettings};
 use crate::report::SessionEnd;
@@ -116,7 +117,8 @@ impl Bounds {
         } else if is_past(self.expires_at(session)) {
             Some(SessionEnd::Expired)
         } else {
-            (session.refresh_token.is_none() && session.claims_digest != claims).then_some(SessionEnd::MissingClaims)
+            let is_renewable = session.refresh_token.is_some() && !is_of_another_grant(session.claims_digest, claims);
+            (session.claims_digest != claims && !is_renewable).then_some(SessionEnd::MissingClaims)
         }
     }
 
@@ -294,10 +296,13 @@ mod tests {
 
     #[test]
     fn other_claims_are_fetched_first_or_the_session_is_over() {
-        let other = |session: &Session, seconds| BOUNDS.standing(session, [5; 8], false, at(seconds));
-        assert_eq!(other(&with_refresh_token(), 0), Standing::RefreshNeeded);
-        assert_eq!(other(&without_refresh_token(), 0), Standing::Over(SessionEnd::MissingClaims));
-        assert!(!BOUNDS.outlasts_outage(&with_refresh_token(), [5; 8], at(0)), "not even while nobody can be asked");
+        let (mut others, mut of_other_scopes) = (CLAIMS, CLAIMS);
+        (others[3], of_other_scopes[4]) = (5, 5);
+        let read = |session: &Session, claims| BOUNDS.standing(session, claims, false, at(0));
+        assert_eq!(read(&with_refresh_token(), others), Standing::RefreshNeeded);
+        assert_eq!(read(&without_refresh_token(), others), Standing::Over(SessionEnd::MissingClaims));
+        assert!(!BOUNDS.outlasts_outage(&with_refresh_token(), others, at(0)), "not even while nobody can be asked");
+        assert_eq!(read(&with_refresh_token(), of_other_scopes), Standing::Over(SessionEnd::MissingClaims));
     }
 
     #[test]

@@ -34,6 +34,11 @@ impl SessionUse {
         self.entry.session.as_ref().is_some_and(|open| open.session.id == *id)
     }
 
+    /// Its response brings no cookie.
+    pub(crate) fn leave_cookie(&mut self) {
+        (self.generation, self.seals, self.may_renew) = (u32::MAX, None, false);
+    }
+
     /// Whether its response should wait: a newer cookie is on its way, and may go with it.
     pub(crate) fn awaits_cookie(&self, refreshes: &Refreshes, response: &[HeaderLine<'_>]) -> bool {
         let Some(open) = &self.entry.session else { return false };

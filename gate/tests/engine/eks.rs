@@ -279,6 +279,27 @@ fn a_chosen_role_outlasts_refreshes() {
 }
 
 #[test]
+fn a_role_that_is_chosen_while_the_session_is_refreshed_stays() {
+    for is_under_way in [false, true] {
+        let (mut world, mut provider, mut browser) = logged_in(&config(&json!({})), &["ops"]);
+        world.pass(Duration::from_secs(301));
+        if is_under_way {
+            browser.fetch(&mut world, "/app");
+        }
+        choose(&mut browser, &mut world, "/.jotgate/login?role=admin", &SAME_ORIGIN);
+        while let Some(index) = world.fetches.iter().position(|fetch| fetch.cluster != "sts") {
+            let fetch = world.fetches.remove(index);
+            let (status, body) = provider.answer(&fetch, &world);
+            world.answer_to(&fetch, [(":status", status)], &body);
+        }
+        assert_eq!(world.metrics.get("jotgate_sessions_refreshed"), Some(&1), "{is_under_way}");
+        world.fetches.clear();
+        browser.fetch(&mut world, "/app");
+        assert_eq!(form(&world.fetches[0].body)["RoleArn"], ADMIN, "{is_under_way}");
+    }
+}
+
+#[test]
 fn whoever_has_no_role_or_no_session_is_refused() {
     let roles = json!([{"name": "admin", "arn": ADMIN, "access": {"groups": {"any": ["ops"]}}}]);
     let (mut world, _, mut browser) = logged_in(&config(&json!({"roles": roles})), &["staff"]);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use gate::Timestamp;
 
-use crate::browser::{Browser, Provider, SECRET, logged_in, login, start, status, world};
+use crate::browser::{Browser, HOST, Provider, SECRET, logged_in, login, start, status, world};
 use crate::support::{NOW, Outcome, Store, World};
 
 #[test]
@@ -254,6 +254,28 @@ fn a_claim_that_userinfo_says_no_more_is_no_claim_any_more() {
             _ => Vec::new(),
         };
         browser.keep_lines(&lines);
+    }
+}
+
+/// The session is sealed anew, or refreshed, for a request that is under way while its user logs out.
+#[test]
+fn a_response_that_is_under_way_undoes_no_logout() {
+    for seconds in [250, 301] {
+        let settings = json!({"secrets": [SECRET], "publicUrl": format!("https://{HOST}"), "idle": "16m"});
+        let (mut world, mut provider, mut browser) = logged_in(&login(&json!({"session": settings})));
+        world.pass(Duration::from_secs(seconds));
+        provider.serve(&mut world);
+        let mut tab = browser.clone();
+        let slow = [0; 2].map(|_| {
+            assert_eq!(status(&tab.fetch(&mut world, "/slow")), 200);
+            world.last()
+        });
+        provider.serve(&mut world);
+        let brings_cookie = |lines: &[(String, String)]| lines.iter().any(|(name, _)| name == "set-cookie");
+        assert!(brings_cookie(&world.respond(slow[0], &[(":status", "200")])), "after {seconds} s");
+        let outcome = browser.request(&mut world, "POST", "/.jotgate/logout", &[("sec-fetch-site", "same-origin")]);
+        assert_eq!(status(&outcome), 303);
+        assert!(!brings_cookie(&world.respond(slow[1], &[(":status", "200")])), "after {seconds} s");
     }
 }
 

@@ -114,6 +114,63 @@ fn a_vm_that_failed_to_refresh_finds_what_another_vm_got() {
     assert_eq!(provider.asked.iter().filter(|asked| asked["grant_type"] == "refresh_token").count(), 1);
 }
 
+/// An issuer that gives tokens and then no claims has used the refresh token up: the one that it gave is what counts.
+#[test]
+fn tokens_that_came_without_claims_are_kept() {
+    let (store, mut provider, mut browser) = (Store::default(), Provider::new(), Browser::default());
+    let mut config = login(&json!({}));
+    config["login"]["userinfo"] = json!(true);
+    provider.userinfo = json!({"sub": "alice"});
+    let mut worlds = [1, 2].map(|seed| World::beside(&store, &config, Timestamp::from_secs(NOW), seed));
+    pass(&mut worlds, &mut provider, Duration::ZERO);
+    browser.log_in(&mut worlds[0], &mut provider, "/app");
+    pass(&mut worlds, &mut provider, Duration::from_secs(301));
+    for (vm, answers) in [(0, false), (1, false), (0, true)] {
+        let world = &mut worlds[vm];
+        // One finds what the other VM got, and one fetches. Nobody asks again at once.
+        for _ in 0..4 {
+            assert_eq!(status(&browser.fetch(world, "/app")), 200);
+            while !world.fetches.is_empty() {
+                let fetch = world.fetches.remove(0);
+                let (status, body) = provider.answer(&fetch, world);
+                let status = if fetch.path == "/userinfo" && !answers { "503" } else { status };
+                world.answer_to(&fetch, [(":status", status)], &body);
+            }
+        }
+        pass(&mut worlds, &mut provider, Duration::from_secs(3));
+    }
+    let used = provider.asked.iter().filter_map(|asked| asked.get("refresh_token")).collect::<Vec<_>>();
+    assert_eq!(used, ["refresh-1", "refresh-2", "refresh-3"]);
+    let counted = |name: &str| worlds.iter().filter_map(|world| world.metrics.get(name)).sum::<u64>();
+    assert_eq!([counted("jotgate_sessions_refreshed"), counted("jotgate_sessions_refresh_failed")], [1, 2]);
+}
+
+/// A refresh token is used once: no other VM asks with it while an issuer that is slow may still answer.
+#[test]
+fn a_slow_issuer_is_asked_by_one_vm() {
+    let (store, mut provider, mut browser) = (Store::default(), Provider::new(), Browser::default());
+    let mut config = login(&json!({}));
+    config["issuers"][0]["keys"]["timeout"] = json!("18s");
+    let mut worlds = [1, 2].map(|seed| World::beside(&store, &config, Timestamp::from_secs(NOW), seed));
+    pass(&mut worlds, &mut provider, Duration::ZERO);
+    browser.log_in(&mut worlds[0], &mut provider, "/app");
+    pass(&mut worlds, &mut provider, Duration::from_secs(301));
+    assert_eq!(status(&browser.fetch(&mut worlds[0], "/app")), 200);
+    let asked = |world: &World| world.fetches.iter().filter(|fetch| fetch.path == "/token").count();
+    for world in &mut worlds {
+        world.pass(Duration::from_secs(21));
+        world.fetches.retain(|fetch| fetch.path == "/token");
+    }
+    assert_eq!(status(&browser.fetch(&mut worlds[1], "/app")), 200);
+    worlds[1].pass(Duration::from_millis(100));
+    while let Some(index) = worlds[1].fetches.iter().position(|fetch| fetch.path != "/token") {
+        let fetch = worlds[1].fetches.remove(index);
+        let (status, body) = provider.answer(&fetch, &worlds[1]);
+        worlds[1].answer_to(&fetch, [(":status", status)], &body);
+    }
+    assert_eq!([asked(&worlds[0]), asked(&worlds[1])], [1, 0]);
+}
+
 #[test]
 fn a_flood_of_requests_that_are_denied_rarely_looks_at_what_is_shared() {
     for wait_for in ["5s", "0s"] {

@@ -140,9 +140,14 @@ fn a_seal_is_for_the_login_that_the_session_is_of() {
 /// A claim that was not kept must not pass for one that is absent.
 #[test]
 fn a_not_over_a_claim_that_was_not_kept_admits_nobody() {
-    for refresh_token in [true, false] {
+    let (with_it, without, none) = ("an ID token with it", "no ID token", "no refresh token");
+    for (refresh, expected) in
+        [(with_it, "403 access_denied"), (without, "401 missing_token"), (none, "401 missing_token")]
+    {
+        let refresh_token = refresh != none;
         let mut scene = Scene::new(&json!({}));
         scene.provider.changes = json!({"suspended": true});
+        scene.provider.renews_id_token = refresh == with_it;
         let back = scene.way_back();
         scene.go_with(&back, |provider, fetch| {
             let now = crate::support::NOW;
@@ -158,8 +163,57 @@ fn a_not_over_a_claim_that_was_not_kept_admits_nobody() {
         scene.world.reconfigure(&login(&json!({"rules": [rule]})));
         scene.provider.serve(&mut scene.world);
         let outcome = scene.fetch("/app");
-        let expected = if refresh_token { "403 access_denied" } else { "401 missing_token" };
-        assert_eq!(outcome.summary(), expected);
+        assert_eq!(outcome.summary(), expected, "{refresh}");
+    }
+}
+
+/// RFC 6749 §6: a refresh gives no more than the user's consent did. What only other scopes give must not pass for absent.
+#[test]
+fn a_session_of_other_scopes_is_over() {
+    let mut scene = Scene::logged_in(&json!({}));
+    let denied = json!({"name": "all", "access": {"not": {"groups": {"any": ["suspended"]}}}});
+    let mut config = login(&json!({"rules": [denied]}));
+    config["login"]["scopes"] = json!(["openid", "groups"]);
+    scene.world.reconfigure(&config);
+    scene.world.fetches.clear();
+    assert_eq!(scene.browser.fetch(&mut scene.world, "/app").summary(), "401 missing_token");
+    assert!(scene.world.fetches.is_empty(), "{:?}", scene.world.fetches);
+}
+
+/// With tokens of one, the session is that one's; and a tenant that is accepted no longer has no sessions.
+#[test]
+fn a_session_is_of_one_tenant_that_is_accepted() {
+    let with_tenants = |tenants: &Value| {
+        let mut config = login(&json!({}));
+        config["issuers"][0]["issuer"] = json!("https://{tenant}.example.com");
+        config["issuers"][0]["tenants"] = tenants.clone();
+        config["issuers"][0]["keys"] = json!({"jwksUri": "https://idp.example.com/jwks", "cluster": "idp"});
+        let endpoint = |name: &str| format!("https://idp.example.com/{name}");
+        config["login"]["endpoints"] = json!({"authorization": endpoint("authorize"), "token": endpoint("token")});
+        config
+    };
+    let both = json!(["idp", "other"]);
+    let mut scene = Scene::of(&with_tenants(&both));
+    scene.provider.changes = json!({"tenant": "idp"});
+    scene.log_in();
+    assert!(is_forwarded(&scene.fetch("/app")));
+    scene.world.reconfigure(&with_tenants(&json!(["other"])));
+    assert_eq!(scene.browser.fetch(&mut scene.world, "/app").summary(), "401 missing_token");
+    for (tenant, is_good) in [("idp", true), ("other", false)] {
+        let mut config = with_tenants(&both);
+        config["login"]["claimsFrom"] = json!("accessToken");
+        let mut scene = Scene::of(&config);
+        scene.provider.changes = json!({"tenant": "idp"});
+        let back = scene.way_back();
+        scene.go_with(&back, |provider, fetch| {
+            let now = crate::support::NOW;
+            let iss = format!("https://{tenant}.example.com");
+            let access_token = provider.key.token(&json!({"iss": iss, "tenant": tenant}));
+            let answer =
+                json!({"access_token": access_token, "token_type": "Bearer", "id_token": provider.id_token(now)});
+            (fetch.path == "/token").then(|| ("200", answer.to_string()))
+        });
+        assert_eq!(scene.is_logged_in(), is_good, "{tenant}: {:?}", scene.world.log);
     }
 }
 

@@ -340,6 +340,36 @@ fn a_nonce_outlives_a_refresh_without_one() {
     }
 }
 
+/// The nonce is the ID token's, wherever claims come from: that of an access token is none.
+#[test]
+fn a_nonce_is_kept_where_claims_come_from_access_tokens() {
+    for is_right in [true, false] {
+        let mut config = crate::browser::login(&json!({}));
+        config["login"]["claimsFrom"] = json!("accessToken");
+        let mut scene = Scene::of(&config);
+        let back = scene.way_back();
+        let answer = |provider: &mut Provider, nonce: &str, now: u64| {
+            let claims = claims(provider, &json!({"nonce": nonce, "iat": now, "exp": now + 4_000}));
+            let id_token = provider.key.sign(&json!({"alg": ES256, "kid": "a"}), &claims);
+            let access_token = provider.key.token(&json!({"nonce": "of its own", "exp": now + 4_000}));
+            ("200", tokens(&id_token, &json!({"access_token": access_token})))
+        };
+        let right = scene.provider.nonce.clone();
+        scene.go_with(&back, |provider, fetch| (fetch.path == "/token").then(|| answer(provider, &right, NOW)));
+        assert!(scene.is_logged_in());
+        scene.world.pass(Duration::from_secs(601));
+        scene.provider.serve(&mut scene.world);
+        let outcome = scene.browser.fetch(&mut scene.world, "/app");
+        let nonce = if is_right { &right } else { "another" };
+        let outcome = scene.answer_with(outcome, |provider, fetch| {
+            (fetch.path == "/token").then(|| answer(provider, nonce, NOW + 601))
+        });
+        assert!(is_forwarded(&outcome), "{outcome:?}");
+        let refreshed = scene.world.metrics.get("jotgate_sessions_refreshed").copied();
+        assert_eq!(refreshed, is_right.then_some(1), "{:?}", scene.world.log);
+    }
+}
+
 /// What is signed by nobody renews nothing either.
 #[test]
 fn a_refresh_with_a_forged_token_renews_nothing() {
