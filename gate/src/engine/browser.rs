@@ -182,12 +182,10 @@ impl Gate {
             let generation = open.session.generation.saturating_sub(1);
             self.forget(Subject::Session(*id, generation));
         }
-        if let Some(failed) = failed {
-            self.report_failed_refresh(&failed.words);
-            self.refreshes.half_renewed(id, successor, now);
-        } else {
-            self.refreshes.renewed(id, successor, true, now);
-            self.effects.push_back(Effect::Count(Metric::SessionsRefreshed));
+        self.refreshes.renewed(id, successor, true, now);
+        match failed {
+            Some(failed) => self.report_failed_refresh(&failed.words),
+            None => self.effects.push_back(Effect::Count(Metric::SessionsRefreshed)),
         }
         self.wake_session(id);
     }

@@ -10,7 +10,7 @@ use crate::callers::{Entry, Principal};
 use crate::login::expiry;
 use crate::policy::Policy;
 use crate::random::Randomness;
-use crate::sessions::{KeptClaims, SealError, Session, SessionCookies};
+use crate::sessions::{KeptClaims, SealError, Session, SessionCookies, open};
 use crate::time::Timestamp;
 
 /// What was found of a session.
@@ -85,6 +85,8 @@ pub fn session_cookies(
         SealError::NoRandomness(error) => error.to_string(),
         SealError::TooLarge(error) => error.to_string(),
     })?;
+    // What the proxy would not take is no session here.
+    open(text.as_bytes(), browser, policy).map_err(|error| error.to_string())?;
     let lines = cookies.set(&text, &session, now, &BTreeSet::new());
     let pairs = lines.iter().filter_map(|line| line.split(';').next());
     Ok(pairs.collect::<Vec<_>>().join("; "))

@@ -38,12 +38,16 @@ impl Exchange<'_> {
         let own = own_claims(session, claims);
         let own = Document::parse(own.as_bytes()).map_err(|_| odd_session())?;
         let mut next = session.clone();
+        let now = self.verification.now;
         next.generation = next.generation.saturating_add(1);
+        next.last_seen = now;
         next.refresh_token = tokens.refresh_token.clone().or(next.refresh_token);
         let identified = self.identify(&tokens, subject, Expected::Same(original, own.root()));
         let Identified { claims: found, from_userinfo, expires } = match identified {
+            // Whoever's tokens these are, they are not another's.
             Err(Stop::Failed(failed))
-                if failed.cause == LoginFailure::Unavailable && tokens.refresh_token.is_some() =>
+                if matches!(failed.cause, LoginFailure::Provider | LoginFailure::Unavailable)
+                    && tokens.refresh_token.is_some() =>
             {
                 return Ok((next, Some(failed)));
             }
@@ -51,8 +55,6 @@ impl Exchange<'_> {
         };
         let found = Document::parse(found.as_bytes()).map_err(|_| odd_session())?;
         let keep = self.browser.session.keep;
-        let now = self.verification.now;
-        next.last_seen = now;
         next.claims_at = now;
         next.fresh_until = expires;
         next.from_userinfo = from_userinfo;

@@ -110,7 +110,10 @@ fn source_of(login: &Login) -> [u8; 2] {
 /// Which tokens a login's users consent to.
 fn scopes_of(login: &Login) -> Vec<u8> {
     let mut octets = Vec::new();
-    login.scopes.iter().for_each(|scope| put(&mut octets, scope.as_bytes()));
+    // In whatever order.
+    for scope in &set_of(login.scopes.iter().cloned()) {
+        put(&mut octets, scope.as_bytes());
+    }
     octets
 }
 

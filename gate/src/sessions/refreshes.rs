@@ -176,10 +176,10 @@ impl Refreshes {
         refresh.touched = now;
         if refresh.generation() < generation {
             // What is under way for the one before has been overtaken: another proxy was first.
-            *refresh = Refresh::new(Arc::clone(entry), now);
-        } else if refresh.stage == Stage::Idle {
+            refresh.go_on_with(Arc::clone(entry), now);
+        } else if refresh.stage == Stage::Idle && refresh.is_replaced_by(entry) {
             // Its user may have chosen another role, in another VM.
-            refresh.replace(entry);
+            refresh.newest = Arc::clone(entry);
         }
         match refresh.stage {
             Stage::Idle if refresh.ended == Some(generation) => false,
@@ -196,8 +196,8 @@ impl Refreshes {
     /// The same session, which its user has changed: what is under way goes on with that.
     pub(crate) fn replace(&mut self, entry: &Arc<Entry>) {
         let id = entry.session.as_ref().map(|open| open.session.id);
-        if let Some(refresh) = id.and_then(|id| self.find(&id)) {
-            refresh.replace(entry);
+        if let Some(refresh) = id.and_then(|id| self.find(&id)).filter(|refresh| refresh.is_same_as(entry)) {
+            refresh.newest = Arc::clone(entry);
         }
     }
 
@@ -264,17 +264,8 @@ impl Refreshes {
     /// There is a successor; `is_own` if this VM made it.
     pub(crate) fn renewed(&mut self, id: &SessionId, successor: Arc<Entry>, is_own: bool, now: Timestamp) {
         self.change(id, |refresh| {
-            *refresh = Refresh::new(successor, now);
+            refresh.go_on_with(successor, now);
             refresh.publishes = is_own.then_some(Outcome::Renewed);
-        });
-    }
-
-    /// There is a successor with newer tokens and the same claims: they are to be fetched again, later.
-    pub(crate) fn half_renewed(&mut self, id: &SessionId, successor: Arc<Entry>, now: Timestamp) {
-        self.change(id, |refresh| {
-            let failures = refresh.failures;
-            *refresh = Refresh { failures, publishes: Some(Outcome::Renewed), ..Refresh::new(successor, now) };
-            refresh.back_off(now);
         });
     }
 
@@ -424,13 +415,27 @@ impl Refresh {
         self.next_try = now.after(pause);
     }
 
-    /// Takes another seal of the same generation, unless this one is newer: a request may have been late.
-    fn replace(&mut self, entry: &Arc<Entry>) {
-        let seal = |entry: &Entry| entry.session.as_ref().map(|open| (open.session.generation, open.session.last_seen));
-        let (own, other) = (seal(&self.newest), seal(entry));
-        if own.map(|(generation, _)| generation) == other.map(|(generation, _)| generation) && own <= other {
-            self.newest = Arc::clone(entry);
+    /// There is a newer one. If its claims are no newer, its issuer gave tokens and then no claims: they are to be fetched
+    /// again after a pause, whichever VM it was that asked.
+    fn go_on_with(&mut self, newer: Arc<Entry>, now: Timestamp) {
+        let claims_at = |entry: &Entry| entry.session.as_ref().map(|open| open.session.claims_at);
+        let has_failed = claims_at(&newer) <= claims_at(&self.newest);
+        let failures = self.failures;
+        *self = Self::new(newer, now);
+        if has_failed {
+            self.failures = failures;
+            self.back_off(now);
         }
+    }
+
+    fn is_same_as(&self, entry: &Entry) -> bool {
+        entry.session.as_ref().is_some_and(|open| open.session.generation == self.generation())
+    }
+
+    /// Whether that is another seal of the same generation, and no older one: requests may be late.
+    fn is_replaced_by(&self, entry: &Entry) -> bool {
+        let last_seen = |entry: &Entry| entry.session.as_ref().map(|open| open.session.last_seen);
+        self.is_same_as(entry) && last_seen(&self.newest) <= last_seen(entry)
     }
 
     fn generation(&self) -> u32 {

@@ -371,7 +371,7 @@ mod tests {
             #[test]
             fn no_session_outlives_its_bounds(bounds in bounds(), session in sessions(), now in 0_u64..5_000, other: bool) {
                 let now = at(now);
-                let digest = if other { [5; 8] } else { CLAIMS };
+                let digest = if other { [5, 5, 5, 5, 4, 4, 4, 4] } else { CLAIMS };
                 let standing = bounds.standing(&session, digest, false, now);
                 let is_over = matches!(standing, Standing::Over(_));
                 let is_used = !is_over && standing != Standing::RefreshNeeded;

@@ -13,10 +13,17 @@ use gate::Timestamp;
 
 /// Two VMs of one proxy, and a browser that is logged in by the first.
 fn two_vms(session: &Value) -> ([World; 2], Provider, Browser) {
+    vms(session, false)
+}
+
+/// Likewise, perhaps with claims of the userinfo endpoint.
+fn vms(session: &Value, userinfo: bool) -> ([World; 2], Provider, Browser) {
     let (store, mut provider, mut browser) = (Store::default(), Provider::new(), Browser::default());
     let mut settings = json!({"secrets": [SECRET], "publicUrl": format!("https://{HOST}")});
     merge(&mut settings, session);
-    let config = login(&json!({"session": settings}));
+    let mut config = login(&json!({"session": settings}));
+    config["login"]["userinfo"] = json!(userinfo);
+    provider.userinfo = json!({"sub": "alice"});
     let mut worlds = [1, 2].map(|seed| World::beside(&store, &config, Timestamp::from_secs(NOW), seed));
     pass(&mut worlds, &mut provider, Duration::ZERO);
     browser.log_in(&mut worlds[0], &mut provider, "/app");
@@ -69,26 +76,35 @@ fn a_session_that_is_used_is_sealed_anew() {
 
 #[test]
 fn a_session_that_is_used_while_its_issuer_is_away_is_not_idle() {
-    let (mut worlds, mut provider, mut browser) = two_vms(&json!({"idle": "6m"}));
-    for minute in 1..=20 {
-        for world in &mut worlds {
-            world.pass(Duration::from_mins(1));
-            while !world.fetches.is_empty() {
-                world.fail();
+    // Wholly, or for claims alone.
+    for gives_tokens in [false, true] {
+        let (mut worlds, mut provider, mut browser) = vms(&json!({"idle": "6m"}), gives_tokens);
+        for minute in 1..=20 {
+            for world in &mut worlds {
+                world.pass(Duration::from_mins(1));
+                while !world.fetches.is_empty() {
+                    world.fail();
+                }
             }
+            let world = &mut worlds[minute % 2];
+            let mut outcome = browser.fetch(world, "/app");
+            let id = world.last();
+            while let Some(fetch) = world.fetches.first().cloned() {
+                if !gives_tokens || fetch.path == "/userinfo" {
+                    world.fail();
+                } else {
+                    world.fetches.remove(0);
+                    let (status, body) = provider.answer(&fetch, world);
+                    world.answer_to(&fetch, [(":status", status)], &body);
+                }
+            }
+            outcome = world.resumed.remove(&id).unwrap_or(outcome);
+            assert_eq!(status(&outcome), 200, "in minute {minute}, with tokens: {gives_tokens}");
+            let lines = world.respond(id, &[(":status", "200")]);
+            browser.keep_lines(&lines);
         }
-        let world = &mut worlds[minute % 2];
-        let mut outcome = browser.fetch(world, "/app");
-        let id = world.last();
-        while !world.fetches.is_empty() {
-            world.fail();
-        }
-        outcome = world.resumed.remove(&id).unwrap_or(outcome);
-        assert_eq!(status(&outcome), 200, "in minute {minute}");
-        let lines = world.respond(id, &[(":status", "200")]);
-        browser.keep_lines(&lines);
+        provider.serve(&mut worlds[0]);
     }
-    provider.serve(&mut worlds[0]);
 }
 
 #[test]
@@ -117,17 +133,14 @@ fn a_vm_that_failed_to_refresh_finds_what_another_vm_got() {
 /// An issuer that gives tokens and then no claims has used the refresh token up: the one that it gave is what counts.
 #[test]
 fn tokens_that_came_without_claims_are_kept() {
-    let (store, mut provider, mut browser) = (Store::default(), Provider::new(), Browser::default());
-    let mut config = login(&json!({}));
-    config["login"]["userinfo"] = json!(true);
-    provider.userinfo = json!({"sub": "alice"});
-    let mut worlds = [1, 2].map(|seed| World::beside(&store, &config, Timestamp::from_secs(NOW), seed));
-    pass(&mut worlds, &mut provider, Duration::ZERO);
-    browser.log_in(&mut worlds[0], &mut provider, "/app");
+    let (mut worlds, mut provider, mut browser) = vms(&json!({}), true);
     pass(&mut worlds, &mut provider, Duration::from_secs(301));
-    for (vm, answers) in [(0, false), (1, false), (0, true)] {
+    // Whichever VM it was: nobody asks again at once.
+    for (vm, seconds, answers, refreshes) in
+        [(0, 0, false, 1), (1, 0, false, 1), (1, 3, false, 2), (0, 0, false, 2), (0, 5, true, 3)]
+    {
+        pass(&mut worlds, &mut provider, Duration::from_secs(seconds));
         let world = &mut worlds[vm];
-        // One finds what the other VM got, and one fetches. Nobody asks again at once.
         for _ in 0..4 {
             assert_eq!(status(&browser.fetch(world, "/app")), 200);
             while !world.fetches.is_empty() {
@@ -137,7 +150,8 @@ fn tokens_that_came_without_claims_are_kept() {
                 world.answer_to(&fetch, [(":status", status)], &body);
             }
         }
-        pass(&mut worlds, &mut provider, Duration::from_secs(3));
+        let asked = provider.asked.iter().filter(|asked| asked.contains_key("refresh_token")).count();
+        assert_eq!(asked, refreshes, "VM {vm} after {seconds} s");
     }
     let used = provider.asked.iter().filter_map(|asked| asked.get("refresh_token")).collect::<Vec<_>>();
     assert_eq!(used, ["refresh-1", "refresh-2", "refresh-3"]);
