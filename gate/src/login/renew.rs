@@ -44,7 +44,7 @@ impl Exchange<'_> {
         next.refresh_token = tokens.refresh_token.clone().or(next.refresh_token);
         let identified = self.identify(&tokens, subject, Expected::Same(original, own.root()));
         let Identified { claims: found, from_userinfo, expires } = match identified {
-            // Whoever's tokens these are, they are not another's.
+            // The tokens are not another user's: that is a failure of another cause.
             Err(Stop::Failed(failed))
                 if matches!(failed.cause, LoginFailure::Provider | LoginFailure::Unavailable)
                     && tokens.refresh_token.is_some() =>

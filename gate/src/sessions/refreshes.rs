@@ -355,7 +355,7 @@ impl Refreshes {
         self.track(id, is_active);
     }
 
-    // Whatever changes one is small without it.
+    // Not inlined: each change of a session would bring the search along.
     #[inline(never)]
     fn find(&mut self, id: &SessionId) -> Option<&mut Refresh> {
         self.sessions.get_mut(id)

@@ -63,8 +63,13 @@ impl Provider {
 
     /// Answers everything that the gate asks, until it asks nothing.
     pub(crate) fn serve(&mut self, world: &mut World) {
-        while !world.fetches.is_empty() {
-            let fetch = world.fetches.remove(0);
+        self.serve_those(world, |_| true);
+    }
+
+    /// Likewise what is meant of it; the rest stays unanswered.
+    pub(crate) fn serve_those(&mut self, world: &mut World, is_meant: impl Fn(&Fetch) -> bool) {
+        while let Some(index) = world.fetches.iter().position(&is_meant) {
+            let fetch = world.fetches.remove(index);
             let (status, body) = self.answer(&fetch, world);
             world.answer_to(&fetch, [(":status", status)], &body);
         }

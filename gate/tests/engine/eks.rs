@@ -250,11 +250,7 @@ fn a_chosen_role_is_gone_when_a_refresh_says_so() {
     world.pass(Duration::from_secs(601));
     let outcome = browser.fetch(&mut world, "/app");
     assert!(matches!(outcome, Outcome::Waiting), "{outcome:?}");
-    while let Some(index) = world.fetches.iter().position(|fetch| fetch.cluster != "sts") {
-        let fetch = world.fetches.remove(index);
-        let (status, body) = provider.answer(&fetch, &world);
-        world.answer_to(&fetch, [(":status", status)], &body);
-    }
+    provider.serve_those(&mut world, |fetch| fetch.cluster != "sts");
     assert_eq!(form(&world.fetches[0].body)["RoleArn"], VIEWER, "the only one that is left");
 }
 
@@ -268,11 +264,7 @@ fn a_chosen_role_outlasts_refreshes() {
     choose(&mut browser, &mut world, "/.jotgate/login?role=admin", &SAME_ORIGIN);
     world.pass(Duration::from_secs(601));
     browser.fetch(&mut world, "/app");
-    while let Some(index) = world.fetches.iter().position(|fetch| fetch.cluster != "sts") {
-        let fetch = world.fetches.remove(index);
-        let (status, body) = provider.answer(&fetch, &world);
-        world.answer_to(&fetch, [(":status", status)], &body);
-    }
+    provider.serve_those(&mut world, |fetch| fetch.cluster != "sts");
     assert_eq!(form(&world.fetches[0].body)["RoleArn"], ADMIN);
     // The renewed ID token is used.
     assert_eq!(form(&world.fetches[0].body)["WebIdentityToken"], provider.id_token(world.now.since_epoch().as_secs()));
@@ -287,11 +279,7 @@ fn a_role_that_is_chosen_while_the_session_is_refreshed_stays() {
             browser.fetch(&mut world, "/app");
         }
         choose(&mut browser, &mut world, "/.jotgate/login?role=admin", &SAME_ORIGIN);
-        while let Some(index) = world.fetches.iter().position(|fetch| fetch.cluster != "sts") {
-            let fetch = world.fetches.remove(index);
-            let (status, body) = provider.answer(&fetch, &world);
-            world.answer_to(&fetch, [(":status", status)], &body);
-        }
+        provider.serve_those(&mut world, |fetch| fetch.cluster != "sts");
         assert_eq!(world.metrics.get("jotgate_sessions_refreshed"), Some(&1), "{is_under_way}");
         world.fetches.clear();
         browser.fetch(&mut world, "/app");

@@ -76,9 +76,15 @@ impl Proxy {
         self.worlds.iter().map(|world| world.fetches.len()).sum()
     }
 
-    /// The VM that fetches.
+    /// The index of the VM that fetches.
+    fn fetching(&self) -> usize {
+        self.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches")
+    }
+
+    /// That VM.
     fn fetcher(&mut self) -> &mut World {
-        self.worlds.iter_mut().find(|world| !world.fetches.is_empty()).expect("a VM fetches")
+        let index = self.fetching();
+        &mut self.worlds[index]
     }
 
     fn pass_until_fetch(&mut self) {
@@ -230,7 +236,7 @@ fn a_vm_that_gets_its_first_keys_waits_for_those_that_are_being_fetched() {
     let config = fetched(&json!({}), &json!({}));
     let mut proxy = Proxy::new(2, &config);
     proxy.pass(SOON);
-    let fetcher = proxy.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches");
+    let fetcher = proxy.fetching();
     proxy.worlds[fetcher].answer_keys(&[&Key::new("a")]);
     assert_eq!(proxy.worlds[fetcher].with_token(&token("b")).summary(), "waiting");
     // One that was there, and one that is new.
@@ -430,7 +436,7 @@ fn a_fetcher_that_dies_loses_its_lease() {
 #[test]
 fn a_fetcher_that_ends_gives_up_its_lease() {
     let mut proxy = Proxy::new(3, &fetched(&json!({}), &json!({})));
-    let fetcher = proxy.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches");
+    let fetcher = proxy.fetching();
     proxy.worlds.remove(fetcher).shut_down();
     assert_eq!(proxy.with_token(&token("a")), ["waiting"; 2]);
     proxy.pass(SOON);
@@ -457,7 +463,7 @@ fn a_fetch_for_an_unknown_kid_that_came_to_nothing_is_made_again() {
         proxy.pass(2 * SECOND);
         assert_eq!(proxy.with_token(&token("b")), ["waiting"; 3]);
         proxy.pass(SOON);
-        let fetcher = proxy.worlds.iter().position(|world| !world.fetches.is_empty()).expect("a VM fetches");
+        let fetcher = proxy.fetching();
         let fetcher = proxy.worlds.remove(fetcher);
         if ends {
             fetcher.shut_down();

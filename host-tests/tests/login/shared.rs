@@ -11,8 +11,7 @@ use testbed::keys::{Algorithm, SigningKey};
 pub(crate) static KEYS: LazyLock<[SigningKey; 2]> =
     LazyLock::new(|| [Algorithm::ES256, Algorithm::EdDSA].map(SigningKey::generate));
 
-/// All its listeners share their VMs, so `with_environment` has to be
-/// that of each.
+/// All its listeners share their VMs, so `with_environment` has to be that of each.
 pub(crate) fn start(with_environment: fn(Bootstrap) -> Bootstrap) -> SharedEnvoy {
     SharedEnvoy::start_with(with_environment, |builder| builder).unwrap_or_else(|error| panic!("{error}"))
 }
