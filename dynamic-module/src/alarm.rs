@@ -34,19 +34,20 @@ struct State {
 }
 
 impl Alarm {
-    /// Starts the thread, for so many engines, if there are any. Without it, what is due is done with the next request.
-    pub(crate) fn start(engines: usize) -> Self {
+    /// Starts the thread, for so many engines, if there are any. `None` where it does not start: requests could wait for
+    /// good.
+    pub(crate) fn start(engines: usize) -> Option<Self> {
         let shared = Arc::new(Shared::default());
         if engines == 0 {
-            return Self { shared, thread: None };
+            return Some(Self { shared, thread: None });
         }
         shared.lock().due.resize_with(engines, || None);
         let run = Arc::clone(&shared);
         let thread = thread::Builder::new().name("jotgate_alarm".into()).spawn(move || run.run());
-        if let Err(error) = &thread {
-            log(LogLevel::Error, &format!("jotgate: no thread for timers: {error}"));
-        }
-        Self { shared, thread: thread.ok() }
+        let refused = |error: &_| {
+            log(LogLevel::Error, &format!("jotgate: the system has no thread for timers ({error}): raise its limit"));
+        };
+        Some(Self { shared, thread: Some(thread.inspect_err(refused).ok()?) })
     }
 
     /// Has an engine woken at this instant, once, or not at all.
@@ -62,7 +63,8 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         self.shared.lock().is_over = true;
         self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
+        // It may have been this thread that was the last to know the configuration.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }
     }

@@ -44,7 +44,7 @@ impl Engine {
     /// waited in that one. Their worker alone can do it: elsewhere, the engine stays as it is if there are any.
     pub(crate) fn begin_anew(&self, driver: Driver<Native>, is_worker: bool) -> Vec<Later> {
         let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if desk.requests.waker().is_some() && !is_worker {
+        if desk.requests.need_their_worker() && !is_worker {
             return Vec::new();
         }
         *desk = Desk { core: Core::new(driver), requests: desk.requests.abandoned() };

@@ -12,8 +12,17 @@ pub(crate) fn panic_if_answered(outcome: &Outcome) {
     assert!(response.headers.iter().all(|(name, _)| name != HEADER), "a test asked for it");
 }
 
-/// Panics in the engine's place, if the request says so.
+/// Panics in the engine's place, if the request says so: `1`.
 pub(crate) fn panic_if_asked(id: StreamId) {
-    let asked = |lines: &[stream::Line<'_>]| lines.iter().any(|(name, _)| *name == HEADER);
-    assert!(!stream::read_headers(id, Headers::Request, asked).unwrap_or_default(), "a test asked for it");
+    assert!(!says(id, b"1"), "a test asked for it");
+}
+
+/// Panics in the engine's place, if the request says so that is about to go on: `late`.
+pub(crate) fn panic_if_resumed(id: StreamId) {
+    assert!(!says(id, b"late"), "a test asked for it");
+}
+
+fn says(id: StreamId, when: &[u8]) -> bool {
+    let says = |lines: &[stream::Line<'_>]| lines.contains(&(HEADER, when));
+    stream::read_headers(id, Headers::Request, says).unwrap_or_default()
 }

@@ -39,7 +39,7 @@ impl Module for Gateway {
             metrics,
             post: Post::new(waker.clone()),
             store: Store::named(name),
-            alarm: Alarm::start(engines),
+            alarm: Alarm::start(engines)?,
             waker,
         };
         // Starts the main thread's engine, once Envoy has made its clusters and knows this configuration.

@@ -159,6 +159,8 @@ impl Host for Envoy<'_> {
         if !stream::exists(id) {
             return Err(FAILED);
         }
+        #[cfg(feature = "faults")]
+        crate::faults::panic_if_resumed(id);
         self.requests.current = Some(id);
         Ok(())
     }

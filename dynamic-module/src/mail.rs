@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use driver::{CalloutToken, HostError};
 use gate::Callout;
@@ -45,7 +46,8 @@ pub(crate) struct Post {
 #[derive(Debug, Default)]
 struct State {
     tokens: CalloutToken,
-    unsent: Vec<(Sender, Callout)>,
+    /// With the time when each was asked for.
+    unsent: Vec<(Sender, Callout, Instant)>,
     /// By Envoy's numbers, with how much of each body is of use.
     under_way: HashMap<u64, (Sender, usize)>,
 }
@@ -60,7 +62,7 @@ impl Post {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.tokens = state.tokens.wrapping_add(1);
         let token = state.tokens;
-        state.unsent.push((Sender { engine, token }, callout.clone()));
+        state.unsent.push((Sender { engine, token }, callout.clone(), Instant::now()));
         self.waker.wake();
         token
     }
@@ -69,7 +71,12 @@ impl Post {
     pub(crate) fn make(&self, main: Main<'_>) -> Vec<(usize, Delivery)> {
         let unsent = std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).unsent);
         let mut failed = Vec::new();
-        for (sender, callout) in unsent {
+        for (sender, callout, since) in unsent {
+            // Its engine may have given up by now, and ask anew: what can be used once must not be sent twice.
+            if since.elapsed() > callout.timeout {
+                failed.push((sender.engine, Delivery { token: sender.token, outcome: Outcome::NoAnswer }));
+                continue;
+            }
             match make(main, &callout) {
                 Ok(number) => {
                     let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

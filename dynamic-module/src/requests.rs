@@ -93,8 +93,10 @@ impl Requests {
         self.waiting.remove(&id);
     }
 
-    /// The engine is gone with all that it knew of these: they end. What a new one begins with.
+    /// The engine is gone with all that it knew of these: what it had decided on is carried out, and the others end.
+    /// What a new one begins with.
     pub(crate) fn abandoned(&mut self) -> Self {
+        let mut later = std::mem::take(&mut self.later);
         let waiting = std::mem::take(&mut self.waiting).into_iter();
         let end = |(id, Waiting { held, .. })| match held {
             Some(Held::Request) => Later::Refuse(id),
@@ -102,7 +104,8 @@ impl Requests {
             // Nobody would end it with its session.
             None => Later::Close(id),
         };
-        Self { later: waiting.map(end).collect(), ..Self::default() }
+        later.extend(waiting.map(end));
+        Self { later, ..Self::default() }
     }
 
     pub(crate) fn set_timer(&mut self, period: Option<Duration>) {
@@ -130,6 +133,11 @@ impl Requests {
     /// The alarm has rung, once.
     pub(crate) fn rang(&mut self) {
         self.armed = None;
+    }
+
+    /// Whether the engine's worker has something to do, which it alone can do.
+    pub(crate) fn need_their_worker(&self) -> bool {
+        !self.waiting.is_empty() || !self.later.is_empty()
     }
 
     /// What wakes the engine's worker.

@@ -6,8 +6,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::functions::{Functions, install};
 use crate::raw::{Buffer, Envoy, Pair, SUCCESS, slice};
@@ -37,21 +37,35 @@ pub(crate) struct Configuration {
     pub(crate) schedulers: Schedulers,
 }
 
-/// How many schedulers there are, and how often they were told.
+/// Schedulers, as this host keeps them.
 #[derive(Clone, Default)]
-pub(crate) struct Schedulers(Arc<(AtomicUsize, AtomicUsize)>);
+pub(crate) struct Schedulers(Arc<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    alive: AtomicUsize,
+    commits: AtomicUsize,
+    /// What it does within the next commit.
+    within: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
 
 impl Schedulers {
+    /// How many there are.
     pub(crate) fn alive(&self) -> usize {
-        self.0.0.load(Ordering::Relaxed)
+        self.0.alive.load(Ordering::Relaxed)
     }
 
+    /// How often they were told.
     pub(crate) fn commits(&self) -> usize {
-        self.0.1.load(Ordering::Relaxed)
+        self.0.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn within_the_next_commit(&self, act: impl FnOnce() + Send + 'static) {
+        *self.0.within.lock().unwrap() = Some(Box::new(act));
     }
 
     fn make(&self) -> Envoy {
-        self.0.0.fetch_add(1, Ordering::Relaxed);
+        self.0.alive.fetch_add(1, Ordering::Relaxed);
         Box::into_raw(Box::new(self.clone())).cast()
     }
 }
@@ -185,12 +199,16 @@ unsafe extern "C" fn scheduler_new(stream: Envoy) -> Envoy {
 
 unsafe extern "C" fn commit(scheduler: Envoy, _: u64) {
     let scheduler = &*scheduler.cast::<Schedulers>();
-    scheduler.0.1.fetch_add(1, Ordering::Relaxed);
+    scheduler.0.commits.fetch_add(1, Ordering::Relaxed);
+    let within = scheduler.0.within.lock().unwrap().take();
+    if let Some(within) = within {
+        within();
+    }
 }
 
 unsafe extern "C" fn delete(scheduler: Envoy) {
     let scheduler = Box::from_raw(scheduler.cast::<Schedulers>());
-    scheduler.0.0.fetch_sub(1, Ordering::Relaxed);
+    scheduler.0.alive.fetch_sub(1, Ordering::Relaxed);
 }
 
 unsafe extern "C" fn continue_decoding(stream: Envoy) {

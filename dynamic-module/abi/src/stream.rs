@@ -4,6 +4,7 @@
 //! and destroys a request on the thread that runs it, and calls a hook each time.
 
 use std::cell::RefCell;
+use std::mem;
 
 use crate::functions::{Functions, functions};
 use crate::raw::{Buffer, Envoy, HeaderType, LOCAL_RESET, PEER_CERTIFICATE_DIGEST, Pair, SOURCE_ADDRESS, slice};
@@ -31,6 +32,8 @@ pub type Line<'a> = (&'a [u8], &'a [u8]);
 struct Slot {
     generation: u32,
     stream: Option<Envoy>,
+    /// A request is answered once, whatever went wrong meanwhile.
+    is_answered: bool,
     waker: Option<StreamWaker>,
 }
 
@@ -60,12 +63,13 @@ impl Table {
         };
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
         slot.stream = Some(stream);
+        slot.is_answered = false;
         Some(StreamId(u64::from(slot.generation) << 32 | u64::from(index)))
     }
 
     fn grow(&mut self) -> Option<u32> {
         let index = u32::try_from(self.slots.len()).ok()?;
-        self.slots.push(Slot { generation: 0, stream: None, waker: None });
+        self.slots.push(Slot { generation: 0, stream: None, is_answered: false, waker: None });
         Some(index)
     }
 
@@ -116,9 +120,12 @@ fn shared(id: StreamId) -> Option<(Envoy, &'static Functions)> {
     TABLE.with_borrow_mut(|table| Some((table.slot(id)?.stream?, functions)))
 }
 
-/// Whether the request is there, on this thread.
+/// Whether the request is there, on this thread. Envoy 1.40 calls the hook that destroys one a little after its end:
+/// until then, it has no headers.
 pub fn exists(id: StreamId) -> bool {
-    shared(id).is_some()
+    // SAFETY: the request exists, or Envoy has not destroyed what is left of it.
+    shared(id)
+        .is_some_and(|(stream, functions)| unsafe { (functions.get_headers_size)(stream, kind(Headers::Request)) } > 0)
 }
 
 /// Headers are lent until this is dropped.
@@ -210,9 +217,13 @@ pub fn set_filter_state(id: StreamId, name: &str, value: &str) -> bool {
     unsafe { (functions.set_filter_state)(stream, Buffer::of(name.as_bytes()), Buffer::of(value.as_bytes())) }
 }
 
-/// Answers the request. Envoy may call hooks meanwhile, of this request or others.
+/// Answers the request, unless it was answered before. Envoy may call hooks meanwhile, of this request or others.
 pub fn send_response(id: StreamId, status: u16, headers: &[(&str, &str)], body: &str, details: &str) -> bool {
     let Some((stream, functions)) = exclusive(id) else { return false };
+    let is_first = |table: &mut Table| table.slot(id).is_some_and(|slot| !mem::replace(&mut slot.is_answered, true));
+    if !TABLE.with_borrow_mut(is_first) {
+        return false;
+    }
     let pairs: Vec<Pair> = headers.iter().map(|(name, value)| Pair::of(name.as_bytes(), value.as_bytes())).collect();
     let (body, details) = (Buffer::of(body.as_bytes()), Buffer::of(details.as_bytes()));
     // SAFETY: the request exists, and the bytes outlive the call, which copies them.

@@ -68,6 +68,10 @@ impl Module for Probe {
                 stream::set_header(stream.id, Headers::Request, b"late", b"");
                 Action::Pause
             }
+            Some("do=answer and panic") => {
+                stream::send_response(stream.id, 403, &[], "", "details");
+                panic!("asked");
+            }
             Some("do=wait") => {
                 self.wakers.lock().unwrap().extend(stream::waker(stream.id));
                 Action::Pause
@@ -297,6 +301,18 @@ fn a_panic_is_an_answer_of_500_and_the_module_learns_of_it() {
 }
 
 #[test]
+fn a_request_is_answered_once() {
+    let taken = Taken::new(Configuration::willing());
+    let request = Request::with(&[header("do", "answer and panic")]);
+    for _ in 0..2 {
+        let begun = taken.begin(&request);
+        assert_eq!(headers(begun), PAUSE);
+        assert_eq!(*request.asked.take(), ["respond 403 `` details"], "and not once more because of the panic");
+        end(begun);
+    }
+}
+
+#[test]
 fn answers_of_any_shape_reach_the_module() {
     let taken = Taken::new(Configuration::willing());
     let lines = [crate::raw::Pair::of(b":status", b"200"), crate::raw::Pair::NULL];
@@ -340,6 +356,35 @@ fn a_configuration_is_taken_or_refused_and_leaves_nothing() {
     assert_eq!(refused.schedulers.alive(), 0);
 }
 
+/// A configuration that nobody else uses.
+struct Last(Opaque);
+
+// SAFETY: Envoy destroys a configuration on whichever thread was the last to use it.
+unsafe impl Send for Last {}
+
+impl Last {
+    fn destroy(&self) {
+        // SAFETY: the hook is called as Envoy does, for the last time.
+        unsafe { config_destroy::<Probe>(self.0) };
+    }
+}
+
+/// Envoy holds it while it is told, on whichever thread that is.
+#[test]
+fn a_configuration_may_end_in_the_call_that_wakes_it() {
+    fake::load();
+    let host = Configuration::willing();
+    let module = configure(&host, b"text");
+    // SAFETY: it is there until the configuration is destroyed.
+    let waker = unsafe { crate::exports::module::<Probe>(module) }.waker.clone();
+    let last = Last(module);
+    host.schedulers.within_the_next_commit(move || last.destroy());
+    waker.wake();
+    assert_eq!((host.schedulers.commits(), host.schedulers.alive()), (2, 0));
+    waker.wake();
+    assert_eq!(host.schedulers.commits(), 2);
+}
+
 /// Where a configuration was refused, say.
 #[test]
 fn hooks_without_what_they_belong_to_let_nothing_pass() {
@@ -365,10 +410,13 @@ fn hooks_without_what_they_belong_to_let_nothing_pass() {
 #[test]
 fn a_request_is_not_found_on_another_thread() {
     fake::load();
-    let request = Request::default();
+    let request = Request::with(&[header(":path", "/")]);
     // SAFETY: it is forgotten below.
     let id = unsafe { stream::remember(request.pointer()) }.unwrap();
     assert!(stream::exists(id));
+    let lines = request.lines.take();
+    assert!(!stream::exists(id), "of one that is gone but not destroyed, a host has no headers");
+    request.lines.replace(lines);
     let elsewhere = move || (stream::exists(id), stream::continue_request(id), stream::waker(id).is_some());
     assert_eq!(thread::spawn(elsewhere).join().unwrap(), (false, false, false));
     stream::forget(id);

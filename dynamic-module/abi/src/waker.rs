@@ -7,31 +7,37 @@ use crate::raw::Envoy;
 
 /// Wakes a configuration: Envoy calls [`crate::Module::scheduled`] on the main thread. From any thread.
 #[derive(Clone, Debug)]
-pub struct ConfigWaker(Arc<Scheduler>);
+pub struct ConfigWaker(Arc<Mutex<Option<Arc<Scheduler>>>>);
 
 /// Wakes a request: Envoy calls [`crate::Module::stream_scheduled`] on its worker. From any thread.
 #[derive(Clone, Debug)]
-pub struct StreamWaker(Arc<Scheduler>);
+pub struct StreamWaker(Arc<Mutex<Option<Scheduler>>>);
 
 impl ConfigWaker {
     /// # Safety
     ///
-    /// `config` is a configuration that exists, and the waker is closed when it is destroyed.
+    /// `config` is a configuration that exists.
     pub(crate) unsafe fn new(config: Envoy) -> Option<Self> {
         let functions = functions()?;
         // SAFETY: the caller's.
-        let scheduler = unsafe { (functions.config_scheduler_new)(config) };
-        let delete = functions.config_scheduler_delete;
-        Scheduler::new(scheduler, functions.config_scheduler_commit, delete).map(|scheduler| Self(Arc::new(scheduler)))
+        let pointer = unsafe { (functions.config_scheduler_new)(config) };
+        let (commit, delete) = (functions.config_scheduler_commit, functions.config_scheduler_delete);
+        Scheduler::new(pointer, commit, delete).map(|scheduler| Self(Arc::new(Mutex::new(Some(Arc::new(scheduler))))))
     }
 
     /// Has Envoy call, unless the configuration is gone.
     pub fn wake(&self) {
-        self.0.commit();
+        // Without the lock: Envoy holds the configuration meanwhile, and where it is the last to do so, destroys it in
+        // this call.
+        let scheduler = lock(&self.0).clone();
+        if let Some(scheduler) = scheduler {
+            scheduler.commit();
+        }
     }
 
     pub(crate) fn close(&self) {
-        self.0.close();
+        let scheduler = lock(&self.0).take();
+        drop(scheduler);
     }
 }
 
@@ -41,64 +47,58 @@ impl StreamWaker {
     /// `stream` is a request of this thread that exists, and the waker is closed when it is destroyed.
     pub(crate) unsafe fn new(functions: &Functions, stream: Envoy) -> Option<Self> {
         // SAFETY: the caller's.
-        let scheduler = unsafe { (functions.scheduler_new)(stream) };
-        let delete = functions.scheduler_delete;
-        Scheduler::new(scheduler, functions.scheduler_commit, delete).map(|scheduler| Self(Arc::new(scheduler)))
+        let pointer = unsafe { (functions.scheduler_new)(stream) };
+        let scheduler = Scheduler::new(pointer, functions.scheduler_commit, functions.scheduler_delete);
+        scheduler.map(|scheduler| Self(Arc::new(Mutex::new(Some(scheduler)))))
     }
 
     /// Has Envoy call, unless the request is gone.
     pub fn wake(&self) {
-        self.0.commit();
+        // With the lock: the request, and the thread that runs it, stay as long as it is not closed.
+        if let Some(scheduler) = lock(&self.0).as_ref() {
+            scheduler.commit();
+        }
     }
 
     pub(crate) fn close(&self) {
-        self.0.close();
+        lock(&self.0).take();
     }
 }
 
 type Commit = unsafe extern "C" fn(Envoy, u64);
 type Delete = unsafe extern "C" fn(Envoy);
 
-/// One of Envoy's schedulers. INVARIANT: while it is there, what it calls back exists, and so the thread that runs that.
+/// One of Envoy's schedulers, which is deleted with this.
 #[derive(Debug)]
 struct Scheduler {
-    pointer: Mutex<Option<Pointer>>,
+    pointer: Envoy,
     commit: Commit,
     delete: Delete,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Pointer(Envoy);
-
-// SAFETY: Envoy's schedulers are made to be used on any thread; one at a time does so here.
-unsafe impl Send for Pointer {}
+// SAFETY: Envoy's schedulers are made to be used and deleted on any thread.
+unsafe impl Send for Scheduler {}
+// SAFETY: as above: one knows what it calls by a weak reference, and posts to a queue that has a lock.
+unsafe impl Sync for Scheduler {}
 
 impl Scheduler {
     fn new(pointer: Envoy, commit: Commit, delete: Delete) -> Option<Self> {
-        (!pointer.is_null()).then(|| Self { pointer: Mutex::new(Some(Pointer(pointer))), commit, delete })
+        (!pointer.is_null()).then_some(Self { pointer, commit, delete })
     }
 
     fn commit(&self) {
-        if let Some(Pointer(pointer)) = *self.lock() {
-            // SAFETY: it was not deleted, and is not before the lock is given back.
-            unsafe { (self.commit)(pointer, 0) };
-        }
-    }
-
-    fn close(&self) {
-        if let Some(Pointer(pointer)) = self.lock().take() {
-            // SAFETY: it is deleted this once, and nobody finds it again.
-            unsafe { (self.delete)(pointer) };
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Pointer>> {
-        self.pointer.lock().unwrap_or_else(PoisonError::into_inner)
+        // SAFETY: it is not deleted before this is dropped.
+        unsafe { (self.commit)(self.pointer, 0) };
     }
 }
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
-        self.close();
+        // SAFETY: it is deleted this once.
+        unsafe { (self.delete)(self.pointer) };
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,6 @@
 //! Panics in the engine: tests ask for them, of a module that is built for tests.
 
 use std::thread;
-use std::time::Duration;
 
 use real_envoy::http::Request;
 use real_envoy::{Bootstrap, Envoy};
@@ -49,13 +48,35 @@ fn requests_that_wait_beside_a_panic_are_refused() {
     let world = World::start(1, Some(Fault::lasting(Mode::Stall)));
     thread::scope(|scope| {
         let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| world.verdict(&world.good()).0)).collect();
-        thread::sleep(Duration::from_secs(1));
+        let active = || world.envoy.stat("http.gateway.downstream_rq_active").unwrap();
+        eventually("all wait", || active() == 3);
         assert!(waiting.iter().all(|request| !request.is_finished()));
         assert_eq!(world.verdict(&world.good().header("x-jotgate-panic", "1")).0, 500);
         for request in waiting {
             assert_eq!(request.join().unwrap(), 500);
         }
     });
+}
+
+/// They were decided, and nobody knows them any more.
+#[test]
+fn requests_that_were_decided_before_a_panic_are_answered() {
+    if !is_module() {
+        return;
+    }
+    let world = World::start(1, Some(Fault::lasting(Mode::Slow { millis: 5000 })));
+    let active = || world.envoy.stat("http.gateway.downstream_rq_active").unwrap();
+    let late = || world.good().header("x-jotgate-panic", "late");
+    let statuses = thread::scope(|scope| {
+        let mut sent = Vec::new();
+        for (number, request) in [world.good(), world.good(), late(), world.good()].into_iter().enumerate() {
+            sent.push(scope.spawn(|| world.verdict(&{ request }).0));
+            eventually("it waits", || active() > u64::try_from(number).unwrap());
+        }
+        sent.into_iter().map(|request| request.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(statuses, [200, 200, 500, 500]);
+    assert_eq!(world.verdict(&world.good()), (200, String::new()));
 }
 
 /// The main thread's engine takes the answer of an issuer, and begins anew: its next fetch is a good one.
