@@ -1,6 +1,6 @@
 //! What operators can count and measure.
 
-use crate::policy::{Issuer, Policy};
+use crate::policy::{Issuer, Policy, UpstreamCredential};
 use crate::report::{LoginFailure, Reason, SessionEnd};
 
 /// A metric. Issuers by index.
@@ -96,6 +96,8 @@ impl Metric {
             metrics.extend(LoginFailure::ALL.map(Self::LoginsFailed));
             metrics.extend([Self::SessionsRefreshed, Self::SessionsRefreshFailed]);
             metrics.extend(SessionEnd::ALL.map(Self::SessionsEnded));
+        }
+        if policy.browser.is_some() || policy.upstream.credentials.iter().any(UpstreamCredential::asks) {
             metrics.push(Self::TokenEndpointMilliseconds);
         }
         metrics

@@ -381,7 +381,20 @@ impl World {
                 assert!(self.resumed.insert(id.0, outcome).is_none(), "{id:?} was resumed twice");
             }
         }
+        if self.metrics.len() < self.proxy.host.metrics.len() {
+            self.check_metrics();
+        }
         self.metrics.clone_from(&self.proxy.host.metrics);
+    }
+
+    /// Where metrics cannot be defined later, one that is not listed at the start would count nothing.
+    fn check_metrics(&self) {
+        let gate = self.proxy.gate();
+        let listed = gate.metrics().into_iter().chain(gate.gauges()).map(|metric| gate.metric_name(metric));
+        let listed: BTreeSet<_> = listed.collect();
+        let new = self.proxy.host.metrics.keys().filter(|name| !self.metrics.contains_key(*name));
+        let unlisted: Vec<_> = new.filter(|name| !listed.contains(*name)).collect();
+        assert!(unlisted.is_empty(), "not listed at the start: {unlisted:?}");
     }
 
     /// Takes a request away that was decided.
