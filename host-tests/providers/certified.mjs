@@ -36,7 +36,8 @@ const options = {
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
 
-const server = createServer();
+// An idle connection stays: a proxy that asks again over one that ends in that moment would answer 503.
+const server = createServer({ keepAliveTimeout: 0 });
 server.listen(options.port, '127.0.0.1', start);
 process.stdin.on('end', () => process.exit()).resume();
 

@@ -88,5 +88,7 @@ function onHttp(request, response) {
 }
 
 const server = http.createServer(process.argv[2] === 'express' ? onExpress() : onHttp);
+// An idle connection stays: a proxy that asks again over one that ends in that moment would answer 503.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 process.stdin.on('end', () => process.exit()).resume();

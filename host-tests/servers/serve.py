@@ -11,6 +11,9 @@ import socket
 import sys
 import threading
 
+# An idle connection stays: a proxy that asks again over one that ends in that moment would answer 503.
+IDLE_SECONDS = 3600
+
 
 def listen():
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
@@ -45,12 +48,13 @@ def hypercorn(app, listener):
     from hypercorn.config import Config
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = IDLE_SECONDS
     asyncio.run(serve(app, config))
 
 
 def uvicorn(app, listener):
     from uvicorn import Config, Server
-    asyncio.run(Server(Config(app, http="h11", log_level="warning")).serve([listener]))
+    asyncio.run(Server(Config(app, http="h11", log_level="warning", timeout_keep_alive=IDLE_SECONDS)).serve([listener]))
 
 
 def werkzeug(app, listener):

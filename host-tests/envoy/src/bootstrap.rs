@@ -240,7 +240,7 @@ fn cluster(name: &str, address: SocketAddr) -> Value {
     json!({
         "name": name,
         "type": "STATIC",
-        "connect_timeout": "2s",
+        "connect_timeout": "20s",
         "circuit_breakers": {"thresholds": [unlimited]},
         "load_assignment": {
             "cluster_name": name,

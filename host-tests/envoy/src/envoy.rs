@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use serde_json::Value;
-use test_support::workspace;
+use test_support::{SOON, workspace};
 
 use crate::config::Config;
 use crate::error::StartError;
@@ -115,9 +115,9 @@ impl Envoy {
         Ok(self.stats(name)?.get(name).copied().unwrap_or_default())
     }
 
-    /// One counter, once it is at least `count`, or after five seconds: plugins count by themselves for a while.
+    /// One counter, once it is at least `count`, or when that is not soon: plugins count by themselves for a while.
     pub fn counter(&self, name: &str, count: u64) -> io::Result<u64> {
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + SOON;
         loop {
             let found = self.stat(name)?;
             if found >= count || Instant::now() > deadline {
@@ -127,11 +127,11 @@ impl Envoy {
         }
     }
 
-    /// The entries of the access log that [`crate::Bootstrap`] sets up, once there are at least so many (or after two
-    /// seconds, since Envoy writes them when a request has ended for both sides).
+    /// The entries of the access log that [`crate::Bootstrap`] sets up, once there are at least so many (Envoy writes
+    /// them when a request has ended for both sides), or when that is not soon.
     pub fn access_log(&self, at_least: usize) -> Vec<Value> {
         let path = self.directory().join("access.log");
-        let deadline = Instant::now() + Duration::from_secs(2);
+        let deadline = Instant::now() + SOON;
         loop {
             let text = fs::read_to_string(&path).unwrap_or_default();
             let entries: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

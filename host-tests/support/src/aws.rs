@@ -25,7 +25,8 @@ impl Moto {
     /// Starts it, and does not wait for it.
     pub fn start() -> Self {
         let mut python = Command::new(tool("venv-aws/bin/python3"));
-        Self(Server::spawn("moto", python.arg(workspace().join("host-tests/aws/sts.py"))))
+        python.arg(workspace().join("host-tests/aws/sts.py"));
+        Self(Server::spawn("moto", python))
     }
 
     /// Where it listens. Waits for it to start.

@@ -52,18 +52,19 @@ impl Provider {
     pub fn certified(options: &Value) -> Self {
         let mut command = Command::new("node");
         command.arg(script("certified.mjs")).arg(options.to_string());
-        Self::spawn("oidc-provider", &mut command)
+        Self::spawn("oidc-provider", command)
     }
 
     /// oidc-provider-mock, with a user of these claims.
     pub fn mock(claims: &Value) -> Self {
         let mut command = Command::new(tool("providers/venv/bin/python3"));
         command.arg(script("mock.py")).arg(claims.to_string());
-        Self::spawn("oidc-provider-mock", &mut command)
+        Self::spawn("oidc-provider-mock", command)
     }
 
-    fn spawn(name: &str, command: &mut Command) -> Self {
-        Self(Server::spawn(name, command.current_dir(tool("providers"))))
+    fn spawn(name: &str, mut command: Command) -> Self {
+        command.current_dir(tool("providers"));
+        Self(Server::spawn(name, command))
     }
 
     /// Where it listens. Waits for it to start.

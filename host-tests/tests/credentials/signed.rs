@@ -54,6 +54,7 @@ fn three_libraries_verify_it_with_the_served_keys() {
         };
         let own = main.token(&request).unwrap();
         let response = world.send(&Request::get("/orders").bearer(&own).header("x-other", "stays"));
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
         let authorization = response.seen("authorization");
         assert_eq!((response.status, authorization.len()), (200, 1), "{}", response.text());
         let token = authorization[0].strip_prefix("Bearer ").unwrap();
@@ -65,7 +66,6 @@ fn three_libraries_verify_it_with_the_served_keys() {
             verifiers::pyjwt(token, &key_set, ISSUER, "orders"),
             verifiers::jose(token, &key_set, ISSUER, "orders"),
         ];
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
         for verdict in verdicts {
             let said = verdict.unwrap_or_else(|error| panic!("{algorithm}: {error}"));
             let expected = json!(["alice", "alice@example.com", "read write", "acme", "the-callers-own"]);

@@ -81,11 +81,12 @@ fn crowd(world: &World) -> (Vec<Post>, u64) {
     eventually("the issuer was asked", || world.issuer.count("/jwks") > 0);
     let before = world.envoy.resident().unwrap();
     let mut posts: Vec<_> = (0..POSTS).map(|_| Post::open(world.envoy.address("gateway"), &forged)).collect();
-    let (start, mut last) = (Instant::now(), Instant::now());
-    while last.elapsed() < Duration::from_secs(1) && start.elapsed() < SOON {
-        if posts.iter_mut().filter_map(|post| post.go_on().then_some(())).count() > 0 {
-            last = Instant::now();
-        }
+    // Until nothing has come and gone for a second in which both sides had the time for it: a clock would go on while
+    // they have none.
+    let (start, mut quiet) = (Instant::now(), 0);
+    while quiet < 200 && start.elapsed() < SOON {
+        let busy = posts.iter_mut().filter_map(|post| post.go_on().then_some(())).count();
+        quiet = if busy > 0 { 0 } else { quiet + 1 };
         sleep(Duration::from_millis(5));
     }
     let grown = world.envoy.resident().unwrap().saturating_sub(before);

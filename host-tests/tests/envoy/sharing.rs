@@ -67,16 +67,18 @@ fn assert_all_pass(world: &World, token: &str, count: usize) {
 #[test]
 fn all_workers_make_one_fetch_per_refresh() {
     for workers in [1, 2, 8] {
+        let before = Instant::now();
         let world = world_with(workers, &json!({"refreshAfter": "2s"}));
         let start = Instant::now();
         assert_all_pass(&world, &world.alice(), 40);
-        assert_eq!(world.issuer.count("/jwks"), 1, "{workers} workers");
+        let count = world.issuer.count("/jwks");
+        assert!(count == 1 || before.elapsed() >= Duration::from_secs(2), "{count} fetches by {workers} workers");
         while start.elapsed() < Duration::from_secs(6) {
             assert_all_pass(&world, &world.alice(), 20);
             sleep(Duration::from_millis(100));
         }
-        let elapsed = start.elapsed().as_secs();
         let count = world.issuer.count("/jwks");
+        let elapsed = start.elapsed().as_secs();
         assert!((elapsed / 3..=elapsed / 2 + 1).contains(&count), "{count} fetches in {elapsed}s by {workers} workers");
         // A fetch that was made is counted once its answer has come.
         eventually("each fetch is counted", || {
@@ -140,7 +142,7 @@ fn an_outage_refuses_nobody_and_the_issuer_is_not_hammered() {
 
 #[test]
 fn a_flood_of_unknown_kids_costs_one_fetch_per_cooldown() {
-    let world = world(&json!({}));
+    let world = world(&json!({"timeout": "30s"}));
     assert_all_pass(&world, &world.alice(), 20);
     world.issuer.set_jwks(Fault::lasting(Mode::Slow { millis: 500 })).unwrap();
     let junk: Vec<_> = (0..2000)

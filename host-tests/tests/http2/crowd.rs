@@ -66,13 +66,15 @@ fn nobody_is_taken_for_anybody_else() {
 fn start(issuer: &Issuer, upstream: &Upstream) -> Envoy {
     let changes = json!({"rules": rules(), "limits": {"waiting": 10_000, "waitFor": "20s"}});
     let to = |prefix: &str, cluster: &str| json!({"match": {"prefix": prefix}, "route": {"cluster": cluster, "timeout": "0s"}});
+    let mut config = config(issuer, &changes);
+    config["issuers"][0]["keys"]["timeout"] = json!("20s");
     let bootstrap = Bootstrap::new(upstream.address())
         .cluster("issuer", issuer.address())
         .cluster("upstream2", upstream.address())
         .http2("upstream2")
         .routes(&json!([to("/h1/", "upstream"), to("/h2/", "upstream2")]))
         .listener("connection_balance_config/exact_balance", &json!({}))
-        .plugin(&config(issuer, &changes).to_string());
+        .plugin(&config.to_string());
     Envoy::builder(&bootstrap.text()).concurrency(2).log_levels("warning", "wasm:warning").start().unwrap()
 }
 
@@ -143,16 +145,18 @@ fn check_upstream(upstream: &Upstream, callers: &BTreeMap<&str, &Caller>) {
 
 fn check_access_log(envoy: &Envoy, callers: &BTreeMap<&str, &Caller>) {
     let answered = callers.values().filter(|caller| caller.end == End::Answered).count();
+    let caller = |entry: &Value| callers[entry["path"].as_str().unwrap()];
+    let is_answered = |entry: &&Value| caller(entry).end == End::Answered;
+    let complete = || envoy.access_log(answered).iter().filter(is_answered).count();
+    eventually("each has its line", || complete() >= answered);
     let entries = envoy.access_log(answered);
-    let mut complete = 0;
     for entry in &entries {
-        let caller = callers[entry["path"].as_str().unwrap()];
+        let caller = caller(entry);
         let found = (entry["subject"].as_str(), entry["reason"].as_str());
         let expected = (caller.subject.as_deref(), caller.reason);
         // Who gave up may not have been decided on.
         let is_undecided = caller.end != End::Answered && found == (None, None);
         assert!(found == expected || is_undecided, "{entry}");
-        complete += usize::from(caller.end == End::Answered);
     }
-    assert_eq!(complete, answered, "each has its line");
+    assert_eq!(entries.iter().filter(is_answered).count(), answered, "each has one line");
 }

@@ -43,7 +43,8 @@ fn log_in(browser: &Chromium, name: &str) {
     browser.enter("input[name=login]", name);
     browser.enter("input[name=password]", "anything");
     browser.click("button");
-    let next = "return document.querySelector('input[name=login]') ? '' : document.querySelector('button') ? 'consent' : document.body?.innerText ?? ''";
+    let next = "if (document.readyState !== 'complete' || document.querySelector('input[name=login]')) return '';
+        return document.querySelector('button') ? 'consent' : document.body.innerText";
     let page = wait("the next page", || browser.run(next).as_str().filter(|page| !page.is_empty()).map(str::to_owned));
     if page == "consent" {
         browser.click("button");

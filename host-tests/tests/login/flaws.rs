@@ -37,7 +37,7 @@ fn world() -> World {
     World::flawed(&Setup {
         config: json!({"issuers": [{
             "name": "main", "issuer": "{{issuer}}", "audiences": ["dashboard"],
-            "keys": {"discovery": {}, "cluster": "provider", "timeout": "1s"},
+            "keys": {"discovery": {}, "cluster": "provider", "timeout": "4s"},
         }]}),
         ..Setup::default()
     })

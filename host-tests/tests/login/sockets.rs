@@ -5,6 +5,7 @@ use std::time::Duration;
 use browsers::user_agent::UserAgent;
 use real_envoy::http::{Connection, Request};
 use serde_json::json;
+use test_support::SOON;
 
 use crate::setup::Setup;
 use crate::world::World;
@@ -29,11 +30,11 @@ fn ends(connection: &mut Connection, limit: Duration) -> bool {
 
 #[test]
 fn a_socket_ends_with_its_session() {
-    let world = World::flawed(&Setup { session: json!({"lifetime": "4s", "refreshAfter": "1s"}), ..Setup::default() });
+    let world = World::flawed(&Setup { session: json!({"lifetime": "8s", "refreshAfter": "1s"}), ..Setup::default() });
     let browser = world.logged_in();
     let mut connection = open(&world, &browser);
     assert!(!ends(&mut connection, Duration::from_secs(1)), "its session is there");
-    assert!(ends(&mut connection, Duration::from_secs(10)), "the session is over");
+    assert!(ends(&mut connection, SOON), "the session is over");
     world.assert_silent(&[&browser]);
 }
 

@@ -4,6 +4,7 @@ use browsers::user_agent::UserAgent;
 use real_envoy::Builder;
 use real_envoy::http::{Request, Response};
 use serde_json::Value;
+use test_support::eventually;
 use testbed::issuer::TokenRequest;
 
 use crate::world::{Shared, World, refused, verdict};
@@ -280,8 +281,9 @@ fn the_upstream_is_addressed_by_its_own_name() {
 #[test]
 fn the_upstream_has_its_time_and_no_more() {
     let world = changed("stac", |builder| builder.replace("timeout: 15s", "timeout: 0.2s"));
-    assert_eq!(world.send(&Request::get("/slow?ms=2000").bearer(&world.scoped(""))).status, 504);
-    assert_eq!(world.send(&Request::get("/search").bearer(&world.scoped(""))).status, 200);
+    assert_eq!(world.send(&Request::get("/slow?ms=60000").bearer(&world.scoped(""))).status, 504);
+    // On a busy machine an answer may take as long now and then.
+    eventually("an answer in time", || world.send(&Request::get("/search").bearer(&world.scoped(""))).status == 200);
 }
 
 /// `/healthz` is the gate's own, `/healthz/upstream` the upstream's landing page, which sees no token.

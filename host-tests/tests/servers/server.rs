@@ -87,7 +87,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts all of them, at the same time.
     pub(crate) fn start_all() -> Vec<Self> {
-        let spawn = |kind: Kind| Self { kind, process: server::Server::spawn(kind.cluster(), &mut kind.command()) };
+        let spawn = |kind: Kind| Self { kind, process: server::Server::spawn(kind.cluster(), kind.command()) };
         let servers = ALL.map(spawn);
         servers.iter().for_each(Self::wait);
         servers.into()

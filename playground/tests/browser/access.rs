@@ -45,7 +45,7 @@ fn it_fits_on_narrow_screens() {
         let metrics = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
         page.devtools("Emulation.setDeviceMetricsOverride", &metrics);
         let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        assert_eq!(page.run("return innerWidth"), width);
+        page.wait_for_script("the width", &format!("return innerWidth === {width}"));
         assert_eq!(page.run(overflow), 0, "at {width}");
     }
 }

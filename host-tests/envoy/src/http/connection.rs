@@ -10,7 +10,7 @@ use super::request::Request;
 use super::response::{Head, Response};
 
 /// How long any single read or write may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Request {
     /// Sends it over a new connection and reads the whole answer.
