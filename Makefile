@@ -31,7 +31,7 @@ export JOTGATE_TOOLS := $(abspath $(or $(JOTGATE_TOOLS),.tools))
 TOOLS := $(JOTGATE_TOOLS)
 VENV := $(TOOLS)/venv
 STAC := $(TOOLS)/venv-stac
-SERVERS := $(TOOLS)/venv-servers
+SERVERS := $(TOOLS)/servers
 PROVIDERS := $(TOOLS)/providers
 AWS := $(TOOLS)/venv-aws
 BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -155,12 +155,13 @@ $(STAC)/installed: host-tests/stac-auth-proxy.txt
 .PHONY: servers
 servers: $(SERVERS)/installed ## Installs servers and frameworks into .tools, which tests put behind the gate
 
-$(SERVERS)/installed: host-tests/servers/requirements.txt host-tests/servers/package-lock.json
+$(SERVERS)/installed: host-tests/servers/package-lock.json host-tests/servers/requirements.txt
 	$(call step,installing servers and frameworks from PyPI and npm into $(SERVERS))
 	@command -v npm >/dev/null || { echo 'npm is missing: it installs Express' >&2; exit 1; }
-	@python3 -m venv --clear $(SERVERS)
-	@$(SERVERS)/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile -r $<
-	@npm ci --prefix host-tests/servers --ignore-scripts --no-audit --no-fund --silent
+	@rm -rf $(SERVERS) && mkdir -p $(SERVERS) && cp $(<D)/package.json $< $(SERVERS)
+	@cd $(SERVERS) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@python3 -m venv $(SERVERS)/venv
+	@$(SERVERS)/venv/bin/python3 -m pip install --quiet --disable-pip-version-check --no-compile -r host-tests/servers/requirements.txt
 	@touch $@
 
 .PHONY: providers

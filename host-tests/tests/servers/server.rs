@@ -64,13 +64,14 @@ impl Kind {
         };
         let mut command = Command::new(program);
         command.args(arguments).current_dir(workspace().join("host-tests/servers"));
+        command.env("NODE_PATH", tool("servers/node_modules"));
         command
     }
 }
 
 /// Whether `make servers` was here. Where it cannot be, `make test` says so loudly, and CI fails.
 pub(crate) fn are_installed() -> bool {
-    let are_installed = tool("venv-servers/installed").exists();
+    let are_installed = tool("servers/installed").exists();
     if !are_installed {
         eprintln!("SKIPPED: the servers are not installed: run `make servers`");
     }
@@ -107,5 +108,5 @@ impl Server {
 }
 
 fn python() -> PathBuf {
-    tool("venv-servers/bin/python3")
+    tool("servers/venv/bin/python3")
 }
