@@ -63,7 +63,7 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         self.shared.lock().is_over = true;
         self.shared.changed.notify_one();
-        // It may have been this thread that was the last to know the configuration.
+        // Envoy may destroy the configuration in a call of this thread, which cannot wait for itself.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }

@@ -41,7 +41,8 @@ impl Engine {
     }
 
     /// Puts a new engine in the place of one that panicked, and answers with what is to be done about the requests that
-    /// waited in that one. Their worker alone can do it: elsewhere, the engine stays as it is if there are any.
+    /// waited in that one, or that it had decided on. Their worker alone can do it: elsewhere, the engine stays as it is
+    /// if there are any.
     pub(crate) fn begin_anew(&self, driver: Driver<Native>, is_worker: bool) -> Vec<Later> {
         let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if desk.requests.need_their_worker() && !is_worker {
@@ -104,6 +105,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use gate::{Gate, Policy, Timestamp};
+    use module_abi::StreamId;
 
     use super::*;
 
@@ -127,5 +129,19 @@ mod tests {
         assert!(engine.lock().is_none());
         assert!(engine.begin_anew(driver(), false).is_empty());
         assert!(!engine.has_panicked() && engine.lock().is_some());
+    }
+
+    #[test]
+    fn what_an_engine_decided_before_it_panicked_is_left_to_its_worker() {
+        let engine = Engine::new(driver());
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            engine.lock().unwrap().requests.later.push(Later::Continue(StreamId(7)));
+            let _desk = engine.lock();
+            panic!("in the middle of something");
+        }));
+        assert!(panicked.is_err());
+        assert!(engine.begin_anew(driver(), false).is_empty() && engine.has_panicked());
+        assert!(matches!(engine.begin_anew(driver(), true)[..], [Later::Continue(StreamId(7))]));
+        assert!(!engine.has_panicked() && engine.begin_anew(driver(), true).is_empty());
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn panic_if_asked(id: StreamId) {
     assert!(!says(id, b"1"), "a test asked for it");
 }
 
-/// Panics in the engine's place, if the request says so that is about to go on: `late`.
+/// Panics in the engine's place, if a request that says `late` is about to be resumed.
 pub(crate) fn panic_if_resumed(id: StreamId) {
     assert!(!says(id, b"late"), "a test asked for it");
 }

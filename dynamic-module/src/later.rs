@@ -13,6 +13,17 @@ pub(crate) enum Later {
 }
 
 impl Later {
+    /// The request that it is about.
+    pub(crate) fn id(&self) -> StreamId {
+        match self {
+            Self::Close(id)
+            | Self::Continue(id)
+            | Self::ContinueResponse(id)
+            | Self::Refuse(id)
+            | Self::Reply { id, .. } => *id,
+        }
+    }
+
     /// Asks it, of a request that may be gone by now.
     pub(crate) fn carry_out(self) {
         match self {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use driver::{CalloutToken, HostError};
 use gate::Callout;
@@ -63,6 +63,7 @@ impl Post {
         state.tokens = state.tokens.wrapping_add(1);
         let token = state.tokens;
         state.unsent.push((Sender { engine, token }, callout.clone(), Instant::now()));
+        drop(state);
         self.waker.wake();
         token
     }
@@ -72,12 +73,11 @@ impl Post {
         let unsent = std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).unsent);
         let mut failed = Vec::new();
         for (sender, callout, since) in unsent {
-            // Its engine may have given up by now, and ask anew: what can be used once must not be sent twice.
-            if since.elapsed() > callout.timeout {
+            let Some(timeout) = left(callout.timeout, since.elapsed()) else {
                 failed.push((sender.engine, Delivery { token: sender.token, outcome: Outcome::NoAnswer }));
                 continue;
-            }
-            match make(main, &callout) {
+            };
+            match make(main, &callout, timeout) {
                 Ok(number) => {
                     let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                     state.under_way.insert(number, (sender, callout.max_body_bytes));
@@ -113,14 +113,31 @@ impl Response {
     }
 }
 
-fn make(main: Main<'_>, callout: &Callout) -> Result<u64, HostError> {
-    main.callout(&callout.cluster, &callout.header_list(), &callout.body, callout.timeout)
+/// What is left of a timeout, if anything: an engine counts from when it asked, and then may ask anew, which must not be
+/// done twice with what can be used once. Envoy counts in milliseconds, and takes none for no timeout.
+fn left(timeout: Duration, waited: Duration) -> Option<Duration> {
+    timeout.checked_sub(waited).filter(|left| left.as_millis() > 0)
+}
+
+fn make(main: Main<'_>, callout: &Callout, timeout: Duration) -> Result<u64, HostError> {
+    main.callout(&callout.cluster, &callout.header_list(), &callout.body, timeout)
         .map_err(|error| HostError { status: error.status })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_callout_has_the_time_that_is_left_of_its_own() {
+        for (waited, expected) in [(0, Some(5_000_000)), (10, Some(4_999_990)), (4_999_000, Some(1000))] {
+            let left = left(Duration::from_secs(5), Duration::from_micros(waited));
+            assert_eq!(left, expected.map(Duration::from_micros), "{waited}");
+        }
+        for waited in [4_999_001, 5_000_000, 60_000_000] {
+            assert_eq!(left(Duration::from_secs(5), Duration::from_micros(waited)), None, "{waited}");
+        }
+    }
 
     #[test]
     fn as_much_of_a_body_is_copied_as_is_of_use() {

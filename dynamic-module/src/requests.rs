@@ -98,13 +98,15 @@ impl Requests {
     pub(crate) fn abandoned(&mut self) -> Self {
         let mut later = std::mem::take(&mut self.later);
         let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let end = |(id, Waiting { held, .. })| match held {
+        let ends = waiting.map(|(id, Waiting { held, is_upgraded, .. })| match held {
             Some(Held::Request) => Later::Refuse(id),
-            Some(Held::Response) => Later::ContinueResponse(id),
-            // Nobody would end it with its session.
-            None => Later::Close(id),
-        };
-        later.extend(waiting.map(end));
+            Some(Held::Response) if !is_upgraded => Later::ContinueResponse(id),
+            // A new engine would not end it with its session.
+            _ => Later::Close(id),
+        });
+        let ends: Vec<_> = ends.collect();
+        later.retain(|decided| ends.iter().all(|end| end.id() != decided.id()));
+        later.extend(ends);
         Self { later, ..Self::default() }
     }
 

@@ -51,7 +51,7 @@ pub unsafe fn config_new<M: Module>(envoy: Envoy, name: Buffer, configuration: B
     // SAFETY: Envoy keeps both as they are during the call.
     let (name, text) = unsafe { (name.bytes(), configuration.bytes()) };
     let configure = || {
-        // SAFETY: the configuration exists, and `config_destroy` closes the waker, or its last owner does.
+        // SAFETY: the configuration exists.
         let waker = unsafe { ConfigWaker::new(envoy) }?;
         let definition = Definition { pointer: envoy, waker: waker.clone(), thread: PhantomData };
         let module = M::configure(&definition, &String::from_utf8_lossy(name), text);

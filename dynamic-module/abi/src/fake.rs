@@ -55,7 +55,7 @@ impl Schedulers {
         self.0.alive.load(Ordering::Relaxed)
     }
 
-    /// How often they were told.
+    /// How often they were asked to call.
     pub(crate) fn commits(&self) -> usize {
         self.0.commits.load(Ordering::Relaxed)
     }

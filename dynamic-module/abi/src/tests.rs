@@ -356,7 +356,7 @@ fn a_configuration_is_taken_or_refused_and_leaves_nothing() {
     assert_eq!(refused.schedulers.alive(), 0);
 }
 
-/// A configuration that nobody else uses.
+/// The last reference to a configuration.
 struct Last(Opaque);
 
 // SAFETY: Envoy destroys a configuration on whichever thread was the last to use it.
@@ -369,7 +369,7 @@ impl Last {
     }
 }
 
-/// Envoy holds it while it is told, on whichever thread that is.
+/// Envoy holds a reference while it is asked to call, on whichever thread that is.
 #[test]
 fn a_configuration_may_end_in_the_call_that_wakes_it() {
     fake::load();

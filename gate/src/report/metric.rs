@@ -1,6 +1,6 @@
 //! What operators can count and measure.
 
-use crate::policy::{Issuer, Policy, UpstreamCredential};
+use crate::policy::{CredentialSource, Issuer, Policy, UpstreamCredential};
 use crate::report::{LoginFailure, Reason, SessionEnd};
 
 /// A metric. Issuers by index.
@@ -97,7 +97,8 @@ impl Metric {
             metrics.extend([Self::SessionsRefreshed, Self::SessionsRefreshFailed]);
             metrics.extend(SessionEnd::ALL.map(Self::SessionsEnded));
         }
-        if policy.browser.is_some() || policy.upstream.credentials.iter().any(UpstreamCredential::asks) {
+        let is_exchanged = |found: &UpstreamCredential| matches!(found.source(), CredentialSource::Exchange(_));
+        if policy.browser.is_some() || policy.upstream.credentials.iter().any(is_exchanged) {
             metrics.push(Self::TokenEndpointMilliseconds);
         }
         metrics

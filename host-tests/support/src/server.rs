@@ -8,7 +8,7 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 /// How long one may take to start; Python has much to read.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_mins(1);
 /// How long one may take to end by itself.
 const END: Duration = Duration::from_secs(5);
 

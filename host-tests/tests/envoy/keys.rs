@@ -109,6 +109,7 @@ fn a_cluster_that_does_not_exist_harms_nobody_else() {
     let token = world.token(&TokenRequest { claims, ..TokenRequest::subject("alice") });
     assert_eq!(world.verdict(&token), refused(503, "keys_unavailable"));
     eventually("the keys of the other are there", || world.verdict(&world.alice()).0 == 200);
+    assert_eq!(world.issuer.count("/jwks"), 1);
     eventually("the error is logged", || world.envoy.log().contains("is there a cluster of that name?"));
 }
 

@@ -99,7 +99,7 @@ impl Refusing {
             {"name": "exchanged", "match": {"paths": ["/exchanged"]}, "access": "authenticated", "upstream": "exchanged"},
             {"name": "rest", "access": "authenticated"},
         ]);
-        // Nobody listens there: no port of this number is given to anybody who does not ask for it.
+        // Nothing listens there: such a port is given to none that does not ask for it.
         let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let bootstrap = Bootstrap::new(upstream.address())
             .cluster("main", issuer.address())

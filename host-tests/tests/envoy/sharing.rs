@@ -33,14 +33,22 @@ fn world(keys: &Value) -> World {
 }
 
 /// In an Envoy of its own, with so many workers.
-fn world_with(workers: usize, keys: &Value) -> World {
+fn world_with(workers: usize, bootstrap: impl FnOnce(&Issuer, &Upstream) -> Bootstrap) -> World {
     let (issuer, upstream) = (Issuer::start(Options::default()).unwrap(), Upstream::start(0).unwrap());
-    let envoy = Envoy::builder(&bootstrap_of(&issuer, &upstream, keys).text()).concurrency(workers).start();
+    let envoy = Envoy::builder(&bootstrap(&issuer, &upstream).text()).concurrency(workers).start();
     World { issuer, upstream, envoy: envoy.unwrap_or_else(|error| panic!("{error}")) }
 }
 
 /// With these members of `keys`.
 fn bootstrap_of(issuer: &Issuer, upstream: &Upstream, keys: &Value) -> Bootstrap {
+    bootstrap(issuer, upstream, &config_of(issuer, keys))
+}
+
+fn bootstrap(issuer: &Issuer, upstream: &Upstream, config: &Value) -> Bootstrap {
+    Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config.to_string())
+}
+
+fn config_of(issuer: &Issuer, keys: &Value) -> Value {
     let mut config = config(issuer, &json!({}));
     for (name, value) in keys.as_object().unwrap() {
         config["issuers"][0]["keys"][name] = value.clone();
@@ -48,7 +56,7 @@ fn bootstrap_of(issuer: &Issuer, upstream: &Upstream, keys: &Value) -> Bootstrap
     if keys.get("discovery").is_some() {
         config["issuers"][0]["keys"].as_object_mut().unwrap().remove("jwksUri");
     }
-    Bootstrap::new(upstream.address()).cluster("issuer", issuer.address()).plugin(&config.to_string())
+    config
 }
 
 /// Over connections of their own, so that every worker gets some.
@@ -67,12 +75,18 @@ fn assert_all_pass(world: &World, token: &str, count: usize) {
 #[test]
 fn all_workers_make_one_fetch_per_refresh() {
     for workers in [1, 2, 8] {
-        let before = Instant::now();
-        let world = world_with(workers, &json!({"refreshAfter": "2s"}));
+        // The keys of this one are not refreshed meanwhile.
+        let steady = Issuer::start(Options::default()).unwrap();
         let start = Instant::now();
-        assert_all_pass(&world, &world.alice(), 40);
-        let count = world.issuer.count("/jwks");
-        assert!(count == 1 || before.elapsed() >= Duration::from_secs(2), "{count} fetches by {workers} workers");
+        let world = world_with(workers, |issuer, upstream| {
+            let mut config = config_of(issuer, &json!({"refreshAfter": "2s"}));
+            let mut other = config_of(&steady, &json!({"cluster": "steady"}))["issuers"][0].take();
+            other["name"] = json!("steady");
+            config["issuers"].as_array_mut().unwrap().push(other);
+            bootstrap(issuer, upstream, &config).cluster("steady", steady.address())
+        });
+        assert_all_pass(&world, &steady.token(&TokenRequest::subject("alice")).unwrap(), 40);
+        assert_eq!(steady.count("/jwks"), 1, "{workers} workers");
         while start.elapsed() < Duration::from_secs(6) {
             assert_all_pass(&world, &world.alice(), 20);
             sleep(Duration::from_millis(100));
@@ -123,7 +137,7 @@ fn keys_that_were_withdrawn_are_refused_by_every_worker() {
 
 #[test]
 fn an_outage_refuses_nobody_and_the_issuer_is_not_hammered() {
-    let world = world_with(WORKERS, &json!({"refreshAfter": "1s"}));
+    let world = world_with(WORKERS, |issuer, upstream| bootstrap_of(issuer, upstream, &json!({"refreshAfter": "1s"})));
     assert_all_pass(&world, &world.alice(), 20);
     world.issuer.set_jwks(Fault::lasting(Mode::Status { status: 500 })).unwrap();
     let before = world.issuer.count("/jwks");

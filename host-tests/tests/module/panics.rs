@@ -58,13 +58,13 @@ fn requests_that_wait_beside_a_panic_are_refused() {
     });
 }
 
-/// They were decided, and nobody knows them any more.
+/// They were decided, and the new engine does not know them.
 #[test]
 fn requests_that_were_decided_before_a_panic_are_answered() {
     if !is_module() {
         return;
     }
-    let world = World::start(1, Some(Fault::lasting(Mode::Slow { millis: 5000 })));
+    let world = World::start(1, Some(Fault::lasting(Mode::Status { status: 503 })));
     let active = || world.envoy.stat("http.gateway.downstream_rq_active").unwrap();
     let late = || world.good().header("x-jotgate-panic", "late");
     let statuses = thread::scope(|scope| {
@@ -73,6 +73,7 @@ fn requests_that_were_decided_before_a_panic_are_answered() {
             sent.push(scope.spawn(|| world.verdict(&{ request }).0));
             eventually("it waits", || active() > u64::try_from(number).unwrap());
         }
+        world.issuer.set_jwks(Fault::lasting(Mode::Ok)).unwrap();
         sent.into_iter().map(|request| request.join().unwrap()).collect::<Vec<_>>()
     });
     assert_eq!(statuses, [200, 200, 500, 500]);

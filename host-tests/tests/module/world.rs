@@ -40,7 +40,7 @@ pub(crate) fn bootstrap(issuer: &Issuer, upstream: &Upstream, realm: &str) -> Bo
         "limits": {"waitFor": "30s"},
         "issuers": [{
             "name": "main", "issuer": issuer.issuer(), "audiences": ["demo"],
-            "keys": {"jwksUri": format!("{}/jwks", issuer.url()), "cluster": "issuer", "timeout": "30s"},
+            "keys": {"jwksUri": format!("{}/jwks", issuer.url()), "cluster": "issuer"},
         }],
         "rules": [{"access": "authenticated"}],
     });

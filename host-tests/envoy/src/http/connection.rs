@@ -28,7 +28,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects; every read and write fails after ten seconds.
+    /// Connects; every read and write fails after twenty seconds.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
