@@ -304,7 +304,7 @@ cli: toolchain ## Builds target/release/jotgate: check, explain and test a confi
 	@cargo build --locked --release -p cli && ls -l $(BUILT)/release/jotgate | awk '{print "   " $$9 ", " $$5 " bytes"}'
 
 .PHONY: playground
-playground: toolchain $(PAGE) ## Builds dist/playground/index.html, a page that tells what a configuration makes of a request
+playground: toolchain $(PAGE) ## Builds dist/playground/index.html, an offline page that explains how a configuration decides a request
 
 $(PAGE): $(call sources,jose oauth aws gate driver inspect playground) $(shell find playground/page -type f) ship/flags.sh
 	$(call step,building the playground: the engine for browsers)

@@ -33,7 +33,7 @@ for target in "${targets[@]}"; do
     grep -A12 -m1 -E 'panicked at|ERROR: libFuzzer' "$log" | cut -c1-2000 >&2
     printf '\n%s failed on fuzz/%s\nreplay: cd fuzz && %s/%s %s\n' \
       "$target" "$artifact" "$binaries" "$target" "$artifact" >&2
-    echo "once it is mended: move the input to fuzz/corpus/$target, under a name that says what it is" >&2
+    echo "once it is fixed: move the input to fuzz/corpus/$target, under a name that says what it is" >&2
     exit 1
   fi
   # A binary without counters runs as well, and finds nothing.

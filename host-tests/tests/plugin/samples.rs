@@ -1,6 +1,7 @@
 //! The configurations that people copy are good ones.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use strict_host::VmOptions;
@@ -41,27 +42,11 @@ fn variables(member: &str, value: &Value) -> Vec<(String, String)> {
 }
 
 /// The members of a configuration.
-const MEMBERS: [&str; 19] = [
-    "clientIp",
-    "corsPreflight",
-    "credentialConflict",
-    "credentials",
-    "crossSite",
-    "default",
-    "forwardToken",
-    "identityHeaders",
-    "issuers",
-    "limits",
-    "login",
-    "mode",
-    "paths",
-    "realm",
-    "resourceMetadata",
-    "rules",
-    "scopeMatch",
-    "session",
-    "stripHeaders",
-];
+static MEMBERS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let schema = fs::read_to_string(workspace().join("docs/schema/jotgate.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    schema["properties"].as_object().unwrap().keys().cloned().collect()
+});
 
 /// What a part of a configuration is tried with.
 const REST: &str = "

@@ -8,8 +8,9 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 use test_support::workspace;
 
-const CRATES: [&str; 21] = [
+const CRATES: [&str; 23] = [
     "abi",
+    "aws",
     "bench",
     "cli",
     "driver",
@@ -19,17 +20,18 @@ const CRATES: [&str; 21] = [
     "gate",
     "host-tests/browser",
     "host-tests/envoy",
+    "host-tests/guest",
+    "host-tests/signature-probe",
     "host-tests/strict-host",
     "host-tests/support",
     "host-tests/wasm-runner",
     "inspect",
     "jose",
+    "oauth",
     "playground",
     "ship",
     "testbed",
     "vectors",
-    "host-tests/signature-probe",
-    "host-tests/guest",
 ];
 
 /// The names of modules that lead to one.

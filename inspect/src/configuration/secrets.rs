@@ -18,6 +18,9 @@ pub fn without_secrets(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The members of a JWK that are private (RFC 7518 §6), but for `oth`, which no key has.
+const PRIVATE: [&str; 7] = ["d", "dp", "dq", "k", "p", "q", "qi"];
+
 /// The secrets that are written out in a configuration.
 fn secrets_in(tree: &Node) -> Vec<&Node> {
     let logins = tree.get("login").into_iter().flat_map(|login| [login].into_iter().chain(login.elements()));
@@ -25,8 +28,13 @@ fn secrets_in(tree: &Node) -> Vec<&Node> {
         logins.flat_map(|login| [login.find(&["client", "secret"]), login.find(&["client", "privateKey"])]);
     let of_session =
         tree.find(&["session", "secrets"]).into_iter().flat_map(|node| [node].into_iter().chain(node.elements()));
+    let of_proofs = tree.find(&["senderConstraint", "dpop", "nonce", "secrets"]);
+    let of_proofs = of_proofs.into_iter().flat_map(|node| [node].into_iter().chain(node.elements()));
     let issuers = tree.get("issuers").map(Node::elements).unwrap_or_default().iter();
-    let headers = issuers.filter_map(|issuer| issuer.find(&["keys", "headers"])).flat_map(Node::members);
+    let headers = issuers.clone().filter_map(|issuer| issuer.find(&["keys", "headers"])).flat_map(Node::members);
+    // None is accepted, and errors show the line.
+    let sets = issuers.filter_map(|issuer| issuer.find(&["keys", "inline", "keys"])).flat_map(Node::elements);
+    let of_keys = sets.flat_map(|key| PRIVATE.map(|name| key.get(name))).flatten();
     let entries = tree.get("introspection").map(Node::elements).unwrap_or_default().iter();
     let names = ["secret", "privateKey", "token"];
     let of_askers = entries.flat_map(|entry| names.map(|name| entry.find(&["client", name]))).flatten();
@@ -36,7 +44,7 @@ fn secrets_in(tree: &Node) -> Vec<&Node> {
         keys.iter().chain(credential.find(&["exchange", "client", "secret"]))
     });
     let of_clients = of_clients.flatten().chain(of_askers).chain(of_credentials);
-    let all = of_clients.chain(of_session).chain(headers.map(|header| &header.value));
+    let all = of_clients.chain(of_session).chain(of_proofs).chain(of_keys).chain(headers.map(|header| &header.value));
     all.filter(|node| node.text().is_some()).collect()
 }
 
@@ -58,5 +66,11 @@ mod tests {
         assert!(!asked.contains("hunter2"), "{asked}");
         let one = without_secrets("issuers: [{}]\nsession: {secrets: hunter2}\nlogin: {client: {secret: hunter2}}\n");
         assert!(!one.contains("hunter2"), "{one}");
+        let nonces =
+            without_secrets("issuers: [{}]\nsenderConstraint: {dpop: {nonce: {secrets: [hunter2, hunter2]}}}\n");
+        assert!(!nonces.contains("hunter2"), "{nonces}");
+        let keys =
+            without_secrets("issuers: [{keys: {inline: {keys: [{kty: oct, k: hunter2}, {n: public, d: hunter2}]}}}]\n");
+        assert!(!keys.contains("hunter2") && keys.contains("n: public"), "{keys}");
     }
 }
