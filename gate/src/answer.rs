@@ -49,7 +49,7 @@ pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     /// The scopes that would have done.
     pub(crate) scopes: Vec<String>,
-    /// Whole seconds after which another try makes sense.
+    /// Whole seconds after which another try makes sense; one where it says nothing else, with 503.
     pub(crate) retry_after: Option<u64>,
     /// Where a browser logs in.
     pub(crate) login: Option<Arc<str>>,
@@ -88,7 +88,9 @@ impl Refusal {
         headers.extend(asked.map(|challenge| ("www-authenticate", challenge)));
         let nonce = self.proof.as_ref().and_then(|proof| proof.nonce.clone());
         headers.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
-        headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        // RFC 9110 §15.6.4: what is unavailable is so for a while.
+        let retry_after = self.retry_after.or((status == 503).then_some(1));
+        headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         if request.is_grpc() {
             return Reply { status, headers, body: self.detail().to_string(), grpc_status: Some(grpc_status(status)) };
         }
@@ -220,6 +222,14 @@ mod tests {
             writeln!(table, "{}: {} | {}", reason.name(), reply.status, others.join(" | ")).expect("fits");
         }
         insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn whatever_is_unavailable_says_when_to_come_again() {
+        for reason in Reason::ALL.into_iter().filter(|reason| reason.status() == 503) {
+            let reply = Refusal::from(reason).answer(&Request::new(&[]), DEMO);
+            assert!(reply.headers.contains(&("retry-after", "1".into())), "{reason:?}");
+        }
     }
 
     #[test]

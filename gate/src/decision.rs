@@ -123,10 +123,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
     }
 
     fn check_caller(mut self) -> Judgement {
-        let access = self.rule.map_or(&self.policy.default, |rule| &rule.access);
+        let access = self.access();
         let credential = match self.find_credential() {
             Err(cause) => return self.refuse(cause, None),
-            Ok(None) => return self.check_session(access),
+            Ok(None) => return self.check_session(None),
             Ok(Some(credential)) => credential,
         };
         let is_cookie = self.policy.credentials.is_cookie(credential.index);
@@ -143,8 +143,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 let reason = refusal.reason;
                 let found = (reason == Reason::MalformedToken).then(|| Detail::of_token(&credential.token)).flatten();
                 match is_cookie {
-                    // Of a navigation, a bad token in a cookie is as good as none.
-                    true => self.refuse_or_log_in(Cause::new(reason, found)),
+                    true => self.check_session(Some(Cause::new(reason, found))),
                     false => self.refuse(Cause::new(reason, found), None),
                 }
             }
@@ -152,18 +151,30 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         }
     }
 
-    /// No other credential is there: a session may be.
-    fn check_session(self, access: &Access) -> Judgement {
+    /// No other credential is there, or a token in a cookie is bad, which is as good as none: a session may be there.
+    fn check_session(self, bad: Option<Cause>) -> Judgement {
         match self.policy.browser.as_ref().filter(|_| self.policy.credentials.has_session()) {
-            Some(browser) => self.check_browser(browser, access),
-            None if *access == Access::Optional => self.forward_anonymous(),
+            Some(browser) => self.check_browser(browser, bad),
+            None => self.lacks_caller(bad),
+        }
+    }
+
+    /// Nobody is known by a good credential.
+    fn lacks_caller(self, bad: Option<Cause>) -> Judgement {
+        match bad {
+            None if *self.access() == Access::Optional => self.forward_anonymous(),
             None => self.refuse_missing(),
+            Some(cause) => self.refuse_or_log_in(cause),
         }
     }
 
     fn refuse_missing(self) -> Judgement {
         let found = self.policy.credentials.missing(self.request);
         self.refuse_or_log_in(Cause::new(Reason::MissingToken, found))
+    }
+
+    fn access(&self) -> &'c Access {
+        self.rule.map_or(&self.policy.default, |rule| &rule.access)
     }
 
     /// Whether the rule lets credentials through that are not for the gate.
@@ -286,14 +297,21 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         self.refuse(reason, known.as_deref())
     }
 
-    /// The caller, where there is one; otherwise what stands against it, or has to be known first.
+    /// The caller, where there is one; otherwise what stands against it, or has to be known first. Another site's request
+    /// has none by a cookie.
     fn find_caller(&mut self) -> Result<Option<Arc<Entry>>, Verdict> {
         match self.find_credential() {
             Ok(Some(credential)) => {
+                if self.policy.credentials.is_cookie(credential.index) && self.is_cross_site() {
+                    return Ok(None);
+                }
                 let known = self.verify(&credential.token)?;
                 Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, Some(&credential))))
             }
-            Ok(None) => Ok(self.find_session()),
+            Ok(None) => {
+                let found = self.find_session();
+                Ok(found.filter(|_| !self.is_cross_site()))
+            }
             Err(_) => Ok(None),
         }
     }

@@ -166,9 +166,10 @@ fn tested_claims(rules: &[Rule], upstream: &Upstream) -> Vec<ClaimRef> {
     distinct
 }
 
-/// What tokens look like that are looked up, where that is configured.
+/// What tokens look like that are looked up: whatever is no JWT, where that is not configured.
 fn own_tokens(issuers: &[Issuer]) -> Vec<TokenForm> {
-    issuers.iter().filter_map(|issuer| issuer.introspection()?.form().cloned()).collect()
+    let settings = issuers.iter().filter_map(Issuer::introspection);
+    settings.map(|settings| settings.form().cloned().unwrap_or(TokenForm::Prefix(String::new()))).collect()
 }
 
 fn needs_of(identity: &[IdentityHeader]) -> Needs {

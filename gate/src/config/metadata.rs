@@ -32,7 +32,16 @@ pub(super) fn read(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> O
 fn read_resource(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Option<Resource> {
     let mut object = node.object()?;
     let location = object.required("resource").and_then(|node| read_location(&node));
-    let named = || issuers.iter().flat_map(authorization_servers).collect();
+    let named = || {
+        let mut named = Vec::new();
+        for server in issuers.iter().flat_map(authorization_servers) {
+            // Tokens of one issuer may be signed, and looked up.
+            if !named.contains(&server) {
+                named.push(server);
+            }
+        }
+        named
+    };
     let authorization_servers = match object.optional("authorizationServers") {
         Some(node) => node.list_of(read_server),
         None => Some(named()),
@@ -56,8 +65,8 @@ fn read_resource(node: &Node<'_, '_>, issuers: &[Issuer], rules: &[Rule]) -> Opt
 /// What clients may ask for tokens. A trust domain answers none, and tenants that are not listed have no URI here.
 fn authorization_servers(issuer: &Issuer) -> Vec<String> {
     match &issuer.kind {
-        // What signs nothing gives no tokens for the resource.
-        IssuerKind::Exact if !issuer.signs() => Vec::new(),
+        // What signs nothing, and is not asked about tokens, gives none for the resource.
+        IssuerKind::Exact if !issuer.signs() && !issuer.is_introspected() => Vec::new(),
         IssuerKind::Exact => vec![issuer.identifier.clone()],
         IssuerKind::Tenants(pattern) => match pattern.tenants() {
             Tenants::Any => Vec::new(),

@@ -39,9 +39,9 @@ enum Worth {
 }
 
 impl<'c, T: Trail> Evaluation<'c, T> {
-    /// A request without another credential, where a session may be one.
+    /// A request without another credential that is good, where a session may be one.
     #[inline(never)]
-    pub(super) fn check_browser(mut self, browser: &'c Browser, access: &Access) -> Judgement {
+    pub(super) fn check_browser(mut self, browser: &'c Browser, bad: Option<Cause>) -> Judgement {
         match self.session_of(browser) {
             Worth::Bounce(usage) if !self.is_audited() => self.bounce(&usage.entry),
             Worth::Good(usage) | Worth::Bounce(usage) => {
@@ -50,18 +50,18 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 }
                 let entry = Arc::clone(&usage.entry);
                 self.session = Some(usage);
+                let access = self.access();
                 self.admit(&entry, None, access)
             }
             Worth::Stale(entry) => self.judge(Verdict::NeedsRefresh(entry), None),
-            Worth::Over(_) | Worth::None if *access == Access::Optional => self.forward_anonymous(),
             Worth::Over(end) => {
                 // Scripts ask again and again.
-                if Asker::of(self.request) == Asker::Navigation {
+                if *self.access() != Access::Optional && Asker::of(self.request) == Asker::Navigation {
                     self.events.push(Event::Count(Metric::SessionsEnded(end)));
                 }
-                self.refuse_missing()
+                self.lacks_caller(bad)
             }
-            Worth::None => self.refuse_missing(),
+            Worth::None => self.lacks_caller(bad),
         }
     }
 

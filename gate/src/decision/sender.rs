@@ -56,7 +56,7 @@ impl<T: Trail> Evaluation<'_, T> {
             Err(Lack::Refused(cause, _))
                 if credential.is_some_and(|credential| self.policy.credentials.is_cookie(credential.index)) =>
             {
-                Err(self.refuse_or_log_in(cause).into())
+                Err(self.check_session(Some(cause)).into())
             }
             Err(Lack::Refused(cause, proof)) => {
                 let refusal = Refusal { proof: proof.map(Box::new), ..Refusal::from(cause) };
@@ -65,9 +65,11 @@ impl<T: Trail> Evaluation<'_, T> {
         }
     }
 
-    /// Whether the sender is certain without a look at what other VMs know.
+    /// Whether the sender is certain without a look at what other VMs know. Where the rule is not, what it asks of the
+    /// sender is not known either.
     pub(super) fn is_sender_certain(&self, principal: &Principal, credential: Option<&Credential<'_>>) -> bool {
-        !self.needs_sender(principal, credential) || self.check_sender(principal, credential).is_ok()
+        let is_known = !self.has_readings || !self.policy.sender_constraint.is_required;
+        !self.needs_sender(principal, credential) || is_known && self.check_sender(principal, credential).is_ok()
     }
 
     fn check_sender(&self, principal: &Principal, credential: Option<&Credential<'_>>) -> Result<(), Lack> {

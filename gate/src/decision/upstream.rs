@@ -51,6 +51,8 @@ impl<T: Trail> Evaluation<'_, T> {
             |index| own.as_ref().is_some_and(|own| own.index == index),
             &mut edits,
         );
+        // Where the rule is not known, what it gives is not either.
+        let entry = entry.filter(|_| !self.has_readings);
         let lacking = entry.and_then(|entry| self.add_credentials(entry, &mut edits).err());
         self.edits = edits;
         match lacking {

@@ -122,7 +122,7 @@ impl Gate {
             return match self.refreshes.is_late(&id, now) {
                 true => Ok(false),
                 // There is no room to remember it.
-                false => Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) }),
+                false => Err(Reason::Overloaded.into()),
             };
         }
         self.admit(arrival, Waiter { deadline, awaits: Awaited::Session(id), has_body: arrival.has_body })?;

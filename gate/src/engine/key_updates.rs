@@ -57,7 +57,7 @@ impl Gate {
             && self.policy.browser.is_none()
             && !self.policy.upstream.credentials.iter().any(UpstreamCredential::asks);
         if !self.waiting.has_room(waiter, is_alone, &self.policy.limits) {
-            return Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) });
+            return Err(Reason::Overloaded.into());
         }
         self.waiting.insert(arrival.id, waiter);
         Ok(())

@@ -67,7 +67,7 @@ impl Gate {
             return Ok(true);
         }
         self.waiting.remove(arrival.id);
-        Err(Refusal { retry_after: Some(1), ..Refusal::from(Reason::Overloaded) })
+        Err(Reason::Overloaded.into())
     }
 
     /// Sends a question, unless somebody has. Says whether its answer will come.

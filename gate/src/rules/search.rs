@@ -94,7 +94,8 @@ impl RuleSearch {
             let asks = *access != Access::Public && mode == Mode::Enforce;
             let forwards = |rule: Option<usize>| {
                 let rule = rule.and_then(|index| rules.get(index));
-                rule.map(|rule| (rule.forward_token, rule.forwards_foreign)).unwrap_or_default()
+                let tokens = |rule: &Rule| (rule.forward_token, rule.forwards_foreign, rule.require);
+                rule.map(|rule| (tokens(rule), rule.upstream.as_deref())).unwrap_or_default()
             };
             let is_other = rule != found && ((access, mode) != asked(found) || forwards(rule) != forwards(found));
             let compares_others = || {

@@ -337,6 +337,23 @@ fn in_audit_mode_a_session_that_a_rule_would_refuse_gives_no_identity() {
     }
 }
 
+/// A path that has several readings has no rule, and so none that says who may come without proof.
+#[test]
+fn in_audit_mode_an_ambiguous_path_gives_no_identity_where_a_rule_asks_for_a_bound_token() {
+    for (require, users) in [("none", 1), ("any", 0)] {
+        let rules = json!([
+            {"match": {"paths": ["/bound"]}, "access": "authenticated", "senderConstraint": {"require": require}},
+            {"access": "authenticated"},
+        ]);
+        let mut world = World::new(&inline(&json!({"mode": "audit", "rules": rules})));
+        let authorization = format!("Bearer {}", Key::new("a").token(&json!({})));
+        let found = world.get("/x", &[("authorization", &authorization)]);
+        assert_eq!(found.seen("x-auth-request-user"), ["alice"], "{require}");
+        let found = world.get("//bound", &[("authorization", &authorization)]);
+        assert_eq!(found.seen("x-auth-request-user").len(), users, "{require}");
+    }
+}
+
 /// Who sends a bad proof is refused for it, whatever else is in the request.
 #[test]
 fn no_other_credential_stands_in_for_a_proof() {

@@ -251,6 +251,32 @@ fn a_server_that_decodes_gets_no_token_that_it_should_not() {
     assert_eq!(World::new(&config).get("/a%3Ab", &[]).summary(), "400 ambiguous_path");
 }
 
+/// What a rule asks of the sender, and what it gives the upstream, is a part of what it asks.
+#[test]
+fn a_server_that_decodes_gets_no_request_that_is_less_bound_or_has_another_credential() {
+    let exchange = json!({
+        "endpoint": "https://sts.example/token", "cluster": "sts", "audience": "orders",
+        "client": {"id": "gate", "secret": "of tests"},
+    });
+    let credentials = json!([{"name": "internal", "header": "x-internal", "exchange": exchange}]);
+    for (guarded, rest) in [
+        (json!({"senderConstraint": {"require": "dpop"}}), json!({})),
+        (json!({"senderConstraint": {"require": "any"}}), json!({"senderConstraint": {"require": "none"}})),
+        (json!({"upstream": []}), json!({"upstream": "internal"})),
+        (json!({"upstream": "internal"}), json!({})),
+    ] {
+        let mut rules = json!([
+            {"match": {"paths": ["/a:b"]}, "access": "authenticated"},
+            {"match": {"paths": ["/**"]}, "access": "authenticated"},
+        ]);
+        crate::support::merge(&mut rules[0], &guarded);
+        crate::support::merge(&mut rules[1], &rest);
+        let mut config = inline(&json!({"rules": rules, "upstreamCredentials": credentials}));
+        crate::support::merge(&mut config, &json!({"default": "deny"}));
+        assert_eq!(World::new(&config).get("/a%3Ab", &[]).summary(), "400 ambiguous_path", "{guarded} {rest}");
+    }
+}
+
 #[test]
 fn headers_that_servers_do_not_distinguish_match_no_rule() {
     let errors = |headers: &[Value]| {

@@ -253,6 +253,10 @@ fn a_foreign_credential_is_not_one_whose_form_is_an_entrys() {
     assert_eq!(ask(&mut world, TOKEN, "200", ACTIVE), "ok");
     let mut world = with_rules(&json!([{"access": "public", "foreignCredentials": "forward"}]));
     assert_eq!(world.with_token(TOKEN).seen("authorization"), [""; 0]);
+    // An entry that takes whatever is no JWT leaves none that is foreign.
+    let rules = json!({"rules": [{"access": "optional", "foreignCredentials": "forward"}]});
+    let mut world = World::new(&beside_jwts(&[entry("gaf", &json!({"match": null}))], &rules));
+    assert_eq!(ask(&mut world, "ragflow-abc", "200", r#"{"active":false}"#), "401 inactive_token");
 }
 
 #[test]

@@ -40,6 +40,20 @@ fn status(outcome: &Outcome) -> u16 {
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
+/// Clients get their tokens there as well; whoever is named twice is asked once.
+#[test]
+fn issuers_of_opaque_tokens_are_authorization_servers() {
+    let opaque = |name: &str, issuer: &str| {
+        let prefix = format!("{name}-");
+        crate::introspection::entry(name, &json!({"issuer": issuer, "match": {"prefix": prefix}}))
+    };
+    let entries = [opaque("gaf", "https://data.example.com"), opaque("ours", ISSUER)];
+    let metadata = json!({"resource": "https://api.example.com"});
+    let mut world = World::new(&crate::introspection::beside_jwts(&entries, &json!({"resourceMetadata": metadata})));
+    let outcome = send(&mut world, "GET", "api.example.com", WELL_KNOWN);
+    assert_eq!(body(&outcome)["authorization_servers"], json!([ISSUER, "https://data.example.com"]));
+}
+
 #[test]
 fn metadata_is_derived_from_rules_and_issuers() {
     let mut world = world(&json!({"resource": "https://api.example.com"}));

@@ -304,8 +304,14 @@ fn in_audit_mode_it_is_made_where_the_caller_is_certain() {
     assert_eq!(world.reported().0, "jotgate_requests_audited_access_denied");
     assert_eq!(claims(&outcome)["sub"], "alice");
     assert_eq!(count(&world, "minted_internal"), 1);
-    let outcome = world.get("/own", &[("authorization", &own)]);
-    assert_eq!(outcome.seen("authorization"), [own.as_str()], "the credential of a certain caller passes as it came");
+    for path in ["/own", "//own"] {
+        let outcome = world.get(path, &[("authorization", &own)]);
+        assert_eq!(
+            outcome.seen("authorization"),
+            [own.as_str()],
+            "the credential of a certain caller passes as it came"
+        );
+    }
     for forged in ["Bearer forged", "Bearer a.b.c", "Basic Zm9yZ2VkOg==", "forged"] {
         let outcome = world.get("/x", &[("authorization", forged)]);
         assert!(world.reported().0.starts_with("jotgate_requests_audited_"));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{LOGIN_COOKIE, SESSION, Scene, is_forwarded, lines, send};
-use crate::browser::{HOST, SECRET, status};
+use crate::browser::{Browser, HOST, SECRET, status};
 use crate::support::Outcome;
 
 /// Rules of every kind, and credentials of every kind beside the session.
@@ -285,5 +285,41 @@ fn an_answer_of_the_gate_is_stored_by_nobody() {
         assert_eq!(lines(&outcome, "cache-control"), ["no-store"], "{path}");
         assert!(matches!(status(&outcome), 200 | 303 | 400 | 401), "{path}");
         check_lines(&lines(&outcome, "set-cookie"));
+    }
+}
+
+/// Somebody may have set it for all of the domain: a login would lead back to it, without end.
+#[test]
+fn a_bad_token_in_a_cookie_takes_no_session_away() {
+    let rules = json!([
+        {"match": {"paths": ["/optional"]}, "access": "optional"},
+        {"access": "authenticated"},
+    ]);
+    for credentials in
+        [json!([{"session": true}, {"cookie": "token"}]), json!([{"cookie": "token"}, {"session": true}])]
+    {
+        let mut scene = Scene::logged_in(&json!({"credentials": credentials, "rules": rules}));
+        let key = &scene.provider.key;
+        let bad = [
+            key.token(&json!({"exp": 1})),
+            key.token(&json!({"iss": "https://evil.example"})),
+            // It is bound to a key, and a cookie comes with no proof.
+            key.token(&json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}})),
+            "x".into(),
+        ];
+        for token in bad {
+            scene.browser.cookies.insert("token".into(), token.clone());
+            for path in ["/app", "/optional"] {
+                for outcome in [scene.go(path), scene.fetch(path)] {
+                    assert!(is_forwarded(&outcome), "{token} {path}: {outcome:?}");
+                    assert_eq!(outcome.seen("x-auth-request-user"), ["alice"], "{token} {path}");
+                    assert!(!outcome.seen("cookie").concat().contains("token="), "{token} {path}");
+                }
+            }
+            let mut other = Browser { cookies: [("token".to_string(), token)].into() };
+            scene.as_browser(&mut other, |scene| {
+                assert_eq!((status(&scene.go("/app")), status(&scene.fetch("/optional"))), (303, 401));
+            });
+        }
     }
 }

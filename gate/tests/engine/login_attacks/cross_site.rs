@@ -69,6 +69,31 @@ fn a_rule_for_everybody_knows_no_caller_from_another_site() {
     }
 }
 
+/// In audit mode it passes, and not as somebody: an ambiguous path changes nothing about that.
+#[test]
+fn where_refusals_are_audited_another_site_has_no_caller() {
+    let rules = json!([{"match": {"paths": ["/denied"]}, "access": "deny"}, {"match": {"paths": ["/app"]}, "access": "authenticated"}]);
+    let changes = json!({"credentials": [{"session": true}, {"cookie": "token"}], "rules": rules, "default": "deny"});
+    let mut scene = Scene::logged_in(&changes);
+    let mut audit = crate::browser::login(&changes);
+    audit["mode"] = json!("audit");
+    scene.world.reconfigure(&audit);
+    let by_token =
+        crate::browser::Browser { cookies: [("token".to_string(), scene.provider.key.token(&json!({})))].into() };
+    for browser in [scene.browser.clone(), by_token] {
+        scene.browser = browser;
+        for path in ["/app", "//app", "/app;x", "/denied", "/nowhere"] {
+            let own = scene.browser.request(&mut scene.world, "POST", path, &[("sec-fetch-site", "same-origin")]);
+            assert_eq!(own.seen("x-auth-request-user"), ["alice"], "{path}");
+            for elsewhere in ELSEWHERE {
+                let outcome = scene.browser.request(&mut scene.world, "POST", path, elsewhere);
+                assert!(is_forwarded(&outcome), "{path} {elsewhere:?}");
+                assert!(outcome.seen("x-auth-request-user").is_empty(), "{path} {elsewhere:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn nobody_is_logged_out_by_another_site() {
     let mut scene = Scene::logged_in(&json!({}));
