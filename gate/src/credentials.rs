@@ -19,7 +19,6 @@ use self::cookie::Cookie;
 use self::foreign::is_like_jwt;
 use self::found::Found;
 pub use self::subprotocol::Subprotocol;
-pub(crate) use self::token_form::has_parts_of_jws;
 pub use self::token_form::{TokenForm, TokenPattern};
 use crate::distinct::set_of;
 use crate::http::{self, HeaderEdit, Request};
@@ -39,8 +38,8 @@ pub struct CredentialLocations {
     /// The headers among those of `locations` that credentials for the upstream stand in: whatever becomes of a
     /// request, nothing else reaches the upstream in them than such a one, or a token that was verified.
     upstream: Vec<String>,
-    /// What tokens look like that are no JWTs, and the gate's business all the same.
-    own_tokens: Vec<TokenForm>,
+    /// What tokens look like that are no JWTs, and the gate's business all the same; absent: like anything but a JWT.
+    own_tokens: Vec<Option<TokenForm>>,
 }
 
 /// What becomes of a request with credentials in several locations.
@@ -139,7 +138,7 @@ impl CredentialLocations {
 
     /// The same, where tokens that look like this are the gate's business.
     #[must_use]
-    pub(crate) fn with_own_tokens(self, own_tokens: Vec<TokenForm>) -> Self {
+    pub(crate) fn with_own_tokens(self, own_tokens: Vec<Option<TokenForm>>) -> Self {
         Self { own_tokens, ..self }
     }
 
@@ -211,7 +210,13 @@ impl CredentialLocations {
     }
 
     fn is_own(&self, text: &[u8]) -> bool {
-        is_like_jwt(text) || self.own_tokens.iter().any(|form| form.matches(text))
+        let is_meant = |form: &Option<TokenForm>| TokenForm::is_met(form.as_ref(), text);
+        is_like_jwt(text) || self.own_tokens.iter().any(is_meant)
+    }
+
+    /// Whether the credential of a request is in a cookie.
+    pub(crate) fn is_in_cookie(&self, request: &Request<'_>) -> bool {
+        self.take(request).ok().flatten().is_some_and(|found| self.is_cookie(found.index))
     }
 
     /// Whether the location at `index` is a cookie, which browsers send by themselves.

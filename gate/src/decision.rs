@@ -139,6 +139,11 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         }
         match self.verify(&credential.token) {
             Ok(known) => self.admit(&known, Some(&credential), access),
+            Err(Verdict::NeedsNewKeys { reason, .. })
+                if is_cookie && (self.known.has_all_keys || self.known.is_check) =>
+            {
+                self.check_session(Some(reason.into()))
+            }
             Err(Verdict::Refuse(refusal)) if refusal.reason.status() == 401 => {
                 let reason = refusal.reason;
                 let found = (reason == Reason::MalformedToken).then(|| Detail::of_token(&credential.token)).flatten();
@@ -297,22 +302,37 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         self.refuse(reason, known.as_deref())
     }
 
-    /// The caller, where there is one; otherwise what stands against it, or has to be known first. Another site's request
-    /// has none by a cookie.
+    /// The caller, where there is one; otherwise what stands against it, or has to be known first. A bad token in a cookie
+    /// takes no session away, and another site's request has no caller by a cookie.
     fn find_caller(&mut self) -> Result<Option<Arc<Entry>>, Verdict> {
-        match self.find_credential() {
-            Ok(Some(credential)) => {
-                if self.policy.credentials.is_cookie(credential.index) && self.is_cross_site() {
-                    return Ok(None);
+        let Ok(found) = self.find_credential() else { return Ok(None) };
+        let mut bad = Ok(None);
+        if let Some(credential) = found {
+            bad = match self.verify(&credential.token) {
+                Ok(known) => {
+                    Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, Some(&credential))))
                 }
-                let known = self.verify(&credential.token)?;
-                Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, Some(&credential))))
+                Err(verdict) => Err(verdict),
+            };
+            let is_bad = match &bad {
+                Ok(known) => known.is_none(),
+                Err(Verdict::Refuse(refusal)) => refusal.reason.status() == 401,
+                Err(verdict) => matches!(verdict, Verdict::NeedsNewKeys { .. }),
+            };
+            if !self.policy.credentials.is_cookie(credential.index) {
+                return bad;
             }
-            Ok(None) => {
-                let found = self.find_session();
-                Ok(found.filter(|_| !self.is_cross_site()))
+            if self.is_cross_site() {
+                return Ok(None);
             }
-            Err(_) => Ok(None),
+            if !is_bad {
+                return bad;
+            }
+        }
+        match self.find_session() {
+            Some(_) if self.is_cross_site() => Ok(None),
+            Some(session) => Ok(Some(session)),
+            None => bad,
         }
     }
 

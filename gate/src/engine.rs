@@ -176,7 +176,7 @@ impl Gate {
         if waited.is_none() {
             self.current_request = Some(id);
         }
-        let arrival = Arrival { id, waited, has_body: request.has_body(), is_late: false };
+        let arrival = Arrival { id, waited, has_body: request.has_body(), is_late: false, has_all_keys: false };
         let decision = self.decide_request(arrival, request, capabilities, steady);
         if !self.proofs.is_empty() && decision != Decision::Wait {
             self.proofs.decided(id, matches!(decision, Decision::Forward(..)));
@@ -208,6 +208,7 @@ impl Gate {
             kept: &self.kept,
             minted: &self.minted,
             is_check: false,
+            has_all_keys: arrival.has_all_keys,
         };
         let Judgement { verdict, audited, events, session, failure } =
             decide(request, &known, &mut self.cache, &mut facts);
@@ -257,6 +258,11 @@ impl Gate {
             },
             Verdict::NeedsNewKeys { issuer, reason } => match self.wait_for_new_keys(arrival, issuer, steady) {
                 Ok(true) => return Decision::Wait,
+                // A browser may have a session, or log in.
+                Ok(false) if !arrival.has_all_keys && self.policy.credentials.is_in_cookie(request) => {
+                    let again = Arrival { has_all_keys: true, ..again };
+                    return self.decide_request(again, request, capabilities, steady);
+                }
                 Ok(false) => reason.into(),
                 Err(refusal) => refusal,
             },

@@ -116,8 +116,9 @@ impl Trace {
     /// The caller, once that is certain.
     pub fn principal(&self) -> Option<&Principal> {
         let of_token = self.token.as_ref().and_then(|token| token.principal.as_ref());
+        // It is looked at where there is no token, or a bad one in a cookie.
         let session = self.session.as_ref().filter(|session| !session.is_over && session.odd_groups.is_none());
-        of_token.or(session.map(|session| &session.principal))
+        session.map(|session| &session.principal).or(of_token)
     }
 }
 
@@ -162,6 +163,7 @@ pub fn trace(
         kept: &kept,
         minted: &MintedCache::default(),
         is_check: false,
+        has_all_keys: true,
     };
     decide(request, &known, &mut TokenCache::new(0), &mut trail);
     trace

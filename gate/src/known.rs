@@ -28,4 +28,6 @@ pub(crate) struct Known<'c> {
     pub(crate) minted: &'c MintedCache,
     /// Whether nobody has sent the request: somebody asks what would become of it.
     pub(crate) is_check: bool,
+    /// Whether no issuer has newer keys to wait for.
+    pub(crate) has_all_keys: bool,
 }

@@ -166,10 +166,9 @@ fn tested_claims(rules: &[Rule], upstream: &Upstream) -> Vec<ClaimRef> {
     distinct
 }
 
-/// What tokens look like that are looked up: whatever is no JWT, where that is not configured.
-fn own_tokens(issuers: &[Issuer]) -> Vec<TokenForm> {
-    let settings = issuers.iter().filter_map(Issuer::introspection);
-    settings.map(|settings| settings.form().cloned().unwrap_or(TokenForm::Prefix(String::new()))).collect()
+/// What tokens look like that are looked up.
+fn own_tokens(issuers: &[Issuer]) -> Vec<Option<TokenForm>> {
+    issuers.iter().filter_map(|issuer| Some(issuer.introspection()?.form().cloned())).collect()
 }
 
 fn needs_of(identity: &[IdentityHeader]) -> Needs {

@@ -27,6 +27,11 @@ impl TokenForm {
         Ok(Self::Pattern(Box::new(TokenPattern { text: text.to_string(), compiled })))
     }
 
+    /// Whether `token` has that form; absent: that of anything but a JWT.
+    pub(crate) fn is_met(form: Option<&Self>, token: &[u8]) -> bool {
+        form.map_or_else(|| !has_parts_of_jws(token), |form| form.matches(token))
+    }
+
     /// Whether `token` has it.
     pub fn matches(&self, token: &[u8]) -> bool {
         match self {
@@ -57,7 +62,7 @@ impl PartialEq for TokenForm {
 impl Eq for TokenForm {}
 
 /// Whether `token` has the three parts of a compact JWS (RFC 7515 §7.1), whatever is in them.
-pub(crate) fn has_parts_of_jws(token: &[u8]) -> bool {
+fn has_parts_of_jws(token: &[u8]) -> bool {
     token.split(|&byte| byte == b'.').count() == 3
 }
 

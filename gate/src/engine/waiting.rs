@@ -21,6 +21,8 @@ pub(crate) struct Arrival {
     pub(crate) has_body: bool,
     /// Whether it can wait for answers no longer.
     pub(crate) is_late: bool,
+    /// Whether it has waited for newer keys, or cannot.
+    pub(crate) has_all_keys: bool,
 }
 
 impl Arrival {

@@ -7,7 +7,7 @@ use oauth::client::Client;
 use oauth::endpoint::Endpoint;
 
 use crate::claims::ClaimRef;
-use crate::credentials::{TokenForm, has_parts_of_jws};
+use crate::credentials::TokenForm;
 
 /// How an issuer is asked what a token is worth.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub struct Rename {
 impl IntrospectionSettings {
     /// Whether `token` is for this issuer to read, as far as its looks say so.
     pub fn fits(&self, token: &[u8]) -> bool {
-        self.form.as_ref().map_or_else(|| !has_parts_of_jws(token), |form| form.matches(token))
+        TokenForm::is_met(self.form.as_ref(), token)
     }
 
     /// What its tokens look like; absent: like anything but a JWT.

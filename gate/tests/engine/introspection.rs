@@ -257,6 +257,7 @@ fn a_foreign_credential_is_not_one_whose_form_is_an_entrys() {
     let rules = json!({"rules": [{"access": "optional", "foreignCredentials": "forward"}]});
     let mut world = World::new(&beside_jwts(&[entry("gaf", &json!({"match": null}))], &rules));
     assert_eq!(ask(&mut world, "ragflow-abc", "200", r#"{"active":false}"#), "401 inactive_token");
+    assert_eq!(world.with_token("SG.xxx.yyy").seen("authorization"), ["Bearer SG.xxx.yyy"], "nobody looks it up");
 }
 
 #[test]

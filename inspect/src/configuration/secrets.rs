@@ -34,18 +34,20 @@ fn secrets_in(tree: &Node) -> Vec<&Node> {
     let headers = issuers.clone().filter_map(|issuer| issuer.find(&["keys", "headers"])).flat_map(Node::members);
     // None is accepted, and errors show the line.
     let sets = issuers.filter_map(|issuer| issuer.find(&["keys", "inline", "keys"])).flat_map(Node::elements);
-    let of_keys = sets.flat_map(|key| PRIVATE.map(|name| key.get(name))).flatten();
     let entries = tree.get("introspection").map(Node::elements).unwrap_or_default().iter();
     let names = ["secret", "privateKey", "token"];
     let of_askers = entries.flat_map(|entry| names.map(|name| entry.find(&["client", name]))).flatten();
     let credentials = tree.get("upstreamCredentials").map(Node::elements).unwrap_or_default().iter();
     let of_credentials = credentials.flat_map(|credential| {
         let keys = credential.find(&["token", "keys"]).map(Node::elements).unwrap_or_default();
-        keys.iter().chain(credential.find(&["exchange", "client", "secret"]))
+        let of_client = names.map(|name| credential.find(&["exchange", "client", name]));
+        keys.iter().chain(of_client.into_iter().flatten())
     });
-    let of_clients = of_clients.flatten().chain(of_askers).chain(of_credentials);
-    let all = of_clients.chain(of_session).chain(of_proofs).chain(of_keys).chain(headers.map(|header| &header.value));
-    all.filter(|node| node.text().is_some()).collect()
+    let of_clients: Vec<_> = of_clients.flatten().chain(of_askers).chain(of_credentials).collect();
+    let keys = sets.chain(of_clients.iter().copied());
+    let of_keys = keys.flat_map(|key| PRIVATE.map(|name| key.get(name))).flatten();
+    let all = of_keys.chain(of_clients.iter().copied()).chain(of_session).chain(of_proofs);
+    all.chain(headers.map(|header| &header.value)).filter(|node| node.text().is_some()).collect()
 }
 
 #[cfg(test)]
@@ -72,5 +74,10 @@ mod tests {
         let keys =
             without_secrets("issuers: [{keys: {inline: {keys: [{kty: oct, k: hunter2}, {n: public, d: hunter2}]}}}]\n");
         assert!(!keys.contains("hunter2") && keys.contains("n: public"), "{keys}");
+        let of_clients = without_secrets(
+            "issuers: [{}]\nlogin: {client: {privateKey: {x: public, d: hunter2}}}\nupstreamCredentials:\n\
+             - {token: {keys: [{d: hunter2}, hunter2]}}\n- {exchange: {client: {privateKey: hunter2}}}\n",
+        );
+        assert!(!of_clients.contains("hunter2") && of_clients.contains("x: public"), "{of_clients}");
     }
 }

@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{LOGIN_COOKIE, SESSION, Scene, is_forwarded, lines, send};
 use crate::browser::{Browser, HOST, SECRET, status};
-use crate::support::Outcome;
+use crate::support::{Key, Outcome};
 
 /// Rules of every kind, and credentials of every kind beside the session.
 fn everything(mode: &str) -> Value {
@@ -305,6 +305,8 @@ fn a_bad_token_in_a_cookie_takes_no_session_away() {
             key.token(&json!({"iss": "https://evil.example"})),
             // It is bound to a key, and a cookie comes with no proof.
             key.token(&json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}})),
+            // Its key was withdrawn, or never there.
+            Key::new("gone").token(&json!({})),
             "x".into(),
         ];
         for token in bad {
@@ -316,9 +318,15 @@ fn a_bad_token_in_a_cookie_takes_no_session_away() {
                     assert!(!outcome.seen("cookie").concat().contains("token="), "{token} {path}");
                 }
             }
+            for check in ["/.jotgate/check", "/.jotgate/check?path=/app", "/.jotgate/check?path=/optional"] {
+                assert_eq!(status(&scene.fetch(check)), 200, "{token} {check}");
+            }
             let mut other = Browser { cookies: [("token".to_string(), token)].into() };
             scene.as_browser(&mut other, |scene| {
                 assert_eq!((status(&scene.go("/app")), status(&scene.fetch("/optional"))), (303, 401));
+                for check in ["/.jotgate/check", "/.jotgate/check?path=/app"] {
+                    assert_eq!(status(&scene.fetch(check)), 401, "{check}");
+                }
             });
         }
     }
