@@ -308,6 +308,10 @@ impl<'c, T: Trail> Evaluation<'c, T> {
         let Ok(found) = self.find_credential() else { return Ok(None) };
         let mut bad = Ok(None);
         if let Some(credential) = found {
+            let is_cookie = self.policy.credentials.is_cookie(credential.index);
+            if is_cookie && self.is_cross_site() {
+                return Ok(None);
+            }
             bad = match self.verify(&credential.token) {
                 Ok(known) => {
                     Ok(Some(known).filter(|known| self.is_sender_certain(&known.principal, Some(&credential))))
@@ -319,13 +323,7 @@ impl<'c, T: Trail> Evaluation<'c, T> {
                 Err(Verdict::Refuse(refusal)) => refusal.reason.status() == 401,
                 Err(verdict) => matches!(verdict, Verdict::NeedsNewKeys { .. }),
             };
-            if !self.policy.credentials.is_cookie(credential.index) {
-                return bad;
-            }
-            if self.is_cross_site() {
-                return Ok(None);
-            }
-            if !is_bad {
+            if !is_cookie || !is_bad {
                 return bad;
             }
         }

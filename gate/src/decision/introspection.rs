@@ -54,13 +54,13 @@ impl<T: Trail> Evaluation<'_, T> {
         let topic = introspection::topic(index, token);
         let retry_after = known.endpoints.retry_after(index, verification.steady);
         let Some((answered, until)) = known.answers.get(&topic, verification.steady) else {
-            if let Some(seconds) = retry_after {
-                return Err(unavailable(seconds));
+            if retry_after.is_some() {
+                return Err(unavailable(retry_after));
             }
             let asked = introspection::question(settings, topic, &Secret::new(text), verification.now, known.random);
-            return Err(asked.map_or_else(|_| unavailable(1), |question| Verdict::NeedsAnswer(Box::new(question))));
+            return Err(asked.map_or_else(|_| unavailable(None), |question| Verdict::NeedsAnswer(Box::new(question))));
         };
-        let unavailable = || unavailable(retry_after.unwrap_or(1));
+        let unavailable = || unavailable(retry_after);
         let answer = answered.as_ref().map_err(|_| unavailable())?;
         match introspection::read(settings, answer) {
             Err(_) => Err(unavailable()),
@@ -81,7 +81,7 @@ impl<T: Trail> Evaluation<'_, T> {
         claimed: &mut Claimed,
     ) -> Result<Entry, Verdict> {
         // INVARIANT: it was read before.
-        let document = Document::parse(claims).map_err(|_| unavailable(1))?;
+        let document = Document::parse(claims).map_err(|_| unavailable(None))?;
         let evidence = self.known.verification.verify_introspected(document.root(), index, claimed);
         let evidence = evidence.map_err(Verdict::from)?;
         self.trail.evidence(&evidence, issuer);
@@ -98,6 +98,6 @@ fn refuse(reason: Reason) -> Verdict {
     Verdict::Refuse(reason.into())
 }
 
-fn unavailable(seconds: u64) -> Verdict {
-    Verdict::Refuse(Refusal { retry_after: Some(seconds), ..Refusal::from(Reason::IntrospectionUnavailable) })
+fn unavailable(retry_after: Option<u64>) -> Verdict {
+    Verdict::Refuse(Refusal { retry_after, ..Refusal::from(Reason::IntrospectionUnavailable) })
 }

@@ -259,7 +259,6 @@ impl Gate {
         for (id, entry, wish) in self.refreshes.exchanges() {
             let Some(open_session) = &entry.session else { continue };
             let session = &open_session.session;
-            let lease = refresh_time(browser.logins.get(session.login).map(|login| login.timeout));
             let mut successors = Successors::new(&browser.session.keyring, session.login, shared, capabilities);
             match wish {
                 Wish::Publish(Outcome::Renewed) => {
@@ -282,22 +281,25 @@ impl Gate {
                     let is_granted = holder.is_none_or(|holder| successors.prolong(session, holder, KEYS_TIME));
                     self.refreshes.prolonged(&id, is_granted.then(|| now.after(KEYS_TIME)));
                 }
-                Wish::Claim => match successors.claim(session, lease) {
-                    Claim::Follow { until } => self.refreshes.follow(&id, self.clock.to_steady(until), now),
-                    Claim::Lease(holder) => self.refreshes.ask(&id, Some(holder), now.after(lease)),
-                    Claim::Unavailable => self.refreshes.ask(&id, None, now.after(lease)),
-                    Claim::Full => {
-                        self.refreshes.failed(&id, now);
-                        self.wake_session(&id);
-                    }
-                    Claim::Successor(text) => match open(&text, &browser, &self.policy) {
-                        Ok(successor) => {
-                            self.refreshes.renewed(&id, Arc::new(successor), false, now);
+                Wish::Claim => {
+                    let lease = refresh_time(browser.logins.get(session.login).map(|login| login.timeout));
+                    match successors.claim(session, lease) {
+                        Claim::Follow { until } => self.refreshes.follow(&id, self.clock.to_steady(until), now),
+                        Claim::Lease(holder) => self.refreshes.ask(&id, Some(holder), now.after(lease)),
+                        Claim::Unavailable => self.refreshes.ask(&id, None, now.after(lease)),
+                        Claim::Full => {
+                            self.refreshes.failed(&id, now);
                             self.wake_session(&id);
                         }
-                        Err(_) => self.refreshes.ask(&id, None, now.after(lease)),
-                    },
-                },
+                        Claim::Successor(text) => match open(&text, &browser, &self.policy) {
+                            Ok(successor) => {
+                                self.refreshes.renewed(&id, Arc::new(successor), false, now);
+                                self.wake_session(&id);
+                            }
+                            Err(_) => self.refreshes.ask(&id, None, now.after(lease)),
+                        },
+                    }
+                }
             }
         }
         self.advance_refreshes(capabilities, now);

@@ -46,6 +46,6 @@ pub use changing::ChangingEnvoy;
 pub use envoy::{Builder, Envoy};
 pub use error::StartError;
 pub use http::raise_file_limit;
-pub use ports::Port;
+pub use ports::{NOWHERE, Port};
 pub use programs::{Gate, module, plugin};
 pub use shared::SharedEnvoy;

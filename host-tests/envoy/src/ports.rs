@@ -1,9 +1,12 @@
 //! Ports that nothing else takes, neither a test in this process nor one in another.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::{env, fs, io, process};
+
+/// Nothing listens there: such a port is given to none that does not ask for it.
+pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Below the range from which the kernel takes ports for outgoing connections.
 const FIRST: u16 = 20_000;

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::discovery::{CLUSTERS, LISTENERS, publish, response, watch};
 use crate::envoy::{Builder, Envoy};
 use crate::error::StartError;
-use crate::ports::Port;
+use crate::ports::{NOWHERE, Port};
 
 /// How long what is added may take to serve.
 const READY: Duration = Duration::from_secs(20);
@@ -53,8 +53,7 @@ impl SharedEnvoy {
         change: impl FnOnce(Bootstrap) -> Bootstrap,
         options: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self, StartError> {
-        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let mut config = parse(&change(Bootstrap::new(nowhere).plugin(&nobody())).text());
+        let mut config = parse(&change(Bootstrap::new(NOWHERE).plugin(&nobody())).text());
         watch(&mut config, &SOURCES);
         let builder = options(Envoy::builder(&config.to_string()));
         let builder = SOURCES.iter().fold(builder, |builder, (_, file)| builder.file(file, &response(&[])));

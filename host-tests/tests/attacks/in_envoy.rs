@@ -1,12 +1,11 @@
 //! The cases about fetching, configuring and logging, in a real Envoy with a real network.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use real_envoy::http::{Request as Wire, burst};
-use real_envoy::{Bootstrap, ChangingEnvoy};
+use real_envoy::{Bootstrap, ChangingEnvoy, NOWHERE};
 use serde_json::{Value, json};
 use test_support::{SOON, eventually};
 use testbed::keys::jwk_set;
@@ -51,11 +50,9 @@ pub(crate) fn with_network(bootstrap: Bootstrap, issuers: &RawServer) -> Bootstr
     issuers.set("/reset", Served::Reset(good[..good.len() - 20].to_vec()));
     issuers.set("/recovering", Served::response(500, "application/json", strangers_set().to_string()));
     issuers.set("/rotating", Served::response(200, "application/json", jwk_set([own_key("ES256")]).to_string()));
-    // Nothing listens there: such a port is given to none that does not ask for it.
-    let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
     let context = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
     let tls = json!({"name": "envoy.transport_sockets.tls", "typed_config": {"@type": context}});
-    bootstrap.cluster("refused", nobody).cluster("tls", issuers.address()).cluster_option(
+    bootstrap.cluster("refused", NOWHERE).cluster("tls", issuers.address()).cluster_option(
         "tls",
         "transport_socket",
         &tls,

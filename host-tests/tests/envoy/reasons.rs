@@ -1,9 +1,7 @@
 //! A gate that can refuse for every reason there is, and the requests that it refuses.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use real_envoy::http::Request;
-use real_envoy::{Bootstrap, Envoy};
+use real_envoy::{Bootstrap, Envoy, NOWHERE};
 use serde_json::{Value, json};
 use testbed::flaws::Flaw;
 use testbed::issuer::{Fault, Issuer, Mode, Options, TokenRequest};
@@ -99,12 +97,10 @@ impl Refusing {
             {"name": "exchanged", "match": {"paths": ["/exchanged"]}, "access": "authenticated", "upstream": "exchanged"},
             {"name": "rest", "access": "authenticated"},
         ]);
-        // Nothing listens there: such a port is given to none that does not ask for it.
-        let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let bootstrap = Bootstrap::new(upstream.address())
             .cluster("main", issuer.address())
             .cluster("stalling", stalling.address())
-            .cluster("dead", nobody)
+            .cluster("dead", NOWHERE)
             .connection_manager("http2_protocol_options/allow_connect", &json!(true))
             .plugin(&config.to_string())
             .gateway("audit", &audit(&config))

@@ -34,13 +34,7 @@ enum Wrong {
 }
 
 fn world() -> World {
-    World::flawed(&Setup {
-        config: json!({"issuers": [{
-            "name": "main", "issuer": "{{issuer}}", "audiences": ["dashboard"],
-            "keys": {"discovery": {}, "cluster": "provider", "timeout": "4s"},
-        }]}),
-        ..Setup::default()
-    })
+    World::flawed(&Setup { keys: json!({"timeout": "4s"}), ..Setup::default() })
 }
 
 /// Goes through all flaws, with one browser each.

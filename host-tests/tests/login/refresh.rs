@@ -110,11 +110,8 @@ fn a_new_cookie_rides_on_the_response_to_whoever_has_an_old_one() {
 /// The request goes on at once. Its response may wait for the cookie, and not for long.
 #[test]
 fn a_refresh_in_time_holds_no_request_up() {
-    let config = json!({"issuers": [{
-        "name": "main", "issuer": "{{issuer}}", "audiences": ["dashboard"],
-        "keys": {"discovery": {}, "cluster": "provider", "timeout": "30s"},
-    }]});
-    let world = World::flawed(&Setup { session: json!({"refreshAfter": "5s"}), config, ..Setup::default() });
+    let (session, keys) = (json!({"refreshAfter": "5s"}), json!({"timeout": "30s"}));
+    let world = World::flawed(&Setup { session, keys, ..Setup::default() });
     let mut browser = logged_in(&world);
     let issuer = world.provider.flawed();
     let granted = issuer.granted("refresh_token");

@@ -18,6 +18,8 @@ pub(crate) struct Setup {
     pub(crate) session: Value,
     /// Members of `login` that replace the usual ones.
     pub(crate) login: Value,
+    /// Members of the `keys` of its issuer.
+    pub(crate) keys: Value,
     /// Members of the top that replace the usual ones.
     pub(crate) config: Value,
     /// The origin that people know, if it is not where Envoy listens.
@@ -35,6 +37,7 @@ impl Default for Setup {
             client: json!({"secret": CLIENT_SECRET}),
             session: json!({}),
             login: json!({}),
+            keys: json!({}),
             config: json!({}),
             public_url: None,
             provider: json!({}),
@@ -60,7 +63,7 @@ impl Setup {
         let config = json!({
             "issuers": [{
                 "name": "main", "issuer": issuer, "audiences": ["dashboard"],
-                "keys": {"discovery": {}, "cluster": "provider"},
+                "keys": merged(json!({"discovery": {}, "cluster": "provider"}), &self.keys),
             }],
             "login": merged(login, &self.login),
             "session": merged(session, &self.session),

@@ -23,13 +23,11 @@ const PRIVATE: [&str; 7] = ["d", "dp", "dq", "k", "p", "q", "qi"];
 
 /// The secrets that are written out in a configuration.
 fn secrets_in(tree: &Node) -> Vec<&Node> {
-    let logins = tree.get("login").into_iter().flat_map(|login| [login].into_iter().chain(login.elements()));
+    let logins = one_or_several(tree.get("login"));
     let of_clients =
         logins.flat_map(|login| [login.find(&["client", "secret"]), login.find(&["client", "privateKey"])]);
-    let of_session =
-        tree.find(&["session", "secrets"]).into_iter().flat_map(|node| [node].into_iter().chain(node.elements()));
-    let of_proofs = tree.find(&["senderConstraint", "dpop", "nonce", "secrets"]);
-    let of_proofs = of_proofs.into_iter().flat_map(|node| [node].into_iter().chain(node.elements()));
+    let of_session = one_or_several(tree.find(&["session", "secrets"]));
+    let of_proofs = one_or_several(tree.find(&["senderConstraint", "dpop", "nonce", "secrets"]));
     let issuers = tree.get("issuers").map(Node::elements).unwrap_or_default().iter();
     let headers = issuers.clone().filter_map(|issuer| issuer.find(&["keys", "headers"])).flat_map(Node::members);
     // None is accepted, and errors show the line.
@@ -48,6 +46,11 @@ fn secrets_in(tree: &Node) -> Vec<&Node> {
     let of_keys = keys.flat_map(|key| PRIVATE.map(|name| key.get(name))).flatten();
     let all = of_keys.chain(of_clients.iter().copied()).chain(of_session).chain(of_proofs);
     all.chain(headers.map(|header| &header.value)).filter(|node| node.text().is_some()).collect()
+}
+
+/// What may stand alone, and the elements where it is a list.
+fn one_or_several(node: Option<&Node>) -> impl Iterator<Item = &Node> {
+    node.into_iter().flat_map(|node| [node].into_iter().chain(node.elements()))
 }
 
 #[cfg(test)]
